@@ -1,0 +1,8 @@
+"""The edge: what happens to every request before a route sees it and to every answer after."""
+
+from retainstream.http.api import Api
+from retainstream.http.envelope import Data, Listing, PageInfo
+from retainstream.http.problems import Problem
+from retainstream.http.routes import Caller, public, requires
+
+__all__ = ["Api", "Caller", "Data", "Listing", "PageInfo", "Problem", "public", "requires"]

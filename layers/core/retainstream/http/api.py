@@ -1,0 +1,140 @@
+"""The resolver every module's routes hang on."""
+
+import time
+import traceback
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from retainstream.http.admission import admit
+from retainstream.http.body import read_json
+from retainstream.http.paging import BadCursor
+from retainstream.http.problems import Problem
+from retainstream.http.routes import ROLE
+from retainstream.schema.validation import FieldError
+from retainstream.settings import settings
+from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.rate_limits import RateLimits
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+RETRY_AFTER_SECONDS = 5
+
+
+class _Door(OpenAPIRequestValidationMiddleware):
+    """Admission first, then Powertools' validation of what the request brings."""
+
+    def __init__(self, api: "Api") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._api = api
+
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        route: Route = app.context["_route"]
+        stated = route.openapi_extensions or {}
+        if ROLE in stated:
+            admission = admit(app.current_event.raw_event, stated, self._api.rate_limits, settings())
+            app.append_context(principal=admission.principal, rate_limit_headers=admission.headers)
+        response = super().handler(app, next_middleware)
+        response.headers.update(app.context.get("rate_limit_headers", {}))
+        return response
+
+    def _get_body(self, app: Any) -> Any:
+        return read_json(app.current_event)
+
+
+class Api(APIGatewayHttpResolver):
+    """Routes of one module. Each route states its role with `requires` or `public`; errors become problem documents."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.module = module
+        self._request_validation_middleware = _Door(self)
+        self._logger = Logger(service=module)
+        for error, answer in (
+            (Problem, self._on_problem),
+            (RequestValidationError, self._on_invalid_request),
+            (BadCursor, self._on_bad_cursor),
+            (StorageUnavailable, self._on_unavailable),
+            (NotFoundError, self._on_no_route),
+            (Exception, self._on_unexpected),
+        ):
+            self.exception_handler(error)(answer)
+
+    @cached_property
+    def rate_limits(self) -> RateLimits:
+        return RateLimits()
+
+    @property
+    def stated_routes(self) -> list[Route]:
+        """Every route of the module."""
+        return [*self._static_routes, *self._dynamic_routes]
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answers one HTTP API event (payload 2.0)."""
+        started = time.perf_counter()
+        answer: dict[str, Any] = super().resolve(event, context)
+        given = answer.setdefault("headers", {})
+        for name, value in SECURITY_HEADERS.items():
+            given.setdefault(name, value)
+        self._logger.info(
+            "request",
+            extra={
+                "request_id": event["requestContext"]["requestId"],
+                "method": event["requestContext"]["http"]["method"],
+                "route": event.get("routeKey"),
+                "status": answer["statusCode"],
+                "milliseconds": round(1000 * (time.perf_counter() - started), 1),
+            },
+        )
+        return answer
+
+    def _problem(self, problem: Problem) -> Response[dict[str, Any]]:
+        problem.headers = {**self.context.get("rate_limit_headers", {}), **problem.headers}
+        return problem.response(self.current_event.raw_event["requestContext"]["requestId"])
+
+    def _on_problem(self, problem: Problem) -> Response[dict[str, Any]]:
+        return self._problem(problem)
+
+    def _on_invalid_request(self, error: RequestValidationError) -> Response[dict[str, Any]]:
+        errors = [FieldError(".".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
+        return self._problem(Problem("invalid-request", "See errors for each field.", errors))
+
+    def _on_bad_cursor(self, _error: BadCursor) -> Response[dict[str, Any]]:
+        return self._problem(
+            Problem("bad-cursor", "Start the list again without a cursor.", [FieldError("query.cursor", "is not valid here")])
+        )
+
+    def _on_unavailable(self, error: StorageUnavailable) -> Response[dict[str, Any]]:
+        self._logger.error("storage unavailable", extra={"cause": str(error)})
+        return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
+
+    def _on_no_route(self, _error: NotFoundError) -> Response[dict[str, Any]]:
+        path = self.current_event.path
+        methods = sorted({route.method for route in self.stated_routes if route.rule.match(path)})
+        if methods:
+            return self._problem(
+                Problem("method-not-allowed", f"This path takes {', '.join(methods)}.", headers={"Allow": ", ".join(methods)})
+            )
+        return self._problem(Problem("not-found", "See /api/docs for the paths there are."))
+
+    def _on_unexpected(self, error: Exception) -> Response[dict[str, Any]]:
+        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        self._logger.error("unexpected error", extra={"error": type(error).__name__, "at": frames[-12:]})
+        return self._problem(Problem("internal-error", "The request id helps us find it in the log."))

@@ -1,0 +1,60 @@
+"""Errors as RFC 9457 problem documents."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from retainstream.schema.validation import FieldError
+
+PROBLEM_JSON = "application/problem+json"
+
+TITLES = {
+    "invalid-request": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request has fields that cannot be accepted"),
+    "malformed-request": (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
+    "bad-cursor": (HTTPStatus.BAD_REQUEST, "The cursor is not one this list gave out"),
+    "unauthenticated": (HTTPStatus.UNAUTHORIZED, "Sign in first"),
+    "wrong-credentials": (HTTPStatus.UNAUTHORIZED, "E-mail or password is wrong"),
+    "forbidden": (HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    "registration-closed": (HTTPStatus.FORBIDDEN, "Registration is not open"),
+    "not-found": (HTTPStatus.NOT_FOUND, "There is nothing here"),
+    "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This path does not take that method"),
+    "conflict": (HTTPStatus.CONFLICT, "The request does not fit the present state"),
+    "too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
+    "unsupported-media-type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json"),
+    "too-many-requests": (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
+    "internal-error": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "A service this needs did not answer"),
+    "no-model": (HTTPStatus.SERVICE_UNAVAILABLE, "No model is in service yet"),
+}
+
+
+class Problem(Exception):
+    """An error to be told to the client. `name` is a key of TITLES and the stable end of the document's `type`."""
+
+    def __init__(self, name: str, detail: str = "", errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(name)
+        self.name = name
+        self.status, self.title = TITLES[name]
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+    def document(self, request_id: str) -> dict[str, Any]:
+        """The problem document."""
+        document: dict[str, Any] = {
+            "type": f"urn:retainstream:problem:{self.name}",
+            "title": self.title,
+            "status": int(self.status),
+            "request_id": request_id,
+        }
+        if self.detail:
+            document["detail"] = self.detail
+        if self.errors:
+            document["errors"] = [{"field": error.field, "detail": error.detail} for error in self.errors]
+        return document
+
+    def response(self, request_id: str) -> Response[dict[str, Any]]:
+        headers: dict[str, str | list[str]] = {**self.headers}
+        return Response(int(self.status), PROBLEM_JSON, self.document(request_id), headers)

@@ -1,0 +1,57 @@
+"""Every environment variable the functions read: typed, checked once, named in one place."""
+
+import os
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+RATE_LIMIT_WINDOW_SECONDS = 900
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """The environment of a function. A field is read from the variable of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True)
+
+    users_table: str
+    customers_table: str
+    predictions_table: str
+    models_table: str
+    runs_table: str
+    rollups_table: str
+    rate_limits_table: str
+    revoked_tokens_table: str
+    bucket: str
+
+    signing_key_id: str
+    token_issuer: str
+    token_audience: str = "retainstream"
+    self_registration: Literal["closed", "domain", "open"] = "closed"
+    registration_domain: str = ""
+    allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = ()
+    rate_limit_anonymous: int = Field(default=100, ge=1)
+    rate_limit_user: int = Field(default=1000, ge=1)
+
+    retraining_state_machine_arn: str
+    scoring_state_machine_arn: str
+    notification_topic_arn: str = ""
+    confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
+    target_auc: float = Field(default=0.7, ge=0.5, le=1.0)
+    model_cache_seconds: float = Field(default=30.0, ge=0.0, le=60.0)
+    scoring_segments_max: int = Field(default=64, ge=1, le=1000)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        pydantic.ValidationError: a variable is missing or has a value of the wrong kind.
+    """
+    environment = {name: os.environ[name.upper()] for name in Settings.model_fields if name.upper() in os.environ}
+    return Settings.model_validate(environment)

@@ -1,0 +1,47 @@
+"""What can go wrong in storage, in the words of the callers, and the one place where AWS's error codes become it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+_CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"}
+_MISSING_CODES = {"NoSuchKey", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
+
+
+class StorageError(Exception):
+    """Base of what storage raises."""
+
+
+class StorageUnavailable(StorageError):
+    """AWS did not answer, throttled, or failed; the same call may succeed later."""
+
+
+class Conflict(StorageError):
+    """The condition of a conditional write did not hold: somebody else was first."""
+
+
+class NotStored(StorageError):
+    """What was asked for is not there."""
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns botocore's errors into this module's.
+
+    Raises:
+        Conflict: a condition failed.
+        NotStored: the object or execution does not exist.
+        StorageUnavailable: anything else AWS or the way to it can say.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in _CONFLICT_CODES:
+            raise Conflict(code) from error
+        if code in _MISSING_CODES:
+            raise NotStored(code) from error
+        raise StorageUnavailable(f"{error.operation_name}: {code}") from error
+    except BotoCoreError as error:
+        raise StorageUnavailable(type(error).__name__) from error

@@ -1,0 +1,210 @@
+"""A DynamoDB table in plain Python values: floats in and out, typed errors, nothing dropped from a batch."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from retainstream.storage.clients import dynamodb
+from retainstream.storage.errors import StorageUnavailable, storage_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Item = dict[str, Any]
+
+_WRITE_BATCH = 25
+_READ_BATCH = 100
+_BATCH_ATTEMPTS = 10
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _storable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)  # type: ignore[operator]
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values → DynamoDB's attribute values."""
+    return {name: _serializer.serialize(_storable(value)) for name, value in item.items()}
+
+
+def from_attributes(attributes: Mapping[str, Any]) -> Item:
+    """DynamoDB's attribute values → plain values; whole numbers become int, others float."""
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in attributes.items()}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some items and, when there are more, the key to go on from."""
+
+    items: list[Item]
+    next_key: Item | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Every method raises StorageUnavailable when DynamoDB does not answer, and Conflict when a condition fails.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    client: "DynamoDBClient" = field(default_factory=dynamodb)
+
+    def get(self, key: Mapping[str, Any], *, consistent: bool = False) -> Item | None:
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.name, Key=to_attributes(key), ConsistentRead=consistent)
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def put(
+        self, item: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+    ) -> None:
+        """Writes the whole item. `condition` is a condition expression over `names` (#n) and `values` (:v)."""
+        with storage_errors():
+            self.client.put_item(
+                TableName=self.name, Item=to_attributes(item), **_expressions(values, names, ConditionExpression=condition)
+            )
+
+    def update(
+        self,
+        key: Mapping[str, Any],
+        update: str,
+        values: Mapping[str, Any] | None = None,
+        names: Mapping[str, str] | None = None,
+        condition: str = "",
+    ) -> Item:
+        """Changes attributes by an update expression. Returns the item as it is afterwards."""
+        with storage_errors():
+            answer = self.client.update_item(
+                TableName=self.name,
+                Key=to_attributes(key),
+                ReturnValues="ALL_NEW",
+                **_expressions(values, names, UpdateExpression=update, ConditionExpression=condition),
+            )
+        return from_attributes(answer.get("Attributes", {}))
+
+    def delete(self, key: Mapping[str, Any], condition: str = "") -> Item | None:
+        """Removes the item. Returns what was there."""
+        with storage_errors():
+            answer = self.client.delete_item(
+                TableName=self.name,
+                Key=to_attributes(key),
+                ReturnValues="ALL_OLD",
+                **_expressions(None, None, ConditionExpression=condition),
+            )
+        return from_attributes(answer["Attributes"]) if answer.get("Attributes") else None
+
+    def query(
+        self,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+        index: str = "",
+        limit: int | None = None,
+        ascending: bool = True,
+        start: Item | None = None,
+        consistent: bool = False,
+    ) -> Page:
+        """One page of a key query."""
+        options: dict[str, Any] = _expressions(values, names, KeyConditionExpression=condition, IndexName=index)
+        if limit is not None:
+            options["Limit"] = limit
+        if start is not None:
+            options["ExclusiveStartKey"] = to_attributes(start)
+        if consistent:
+            options["ConsistentRead"] = True
+        with storage_errors():
+            answer = self.client.query(TableName=self.name, ScanIndexForward=ascending, **options)
+        return _page(answer)
+
+    def scan(self, *, limit: int | None = None, start: Item | None = None, segment: int = 0, segments: int = 1) -> Page:
+        """One page of a scan, or of one segment of a parallel scan."""
+        options: dict[str, Any] = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
+        if limit is not None:
+            options["Limit"] = limit
+        if start is not None:
+            options["ExclusiveStartKey"] = to_attributes(start)
+        with storage_errors():
+            answer = self.client.scan(TableName=self.name, **options)
+        return _page(answer)
+
+    def scan_pages(self, *, limit: int | None = None, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
+        """All pages of a scan, one after the other."""
+        start: Item | None = None
+        while True:
+            page = self.scan(limit=limit, start=start, segment=segment, segments=segments)
+            yield page.items
+            start = page.next_key
+            if start is None:
+                return
+
+    def get_many(self, keys: Iterable[Mapping[str, Any]]) -> list[Item]:
+        """The items that exist among the keys, in no order."""
+        found: list[Item] = []
+        for chunk in batched(keys, _READ_BATCH):
+            request: Any = {self.name: {"Keys": [to_attributes(key) for key in chunk]}}
+
+            def read(pending: Any) -> Any:
+                answer = self.client.batch_get_item(RequestItems=pending)
+                found.extend(from_attributes(attributes) for attributes in answer["Responses"].get(self.name, []))
+                return answer.get("UnprocessedKeys")
+
+            _until_processed(read, request)
+        return found
+
+    def put_many(self, items: Iterable[Mapping[str, Any]]) -> int:
+        """Writes whole items in batches; what DynamoDB leaves unprocessed is sent again. Returns how many were written."""
+        written = 0
+        for chunk in batched(items, _WRITE_BATCH):
+            request: Any = {self.name: [{"PutRequest": {"Item": to_attributes(item)}} for item in chunk]}
+            _until_processed(lambda pending: self.client.batch_write_item(RequestItems=pending).get("UnprocessedItems"), request)
+            written += len(chunk)
+        return written
+
+
+def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | None, **expressions: str) -> dict[str, Any]:
+    options: dict[str, Any] = {name: text for name, text in expressions.items() if text}
+    if values:
+        options["ExpressionAttributeValues"] = to_attributes(values)
+    if names:
+        options["ExpressionAttributeNames"] = dict(names)
+    return options
+
+
+def _page(answer: Any) -> Page:
+    last = answer.get("LastEvaluatedKey")
+    return Page([from_attributes(attributes) for attributes in answer["Items"]], from_attributes(last) if last else None)
+
+
+def _until_processed(send: Callable[[Any], Any], request: Any) -> None:
+    for attempt in range(_BATCH_ATTEMPTS):
+        with storage_errors():
+            request = send(request)
+        if not request:
+            return
+        time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311
+    raise StorageUnavailable("DynamoDB left part of a batch unprocessed after every attempt")

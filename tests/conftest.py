@@ -1,0 +1,73 @@
+"""An AWS account in memory, with the stack's tables and bucket and the functions' environment."""
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="eu-west-1",
+    AWS_EC2_METADATA_DISABLED="true",
+)
+for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
+    os.environ.pop(variable, None)
+
+_KEYS = {
+    "USERS_TABLE": ["email"],
+    "CUSTOMERS_TABLE": ["customer_id"],
+    "PREDICTIONS_TABLE": ["customer_id"],
+    "MODELS_TABLE": ["pk", "sk"],
+    "RUNS_TABLE": ["run_id"],
+    "ROLLUPS_TABLE": ["pk", "sk"],
+    "RATE_LIMITS_TABLE": ["key"],
+    "REVOKED_TOKENS_TABLE": ["jti"],
+}
+_INDEXES = {"PREDICTIONS_TABLE": {"by-probability": "probability_rank", "by-value": "value_rank"}}
+os.environ.update({variable: f"test-{variable.removesuffix('_TABLE').lower().replace('_', '-')}" for variable in _KEYS})
+_MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine:test"
+os.environ.update(
+    BUCKET="test-bucket",
+    SIGNING_KEY_ID="alias/test-signing",
+    TOKEN_ISSUER="https://test.example",
+    RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
+    SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
+    SELF_REGISTRATION="open",
+    ALLOWED_ORIGINS="http://localhost:5000",
+    MODEL_CACHE_SECONDS="0",
+)
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """The stack's tables, bucket and signing key, empty."""
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb")
+        for variable, key in _KEYS.items():
+            indexes = _INDEXES.get(variable, {})
+            attributes = {*key, *indexes.values(), *(["risk_shard"] if indexes else [])}
+            options = {
+                "GlobalSecondaryIndexes": [
+                    {
+                        "IndexName": name,
+                        "KeySchema": [{"AttributeName": "risk_shard", "KeyType": "HASH"}, {"AttributeName": rank, "KeyType": "RANGE"}],
+                        "Projection": {"ProjectionType": "KEYS_ONLY"},
+                    }
+                    for name, rank in indexes.items()
+                ]
+            }
+            dynamodb.create_table(
+                TableName=os.environ[variable],
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in zip(key, ("HASH", "RANGE"), strict=False)],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
+                **(options if indexes else {}),
+            )
+        boto3.client("s3").create_bucket(Bucket=os.environ["BUCKET"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        kms = boto3.client("kms")
+        key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=os.environ["SIGNING_KEY_ID"], TargetKeyId=key_id)
+        yield
