@@ -1,0 +1,115 @@
+"""Functions called as API Gateway calls them."""
+
+import importlib.util
+import json
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `body` is parsed JSON where it is JSON."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@cache
+def load_function(name: str) -> ModuleType:
+    """The app.py of one function, loaded by path under a name of its own."""
+    specification = importlib.util.spec_from_file_location(f"functions_{name}", FUNCTIONS / name / "app.py")
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def lambda_context(name: str) -> Any:
+    """What Lambda tells a handler about its invocation."""
+    return SimpleNamespace(
+        function_name=name,
+        function_version="$LATEST",
+        memory_limit_in_mb=512,
+        invoked_function_arn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}",
+        aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: 30_000,
+    )
+
+
+def http_event(
+    method: str, path: str, *, query: str = "", body: str | None = None, headers: dict[str, str], principal: dict[str, str] | None
+) -> dict[str, Any]:
+    """An HTTP API event, payload 2.0."""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "test",
+            "domainName": "test.example",
+            "domainPrefix": "test",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "pytest"},
+            "requestId": str(uuid.uuid4()),
+            "routeKey": f"{method} {path}",
+            "stage": "$default",
+            "time": "21/Nov/2026:09:00:00 +0000",
+            "timeEpoch": 1795251600000,
+        },
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = {name: value for name, _, value in (part.partition("=") for part in query.split("&"))}
+    if body is not None:
+        event["body"] = body
+    if principal:
+        event["requestContext"]["authorizer"] = {"lambda": principal}
+    return event
+
+
+@pytest.fixture
+def call(aws: None) -> Callable[..., Answer]:
+    """Sends one request to a function: call(module, method, path, body, role=…, user=…, query=…, headers=…, raw=…).
+
+    `role=None` sends no token. `raw` is a body that is sent as it is, in place of JSON.
+    """
+
+    def send(
+        module: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str | None = "admin",
+        user: str = "ann@example.com",
+        token_id: str = "token-1",
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        raw: str | None = None,
+    ) -> Answer:
+        principal = {"userId": user, "role": role, "tokenId": token_id, "tokenExpires": "1999999999"} if role else None
+        sent = raw if raw is not None else None if body is None else json.dumps(body)
+        event = http_event(
+            method, path, query=query, body=sent, headers={"content-type": "application/json", **(headers or {})}, principal=principal
+        )
+        answer = load_function(module).handler(event, lambda_context(module))
+        text = answer.get("body") or ""
+        parsed = json.loads(text) if "json" in str(answer.get("headers", {}).get("Content-Type", "")) and text else text
+        return Answer(answer["statusCode"], parsed, answer.get("headers", {}))
+
+    return send
