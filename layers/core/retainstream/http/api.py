@@ -105,27 +105,27 @@ class Api(APIGatewayHttpResolver):
         )
         return answer
 
-    def _problem(self, problem: Problem) -> Response[dict[str, Any]]:
+    def _problem(self, problem: Problem) -> Response[str]:
         problem.headers = {**self.context.get("rate_limit_headers", {}), **problem.headers}
         return problem.response(self.current_event.raw_event["requestContext"]["requestId"])
 
-    def _on_problem(self, problem: Problem) -> Response[dict[str, Any]]:
+    def _on_problem(self, problem: Problem) -> Response[str]:
         return self._problem(problem)
 
-    def _on_invalid_request(self, error: RequestValidationError) -> Response[dict[str, Any]]:
+    def _on_invalid_request(self, error: RequestValidationError) -> Response[str]:
         errors = [FieldError(".".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
         return self._problem(Problem("invalid-request", "See errors for each field.", errors))
 
-    def _on_bad_cursor(self, _error: BadCursor) -> Response[dict[str, Any]]:
+    def _on_bad_cursor(self, _error: BadCursor) -> Response[str]:
         return self._problem(
             Problem("bad-cursor", "Start the list again without a cursor.", [FieldError("query.cursor", "is not valid here")])
         )
 
-    def _on_unavailable(self, error: StorageUnavailable) -> Response[dict[str, Any]]:
+    def _on_unavailable(self, error: StorageUnavailable) -> Response[str]:
         self._logger.error("storage unavailable", extra={"cause": str(error)})
         return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
 
-    def _on_no_route(self, _error: NotFoundError) -> Response[dict[str, Any]]:
+    def _on_no_route(self, _error: NotFoundError) -> Response[str]:
         path = self.current_event.path
         methods = sorted({route.method for route in self.stated_routes if route.rule.match(path)})
         if methods:
@@ -134,7 +134,7 @@ class Api(APIGatewayHttpResolver):
             )
         return self._problem(Problem("not-found", "See /api/docs for the paths there are."))
 
-    def _on_unexpected(self, error: Exception) -> Response[dict[str, Any]]:
+    def _on_unexpected(self, error: Exception) -> Response[str]:
         frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
         self._logger.error("unexpected error", extra={"error": type(error).__name__, "at": frames[-12:]})
         return self._problem(Problem("internal-error", "The request id helps us find it in the log."))

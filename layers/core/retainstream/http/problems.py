@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
+import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -55,6 +56,6 @@ class Problem(Exception):
             document["errors"] = [{"field": error.field, "detail": error.detail} for error in self.errors]
         return document
 
-    def response(self, request_id: str) -> Response[dict[str, Any]]:
+    def response(self, request_id: str) -> Response[str]:
         headers: dict[str, str | list[str]] = {**self.headers}
-        return Response(int(self.status), PROBLEM_JSON, self.document(request_id), headers)
+        return Response(int(self.status), PROBLEM_JSON, json.dumps(self.document(request_id)), headers)
