@@ -1,0 +1,79 @@
+# Every command a person needs. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PORT ?= 5000
+CUSTOMERS ?= 5000
+PYTHON ?= $(shell for candidate in python3.13 python3 python; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$candidate && break; done)
+UV_VERSION := 0.13.8
+SAM_VERSION := 1.170.0
+BIN := .venv/bin
+UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam
+
+export PYTHONPATH := layers/core
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.venv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "RetainStream needs Python 3.13 and found none. Install it, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { echo "RetainStream needs Python 3.13; $(PYTHON) is another version or does not run."; exit 1; }
+	@echo "Making .venv with Python 3.13"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.run-ready: uv.lock pyproject.toml | .venv/bin/uv
+	@echo "Installing what the stack needs"
+	@$(UV) sync --quiet --frozen --inexact --no-default-groups --group core --group runtime --group auth --group ml --group explain --group local
+	@touch $@
+
+.venv/.all-ready: uv.lock pyproject.toml | .venv/bin/uv
+	@echo "Installing what the stack, the checks and the tests need"
+	@$(UV) sync --quiet --frozen
+	@touch $@ .venv/.run-ready
+
+.venv-sam/.ready: Makefile | .venv/bin/uv
+	@echo "Making .venv-sam for the AWS SAM CLI"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-sam
+	@$(UV) pip install --quiet --python .venv-sam/bin/python aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.all-ready ## Set up everything a contributor needs
+
+.PHONY: run
+run: .venv/.run-ready ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset)
+
+.PHONY: test
+test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
+
+.PHONY: check
+check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, template
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy layers/core/retainstream local tests
+	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
+	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
+	@mkdir -p build
+	@$(BIN)/python -m local.expand -o build/expanded.json
+	@$(BIN)/cfn-lint template.yaml build/expanded.json
+	@$(SAM) validate --lint
+
+.PHONY: format
+format: .venv/.all-ready ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: generate
+generate: .venv/.all-ready ## Write the committed files that come from others: OpenAPI document, default schema, JSON Schema
+	@$(BIN)/python -m local.generate
+
+.PHONY: clean
+clean: ## Remove environments, build outputs and the local stack's data
+	rm -rf .venv .venv-sam .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,71 @@
+"""The arrows of the architecture: what each part of the package may import."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers/core/retainstream"
+
+MAY_IMPORT = {
+    "settings": set(),
+    "schema": set(),
+    "storage": {"settings", "schema"},
+    "auth": {"settings", "schema", "storage"},
+    "scoring": {"settings", "schema", "storage"},
+    "registry": {"settings", "schema", "storage", "scoring"},
+    "rollups": {"settings", "schema", "storage", "scoring", "registry"},
+    "customers": {"settings", "schema", "storage", "scoring", "registry", "rollups"},
+    "training": {"settings", "schema", "storage", "scoring", "registry", "rollups"},
+    "http": {"settings", "schema", "storage", "auth"},
+}
+NOT_FOR_LOGIC = {"boto3", "botocore"}
+HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
+
+
+def imports(path: Path, *, at_module_level: bool = False) -> Iterator[str]:
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if at_module_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+DOORS = sorted(ROOT.glob("functions/*/app.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_part_imports_only_what_lies_below_it(path: Path) -> None:
+    part = part_of(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("retainstream.")}
+    assert used <= MAY_IMPORT[part] | {part}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_storage_speaks_to_aws(path: Path) -> None:
+    if part_of(path) != "storage":
+        assert not {name.split(".")[0] for name in imports(path)} & NOT_FOR_LOGIC
+
+
+@pytest.mark.parametrize("path", DOORS, ids=lambda path: path.parent.name)
+def test_a_function_imports_the_package_and_no_other_function(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & (NOT_FOR_LOGIC | {"functions", "local", "tests"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if part_of(path) in ("http", "schema", "storage", "auth", "customers", "rollups")],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_parts_that_start_without_a_model_import_nothing_heavy(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path, at_module_level=True)} & HEAVY
