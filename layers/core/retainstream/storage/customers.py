@@ -1,0 +1,75 @@
+"""Customers: their features, and what is known of whether they left."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from retainstream.settings import settings
+from retainstream.storage.table import Item, Page, Table
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Customers:
+    """The customers table.
+
+    An item is {customer_id, group, features: {column: value}, updated_at, source, churned?, outcome_at?, outcome_prediction?}.
+    """
+
+    def __init__(self, table: Table | None = None) -> None:
+        self._table = table or Table(settings().customers_table, ("customer_id",))
+
+    def get(self, customer_id: str, *, consistent: bool = False) -> Item | None:
+        return self._table.get({"customer_id": customer_id}, consistent=consistent)
+
+    def get_many(self, customer_ids: Iterable[str]) -> dict[str, Item]:
+        """The customers that exist among the ids, by id. An id may be given twice."""
+        found = self._table.get_many([{"customer_id": customer_id} for customer_id in dict.fromkeys(customer_ids)])
+        return {item["customer_id"]: item for item in found}
+
+    def put(self, customer: Mapping[str, Any]) -> None:
+        """Writes the whole item, in place of what was there, with `updated_at` set to now."""
+        self._table.put({**customer, "updated_at": _now()})
+
+    def put_many(self, customers: Iterable[Mapping[str, Any]]) -> int:
+        """Writes whole items; an `updated_at` that is given is kept. Returns how many were written. Ids must not repeat."""
+        now = _now()
+        return self._table.put_many({"updated_at": now, **customer} for customer in customers)
+
+    def replace_features(self, customer_id: str, group: str, features: Mapping[str, Any], source: str) -> Item:
+        """Makes or changes a customer and keeps the outcome known of it. Returns the customer as it is afterwards."""
+        return self._table.update(
+            {"customer_id": customer_id},
+            "SET #group = :group, #features = :features, #source = :source, #updated = :now",
+            {":group": group, ":features": features, ":source": source, ":now": _now()},
+            {"#group": "group", "#features": "features", "#source": "source", "#updated": "updated_at"},
+        )
+
+    def record_outcome(self, customer_id: str, *, churned: bool, outcome_at: str, prediction: Mapping[str, Any] | None) -> Item:
+        """Writes whether the customer left, when, and the prediction there was of it at that moment.
+
+        Raises:
+            Conflict: there is no such customer, or this same outcome is already known.
+        """
+        snapshot = ", #snapshot = :snapshot" if prediction else " REMOVE #snapshot"
+        return self._table.update(
+            {"customer_id": customer_id},
+            f"SET #churned = :churned, #at = :at, #updated = :now{snapshot}",
+            {":churned": churned, ":at": outcome_at, ":now": _now(), **({":snapshot": dict(prediction)} if prediction else {})},
+            {"#churned": "churned", "#at": "outcome_at", "#updated": "updated_at", "#snapshot": "outcome_prediction"},
+            condition="attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at)",
+        )
+
+    def delete(self, customer_id: str) -> bool:
+        """Removes the customer. Returns whether there was one."""
+        return self._table.delete({"customer_id": customer_id}) is not None
+
+    def page(self, limit: int, start_key: Item | None = None) -> Page:
+        """Up to `limit` customers, in the table's own order, from where the page before ended (its `next_key`)."""
+        return self._table.scan(limit=limit, start=start_key)
+
+    def segment_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
+        """All customers of one segment of a parallel scan, page by page."""
+        return self._table.scan_pages(segment=segment, segments=segments)
