@@ -1,0 +1,101 @@
+"""From a model's raw score (log-odds) to a probability: a monotone curve that is shipped as numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+
+
+class Calibration(Protocol):
+    """A non-decreasing curve from margins to probabilities, both float64 of the same shape."""
+
+    def probability(self, margins: Floats) -> Floats: ...
+
+    def derivative(self, margins: Floats) -> Floats:
+        """Change of probability per unit of margin."""
+        ...
+
+    def document(self) -> dict[str, Any]:
+        """The curve as plain numbers, for `calibration_from`."""
+        ...
+
+
+def sigmoid(margins: Floats) -> Floats:
+    """1 / (1 + exp(-m)), without overflow at either end."""
+    small = np.exp(-np.abs(margins))
+    return np.where(margins >= 0, 1.0, small) / (1.0 + small)
+
+
+@dataclass(frozen=True)
+class Platt:
+    """sigmoid(a·margin + b). With a = 1 and b = 0 this is the model's own probability."""
+
+    a: float = 1.0
+    b: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.a) and np.isfinite(self.b)) or self.a < 0:
+            raise ValueError("Platt calibration needs finite numbers and a slope that is not negative")
+
+    def probability(self, margins: Floats) -> Floats:
+        return sigmoid(self.a * margins + self.b)
+
+    def derivative(self, margins: Floats) -> Floats:
+        probability = self.probability(margins)
+        return self.a * probability * (1.0 - probability)
+
+    def document(self) -> dict[str, Any]:
+        if (self.a, self.b) == (1.0, 0.0):
+            return {"method": "none"}
+        return {"method": "platt", "a": self.a, "b": self.b}
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """Straight lines between the points (x margin, y probability); flat beyond the first and the last."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        x, y = np.array(self.x, dtype=np.float64), np.array(self.y, dtype=np.float64)
+        if not len(x) or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise ValueError("isotonic calibration needs as many finite x as y, and at least one")
+        if (np.diff(x) <= 0).any() or (np.diff(y) < 0).any() or y[0] < 0 or y[-1] > 1:
+            raise ValueError("isotonic calibration needs growing x, and y that never fall and stay between 0 and 1")
+
+    def probability(self, margins: Floats) -> Floats:
+        return np.interp(margins, self.x, self.y)
+
+    def derivative(self, margins: Floats) -> Floats:
+        if len(self.x) == 1:
+            return np.zeros_like(margins)
+        slopes = np.concatenate([[0.0], np.diff(self.y) / np.diff(self.x), [0.0]])
+        steps: Floats = slopes[np.searchsorted(self.x, margins, side="right")]
+        return steps
+
+    def document(self) -> dict[str, Any]:
+        return {"method": "isotonic", "x": list(self.x), "y": list(self.y)}
+
+
+def calibration_from(document: Mapping[str, Any]) -> Calibration:
+    """The curve a document describes: {"method": "none"}, {"method": "platt", a, b} or {"method": "isotonic", x, y}.
+
+    Raises:
+        ValueError: the method is unknown, a number is missing, or the curve would not be monotone.
+    """
+    try:
+        match document["method"]:
+            case "none":
+                return Platt()
+            case "platt":
+                return Platt(float(document["a"]), float(document["b"]))
+            case "isotonic":
+                return Isotonic(tuple(map(float, document["x"])), tuple(map(float, document["y"])))
+    except (KeyError, TypeError) as error:
+        raise ValueError("the calibration document lacks a number") from error
+    raise ValueError(f"unknown calibration method {document['method']!r}")
