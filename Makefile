@@ -61,6 +61,7 @@ check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, temp
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build
+	@$(BIN)/python -m local.generate --check
 	@$(BIN)/python -m local.expand -o build/expanded.json
 	@$(BIN)/cfn-lint template.yaml build/expanded.json
 	@$(SAM) validate --lint

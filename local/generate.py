@@ -1,0 +1,117 @@
+"""Writes the committed files that come from others, so that each fact has one place.
+
+The OpenAPI document comes from the routes of every function, the default schema from examples/schemas/streaming.yaml, and the
+feature schema's JSON Schema from its pydantic model. `--check` writes nothing and fails where a file is out of date.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+from retainstream import __version__
+from retainstream.http import Api
+from retainstream.schema import FeatureSchema
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "layers/core/retainstream"
+MODULES = ("auth", "dashboard", "customers", "predictions", "model")
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An RFC 9457 problem document",
+    "required": ["type", "title", "status", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable name of the problem: urn:retainstream:problem:…"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def function_api(name: str) -> Api:
+    """The resolver of one function, loaded by path."""
+    specification = importlib.util.spec_from_file_location(f"generate_{name}", ROOT / "functions" / name / "app.py")
+    if specification is None or specification.loader is None:
+        raise FileNotFoundError(name)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    app: Api = module.app
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """One OpenAPI document for all modules."""
+    merge = OpenAPIMerge(
+        title="RetainStream",
+        version=__version__,
+        description="Who is about to leave, why, what it is worth, and what to do about it.",
+        security_schemes={"token": HTTPBearer(bearerFormat="JWT", description="The token /api/auth/login gives")},
+        on_conflict="error",
+    )
+    for name in MODULES:
+        merge.add_schema(function_api(name).get_openapi_schema())  # type: ignore[arg-type]
+    document = merge.get_openapi_schema()
+    document.pop("servers", None)
+    problem = {
+        "description": "A problem document",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"].pop(422, None)
+            operation["responses"]["default"] = problem
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = _PROBLEM
+    return document
+
+
+def generated_files() -> dict[Path, str]:
+    """Every generated file with the text it ought to have."""
+    default = FeatureSchema.model_validate(yaml.safe_load((ROOT / "examples/schemas/streaming.yaml").read_text()))
+    return {
+        PACKAGE / "schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
+        ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
+        PACKAGE / "http/openapi.json": json.dumps(openapi_document(), indent=1, sort_keys=True) + "\n",
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is out of date")
+    check = parser.parse_args().check
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    stale = {path: text for path, text in generated_files().items() if not path.exists() or path.read_text() != text}
+    for path, text in stale.items():
+        print(f"{'out of date' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.write_text(text)
+    if check and stale:
+        print("Run make generate and commit what it writes.")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
