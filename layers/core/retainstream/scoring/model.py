@@ -55,6 +55,8 @@ class ScoringModel:
         Raises:
             UnusableModel: a part cannot be read, or the booster was not trained on the schema's features.
         """
+        if not booster:  # XGBoost ends the process on an empty file
+            raise UnusableModel(f"model {version} is empty")
         loaded = xgboost.Booster()
         try:
             loaded.load_model(bytearray(booster))

@@ -1,0 +1,136 @@
+"""Predictions: the latest one of each customer, and the indexes of those at risk."""
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Literal
+
+from retainstream.settings import settings
+from retainstream.storage.table import Item, Page, Table
+
+type Order = Literal["probability", "value"]
+
+
+@dataclass(frozen=True)
+class RiskKey:
+    """Where a customer stands in an order of risk. Ranks compare as text and never repeat."""
+
+    rank: str
+    customer_id: str
+
+
+@dataclass(frozen=True)
+class RiskKeys:
+    """Keys in the order asked for, highest first, and whether there are more after them."""
+
+    keys: list[RiskKey]
+    more: bool
+
+
+class Predictions:
+    """The predictions table; see `retainstream.scoring.predictions` for what an item holds."""
+
+    def __init__(self, table: Table | None = None) -> None:
+        self._table = table or Table(settings().predictions_table, ("customer_id",))
+
+    def get(self, customer_id: str, *, consistent: bool = False) -> Item | None:
+        return self._table.get({"customer_id": customer_id}, consistent=consistent)
+
+    def get_many(self, customer_ids: Iterable[str]) -> dict[str, Item]:
+        """The predictions that exist among the ids, by customer id. An id may be given twice."""
+        found = self._table.get_many([{"customer_id": customer_id} for customer_id in dict.fromkeys(customer_ids)])
+        return {item["customer_id"]: item for item in found}
+
+    def put_many(self, predictions: Iterable[Mapping[str, Any]]) -> int:
+        """Writes whole items in place of what was there. Returns how many were written. Ids must not repeat."""
+        return self._table.put_many(predictions)
+
+    def set_churned(self, customer_id: str) -> Item:
+        """Marks the prediction of a customer who has left, and takes it out of the indexes of those at risk.
+
+        Raises:
+            Conflict: there is no prediction of this customer.
+        """
+        return self._table.update(
+            {"customer_id": customer_id},
+            "SET churned = :true REMOVE risk_shard, probability_rank, value_rank",
+            {":true": True},
+            condition="attribute_exists(customer_id)",
+        )
+
+    def set_present(self, customer_id: str, indexed: Mapping[str, str]) -> Item:
+        """Marks the prediction of a customer who has not left after all; `indexed` are its index attributes, or none.
+
+        Raises:
+            Conflict: there is no prediction of this customer.
+        """
+        sets = "".join(f", {name} = :{name}" for name in indexed)
+        return self._table.update(
+            {"customer_id": customer_id},
+            f"SET churned = :false{sets}",
+            {":false": False, **{f":{name}": value for name, value in indexed.items()}},
+            condition="attribute_exists(customer_id)",
+        )
+
+    def delete(self, customer_id: str) -> bool:
+        """Removes the prediction. Returns whether there was one."""
+        return self._table.delete({"customer_id": customer_id}) is not None
+
+    def page(self, limit: int, start_key: Item | None = None) -> Page:
+        """Up to `limit` predictions, in the table's own order, from where the page before ended (its `next_key`)."""
+        return self._table.scan(limit=limit, start=start_key)
+
+    def scan_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
+        """All predictions, or those of one segment of a parallel scan, page by page."""
+        return self._table.scan_pages(segment=segment, segments=segments)
+
+    def at_risk(
+        self,
+        shards: Sequence[str],
+        *,
+        limit: int,
+        order: Order = "probability",
+        after: str | None = None,
+        lowest: str | None = None,
+        skip: int = 0,
+    ) -> RiskKeys:
+        """Customers at risk in the given index partitions, highest rank first, ties by customer id descending.
+
+        One query per shard, each for no more keys than the page may need; their answers are merged.
+
+        Args:
+            after: keep to ranks lower than this one: the last rank of the page before, or a bound from `levels.rank_prefix`.
+            lowest: keep to this rank and above.
+            skip: leave out this many from the top; they are read all the same.
+        """
+        wanted = skip + limit + 1
+        chunk = wanted if not skip else min(wanted, max(limit + 1, math.ceil(2 * wanted / len(shards))))
+        merged = heapq.merge(*(self._shard(shard, order, after, lowest, chunk) for shard in shards), key=attrgetter("rank"), reverse=True)
+        keys = list(islice(merged, skip, wanted))
+        return RiskKeys(keys[:limit], more=len(keys) > limit)
+
+    def _shard(self, shard: str, order: Order, after: str | None, lowest: str | None, chunk: int) -> Iterator[RiskKey]:
+        rank = f"{order}_rank"
+        condition, values = "risk_shard = :shard", {":shard": shard}
+        if after is not None and lowest is not None:
+            if lowest >= after:
+                return
+            condition += " AND #rank BETWEEN :lowest AND :after"
+        elif after is not None:
+            condition += " AND #rank < :after"
+        elif lowest is not None:
+            condition += " AND #rank >= :lowest"
+        values |= {name: bound for name, bound in ((":after", after), (":lowest", lowest)) if bound is not None}
+        names = {"#rank": rank} if len(values) > 1 else None
+        start: Item | None = None
+        while True:
+            page = self._table.query(condition, values, names=names, index=f"by-{order}", limit=chunk, ascending=False, start=start)
+            for item in page.items:
+                if item[rank] != after:  # BETWEEN includes its upper end
+                    yield RiskKey(item[rank], item["customer_id"])
+            start = page.next_key
+            if start is None:
+                return

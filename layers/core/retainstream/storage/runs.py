@@ -1,0 +1,99 @@
+"""Runs of training and scoring: what each is doing, what became of it, and why."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from retainstream.settings import settings
+from retainstream.storage.errors import Conflict, NotStored
+from retainstream.storage.table import Item, Table
+
+type Kind = Literal["training", "scoring"]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Runs:
+    """The runs table. One state machine writes a run, one step after the other; anyone reads it."""
+
+    def __init__(self, table: Table | None = None) -> None:
+        self._table = table or Table(settings().runs_table, ("run_id",))
+
+    def get(self, run_id: str) -> Item | None:
+        return self._table.get({"run_id": run_id}, consistent=True)
+
+    def start(self, run_id: str, kind: Kind, started_by: str) -> tuple[Item, bool]:
+        """Records a new run. Returns it and whether it is new: a run that is there already stays as it is."""
+        run = {"run_id": run_id, "kind": kind, "status": "RUNNING", "steps": [], "started_at": _now(), "started_by": started_by}
+        try:
+            self._table.put(run, "attribute_not_exists(run_id)")
+        except Conflict:
+            return self._existing(run_id), False
+        return run, True
+
+    def step_started(self, run_id: str, name: str) -> Item:
+        """Makes `name` the step in progress. A step that is tried again begins again, in the same place of the list.
+
+        Raises:
+            NotStored: there is no such run.
+            Conflict: the run has ended.
+        """
+        steps = [step for step in self._existing(run_id)["steps"] if step["name"] != name]
+        return self._write(run_id, steps=[*steps, {"name": name, "status": "RUNNING", "started_at": _now()}], step=name)
+
+    def step_finished(self, run_id: str, name: str, detail: Mapping[str, Any] | None = None) -> Item:
+        """Marks a step as done, with what it found.
+
+        Raises:
+            NotStored: there is no such run.
+            Conflict: the run has ended.
+        """
+        done = {"status": "SUCCEEDED", "finished_at": _now(), **({"detail": dict(detail)} if detail else {})}
+        steps = self._existing(run_id)["steps"]
+        return self._write(run_id, steps=[{**step, **done} if step["name"] == name else step for step in steps])
+
+    def finish(self, run_id: str, *, counts: Mapping[str, int] | None = None, result: Mapping[str, Any] | None = None) -> Item:
+        """Ends a run well. A run that has ended well already stays so.
+
+        Raises:
+            NotStored: there is no such run.
+            Conflict: the run has failed.
+        """
+        found = self._existing(run_id)
+        if found["status"] == "SUCCEEDED":
+            return found
+        given = {name: dict(value) for name, value in (("counts", counts), ("result", result)) if value is not None}
+        return self._write(run_id, status="SUCCEEDED", finished_at=_now(), **given)
+
+    def fail(self, run_id: str, reason: str) -> Item:
+        """Ends a run badly, with the reason as a plain sentence; the step in progress failed. A run that has ended stays as it is.
+
+        Raises:
+            NotStored: there is no such run.
+        """
+        found = self._existing(run_id)
+        if found["status"] != "RUNNING":
+            return found
+        now = _now()
+        steps = [{**step, "status": "FAILED", "finished_at": now} if step["status"] == "RUNNING" else step for step in found["steps"]]
+        try:
+            return self._write(run_id, status="FAILED", finished_at=now, reason=reason, steps=steps)
+        except Conflict:
+            return self._existing(run_id)
+
+    def _existing(self, run_id: str) -> Item:
+        found = self.get(run_id)
+        if found is None:
+            raise NotStored(run_id)
+        return found
+
+    def _write(self, run_id: str, **attributes: Any) -> Item:
+        return self._table.update(
+            {"run_id": run_id},
+            "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            {f":{name}": value for name, value in attributes.items()} | {":running": "RUNNING"},
+            {f"#{name}": name for name in attributes} | {"#status": "status"},
+            condition="#status = :running",
+        )

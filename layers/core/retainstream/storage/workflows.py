@@ -1,0 +1,31 @@
+"""State machines: starting them."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from retainstream.storage.clients import stepfunctions
+from retainstream.storage.errors import Conflict, storage_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Workflows:
+    def __init__(self, client: "SFNClient | None" = None) -> None:
+        self._client = client or stepfunctions()
+
+    def start(self, machine_arn: str, name: str, given: Mapping[str, Any]) -> bool:
+        """Starts an execution called `name` (1–80 letters, digits, - and _) with an input.
+
+        Returns whether it is new, as far as AWS tells: a name that was used before is not started again, which is not an error.
+
+        Raises:
+            StorageUnavailable: Step Functions did not answer.
+        """
+        try:
+            with storage_errors():
+                self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(given, sort_keys=True))
+        except Conflict:
+            return False
+        return True
