@@ -1,0 +1,1 @@
+"""Model versions, the one in service, and the feature schema in force."""

@@ -1,0 +1,59 @@
+"""The bucket: whole documents in and out, each with its checksum, and links a browser may follow."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from retainstream.settings import settings
+from retainstream.storage.clients import s3
+from retainstream.storage.errors import storage_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where a document went, and the SHA-256 of its bytes in hexadecimal."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The stack's bucket. Every method raises StorageUnavailable when S3 does not answer."""
+
+    bucket: str = field(default_factory=lambda: settings().bucket)
+    client: "S3Client" = field(default_factory=s3)
+
+    def get_bytes(self, key: str) -> bytes:
+        """The whole document.
+
+        Raises:
+            NotStored: there is no document of that key.
+        """
+        with storage_errors():
+            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def put_bytes(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
+        """Writes the whole document, over one that is there."""
+        with storage_errors():
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+        return Stored(key, hashlib.sha256(content).hexdigest())
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a document of that key."""
+        with storage_errors():
+            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(found["Key"] == key for found in answer.get("Contents", []))
+
+    def download_link(self, key: str, *, file_name: str, seconds: int) -> str:
+        """A link that downloads the document under `file_name` and ends after `seconds`."""
+        parameters: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+        }
+        with storage_errors():
+            return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)

@@ -1,0 +1,58 @@
+"""From development rows to a candidate: shape, trees, calibration, threshold."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from retainstream.scoring.model import ScoringModel
+from retainstream.training.calibrate import calibrate
+from retainstream.training.dataset import DataSet
+from retainstream.training.metrics import best_f1_threshold
+from retainstream.training.search import Search
+from retainstream.training.trees import fit_rounds, parameters, quantile_matrix
+
+_LEAST_THRESHOLD, _MOST_THRESHOLD = 0.01, 0.95
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted model and how it came about."""
+
+    model: ScoringModel
+    record: dict[str, Any]
+
+
+def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) -> Candidate:
+    """Fits a model to development rows alone.
+
+    The shape is chosen by inner cross-validation; the calibration and the threshold come from out-of-fold margins, that is from rows
+    the trees behind them had not seen; the trees are then grown once more on all development rows. The threshold is the probability
+    of best F1. The same data, seconds, seed and number of threads give the same model.
+    """
+    search = Search(development, seconds, seed)
+    chosen = search.run()
+    out_of_fold = search.out_of_fold(chosen)
+    curve = calibrate(out_of_fold, development.churned, search.fold_of)
+    threshold = best_f1_threshold(development.churned, curve.probability(out_of_fold))
+    threshold = round(float(np.clip(threshold, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)
+
+    schema, threads = development.schema, search.threads
+    given = parameters(schema, chosen.settings, seed=seed, threads=threads)
+    booster = fit_rounds(given, quantile_matrix(schema, development.rows, development.churned, threads=threads), chosen.rounds)
+    model = ScoringModel.from_bytes(
+        bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version
+    )
+    judged = len(chosen.losses)
+    record = {
+        "chosen": chosen.document(),
+        "trials": [trial.document() for trial in search.trials],
+        "stopped_by_clock": search.stopped_by_clock,
+        "folds": search.fold_count,
+        "threads": threads,
+        "seed": seed,
+        "seconds": seconds,
+        "calibration": curve.document()["method"],
+        "rows": {"train": len(development), "tune": judged, "calibrate": len(out_of_fold)},
+    }
+    return Candidate(model, record)

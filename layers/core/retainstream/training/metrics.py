@@ -1,0 +1,136 @@
+"""Figures that judge probabilities against outcomes. All take churned bool (n,) and probabilities float64 (n,)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Outcomes = NDArray[np.bool_]
+type Floats = NDArray[np.float64]
+
+ECE_BINS = 10
+_SMALLEST = 1e-15
+
+
+def roc_auc(churned: Outcomes, scores: Floats) -> float:
+    """The chance that a customer who left scores above one who stayed, ties counting half. NaN when one kind is absent."""
+    return float(weighted_aucs(churned, scores, np.ones((1, len(churned))))[0][0])
+
+
+def pr_auc(churned: Outcomes, scores: Floats) -> float:
+    """Average precision: precision weighted by the steps of recall, without interpolation. NaN when nobody left."""
+    return float(weighted_aucs(churned, scores, np.ones((1, len(churned))))[1][0])
+
+
+def weighted_aucs(churned: Outcomes, scores: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """ROC AUC and average precision under each of b weightings of the rows: weights (b, n) → two arrays (b,)."""
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    ordered = weights[:, order]
+    left = np.cumsum(ordered * churned[order], axis=1)[:, ends]
+    seen = np.cumsum(ordered, axis=1)[:, ends]
+    stayed = seen - left
+    left_step = np.diff(left, axis=1, prepend=0.0)
+    stayed_step = np.diff(stayed, axis=1, prepend=0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = stayed[:, -1:] - stayed + stayed_step / 2
+        roc = (left_step * below).sum(axis=1) / (left[:, -1] * stayed[:, -1])
+        precision = np.divide(left, seen, out=np.zeros_like(left), where=seen > 0)
+        pr = (left_step * precision).sum(axis=1) / left[:, -1]
+    return roc, pr
+
+
+def row_log_losses(churned: Outcomes, probabilities: Floats) -> Floats:
+    """Each row's -log of the probability given to what happened, shape (n,)."""
+    given = np.clip(np.where(churned, probabilities, 1 - probabilities), _SMALLEST, 1)
+    losses: Floats = -np.log(given)
+    return losses
+
+
+def log_loss(churned: Outcomes, probabilities: Floats) -> float:
+    return float(row_log_losses(churned, probabilities).mean())
+
+
+def brier(churned: Outcomes, probabilities: Floats) -> float:
+    return float(np.mean((probabilities - churned) ** 2))
+
+
+def reliability(churned: Outcomes, probabilities: Floats) -> list[dict[str, float]]:
+    """Mean probability and churn rate in each of ten equally wide bins that holds customers."""
+    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    rows = np.bincount(bins, minlength=ECE_BINS)
+    expected = np.bincount(bins, weights=probabilities, minlength=ECE_BINS)
+    left = np.bincount(bins, weights=churned, minlength=ECE_BINS)
+    return [
+        {
+            "from": place / ECE_BINS,
+            "to": (place + 1) / ECE_BINS,
+            "rows": int(rows[place]),
+            "mean_probability": float(expected[place] / rows[place]),
+            "churn_rate": float(left[place] / rows[place]),
+        }
+        for place in range(ECE_BINS)
+        if rows[place]
+    ]
+
+
+def ece(churned: Outcomes, probabilities: Floats) -> float:
+    """Expected calibration error: |mean probability - churn rate| over ten equally wide bins, weighted by their rows."""
+    curve = reliability(churned, probabilities)
+    return sum(point["rows"] * abs(point["mean_probability"] - point["churn_rate"]) for point in curve) / len(churned)
+
+
+def at_threshold(churned: Outcomes, probabilities: Floats, threshold: float) -> dict[str, float]:
+    """Precision, recall and F1 of calling everyone at or above the threshold a churner; 0 where a figure has no rows."""
+    called = probabilities >= threshold
+    hits = int((called & churned).sum())
+    precision = hits / int(called.sum()) if called.any() else 0.0
+    recall = hits / int(churned.sum()) if churned.any() else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1, "called": int(called.sum())}
+
+
+def best_f1_threshold(churned: Outcomes, probabilities: Floats) -> float:
+    """The probability from which calling customers churners gives the best F1; the highest of equals."""
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    hits = np.cumsum(churned[order])[ends]
+    f1 = 2 * hits / (ends + 1 + churned.sum())
+    best = int(np.argmax(f1))
+    following = ranked[ends[best] + 1] if ends[best] + 1 < len(ranked) else ranked[ends[best]]
+    return float((ranked[ends[best]] + following) / 2)
+
+
+def gain(churned: Outcomes, probabilities: Floats, steps: int = 20) -> list[dict[str, float]]:
+    """Of all who left, the share found among the riskiest share of customers, at `steps` equal shares."""
+    found = np.cumsum(churned[np.argsort(-probabilities, kind="stable")]) / max(1, int(churned.sum()))
+    shares = np.arange(1, steps + 1) / steps
+    places = np.maximum(1, np.round(shares * len(churned)).astype(int)) - 1
+    return [{"share": float(share), "found": float(found[place])} for share, place in zip(shares, places, strict=True)]
+
+
+def top_decile_lift(churned: Outcomes, probabilities: Floats) -> float:
+    """Churn rate among the riskiest tenth of the customers over the churn rate of all."""
+    top = max(1, round(len(churned) / 10))
+    riskiest = np.argsort(-probabilities, kind="stable")[:top]
+    overall = churned.mean()
+    return float(churned[riskiest].mean() / overall) if overall else 0.0
+
+
+def summary(churned: Outcomes, probabilities: Floats, threshold: float) -> dict[str, Any]:
+    """Every single figure; AUCs are None where only one outcome is present."""
+    both = bool(churned.any() and not churned.all())
+    return {
+        "rows": len(churned),
+        "churned": int(churned.sum()),
+        "churn_rate": float(churned.mean()),
+        "roc_auc": roc_auc(churned, probabilities) if both else None,
+        "pr_auc": pr_auc(churned, probabilities) if both else None,
+        "log_loss": log_loss(churned, probabilities),
+        "brier": brier(churned, probabilities),
+        "ece": ece(churned, probabilities),
+        **at_threshold(churned, probabilities, threshold),
+        "top_decile_lift": top_decile_lift(churned, probabilities),
+    }
