@@ -1,0 +1,150 @@
+"""Builds a layer, or a function that brings its own packages, for AWS Lambda without a container.
+
+`python3.13 layers/build.py core DIRECTORY` installs the pinned wheels for Lambda's Linux, adds our own source, takes out what
+nothing imports, and compiles. `sam build` calls it through the Makefile beside each layer and function. The processor is that
+of the environment variable ARCHITECTURE (arm64 or x86_64), or else the template's default. Needs only Python 3.13 and pip.
+"""
+
+import argparse
+import compileall
+import os
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = (3, 13)
+GLIBC_MINOR = 28  # manylinux_2_28; Lambda's Amazon Linux 2023 has glibc 2.34
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What goes into one archive.
+
+    `inside` is the folder for packages in it, `runs_at` where Lambda unpacks it.
+    """
+
+    folder: str
+    sources: tuple[str, ...] = ()
+    inside: str = "python"
+    runs_at: str = "/opt"
+    bytecode: bool = True
+
+
+BUNDLES = {
+    "core": Bundle("layers/core", sources=("retainstream",)),
+    "ml": Bundle("layers/ml"),
+    # The whole of the training function's packages, those of ml again: with bytecode they are more than AWS allows.
+    "explain": Bundle("layers/explain", bytecode=False),
+    "auth": Bundle("functions/auth", sources=("app.py",), inside=".", runs_at="/var/task"),
+    "authorizer": Bundle("functions/authorizer", sources=("app.py",), inside=".", runs_at="/var/task"),
+}
+
+_UNUSED_FOLDERS = {"__pycache__", "tests", "include", "bin"}
+_UNUSED_SUFFIXES = {".pyi", ".pxd", ".pyx", ".h", ".hpp", ".c", ".cc", ".cpp", ".f", ".f90", ".a", ".cmake", ".build"}
+_UNUSED_PACKAGES = (
+    "scipy/signal",
+    "scipy/odr",
+    "scipy/fftpack",
+    "scipy/datasets",
+    "sklearn/datasets/data",
+    "sklearn/datasets/descr",
+    "sklearn/datasets/images",
+    "shap/benchmark",
+    "xgboost/dask",
+    "xgboost/spark",
+    "xgboost/testing",
+)
+_UNUSED_METADATA = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+
+
+def architecture() -> str:
+    """The processor to build for.
+
+    Raises:
+        SystemExit: ARCHITECTURE is neither of the two.
+    """
+    chosen = os.environ.get("ARCHITECTURE") or _default_architecture()
+    if chosen not in MACHINES:
+        raise SystemExit(f"ARCHITECTURE={chosen} is not one of {', '.join(MACHINES)}")
+    return chosen
+
+
+def _default_architecture() -> str:
+    parameter = re.search(r"^  Architecture:\n(?:    .*\n)*?    Default: (\S+)\n", (ROOT / "template.yaml").read_text(), re.MULTILINE)
+    if not parameter:
+        raise SystemExit("template.yaml has no parameter Architecture with a default; set ARCHITECTURE")
+    return parameter[1]
+
+
+def platforms(machine: str) -> list[str]:
+    """The wheel platforms that run on Lambda, newest first."""
+    return [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC_MINOR, 16, -1)] + [f"manylinux2014_{machine}"]
+
+
+def install(requirements: Path, target: Path, machine: str) -> None:
+    """Install exactly the pinned wheels, checked by their hashes, for `machine`."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore", "--no-deps", "--no-compile"]
+    command += ["--require-hashes", "--only-binary", ":all:", "--implementation", "cp", "--python-version", "{}.{}".format(*PYTHON)]
+    command += [argument for platform in platforms(machine) for argument in ("--platform", platform)]
+    subprocess.run([*command, "--target", str(target), "--requirement", str(requirements)], check=True)
+
+
+def prune(packages: Path) -> None:
+    """Take out tests, stubs, headers, scripts, and what neither we nor the packages import. Licences stay."""
+    for name in _UNUSED_PACKAGES:
+        shutil.rmtree(packages / name, ignore_errors=True)
+    for path in sorted(packages.rglob("*"), reverse=True):
+        metadata = path.parent.name.endswith(".dist-info")
+        if path.is_dir():
+            if path.name in _UNUSED_FOLDERS:
+                shutil.rmtree(path)
+        elif path.name in _UNUSED_METADATA if metadata else path.suffix in _UNUSED_SUFFIXES:
+            path.unlink()
+
+
+def compile_for(folder: Path, runs_at: str) -> None:
+    """Write bytecode that Lambda trusts whatever the time stamps are, with the paths of where it will run.
+
+    Raises:
+        SystemExit: a file does not compile.
+    """
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    if not compileall.compile_dir(folder, quiet=1, stripdir=str(folder), prependdir=runs_at, invalidation_mode=mode):
+        raise SystemExit(f"{folder} does not compile")
+
+
+def build(name: str, target: Path) -> None:
+    """Build one bundle into `target`."""
+    bundle = BUNDLES[name]
+    folder, packages = ROOT / bundle.folder, target / bundle.inside
+    install(folder / "requirements.txt", packages, MACHINES[architecture()])
+    for source in bundle.sources:
+        if (folder / source).is_dir():
+            shutil.copytree(folder / source, packages / source, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(folder / source, packages / source)
+    prune(packages)
+    if bundle.bytecode:
+        compile_for(target, bundle.runs_at)
+
+
+def main() -> int:
+    """Build the bundle named on the command line."""
+    if sys.version_info[:2] != PYTHON:
+        raise SystemExit("Lambda runs Python {}.{}; this is {}.{}".format(*PYTHON, *sys.version_info[:2]))
+    parser = argparse.ArgumentParser(description="Build a layer or function for AWS Lambda.")
+    parser.add_argument("name", choices=BUNDLES)
+    parser.add_argument("target", type=Path, help="folder to build into")
+    options = parser.parse_args()
+    build(options.name, options.target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
