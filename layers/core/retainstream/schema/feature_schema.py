@@ -36,7 +36,9 @@ class Column(_Document):
     label: str = Field(min_length=1, max_length=80, description="What people call it")
     meaning: str = Field(default="", max_length=300, description="What it measures, over which period")
     phrase: str = Field(
-        default="", max_length=120, description="A value in a sentence, with {value} in its place: '{value} failed payments in 90 days'"
+        default="",
+        max_length=120,
+        description="A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1",
     )
     unit: str = Field(default="", max_length=30)
     min: float | None = None
