@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -80,6 +80,10 @@ class Api(APIGatewayHttpResolver):
     @cached_property
     def rate_limits(self) -> RateLimits:
         return RateLimits()
+
+    def explain[E: Exception](self, error: type[E], problem: Callable[[E], Problem]) -> None:
+        """Answers an error of the module's logic with the problem that `problem` makes of it."""
+        self.exception_handler(error)(lambda raised: self._problem(problem(raised)))
 
     @property
     def stated_routes(self) -> list[Route]:

@@ -1,0 +1,102 @@
+"""The auth module's routes."""
+
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from retainstream.auth import accounts, administration, views
+from retainstream.auth.passwords import UnacceptablePassword
+from retainstream.auth.roles import Role
+from retainstream.auth.sessions import Sessions
+from retainstream.auth.tokens import Realm
+from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
+from retainstream.http.admission import unauthenticated
+from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.schema.validation import FieldError
+from retainstream.settings import settings
+
+app = Api("auth")
+TAGS = ["auth"]
+
+
+app.explain(accounts.RegistrationRefused, lambda _: Problem("registration-closed", "Ask an administrator for an account."))
+app.explain(
+    accounts.EmailTaken,
+    lambda _: Problem("conflict", "There is an account with this e-mail address.", [FieldError("body.email", "is taken")]),
+)
+app.explain(accounts.WrongCredentials, lambda _: Problem("wrong-credentials", headers={"WWW-Authenticate": "Bearer"}))
+app.explain(
+    accounts.WrongPassword, lambda _: Problem("invalid-request", errors=[FieldError("body.current_password", "is not your password")])
+)
+app.explain(accounts.UnknownCaller, lambda _: unauthenticated())
+app.explain(UnacceptablePassword, lambda error: Problem("invalid-request", errors=[FieldError(f"body.{error.field}", str(error))]))
+app.explain(administration.UnknownUser, lambda _: Problem("not-found", "There is no account with this e-mail address."))
+app.explain(administration.LastAdministrator, lambda _: Problem("conflict", "Somebody has to be left who can administer."))
+app.explain(administration.ChangedMeanwhile, lambda _: Problem("conflict", "The account was changed meanwhile. Look again."))
+
+
+@cache
+def sessions() -> Sessions:
+    return Sessions(Realm(settings().token_issuer, settings().token_audience))
+
+
+@cache
+def policy() -> accounts.RegistrationPolicy:
+    return accounts.RegistrationPolicy(settings().self_registration, settings().registration_domain)
+
+
+@app.post("/api/auth/register", status_code=201, summary="Make an account", tags=TAGS, **public())
+def register(body: views.Registration) -> Data[views.SignedIn]:
+    """Makes a viewer's account, where registration is open to the address, and signs it in."""
+    return Data(data=views.signed_in(accounts.register(sessions(), policy(), body.email, body.password.get_secret_value(), body.name)))
+
+
+@app.post("/api/auth/login", summary="Sign in", tags=TAGS, **public())
+def login(body: views.Credentials) -> Data[views.SignedIn]:
+    """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account."""
+    return Data(data=views.signed_in(accounts.sign_in(sessions(), body.email, body.password.get_secret_value())))
+
+
+@app.get("/api/auth/me", summary="Who I am", tags=TAGS, **requires(Role.VIEWER))
+def me(caller: Caller) -> Data[views.Me]:
+    """The signed-in user, as stored now."""
+    return Data(data=views.me(accounts.known(sessions(), caller), caller))
+
+
+@app.post("/api/auth/logout", summary="Sign out", tags=TAGS, **requires(Role.VIEWER))
+def logout(caller: Caller) -> Data[views.SignedOut]:
+    """Revokes the token this request came with, at once."""
+    sessions().close(caller)
+    return Data(data=views.SignedOut())
+
+
+@app.post("/api/auth/password", summary="Change my password", tags=TAGS, **requires(Role.VIEWER))
+def change_password(body: views.PasswordChange, caller: Caller) -> Data[views.SignedIn]:
+    """Asks for the present password, ends all sessions of the user and answers a new token."""
+    current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
+    return Data(data=views.signed_in(accounts.change_password(sessions(), caller, current, new)))
+
+
+@app.get("/api/auth/users", summary="Everybody who has an account", tags=TAGS, **requires(Role.ADMIN))
+def list_users(
+    limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: Annotated[str | None, Query(max_length=2000)] = None
+) -> Listing[views.UserView]:
+    """Oldest account first."""
+    seal = {"scope": "/api/auth/users", "key": settings().signing_key_id}
+    after = administration.Place(**decode_cursor(cursor, **seal)) if cursor else None
+    users, place = administration.page_of_users(sessions().users, after=after, limit=limit)
+    onward = encode_cursor({"created_at": place.created_at, "digest": place.digest}, **seal) if place else None
+    return Listing(data=[views.user_view(user) for user in users], page=PageInfo(limit=limit, next=onward))
+
+
+@app.patch("/api/auth/users", summary="Change a user's role or status", tags=TAGS, **requires(Role.ADMIN))
+def change_user(body: views.UserChange, caller: Caller) -> Data[views.UserView]:
+    """The address is in the body, since addresses do not belong in URLs. Nobody can take away the last administrator."""
+    changed = administration.change_user(sessions(), caller, body.email, role=body.role, status=body.status)
+    return Data(data=views.user_view(changed))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

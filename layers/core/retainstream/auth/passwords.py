@@ -1,0 +1,67 @@
+"""Passwords: which are accepted, how they are kept, how they are compared.
+
+Figures: OWASP Password Storage Cheat Sheet, argon2id with 19 MiB, two passes, one lane. Accepted are 8 to 128 characters, counted after
+NFKC (NIST SP 800-63B), whatever they are made of, unless zxcvbn thinks fewer than a million guesses find them.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+SHORTEST = 8
+LONGEST = 128
+LONGEST_RAW = 512
+FEWEST_GUESSES = 1_000_000
+_CHARACTERS_ESTIMATED = 64
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16)
+_NOBODY = f"$argon2id$v=19$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}${'A' * 22}${'A' * 43}"
+
+
+class UnacceptablePassword(ValueError):
+    """The password cannot be chosen; the message says why and never what it was. `field` is the name it was sent under."""
+
+    def __init__(self, reason: str, field: str) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+def check_acceptable(password: str, about_person: Iterable[str] = (), *, field: str = "password") -> None:
+    """Whether a password may be chosen. `about_person` are words an attacker would try first, such as parts of the e-mail address.
+
+    Raises:
+        UnacceptablePassword: it is too short, too long, or too easy to guess.
+    """
+    from zxcvbn import zxcvbn  # its word lists are read only by those who choose a password
+
+    text = _prepared(password)
+    if len(text) < SHORTEST:
+        raise UnacceptablePassword(f"has fewer than {SHORTEST} characters", field)
+    if len(text) > LONGEST:
+        raise UnacceptablePassword(f"has more than {LONGEST} characters", field)
+    if zxcvbn(text[:_CHARACTERS_ESTIMATED], user_inputs=["retainstream", *about_person])["guesses"] < FEWEST_GUESSES:
+        raise UnacceptablePassword("is too easy to guess; a few unrelated words make a good one", field)
+
+
+def hashed(password: str) -> str:
+    """What is stored for a password: an encoded argon2id hash with its own salt."""
+    return _hasher.hash(_prepared(password))
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Whether the password belongs to the stored hash. With None the answer is no, after the same work."""
+    try:
+        return _hasher.verify(stored or _NOBODY, _prepared(password)) and stored is not None
+    except VerifyMismatchError:
+        return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether the hash was made with other figures than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def _prepared(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)

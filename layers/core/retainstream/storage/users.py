@@ -1,0 +1,166 @@
+"""People who may sign in, and the list of administrators in service that is never empty once it has a name in it.
+
+The list is an item of its own, changed in one transaction with the user it is about, so that two administrators who demote each other at the
+same moment cannot both succeed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from retainstream.auth.roles import Role
+from retainstream.settings import settings
+from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
+from retainstream.storage.table import Table, to_attributes
+
+type Status = Literal["active", "disabled"]
+
+_ADMINISTRATORS = {"email": "administrators"}
+
+
+@dataclass(frozen=True)
+class User:
+    """One person. `created_at` is ISO 8601 in UTC; tokens issued before `tokens_valid_from` (epoch seconds) are refused."""
+
+    email: str
+    name: str
+    role: Role
+    password_hash: str
+    created_at: str
+    status: Status = "active"
+    tokens_valid_from: int = 0
+
+    @property
+    def administers(self) -> bool:
+        """Whether this is an administrator who can sign in."""
+        return self.role is Role.ADMIN and self.status == "active"
+
+
+class NoAdministratorLeft(Conflict):
+    """The change would leave nobody who can administer."""
+
+
+class Users:
+    def __init__(self, table: Table | None = None) -> None:
+        self._table = table or Table(settings().users_table, ("email",))
+
+    def get(self, email: str) -> User | None:
+        """The user of a normalised e-mail address, as last written."""
+        item = self._table.get({"email": email}, consistent=True)
+        return _user(item) if item and "password_hash" in item else None
+
+    def add(self, user: User) -> None:
+        """Stores a new user.
+
+        Raises:
+            Conflict: the address is taken.
+        """
+        absent = "attribute_not_exists(email)"
+        if not user.administers:
+            self._table.put(_item(user), absent)
+            return
+        put = {"Put": {"TableName": self._table.name, "Item": to_attributes(_item(user)), "ConditionExpression": absent}}
+        self._transact(put, self._listed(user.email))
+
+    def change(self, user: User, *, role: Role, status: Status, tokens_valid_from: int) -> User:
+        """Changes what a user may do, provided role and status are still what `user` says. Returns the user as stored.
+
+        Raises:
+            NoAdministratorLeft: this is the last administrator in service.
+            Conflict: somebody else changed the user first.
+        """
+        changed = replace(user, role=role, status=status, tokens_valid_from=tokens_valid_from)
+        names = {"#role": "role", "#status": "status"}
+        update = "SET #role = :role, #status = :status, tokens_valid_from = :from"
+        condition = "#role = :old_role AND #status = :old_status"
+        values = {
+            ":role": role.value,
+            ":status": status,
+            ":from": tokens_valid_from,
+            ":old_role": user.role.value,
+            ":old_status": user.status,
+        }
+        if user.administers == changed.administers:
+            self._table.update({"email": user.email}, update, values, names, condition)
+            return changed
+        write = {
+            "TableName": self._table.name,
+            "Key": to_attributes({"email": user.email}),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_attributes(values),
+        }
+        self._transact({"Update": write}, self._listed(user.email) if changed.administers else self._unlisted(user.email))
+        return changed
+
+    def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int) -> None:
+        """Replaces the hash, provided it is still what `user` says.
+
+        Raises:
+            Conflict: the password was changed by another request.
+        """
+        self._table.update(
+            {"email": user.email},
+            "SET password_hash = :hash, tokens_valid_from = :from",
+            {":hash": password_hash, ":from": tokens_valid_from, ":old": user.password_hash},
+            condition="password_hash = :old",
+        )
+
+    def everyone(self) -> list[User]:
+        """All users. Reads the whole table: these are the people of one business, not its customers."""
+        return [_user(item) for page in self._table.scan_pages() for item in page if "password_hash" in item]
+
+    def _listed(self, email: str) -> dict[str, Any]:
+        return self._administrators("ADD emails :email", {":email": {email}})
+
+    def _unlisted(self, email: str) -> dict[str, Any]:
+        return self._administrators("DELETE emails :email", {":email": {email}, ":one": 1}, "size(emails) > :one")
+
+    def _administrators(self, update: str, values: Mapping[str, Any], condition: str = "") -> dict[str, Any]:
+        change: dict[str, Any] = {
+            "TableName": self._table.name,
+            "Key": to_attributes(_ADMINISTRATORS),
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": to_attributes(values),
+        }
+        return {"Update": change | ({"ConditionExpression": condition} if condition else {})}
+
+    def _transact(self, on_user: Any, on_administrators: Any) -> None:
+        try:
+            with storage_errors():
+                self._table.client.transact_write_items(TransactItems=[on_user, on_administrators])
+        except Conflict as error:
+            reasons = error.__cause__.response.get("CancellationReasons", []) if isinstance(error.__cause__, ClientError) else []
+            failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
+            if failed == [False, True]:
+                raise NoAdministratorLeft from error
+            if not any(failed):
+                raise StorageUnavailable("the transaction met another one") from error
+            raise
+
+
+def _item(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "password_hash": user.password_hash,
+        "created_at": user.created_at,
+        "status": user.status,
+        "tokens_valid_from": user.tokens_valid_from,
+    }
+
+
+def _user(item: Mapping[str, Any]) -> User:
+    return User(
+        email=item["email"],
+        name=item["name"],
+        role=Role(item["role"]),
+        password_hash=item["password_hash"],
+        created_at=item["created_at"],
+        status=item["status"],
+        tokens_valid_from=item["tokens_valid_from"],
+    )
