@@ -89,10 +89,11 @@ def platforms(machine: str) -> list[str]:
 
 def install(requirements: Path, target: Path, machine: str) -> None:
     """Install exactly the pinned wheels, checked by their hashes, for `machine`."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore", "--no-deps", "--no-compile"]
-    command += ["--require-hashes", "--only-binary", ":all:", "--implementation", "cp", "--python-version", "{}.{}".format(*PYTHON)]
-    command += [argument for platform in platforms(machine) for argument in ("--platform", platform)]
-    subprocess.run([*command, "--target", str(target), "--requirement", str(requirements)], check=True)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+    exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--root-user-action", "ignore"]
+    on_lambda = ["--implementation", "cp", "--python-version", "{}.{}".format(*PYTHON)]
+    on_lambda += [argument for platform in platforms(machine) for argument in ("--platform", platform)]
+    subprocess.run([*pip, "install", *exactly, *on_lambda, "--target", str(target), "--requirement", str(requirements)], check=True)
 
 
 def prune(packages: Path) -> None:

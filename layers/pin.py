@@ -38,7 +38,8 @@ def locked(*groups: str) -> dict[str, str]:
         requirement = Requirement(pin)
         if requirement.marker and not requirement.marker.evaluate({**_ON_LAMBDA, "extra": ""}):
             continue
-        packages[requirement.name] = " \\\n    --hash=".join([f"{requirement.name}{requirement.specifier}", *(value.strip() for value in hashes)])
+        version = f"{requirement.name}{requirement.specifier}"
+        packages[requirement.name] = " \\\n    --hash=".join([version, *(value.strip() for value in hashes)])
     return packages
 
 

@@ -1,13 +1,14 @@
 """Signed-in sessions: opened by a token, recognised by it, closed before their time by revoking it.
 
-A token is refused when it was given back, when its user is gone or disabled, or when it is older than the user's `tokens_valid_from`.
-API Gateway keeps the authorizer's answer for up to five minutes; a token that was given back is refused within that time too, because the edge
-learns of it from the record in which it counts the user's requests.
+A token is refused when it was given back, when its user is gone or disabled, or when it is older than the user's
+`tokens_valid_from`. API Gateway keeps the authorizer's answer for up to five minutes; a token that was given back is
+refused within that time too, because the edge learns of it from the record in which it counts the user's requests.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from retainstream.auth import tokens
 from retainstream.auth.roles import Principal
@@ -74,4 +75,9 @@ class Sessions:
         return int(self.clock()) + 1
 
     def _verifying_key(self) -> tokens.VerifyingKey:
-        return tokens.VerifyingKey(self.signing_key.public_key().der)
+        return _verifying_key(self.signing_key.public_key().der)
+
+
+@lru_cache(maxsize=2)
+def _verifying_key(der: bytes) -> tokens.VerifyingKey:
+    return tokens.VerifyingKey(der)

@@ -1,7 +1,7 @@
 """Access tokens: JSON Web Tokens signed with ES256 by a key nobody can read, verified with its public half.
 
-RFC 7519 (claims), RFC 7638 (the key's thumbprint is its `kid`), RFC 8725 (pinned algorithm, explicit type, nothing in the header but what we
-put there).
+RFC 7519 (claims), RFC 7638 (the key's thumbprint is its `kid`), RFC 8725 (pinned algorithm, explicit type, nothing in
+the header but what we put there).
 """
 
 import base64

@@ -1,7 +1,7 @@
 """People who may sign in, and the list of administrators in service that is never empty once it has a name in it.
 
-The list is an item of its own, changed in one transaction with the user it is about, so that two administrators who demote each other at the
-same moment cannot both succeed.
+The list is an item of its own, changed in one transaction with the user it is about, so that two administrators who
+demote each other at the same moment cannot both succeed.
 """
 
 from collections.abc import Mapping
