@@ -1,14 +1,17 @@
 """Risk levels, confidence, and the keys by which customers at risk are found. Needs nothing but the standard library."""
 
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Literal
 from zlib import crc32
+
+type Order = Literal["probability", "value"]
 
 LEVELS = ("low", "medium", "high", "critical")
 RISK_SHARDS = 4
+REASONS = 5
+"""How many reasons a prediction has at most."""
 INDEX_ATTRIBUTES = ("risk_shard", "probability_rank", "value_rank")
-
-_PROBABILITY_STEPS = 1_000_000
-_CENTS = 100
 
 
 def level_bounds(threshold: float) -> tuple[float, float, float]:
@@ -36,16 +39,29 @@ def ranks(customer_id: str, group: str, probability: float, value_at_risk: float
     """
     return {
         "risk_shard": f"{group}#{crc32(customer_id.encode()) % RISK_SHARDS}",
-        "probability_rank": f"{rank_prefix('probability', probability)}#{customer_id}",
-        "value_rank": f"{rank_prefix('value', value_at_risk)}#{customer_id}",
+        "probability_rank": f"{_digits('probability', round(probability * 10**6))}#{customer_id}",
+        "value_rank": f"{_digits('value', round(value_at_risk * 10**2))}#{customer_id}",
     }
 
 
-def rank_prefix(order: str, amount: float) -> str:
-    """The part of a rank that holds the number: the lowest rank of any customer with this probability, or this value at risk."""
-    return f"{round(amount * _PROBABILITY_STEPS):07d}" if order == "probability" else f"{round(amount * _CENTS):012d}"
+def rank_from(order: Order, amount: float) -> str:
+    """A rank below which no customer has this probability, or this value at risk, or more."""
+    return _digits(order, int(_scaled(order, amount).to_integral_value(ROUND_CEILING)))
+
+
+def rank_beyond(order: Order, amount: float) -> str:
+    """A rank at or above which no customer has this probability, or this value at risk, or less."""
+    return _digits(order, int(_scaled(order, amount).to_integral_value(ROUND_FLOOR)) + 1)
 
 
 def shards_of(groups: Iterable[str]) -> list[str]:
     """Every index partition that may hold customers of these groups."""
     return [f"{group}#{shard}" for group in groups for shard in range(RISK_SHARDS)]
+
+
+def _scaled(order: Order, amount: float) -> Decimal:
+    return Decimal(repr(amount)).scaleb(6 if order == "probability" else 2)
+
+
+def _digits(order: Order, number: int) -> str:
+    return f"{number:07d}" if order == "probability" else f"{number:012d}"

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from retainstream.schema import Column, FeatureSchema
 from retainstream.scoring.calibration import Floats
-
-REASONS = 5
+from retainstream.scoring.levels import REASONS
 
 type Reason = dict[str, Any]
 

@@ -102,8 +102,8 @@ class Predictions:
         One query per shard, each for no more keys than the page may need; their answers are merged.
 
         Args:
-            after: keep to ranks lower than this one: the last rank of the page before, or a bound from `levels.rank_prefix`.
-            lowest: keep to this rank and above.
+            after: keep to ranks lower than this one: the last rank of the page before, or `levels.rank_beyond` of a highest amount.
+            lowest: keep to this rank and above: `levels.rank_from` of a lowest amount.
             skip: leave out this many from the top; they are read all the same.
         """
         wanted = skip + limit + 1

@@ -1,0 +1,82 @@
+"""Predictions as a CSV file that is safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from retainstream.schema import FeatureSchema
+from retainstream.scoring.levels import REASONS
+from retainstream.scoring.results import ResultsPage
+
+EXPORT_ROWS = 20_000
+EXPORT_EXAMINED = 60_000
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class TooManyRows(Exception):
+    """More predictions than one file may hold, or than may be read for it."""
+
+
+def csv_export(schema: FeatureSchema, pages: Iterable[ResultsPage]) -> tuple[bytes, int]:
+    """A CSV file in UTF-8 with a header, and how many rows it has below it.
+
+    Text that a spreadsheet might take for a formula (starting with =, +, -, @, tab or a line end) is led by an apostrophe.
+
+    Raises:
+        TooManyRows: more than EXPORT_ROWS predictions, or more than EXPORT_EXAMINED read.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([safe_cell(cell) for cell in _header(schema)])
+    rows = examined = 0
+    for page in pages:
+        rows += len(page.predictions)
+        examined += page.examined
+        if rows > EXPORT_ROWS or examined > EXPORT_EXAMINED:
+            raise TooManyRows
+        writer.writerows([safe_cell(cell) for cell in _row(schema, prediction)] for prediction in page.predictions)
+    return text.getvalue().encode(), rows
+
+
+def safe_cell(cell: Any) -> Any:
+    """The cell, with an apostrophe before text that a spreadsheet might take for a formula. Numbers are left as they are."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def _header(schema: FeatureSchema) -> list[str]:
+    return [
+        schema.id.column,
+        "probability",
+        "level",
+        "confidence",
+        "change",
+        "value_at_risk",
+        "action",
+        "action_expected_value",
+        *(f"reason_{number}" for number in range(1, REASONS + 1)),
+        *(column.name for column in schema.columns),
+        "model_version",
+        "scored_at",
+    ]
+
+
+def _row(schema: FeatureSchema, prediction: Mapping[str, Any]) -> list[Any]:
+    action = prediction["action"] or {}
+    reasons = [reason["text"] for reason in prediction["reasons"]]
+    return [
+        prediction["customer_id"],
+        prediction["probability"],
+        prediction["level"],
+        prediction["confidence"],
+        prediction.get("change"),
+        prediction["value_at_risk"],
+        action.get("title"),
+        action.get("expected_value"),
+        *reasons,
+        *([None] * (REASONS - len(reasons))),
+        *(prediction["features"].get(column.name) for column in schema.columns),
+        prediction["model_version"],
+        prediction["scored_at"],
+    ]

@@ -1,0 +1,76 @@
+"""What a prediction looks like to those who ask for one."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Level = Literal["low", "medium", "high", "critical"]
+FeatureValue = str | bool | int | float | None
+
+
+class ReasonView(BaseModel):
+    """One column's part in a score."""
+
+    feature: str
+    label: str
+    value: FeatureValue = Field(description="The customer's value; null when it is not known")
+    text: str = Field(examples=["3 failed payments in 90 days: +18 points"])
+    contribution: float = Field(description="Exact Shapley value in log-odds; over all columns these add up to margin - base_margin")
+    points: float = Field(
+        description="Percentage points of probability; over all columns these add up to 100 * (probability - base_probability)"
+    )
+
+
+class ActionView(BaseModel):
+    """What to do about the risk, and what it is worth on average."""
+
+    feature: str = Field(description="The column this acts on")
+    title: str
+    cost: float = Field(description="Cost of one such offer, in the schema's currency")
+    expected_value: float = Field(description="probability * save rate * price * months - cost, in the schema's currency")
+
+
+class ScoreView(BaseModel):
+    """How likely a customer is to leave within the schema's horizon, why, what that is worth, and what to do."""
+
+    probability: float
+    base_probability: float = Field(description="The probability before anything is known of the customer")
+    margin: float = Field(description="Raw score of the trees, in log-odds, before calibration")
+    base_margin: float
+    level: Level = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")
+    confidence: float = Field(description="max(probability, 1 - probability)")
+    confident: bool = Field(description="Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD")
+    price: float | None = Field(description="What the customer pays a month")
+    value_at_risk: float = Field(description="probability * price * months, in the schema's currency")
+    features: dict[str, FeatureValue]
+    contributions: dict[str, float] = Field(description="Log-odds by column")
+    reasons: list[ReasonView] = Field(description="The strongest contributions either way, at most five, strongest first")
+    action: ActionView | None = Field(description="The action that is worth most; null when none pays")
+    model_version: str
+
+
+class EarlierPrediction(BaseModel):
+    scored_at: str = Field(description="ISO 8601, UTC")
+    probability: float
+    model_version: str
+
+
+class PredictionView(ScoreView):
+    """The latest score of a stored customer."""
+
+    customer_id: str
+    group: str = Field(description="The customer's value of the schema's group column, or all")
+    churned: bool = Field(description="Whether the customer is known to have left")
+    scored_at: str = Field(description="ISO 8601, UTC")
+    run_id: str
+    change: float | None = Field(default=None, description="Probability minus the one before; absent for the first prediction")
+    history: list[EarlierPrediction] = Field(description="Earlier predictions, newest first, at most 24")
+
+
+def score_view(score: Mapping[str, Any], confidence_threshold: float) -> ScoreView:
+    return ScoreView.model_validate({**score, "confident": score["confidence"] >= confidence_threshold})
+
+
+def prediction_view(prediction: Mapping[str, Any], confidence_threshold: float) -> PredictionView:
+    return PredictionView.model_validate({**prediction, "confident": prediction["confidence"] >= confidence_threshold})
