@@ -68,7 +68,7 @@ def send(aws: None, api: Api) -> Callable[..., Answer]:
         query: str = "",
         token_id: str = "t1",
     ) -> Answer:
-        principal = {"userId": "ann@example.com", "role": role, "tokenId": token_id, "tokenExpires": "1"} if role else None
+        principal = {"userId": "ann@example.com", "role": role, "tokenId": token_id, "tokenExpires": "1999999999"} if role else None
         event = http_event(method, path, query=query, body=raw, headers={"content-type": content_type}, principal=principal)
         answer = api.resolve(event, lambda_context("shop"))
         assert isinstance(answer["body"], str)
@@ -120,7 +120,7 @@ def test_a_bad_body_is_refused_by_name(send: Callable[..., Answer], raw: str | N
 
 
 def test_a_body_that_is_not_utf8_is_refused(aws: None, api: Api) -> None:
-    principal = {"userId": "ann@example.com", "role": "analyst", "tokenId": "t", "tokenExpires": "1"}
+    principal = {"userId": "ann@example.com", "role": "analyst", "tokenId": "t", "tokenExpires": "1999999999"}
     event = http_event("POST", "/api/shop/orders", body="/w==", headers={"content-type": "application/json"}, principal=principal)
     answer = api.resolve({**event, "isBase64Encoded": True}, lambda_context("shop"))
     assert answer["statusCode"] == 400

@@ -21,9 +21,9 @@ class Admission:
 
 
 def principal_of(event: Mapping[str, Any]) -> Principal | None:
-    """Who the authorizer says is calling; None without a valid token."""
+    """Who the authorizer says is calling; None without a valid token, or with one that expired since the authorizer looked."""
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
-    if not context.get("userId"):
+    if not context.get("userId") or int(context["tokenExpires"]) <= time.time():
         return None
     return Principal(context["userId"], Role(context["role"]), context["tokenId"], int(context["tokenExpires"]))
 
