@@ -1,8 +1,8 @@
 """Who sends a request: asked by API Gateway for every route that is not public, remembered by it per token for five minutes.
 
-The answer always lets the request through to the edge of the module, with the user or with `refused`, so that every refusal is the same
-problem document. When a table or the signing key does not answer, this raises: API Gateway then answers 500 by itself, remembers nothing, and
-no module is called.
+The answer always lets the request through to the edge of the module, with the user or with `refused`, so that every
+refusal is the same problem document. When a table or the signing key does not answer, this raises: API Gateway then
+answers 500 by itself, remembers nothing, and no module is called.
 """
 
 from functools import cache
