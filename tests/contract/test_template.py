@@ -1,0 +1,266 @@
+"""What the deployment promises, read from the template as AWS gets it: expanded to plain CloudFormation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local.expand import expand
+from retainstream.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
+FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups"}}
+PUBLIC = {
+    ("/api/health", "get"),
+    ("/api/auth/register", "post"),
+    ("/api/auth/login", "post"),
+    ("/api/openapi.json", "get"),
+    ("/api/docs", "get"),
+    ("$default", "x-amazon-apigateway-any-method"),
+}
+# Read by libraries, not by Settings.
+LIBRARY_VARIABLES = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
+# What X-Ray and log delivery have no resource for; and a key's own policy, where "*" is the key.
+ANY_RESOURCE = {"TracingPolicy", "StateMachinePolicy", "SigningKey"}
+KEEPS_DATA = {
+    *("UsersTable", "CustomersTable", "PredictionsTable", "ModelsTable", "RunsTable", "RollupsTable"),
+    *("Bucket", "BucketPolicy", "SigningKey"),
+}
+
+type Resource = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, Any]:
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Resource]:
+    expanded: dict[str, Resource] = expand().template["Resources"]
+    return expanded
+
+
+def of_type(resources: dict[str, Resource], kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(resources: dict[str, Resource]) -> Iterator[tuple[str, Any]]:
+    """Every statement that allows something, with the resource it stands in."""
+    for name, resource in resources.items():
+        properties = resource["Properties"]
+        inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        for document in [*inline, properties.get("PolicyDocument"), properties.get("KeyPolicy")]:
+            for statement in listed(document["Statement"]) if document else []:
+                if statement["Effect"] == "Allow":
+                    yield name, statement
+
+
+def routes(resources: dict[str, Resource]) -> Iterator[tuple[str, str, str]]:
+    """Path, method and authorizer of every route."""
+    for path, methods in resources["Api"]["Properties"]["Body"]["paths"].items():
+        for method, route in methods.items():
+            (authorizer,) = route["security"][0]
+            yield path, method, authorizer
+
+
+def test_there_is_a_function_for_every_module_and_task(resources: dict[str, Resource]) -> None:
+    assert of_type(resources, "AWS::Lambda::Function").keys() == FUNCTIONS
+    assert {path.name for path in (ROOT / "functions").iterdir() if (path / "app.py").exists()} <= {
+        name.removesuffix("Function").lower() for name in FUNCTIONS
+    }
+
+
+def test_functions_state_memory_time_out_and_tracing(resources: dict[str, Resource]) -> None:
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert {"MemorySize", "Timeout"} <= function.keys(), name
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert function["Runtime"] == "python3.13", name
+
+
+def test_functions_that_answer_over_http_end_before_the_gateway_gives_up(resources: dict[str, Resource]) -> None:
+    for module in MODULES:
+        assert resources[f"{module.capitalize()}Function"]["Properties"]["Timeout"] < 30
+
+
+def test_every_function_writes_to_its_own_log_group_with_retention(resources: dict[str, Resource]) -> None:
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in of_type(resources, "AWS::Lambda::Function").values()]
+    assert len(set(groups)) == len(FUNCTIONS)
+    assert set(groups) <= of_type(resources, "AWS::Logs::LogGroup").keys()
+
+
+def test_every_log_group_keeps_logs_as_long_as_the_parameter_says(resources: dict[str, Resource]) -> None:
+    for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_functions_get_every_variable_that_settings_reads_and_no_unknown_one(resources: dict[str, Resource]) -> None:
+    read = {name.upper() for name in Settings.model_fields}
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        given = function["Environment"]["Variables"].keys()
+        assert read <= given, name
+        assert given - read <= LIBRARY_VARIABLES, name
+
+
+def test_every_function_has_a_role_of_its_own(resources: dict[str, Resource]) -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in of_type(resources, "AWS::Lambda::Function").values()]
+    assert len(set(roles)) == len(FUNCTIONS)
+
+
+def test_roles_hold_no_policies_of_aws(resources: dict[str, Resource]) -> None:
+    ours = of_type(resources, "AWS::IAM::ManagedPolicy").keys()
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        assert {policy["Ref"] for policy in role.get("ManagedPolicyArns", [])} <= ours, name
+
+
+def test_nothing_is_allowed_by_wildcard(resources: dict[str, Resource]) -> None:
+    for name, statement in statements(resources):
+        assert not [action for action in listed(statement["Action"]) if "*" in action], name
+        if "*" in listed(statement.get("Resource", [])):
+            assert name in ANY_RESOURCE
+
+
+def test_only_auth_signs(resources: dict[str, Resource]) -> None:
+    signers = {name for name, statement in statements(resources) if "kms:Sign" in listed(statement["Action"])}
+    assert signers - {"SigningKey"} == {"AuthRole"}
+
+
+def test_authorizer_changes_nothing(resources: dict[str, Resource]) -> None:
+    allowed = {action for name, statement in statements(resources) if name == "AuthorizerRole" for action in listed(statement["Action"])}
+    assert allowed == {"logs:CreateLogStream", "logs:PutLogEvents", "kms:GetPublicKey", "dynamodb:GetItem"}
+
+
+def test_resources_that_hold_data_outlive_the_stack(resources: dict[str, Resource]) -> None:
+    kept = {
+        name for name, resource in resources.items() if resource.get("DeletionPolicy") == resource.get("UpdateReplacePolicy") == "Retain"
+    }
+    assert kept == KEEPS_DATA
+
+
+def test_tables_can_be_restored_and_are_encrypted(resources: dict[str, Resource]) -> None:
+    for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_tables_that_outlive_the_stack_are_not_named_so_that_it_can_be_made_again(resources: dict[str, Resource]) -> None:
+    assert not [name for name in KEEPS_DATA if {"TableName", "BucketName"} & resources[name]["Properties"].keys()]
+
+
+def test_bucket_is_private_versioned_and_reached_by_tls_only(resources: dict[str, Resource]) -> None:
+    bucket = resources["Bucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (statement,) = resources["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_public_routes_are_these_and_no_others(resources: dict[str, Resource]) -> None:
+    assert {(path, method) for path, method, authorizer in routes(resources) if authorizer == "NONE" and method != "options"} == PUBLIC
+
+
+def test_every_module_is_behind_the_authorizer(resources: dict[str, Resource]) -> None:
+    guarded = {path for path, _, authorizer in routes(resources) if authorizer == "Token"}
+    assert guarded == {f"/api/{module}/{{proxy+}}" for module in MODULES} | {"/api/customers"}
+
+
+def test_preflights_pass_wherever_a_token_is_asked_for(resources: dict[str, Resource]) -> None:
+    guarded = {path for path, _, authorizer in routes(resources) if authorizer == "Token"}
+    assert {(path, authorizer) for path, method, authorizer in routes(resources) if method == "options"} == {
+        (path, "NONE") for path in guarded
+    }
+
+
+def test_authorizer_answers_simply_and_for_five_minutes(resources: dict[str, Resource]) -> None:
+    scheme = resources["Api"]["Properties"]["Body"]["components"]["securitySchemes"]["Token"]["x-amazon-apigateway-authorizer"]
+    assert scheme["authorizerPayloadFormatVersion"] == "2.0"
+    assert scheme["enableSimpleResponses"] is True
+    assert scheme["authorizerResultTtlInSeconds"] == 300
+    assert scheme["identitySource"] == ["$request.header.Authorization"]
+
+
+def test_browsers_may_call_from_the_origins_of_the_parameter_and_no_others() -> None:
+    expanded = expand(parameters={"AllowedOrigins": "https://a.example,https://b.example"}).template["Resources"]
+    condition, cors, otherwise = expanded["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
+    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    assert cors["allowOrigins"] == {"Fn::Split": [",", "https://a.example,https://b.example"]}
+    assert "*" not in cors["allowHeaders"] + cors["allowMethods"]
+    assert "authorization" in cors["allowHeaders"]
+
+
+def test_browsers_may_only_upload_to_the_bucket_and_from_the_same_origins(resources: dict[str, Resource]) -> None:
+    condition, cors, otherwise = resources["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    (rule,) = cors["CorsRules"]
+    assert rule["AllowedOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert rule["AllowedMethods"] == ["PUT"]
+
+
+def test_functions_that_answer_with_a_model_start_from_snapshots_behind_an_alias(
+    raw: dict[str, Any], resources: dict[str, Resource]
+) -> None:
+    functions = {name: raw["Resources"][name]["Properties"] for name in FUNCTIONS}
+    answering = {name for name, function in functions.items() if {"Ref": "MlLayer"} in function["Layers"] and "Events" in function}
+    assert answering == {"DashboardFunction", "PredictionsFunction"}
+    for name in answering:
+        assert resources[name]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+        assert resources[f"{name}Aliaslive"]["Type"] == "AWS::Lambda::Alias"
+        integrations = str(resources["Api"]["Properties"]["Body"]["paths"])
+        assert f"${{{name}Aliaslive}}" in integrations
+        assert f"${{{name}.Arn}}" not in integrations
+
+
+def test_functions_know_the_state_machines_by_the_names_they_have(resources: dict[str, Resource]) -> None:
+    machines = {machine["StateMachineName"]["Fn::Sub"] for machine in of_type(resources, "AWS::StepFunctions::StateMachine").values()}
+    variables = resources["ModelFunction"]["Properties"]["Environment"]["Variables"]
+    told = {variables[name]["Fn::Sub"].split(":stateMachine:")[1] for name in ("RETRAINING_STATE_MACHINE_ARN", "SCORING_STATE_MACHINE_ARN")}
+    assert told == machines
+
+
+def test_state_machines_find_all_they_are_substituted_with(raw: dict[str, Any]) -> None:
+    for name in ("RetrainingStateMachine", "ScoringStateMachine"):
+        properties = raw["Resources"][name]["Properties"]
+        definition = (ROOT / properties["DefinitionUri"]).read_text()
+        asked = {part.split("}")[0] for part in definition.split("${")[1:]}
+        assert asked == properties["DefinitionSubstitutions"].keys(), name
+
+
+def test_nothing_that_fails_in_the_background_is_lost(resources: dict[str, Resource]) -> None:
+    dead_letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+    assert {mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings.values()} == {"CustomersTable", "PredictionsTable"}
+    for mapping in mappings.values():
+        assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == dead_letters
+        assert mapping["BisectBatchOnFunctionError"] is True
+    (schedule,) = of_type(resources, "AWS::Scheduler::Schedule").values()
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"] == dead_letters
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_an_alarm_watches_every_function(resources: dict[str, Resource], metric: str) -> None:
+    watched = {
+        query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for query in resources[f"Function{metric}"]["Properties"]["Metrics"]
+        if "MetricStat" in query and query["MetricStat"]["Metric"]["MetricName"] == metric
+    }
+    assert watched == FUNCTIONS
+
+
+def test_names_differ_between_two_stacks_of_one_account(resources: dict[str, Resource]) -> None:
+    named = ("Name", "FunctionName", "LayerName", "LogGroupName", "AlarmName", "AliasName", "StateMachineName")
+    for name, resource in resources.items():
+        if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::Lambda::EventSourceMapping"}:
+            continue
+        for key in named:
+            if key in resource["Properties"]:
+                assert "AWS::StackName" in str(resource["Properties"][key]), f"{name}.{key}"
