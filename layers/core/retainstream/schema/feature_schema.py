@@ -1,17 +1,31 @@
 """What a feature schema document may say."""
 
+from collections import Counter
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 type Value = str | float | int | bool
 type Kind = Literal["number", "integer", "boolean", "category", "date"]
 type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
+MAX_COLUMNS = 500
+"""The most columns of a schema: a prediction with every column's value and contribution is one stored item of at most 400 kB."""
+
 ALL = "all"
 """The group of every customer when the schema names no group column."""
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+type _Text = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | float), Field(min_length=1, max_length=200)]
+"""A value as a file spells it; a document may write a number without quotes."""
+
+_SOURCE = Field(default="", max_length=200, description="The column's header in a file, when it is not the name")
 
 
 class _Document(BaseModel):
@@ -32,6 +46,7 @@ class Column(_Document):
     """One column of a customer."""
 
     name: ColumnName
+    source: str = _SOURCE
     kind: Kind
     label: str = Field(min_length=1, max_length=80, description="What people call it")
     meaning: str = Field(default="", max_length=300, description="What it measures, over which period")
@@ -40,43 +55,93 @@ class Column(_Document):
         max_length=120,
         description="A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1",
     )
+    phrases: dict[str, str] = Field(
+        default={}, description="Sentences for single values, where the phrase does not read well: a level, or true and false"
+    )
     unit: str = Field(default="", max_length=30)
     min: float | None = None
     max: float | None = None
-    levels: tuple[str, ...] = Field(default=(), description="The values of a category, in the order people list them")
+    levels: tuple[_Text, ...] = Field(default=(), description="The values of a category, in the order people list them")
+    other: str = Field(default="", description="The level that stands for every value not listed; without it such a value is an error")
+    format: str = Field(default="", max_length=40, description="How a file writes a date, as in %d.%m.%Y; 2026-01-31 when absent")
     missing: bool = Field(default=False, description="Whether a customer may lack it")
+    missing_values: tuple[_Text, ...] = Field(
+        default=(), description="Values that mean missing, such as -999, besides blanks, NA, N/A, null, NaN and ?"
+    )
     feature: bool = Field(default=True, description="Whether the model may use it")
     monotone: Literal["increasing", "decreasing"] | None = Field(default=None, description="How churn must move when the value grows")
     action: Action | None = None
 
     @model_validator(mode="after")
     def _agrees_with_kind(self) -> Self:
-        if self.kind == "category" and not self.levels:
-            raise ValueError(f"column {self.name}: a category needs its levels")
-        if self.kind != "category" and self.levels:
-            raise ValueError(f"column {self.name}: only a category has levels")
-        if len(set(self.levels)) != len(self.levels):
-            raise ValueError(f"column {self.name}: a level is listed twice")
-        if self.kind in ("category", "date", "boolean") and (self.min is not None or self.max is not None):
-            raise ValueError(f"column {self.name}: only a number or an integer has a range")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"column {self.name}: min is above max")
-        if self.kind == "category" and self.monotone:
-            raise ValueError(f"column {self.name}: a category has no monotone direction")
-        if self.kind == "date" and self.feature:
-            raise ValueError(f"column {self.name}: a date is not a feature; give its age in days as a number, or set feature to false")
+        for fault, sentence in (
+            (self.kind == "category" and not self.levels, "a category needs its levels"),
+            (self.kind != "category" and self.levels, "only a category has levels"),
+            (len(set(self.levels)) != len(self.levels), "a level is listed twice"),
+            (self.other and self.other not in self.levels, "other must be one of the levels"),
+            (
+                self.kind in ("category", "date", "boolean") and (self.min is not None or self.max is not None),
+                "only a number or an integer has a range",
+            ),
+            (self.min is not None and self.max is not None and self.min > self.max, "min is above max"),
+            (self.kind == "category" and self.monotone, "a category has no monotone direction"),
+            (
+                self.kind == "date" and self.feature,
+                "a date is not a feature; give its age in days as a number, or set feature to false",
+            ),
+            (self.kind != "date" and self.format, "only a date has a format"),
+            (self.missing_values and not self.missing, "missing_values needs missing: true"),
+            (set(self.missing_values) & set(self.levels), "a value is both a level and one of missing_values"),
+            (set(self.phrases) - self._spoken_values, "phrases may speak only about a level, or about true and false of a boolean"),
+        ):
+            if fault:
+                raise ValueError(f"column {self.name}: {sentence}")
         return self
+
+    @property
+    def _spoken_values(self) -> set[str]:
+        return {"true", "false"} if self.kind == "boolean" else set(self.levels)
+
+    @property
+    def header(self) -> str:
+        """What a file calls it."""
+        return self.source or self.name
+
+    def phrase_for(self, value: Value) -> str:
+        """The sentence for a value, with {value} still in its place; empty when the schema has none."""
+        spoken = str(value).lower() if isinstance(value, bool) else str(value)
+        return self.phrases.get(spoken, self.phrase)
 
 
 class Id(_Document):
+    """What tells customers apart."""
+
     column: ColumnName
+    source: str = _SOURCE
     label: str = "Customer"
+    numbered: bool = Field(
+        default=False,
+        description="Files carry no id: customers are numbered by row. Enough to evaluate, but the next file cannot update anybody",
+    )
+
+    @property
+    def header(self) -> str:
+        """What a file calls it."""
+        return self.source or self.column
 
 
 class Label(_Document):
+    """What is predicted."""
+
     column: ColumnName
+    source: str = _SOURCE
     positive: Value = Field(description="The value that means the customer left")
     meaning: str = ""
+
+    @property
+    def header(self) -> str:
+        """What a file calls it."""
+        return self.source or self.column
 
 
 class Money(_Document):
@@ -99,14 +164,18 @@ class FeatureSchema(_Document):
     group: ColumnName | None = Field(default=None, description="The category column results are shown by, such as the plan")
     horizon_days: int = Field(ge=1, le=730, description="Days within which leaving counts as churn")
     money: Money | None = None
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         names = [column.name for column in self.columns]
-        repeated = {name for name in names if names.count(name) > 1}
-        if repeated:
-            raise ValueError(f"columns listed twice: {', '.join(sorted(repeated))}")
+        headers = [column.header for column in self.columns] + [self.label.header] + ([] if self.id.numbered else [self.id.header])
+        for listed, fault in ((names, "columns listed twice"), (headers, "headers read by two columns")):
+            repeated = sorted(
+                name for name, times in Counter(listed).items() if times > 1 and name not in (self.id.column, self.label.column)
+            )
+            if repeated:
+                raise ValueError(f"{fault}: {', '.join(repeated)}")
         for role, name in (("id", self.id.column), ("label", self.label.column)):
             if name in names:
                 raise ValueError(f"the {role} column {name} must not be among the columns")
@@ -131,6 +200,11 @@ class FeatureSchema(_Document):
     @cached_property
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all columns."""
+        return frozenset(self._by_name)
 
     def column(self, name: str) -> Column:
         """Raises KeyError for a column the schema does not have."""
