@@ -26,7 +26,8 @@ def feature_types(schema: FeatureSchema) -> list[str]:
 def encode(schema: FeatureSchema, customers: Iterable[Mapping[str, Any]]) -> Rows:
     """Features by name → float32 array (customers, features).
 
-    A category becomes the index of its level, a boolean 0 or 1; a missing column, and a level the schema does not have, become NaN.
+    A category becomes the index of its level, a boolean 0 or 1; a missing column becomes NaN, and so does a value that is no level,
+    unless the column has a level for others.
     """
     given = customers if isinstance(customers, list) else list(customers)
     rows = np.full((len(given), len(schema.features)), np.nan, dtype=np.float32)
@@ -38,7 +39,8 @@ def encode(schema: FeatureSchema, customers: Iterable[Mapping[str, Any]]) -> Row
 def _column(column: Column, values: list[Any]) -> NDArray[np.float32]:
     if column.kind == "category":
         codes = {level: float(code) for code, level in enumerate(column.levels)}
-        numbers = [codes.get(value, math.nan) for value in values]
+        unlisted = codes.get(column.other, math.nan)
+        numbers = [math.nan if value is None else codes.get(value, unlisted) for value in values]
     else:
         numbers = [math.nan if value is None else value for value in values]
     return np.array(numbers, dtype=np.float32)

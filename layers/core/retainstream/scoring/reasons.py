@@ -57,8 +57,9 @@ def circumstance(schema: FeatureSchema, column: Column, value: Any) -> str:
     if value is None:
         return f"{_in_a_sentence(column.label)} unknown"
     spoken = spoken_value(schema, column, value)
-    if column.phrase:
-        return column.phrase.replace("{value}", spoken).replace("{s}", "" if value == 1 else "s")
+    phrase = column.phrase_for(value)
+    if phrase:
+        return phrase.replace("{value}", spoken).replace("{s}", "" if value == 1 else "s")
     if column.kind == "boolean":
         return f"{_in_a_sentence(column.label)}: {spoken}"
     return " ".join(part for part in (_in_a_sentence(column.label), spoken, column.unit) if part)

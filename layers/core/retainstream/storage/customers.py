@@ -66,10 +66,14 @@ class Customers:
         """Removes the customer. Returns whether there was one."""
         return self._table.delete({"customer_id": customer_id}) is not None
 
-    def page(self, limit: int, start_key: Item | None = None) -> Page:
-        """Up to `limit` customers, in the table's own order, from where the page before ended (its `next_key`)."""
-        return self._table.scan(limit=limit, start=start_key)
+    def page(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> Page:
+        """Up to `limit` customers of one segment of the table, in its own order, from where the page before ended (its `next_key`)."""
+        return self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments)
 
     def segment_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All customers of one segment of a parallel scan, page by page."""
         return self._table.scan_pages(segment=segment, segments=segments)
+
+    def approximate_count(self) -> int:
+        """How many customers there were some hours ago: good enough to divide work by."""
+        return self._table.approximate_count()

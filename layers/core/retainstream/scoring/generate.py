@@ -1,0 +1,84 @@
+"""Predictions on demand: of customers by id, and of rows that belong to nobody."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from retainstream.schema import FeatureSchema, FieldError, checked_features
+from retainstream.scoring.model import ScoringModel
+from retainstream.scoring.predictions import Prediction, Score, predictions, scores
+from retainstream.storage.customers import Customers
+from retainstream.storage.predictions import Predictions
+
+
+class UnacceptableFeatures(ValueError):
+    """Features that the schema does not accept; `errors` name each by its place."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("unacceptable features")
+        self.errors = tuple(errors)
+
+
+class UnknownCustomers(LookupError):
+    """Ids that are not customers; `places` are their positions in what was given."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__("unknown customers")
+        self.places = tuple(places)
+
+
+def now() -> str:
+    """This moment as predictions carry it: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def score_customers(
+    model: ScoringModel, customers: Customers, stored: Predictions, customer_ids: Sequence[str], *, run_id: str
+) -> list[Prediction]:
+    """Scores customers as they are now, stores their predictions, and returns them in the order of the ids; an id counts once.
+
+    Raises:
+        UnknownCustomers: some ids are not customers; then nothing is scored or stored.
+    """
+    found = customers.get_many(customer_ids)
+    missing = [place for place, customer_id in enumerate(customer_ids) if customer_id not in found]
+    if missing:
+        raise UnknownCustomers(missing)
+    return score_and_store(model, [found[customer_id] for customer_id in dict.fromkeys(customer_ids)], stored, run_id=run_id)
+
+
+def score_and_store(model: ScoringModel, customers: Sequence[Mapping[str, Any]], stored: Predictions, *, run_id: str) -> list[Prediction]:
+    """Scores a block of customers (items of the customers table, without repeats), stores the predictions, and returns them in order."""
+    previous = stored.get_many(customer["customer_id"] for customer in customers)
+    made = predictions(model, customers, previous, run_id=run_id, scored_at=now())
+    stored.put_many(made)
+    return made
+
+
+def score_rows(model: ScoringModel, rows: Sequence[Mapping[str, Any]]) -> list[Score]:
+    """Scores rows of features that belong to no stored customer, in order. Nothing is stored.
+
+    Raises:
+        UnacceptableFeatures: a row does not fit the model's schema. Errors are named "<row>.<column>", counted from 0.
+    """
+    errors: list[FieldError] = []
+    checked = []
+    for place, row in enumerate(rows):
+        features, wrong = checked_features(model.schema, row)
+        errors += [FieldError(f"{place}.{error.field}", error.detail) for error in wrong]
+        checked.append(features)
+    if errors:
+        raise UnacceptableFeatures(errors)
+    return scores(model, checked)
+
+
+def acceptable(schema: FeatureSchema, given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """One customer's features as the schema wants them.
+
+    Raises:
+        UnacceptableFeatures: errors are named "<place>.<column>".
+    """
+    features, errors = checked_features(schema, given)
+    if errors:
+        raise UnacceptableFeatures([FieldError(f"{place}.{error.field}", error.detail) for error in errors])
+    return dict(features)

@@ -1,0 +1,29 @@
+"""Starting a scoring run."""
+
+import hashlib
+import uuid
+
+from retainstream.storage.runs import Runs
+from retainstream.storage.table import Item
+from retainstream.storage.workflows import Workflows
+
+
+def new_run_id() -> str:
+    return uuid.uuid4().hex
+
+
+def run_id_for(caller: str, idempotency_key: str) -> str:
+    """The run that a caller means by a key: the same for the same two, and for no others."""
+    return hashlib.sha256(f"{caller}\x00{idempotency_key}".encode()).hexdigest()[:32]
+
+
+def start_scoring(runs: Runs, workflows: Workflows, machine_arn: str, *, run_id: str, started_by: str) -> Item:
+    """Starts the run that scores every customer, and returns its record. A run that was started before is not started again.
+
+    Raises:
+        StorageUnavailable: the run may or may not have started; calling again with the same run id is safe.
+    """
+    run, _ = runs.start(run_id, "scoring", started_by)
+    if run["status"] == "RUNNING":
+        workflows.start(machine_arn, run_id, {"run_id": run_id, "started_by": started_by})
+    return run
