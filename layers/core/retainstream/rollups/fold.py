@@ -1,0 +1,128 @@
+"""What one row adds to the dashboard's counters, and what a change of it does to them.
+
+Counters are whole numbers by name, zeros left out, so that they add up exactly in any order and any grouping. A name is
+"<measure>/<which>/<group>". Amounts are fixed point: money in cents, probabilities, log-odds and shares in millionths, squared errors in
+millionths of millionths.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from retainstream.storage.changes import Change
+
+type Counters = dict[str, int]
+type Row = Mapping[str, Any]
+type CountRow = Callable[[Row], Counters]
+
+BINS = 20
+MILLION = 1_000_000
+_CENTS = 100
+UNREADABLE = "unreadable/rows/"
+"""Counts rows that somebody changed by hand into what this cannot read; they count nowhere else."""
+
+
+READ = frozenset(
+    {
+        *("group", "churned", "level", "probability", "base_probability", "margin", "base_margin", "value_at_risk", "contributions"),
+        "outcome_prediction",
+    }
+)
+"""The attributes of rows that counting reads."""
+
+
+def counts_of_prediction(prediction: Row) -> Counters:
+    """What a prediction adds. That of a customer who has left adds nothing.
+
+    - bin/<0…19>: 1 in the histogram of probability; a bin holds [i/20, (i+1)/20), the last one 1 as well
+    - level, probability, value /<level>: 1, the probability, and the value at risk
+    - strength, tilt, reach /<column>: |contribution|, contribution, and |contribution × slope|, which is a probability
+    """
+    return _readable(_prediction, prediction)
+
+
+def counts_of_customer(customer: Row) -> Counters:
+    """What a customer adds.
+
+    - customers/<churned|stayed|unknown>: 1
+    - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction there was when the outcome became known
+    - foreseen/<0…19>:<churned|stayed>: 1 in the histogram of that prediction
+    """
+    return _readable(_customer, customer)
+
+
+def fold(count: CountRow, change: Change) -> Counters:
+    """What a change does to the counters: minus what the row was, plus what it is."""
+    was = {} if change.old is None else {name: -amount for name, amount in count(change.old).items()}
+    return total([was, {} if change.new is None else count(change.new)])
+
+
+def recount(count: CountRow, rows: Iterable[Row]) -> Counters:
+    """The counters as they must be for these rows."""
+    return total(count(row) for row in rows)
+
+
+def total(counters: Iterable[Counters]) -> Counters:
+    """Counters added up."""
+    added: Counters = {}
+    for counts in counters:
+        for name, amount in counts.items():
+            added[name] = added.get(name, 0) + amount
+    return {name: amount for name, amount in added.items() if amount}
+
+
+def bin_of(probability: float) -> int:
+    """The bin of the histogram a probability belongs to."""
+    return min(BINS - 1, fixed(probability) * BINS // MILLION)
+
+
+def fixed(amount: float) -> int:
+    """An amount in millionths."""
+    return round(amount * MILLION)
+
+
+def _prediction(row: Row) -> Counters:
+    if row["churned"]:
+        return {}
+    group, level, probability = row["group"], row["level"], row["probability"]
+    counts = {
+        f"bin/{bin_of(probability)}/{group}": 1,
+        f"level/{level}/{group}": 1,
+        f"probability/{level}/{group}": fixed(probability),
+        f"value/{level}/{group}": round(row["value_at_risk"] * _CENTS),
+    }
+    slope = _slope(row)
+    for column, contribution in row["contributions"].items():
+        counts[f"strength/{column}/{group}"] = fixed(abs(contribution))
+        counts[f"tilt/{column}/{group}"] = fixed(contribution)
+        counts[f"reach/{column}/{group}"] = fixed(abs(contribution * slope))
+    return counts
+
+
+def _slope(row: Row) -> float:
+    """Probability per unit of log-odds between the model's base and this customer; the logistic curve's own where they coincide."""
+    run = row["margin"] - row["base_margin"]
+    if abs(run) < 1e-5:  # margins are stored to a millionth
+        return float(row["probability"] * (1 - row["probability"]))
+    return float((row["probability"] - row["base_probability"]) / run)
+
+
+def _customer(row: Row) -> Counters:
+    group, churned = row["group"], row.get("churned")
+    if churned is None:
+        return {f"customers/unknown/{group}": 1}
+    outcome = "churned" if churned else "stayed"
+    counts = {f"customers/{outcome}/{group}": 1}
+    foreseen = row.get("outcome_prediction")
+    if foreseen:
+        level, probability = foreseen["level"], foreseen["probability"]
+        counts[f"outcome/{level}:{outcome}/{group}"] = 1
+        counts[f"error/{level}:{outcome}/{group}"] = (fixed(probability) - (MILLION if churned else 0)) ** 2
+        counts[f"foreseen/{bin_of(probability)}:{outcome}/{group}"] = 1
+    return counts
+
+
+def _readable(count: CountRow, row: Row) -> Counters:
+    try:
+        return count(row)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return {UNREADABLE: 1}
