@@ -42,6 +42,8 @@ class Settings(BaseModel):
     notification_topic_arn: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
     target_auc: float = Field(default=0.7, ge=0.5, le=1.0)
+    training_seconds: float = Field(default=40.0, gt=0, le=600)
+    training_fewest_rows: int = Field(default=200, ge=100)
     model_cache_seconds: float = Field(default=30.0, ge=0.0, le=60.0)
     scoring_segments_max: int = Field(default=64, ge=1, le=1000)
 

@@ -21,6 +21,7 @@ OUT_OF_RANGE_SHARE = 0.01
 FEWEST_OF_A_CLASS = 20
 _BINS = 50
 _PRIOR_ROWS = 10.0
+_NO_VALUE = np.float32(-9.9e30)
 
 
 class UnfitData(ValueError):
@@ -87,7 +88,7 @@ def _balance(data: DataSet) -> list[Finding]:
 
 
 def _duplicates(data: DataSet) -> list[Finding]:
-    whole = np.column_stack([np.nan_to_num(data.rows, nan=np.float32(-9.9e30)), data.churned.astype(np.float32)])
+    whole = np.column_stack([np.where(np.isnan(data.rows), _NO_VALUE, data.rows), data.churned.astype(np.float32)])
     copies = len(whole) - len(np.unique(np.ascontiguousarray(whole).view(f"V{whole.shape[1] * 4}")))
     if copies <= DUPLICATE_SHARE * len(whole):
         return []

@@ -2,9 +2,8 @@
 
 import hashlib
 import io
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +37,8 @@ class DataSet:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "DataSet":
-        """The customers of a mask."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DataSet":
+        """The customers of a mask, or at these places in this order."""
         return DataSet(
             self.schema,
             self.keys[chosen],
@@ -70,9 +69,7 @@ class DataSet:
     def from_bytes(cls, content: bytes) -> "DataSet":
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             schema = FeatureSchema.model_validate_json(stored["schema"].tobytes())
-            return cls(
-                schema, stored["keys"], stored["rows"], stored["churned"], stored["groups"], stored["prices"], stored["synthetic"]
-            )
+            return cls(schema, stored["keys"], stored["rows"], stored["churned"], stored["groups"], stored["prices"], stored["synthetic"])
 
 
 @dataclass(frozen=True)
@@ -139,24 +136,32 @@ def collect(schema: FeatureSchema, pages: Iterable[list[dict[str, Any]]]) -> tup
     )
     order = np.argsort(unordered.keys, kind="stable")
     provenance = Provenance(seen, len(keys), int(sum(churned)), dict(sorted(sources.items())), schema.name)
-    return _taken(unordered, order), provenance
+    return unordered.where(order), provenance
 
 
-def provenance_bytes(provenance: Provenance) -> bytes:
-    return json.dumps(provenance.document(), indent=1).encode()
+def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Provenance]:
+    """What `collect` would have given for the pages of all parts together."""
+    data = [part for part, _ in parts]
+    told = [provenance for _, provenance in parts]
+    whole = DataSet(
+        data[0].schema,
+        np.concatenate([part.keys for part in data]),
+        np.concatenate([part.rows for part in data]),
+        np.concatenate([part.churned for part in data]),
+        np.concatenate([part.groups for part in data]),
+        np.concatenate([part.prices for part in data]),
+        np.concatenate([part.synthetic for part in data]),
+    )
+    sources = sum((Counter(part.sources) for part in told), Counter[str]())
+    provenance = Provenance(
+        sum(part.customers for part in told),
+        sum(part.labelled for part in told),
+        sum(part.churned for part in told),
+        dict(sorted(sources.items())),
+        told[0].schema_name,
+    )
+    return whole.where(np.argsort(whole.keys, kind="stable")), provenance
 
 
 def _is_generated(customer: Mapping[str, Any]) -> bool:
     return customer.get("source") == SOURCE and "outcome_prediction" not in customer
-
-
-def _taken(data: DataSet, order: NDArray[np.intp]) -> DataSet:
-    return DataSet(
-        data.schema,
-        data.keys[order],
-        data.rows[order],
-        data.churned[order],
-        data.groups[order],
-        data.prices[order],
-        data.synthetic[order],
-    )

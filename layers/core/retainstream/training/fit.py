@@ -40,9 +40,7 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) ->
     schema, threads = development.schema, search.threads
     given = parameters(schema, chosen.settings, seed=seed, threads=threads)
     booster = fit_rounds(given, quantile_matrix(schema, development.rows, development.churned, threads=threads), chosen.rounds)
-    model = ScoringModel.from_bytes(
-        bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version
-    )
+    model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version)
     judged = len(chosen.losses)
     record = {
         "chosen": chosen.document(),

@@ -140,7 +140,8 @@ def true_probability(schema: FeatureSchema, rows: NDArray[np.float32], concept: 
         + 0.9 * failures * new
         + 0.4 * failures * (plan == 0)
     )
-    return 1.0 / (1.0 + np.exp(-log_odds))
+    probabilities: Floats = 1.0 / (1.0 + np.exp(-log_odds))
+    return probabilities
 
 
 def is_generated_for(schema: FeatureSchema) -> bool:
@@ -170,4 +171,4 @@ def _plain(name: str, values: NDArray[Any]) -> list[Value | None]:
         return [str(value) for value in values]
     convert: Mapping[str, type[int] | type[float]] = {"integer": int, "number": float}
     as_kind = convert[column.kind]
-    return [None if value != value else as_kind(value) for value in values.tolist()]  # noqa: PLR0124
+    return [None if value != value else as_kind(value) for value in values.tolist()]

@@ -1,0 +1,94 @@
+"""The version in service: a pointer that moves by one conditional write."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from retainstream.registry.errors import NotPromotable, UnknownVersion
+from retainstream.storage.errors import Conflict
+from retainstream.storage.models import Models
+
+_HISTORY = 50
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The pointer as it was read. `revision` grows by one with every move."""
+
+    version: str
+    previous: str | None
+    revision: int
+    promoted_at: str
+    promoted_by: str
+    history: tuple[dict[str, str], ...]
+
+
+def champion(models: Models) -> Champion | None:
+    """The version in service, or None while there is none."""
+    stored = models.champion()
+    if stored is None:
+        return None
+    return Champion(
+        stored["version"],
+        stored.get("previous"),
+        stored["revision"],
+        stored["promoted_at"],
+        stored["promoted_by"],
+        tuple(stored["history"]),
+    )
+
+
+def promote(models: Models, version: str, by: str, *, expected_revision: int | None = None) -> Champion:
+    """Puts a registered version into service. Promoting the version in service changes nothing.
+
+    `expected_revision` is the revision the decision was based on (0: there was no champion); the present one when not given. Of two
+    promotions from the same revision exactly one succeeds.
+
+    Raises:
+        UnknownVersion: there is no such version.
+        NotPromotable: it was rejected when it was made.
+        Conflict: the pointer has moved since.
+    """
+    record = models.version(version)
+    if record is None:
+        raise UnknownVersion(version)
+    if record["status"] == "rejected":
+        raise NotPromotable("This version was rejected when it was made: " + " ".join(record["gate"]["reasons"]))
+    current = champion(models)
+    if current is not None and current.version == version:
+        return current
+    if expected_revision is not None and expected_revision != (current.revision if current else 0):
+        raise Conflict("another version was promoted in the meantime")
+    return _move(models, current, version, by)
+
+
+def rollback(models: Models, by: str) -> Champion:
+    """Puts the version back into service that was there before the last move. A second rollback undoes the first.
+
+    Raises:
+        NotPromotable: there is no version to go back to.
+        Conflict: the pointer moved at the same moment.
+    """
+    current = champion(models)
+    if current is None or current.previous is None:
+        raise NotPromotable("There is no earlier version to go back to.")
+    return _move(models, current, current.previous, by)
+
+
+def _move(models: Models, current: Champion | None, version: str, by: str) -> Champion:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    revision = current.revision if current else 0
+    entry = {"version": version, "promoted_at": now, "promoted_by": by}
+    history = (entry, *(current.history if current else ()))[:_HISTORY]
+    moved = Champion(version, current.version if current else None, revision + 1, now, by, history)
+    pointer: dict[str, Any] = {
+        "version": moved.version,
+        "revision": moved.revision,
+        "promoted_at": moved.promoted_at,
+        "promoted_by": moved.promoted_by,
+        "history": list(moved.history),
+    }
+    if moved.previous:
+        pointer["previous"] = moved.previous
+    models.set_champion(pointer, expected_revision=revision)
+    return moved

@@ -1,0 +1,141 @@
+"""The model in service, loaded once per process and checked before use."""
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from retainstream.registry.champion import champion
+from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
+from retainstream.registry.versions import get
+from retainstream.schema import FeatureSchema
+from retainstream.storage.documents import Documents
+from retainstream.storage.errors import NotStored, StorageUnavailable
+from retainstream.storage.models import Models
+
+if TYPE_CHECKING:
+    from retainstream.scoring.model import ScoringModel
+
+_log = logging.getLogger(__name__)
+
+MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
+METRICS_FILE, REFERENCE_FILE = "metrics.json", "reference.json"
+
+
+def load_version(models: Models, documents: Documents, version: str) -> "ScoringModel":
+    """A registered version, its files compared with the checksums it was registered with.
+
+    Raises:
+        UnknownVersion: there is no such version.
+        CorruptModel: a file is absent, changed, or cannot be read as what it should be.
+    """
+    return _load(get(models, version), documents)
+
+
+def verified_file(record: dict[str, Any], documents: Documents, name: str) -> bytes:
+    """The bytes of one file of a version.
+
+    Raises:
+        CorruptModel: the file is absent or its checksum differs.
+    """
+    stated = record["files"].get(name)
+    if stated is None:
+        raise CorruptModel(f"Version {record['version']} has no {name}.")
+    try:
+        content = documents.get_bytes(stated["key"])
+    except NotStored as error:
+        raise CorruptModel(f"{name} of version {record['version']} is gone.") from error
+    if hashlib.sha256(content).hexdigest() != stated["sha256"]:
+        raise CorruptModel(f"{name} of version {record['version']} is not what was registered.")
+    return content
+
+
+@dataclass
+class ChampionCache:
+    """One process's loaded champion.
+
+    The pointer is read again once it is older than `max_age_seconds`, by the wall clock, so that a process restored from a snapshot
+    looks again too. A new champion that cannot be loaded, or a pointer that cannot be read, leaves the loaded model in use.
+    """
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _loaded: "ScoringModel | None" = None
+    _identity: tuple[str, ...] = ()
+    _checked_at: float = 0.0
+
+    def model(self, models: Models, documents: Documents, max_age_seconds: float) -> "ScoringModel":
+        """The champion.
+
+        Raises:
+            NoModel: nothing is in service.
+            CorruptModel: the champion cannot be used and none was loaded before it.
+            StorageUnavailable: the pointer cannot be read and no model is loaded.
+        """
+        with self._lock:
+            place = (models.name, documents.bucket)
+            if self._identity[:2] != place:
+                self._loaded, self._identity = None, place
+            age = time.time() - self._checked_at
+            if self._loaded is None or not 0 <= age < max_age_seconds:
+                try:
+                    self._look_again(models, documents, place)
+                except (CorruptModel, StorageUnavailable) as error:
+                    if self._loaded is None:
+                        raise
+                    _log.warning("keeping model %s in use: %s", self._loaded.version, error)
+                self._checked_at = time.time()
+            assert self._loaded is not None  # noqa: S101
+            return self._loaded
+
+    def forget(self) -> None:
+        """Makes the next call load the champion anew."""
+        with self._lock:
+            self._loaded, self._identity = None, ()
+
+    def _look_again(self, models: Models, documents: Documents, place: tuple[str, str]) -> None:
+        pointer = champion(models)
+        if pointer is None:
+            self._loaded = None
+            raise NoModel("No model is in service yet.")
+        identity = (*place, pointer.version, pointer.promoted_at)
+        if self._loaded is not None and self._identity == identity:
+            return
+        try:
+            record = get(models, pointer.version)
+        except UnknownVersion as error:
+            raise CorruptModel(f"Version {pointer.version} is in service but has no record.") from error
+        self._loaded = _load(record, documents)
+        self._identity = identity
+
+
+_cache = ChampionCache()
+
+
+def champion_model(models: Models, documents: Documents, max_age_seconds: float) -> "ScoringModel":
+    """The model in service, from this process's cache; see ChampionCache.
+
+    Raises:
+        NoModel: nothing is in service.
+        CorruptModel: it cannot be used and none was loaded before it.
+        StorageUnavailable: storage does not answer and no model is loaded.
+    """
+    return _cache.model(models, documents, max_age_seconds)
+
+
+def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":
+    from retainstream.scoring.model import ScoringModel, UnusableModel
+
+    schema = FeatureSchema.model_validate_json(verified_file(record, documents, SCHEMA_FILE))
+    try:
+        return ScoringModel.from_bytes(
+            verified_file(record, documents, MODEL_FILE),
+            json.loads(verified_file(record, documents, CALIBRATION_FILE)),
+            schema,
+            threshold=float(record["threshold"]),
+            version=record["version"],
+        )
+    except UnusableModel as error:
+        raise CorruptModel(str(error)) from error

@@ -1,0 +1,78 @@
+"""What a model is worth, on rows it never saw in fitting, tuning, calibration or threshold choice."""
+
+from typing import Any
+
+import numpy as np
+
+from retainstream.scoring.model import ScoringModel
+from retainstream.training import metrics
+from retainstream.training.baseline import LinearBaseline
+from retainstream.training.bootstrap import auc_intervals, resamples
+from retainstream.training.dataset import DataSet
+from retainstream.training.profit import profit_curve
+from retainstream.training.synthetic import is_generated_for, true_probability
+
+type Document = dict[str, Any]
+
+
+def evaluate(model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0) -> Document:
+    """The figures of a model on the test rows, and beside them those of a linear model fitted to the development rows.
+
+    `held_out` are the model's figures with 95 % bootstrap intervals and curves; `groups` the same per group; `baseline` the linear
+    model's; `ceiling` those of the true probabilities, where every row was generated (None otherwise).
+    """
+    probabilities = model.probabilities(test.rows)
+    roc, pr = auc_intervals(test.churned, probabilities, seed)
+    baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
+    linear = baseline.probabilities(test.rows)
+    linear_threshold = metrics.best_f1_threshold(development.churned, baseline.probabilities(development.rows))
+    return {
+        "held_out": {
+            **metrics.summary(test.churned, probabilities, model.threshold),
+            "roc_auc_interval": roc.document(),
+            "pr_auc_interval": pr.document(),
+            "resamples": resamples(len(test)),
+            "threshold": model.threshold,
+            "reliability": metrics.reliability(test.churned, probabilities),
+            "gain": metrics.gain(test.churned, probabilities),
+        },
+        "groups": _by_group(model, test, probabilities),
+        "baseline": {"method": "logistic regression", **metrics.summary(test.churned, linear, linear_threshold)},
+        "ceiling": ceiling(test),
+        "profit": profit_curve(test, probabilities),
+        "synthetic": bool(test.synthetic.any() or development.synthetic.any()),
+    }
+
+
+def ceiling(test: DataSet) -> Document | None:
+    """What the true probabilities reach on these rows: no model does better but by chance. None unless all rows were generated."""
+    if not (is_generated_for(test.schema) and len(test) and test.synthetic.all()):
+        return None
+    truth = true_probability(test.schema, test.rows)
+    return {
+        "roc_auc": metrics.roc_auc(test.churned, truth),
+        "pr_auc": metrics.pr_auc(test.churned, truth),
+        "log_loss": metrics.log_loss(test.churned, truth),
+        "brier": metrics.brier(test.churned, truth),
+    }
+
+
+def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats) -> Document:
+    found = {}
+    for place, group in enumerate(test.schema.groups):
+        members = test.groups == place
+        if members.any():
+            found[group] = metrics.summary(test.churned[members], probabilities[members], model.threshold)
+    return found
+
+
+def calibration_noise(probabilities: metrics.Floats, seed: int, draws: int = 200) -> float:
+    """The ECE that a perfectly calibrated model of these probabilities stays under in 99 draws of 100, by chance alone."""
+    rng = np.random.default_rng(seed)
+    bins = np.minimum((probabilities * metrics.ECE_BINS).astype(int), metrics.ECE_BINS - 1)
+    expected = np.bincount(bins, weights=probabilities, minlength=metrics.ECE_BINS)
+    errors = []
+    for _ in range(draws):
+        drawn = np.bincount(bins, weights=rng.random(len(probabilities)) < probabilities, minlength=metrics.ECE_BINS)
+        errors.append(np.abs(drawn - expected).sum() / len(probabilities))
+    return float(np.quantile(errors, 0.99))
