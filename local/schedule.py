@@ -1,0 +1,83 @@
+"""Starts the state machines that the template schedules."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import boto3
+
+from local import time_expressions
+from local.resources import Schedule
+
+_LONGEST_SLEEP_SECONDS = 60.0
+
+
+class Scheduler:
+    """A thread that fires every enabled schedule at its time, while it runs; times missed while it did not run are not made up for.
+
+    `anchor(name)` tells when a schedule was first seen; rates count from there. `clock` gives the present time.
+
+    Raises:
+        TimeExpressionError: a schedule's expression cannot be read.
+    """
+
+    def __init__(
+        self,
+        schedules: Sequence[Schedule],
+        anchor: Callable[[str], datetime],
+        report: Callable[[str], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._schedules = {schedule.name: schedule for schedule in schedules}
+        self._times = {schedule.name: time_expressions.parse(schedule.expression, schedule.timezone) for schedule in schedules}
+        self._anchors = {schedule.name: anchor(schedule.name) for schedule in schedules}
+        self._report = report
+        self._clock = clock
+        self._seen = clock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def next_times(self) -> dict[str, datetime]:
+        """When each enabled schedule fires next."""
+        times = {
+            name: self._times[name].after(self._seen, self._anchors[name]) for name, schedule in self._schedules.items() if schedule.enabled
+        }
+        return {name: moment for name, moment in times.items() if moment is not None}
+
+    def run_now(self, name: str) -> str:
+        """Fire a schedule at once. Returns the ARN of the execution.
+
+        Raises:
+            KeyError: there is no schedule of that name.
+        """
+        schedule = self._schedules[name]
+        started = boto3.client("stepfunctions").start_execution(stateMachineArn=schedule.state_machine, input=schedule.input)
+        return started["executionArn"]
+
+    def fire_due(self) -> list[str]:
+        """Fire what has become due since the last call. Returns the names."""
+        now = self._clock()
+        due = sorted((moment, name) for name, moment in self.next_times().items() if moment <= now)
+        self._seen = max(self._seen, now)
+        for _, name in due:
+            try:
+                self.run_now(name)
+            except Exception as error:
+                self._report(f"the schedule {name} could not start {self._schedules[name].state_machine}: {error}")
+        return [name for _, name in due]
+
+    def _run(self) -> None:
+        while True:
+            coming = self.next_times().values()
+            seconds = min([_LONGEST_SLEEP_SECONDS, *((moment - self._clock()).total_seconds() for moment in coming)])
+            if self._stopping.wait(max(0.0, seconds)):
+                return
+            self.fire_due()

@@ -1,0 +1,201 @@
+"""The local stack as one object: everything of the template that runs on this machine, started and stopped together."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
+
+from local.atomic_tables import atomic_tables
+from local.expand import TEMPLATE, expand
+from local.fast_tables import fast_tables, keep_sorted
+from local.gateway import Gateway
+from local.interrupted import fail_interrupted_runs, forget_expired
+from local.isolation import environment, isolate_from_aws
+from local.keys import kept_keys
+from local.objects import atomic_objects
+from local.resources import Deployment, deploy
+from local.routes import cors_of, routes_of
+from local.runtime import FunctionError, Runtime, lambda_service
+from local.schedule import Scheduler
+from local.state import State
+from local.streams import StreamFeeder
+from local.wire import quick_items
+
+
+class LocalStack:
+    """The template on moto in this process, with its HTTP API on `port` of 127.0.0.1 (0 takes a free one).
+
+    `data` is the folder the state is kept in; without it nothing is kept. `parameters` override the template's.
+    `report` is told what goes wrong, `progress` what is being done. One stack at a time can run in a process.
+
+    Raises (by `start`):
+        StateError: the data folder cannot be used.
+        TemplateError, UnresolvedError, UnsupportedError, LoadError, TimeExpressionError: the template or a function does not work here.
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        data: Path | None = None,
+        reset: bool = False,
+        template: Path = TEMPLATE,
+        parameters: Mapping[str, str] | None = None,
+        report: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._port = port
+        self._data = data
+        self._reset = reset
+        self._template = template
+        self._parameters = dict(parameters or {})
+        self._report = report
+        self._progress = progress
+        self._running = ExitStack()
+        self.state: State | None = None
+        self.loaded = 0
+        self.deployment: Deployment
+        self.runtime: Runtime
+        self.feeder: StreamFeeder
+        self.scheduler: Scheduler
+        self.url = ""
+
+    def start(self) -> "LocalStack":
+        """Start everything; on an error everything started is stopped again."""
+        try:
+            self._start(self._running)
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Flush and stop everything."""
+        self._running.close()
+
+    def flush(self) -> None:
+        """Write the state now."""
+        if self.state is not None:
+            self.state.flush(self.feeder.between_batches)
+
+    def __enter__(self) -> "LocalStack":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self, running: ExitStack) -> None:
+        listening = running.enter_context(_listening(self._port))
+        running.enter_context(environment({}))
+        isolate_from_aws()
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        if self._data is not None:
+            self.state = State(self._data, reset=self._reset)
+            running.callback(self.state.close)
+        self._progress("Expanding the template")
+        expanded = expand(self._template, self._parameters)
+
+        watchers = [keep_sorted] if self.state is None else [keep_sorted, self.state.watch]
+        running.enter_context(atomic_tables(*watchers))
+        running.enter_context(fast_tables())
+        running.enter_context(quick_items())
+        running.enter_context(atomic_objects())
+        running.enter_context(mock_aws(config={"stepfunctions": {"execute_state_machine": True}}))
+        running.enter_context(_s3_endpoint())
+
+        self._progress("Making tables, bucket, key, state machines")
+        self.deployment = deploy(expanded, self._parameters, kept_keys(self.state) if self.state is not None else None)
+        running.enter_context(environment(self.deployment.environment))
+        running.callback(_forget_caches)
+        _forget_caches()
+        if self.state is not None:
+            self.loaded = self.state.load(lambda items: self._progress(f"Loading what was kept: {items:,} items"))
+            fail_interrupted_runs()
+            forget_expired()
+
+        self._progress("Loading the functions")
+        routes = routes_of(self.deployment.api)
+        self.runtime = Runtime(self.deployment.functions, routes.functions)
+        for name in self.deployment.functions:
+            self.runtime.load(name)
+        running.enter_context(lambda_service(self.runtime, self._report_failure))
+        self.feeder = StreamFeeder(self.deployment.mappings, self.runtime, self._report)
+        if self.state is not None:
+            running.enter_context(self.state.kept(self.deployment.buckets, self.feeder.between_batches, self._report))
+        self.feeder.start()
+        running.callback(self.feeder.stop)
+        anchor = self.state.moment if self.state is not None else lambda _: datetime.now(UTC)
+        self.scheduler = Scheduler(self.deployment.schedules, anchor, self._report)
+        self.scheduler.start()
+        running.callback(self.scheduler.stop)
+        gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure)
+        running.callback(gateway.close)
+        self.url = running.enter_context(_served(gateway, listening))
+
+    def _report_failure(self, error: FunctionError) -> None:
+        self._report(f"{error}\n{''.join(error.document['stackTrace'])}".rstrip())
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        yield listening
+
+
+@contextmanager
+def _served(gateway: Gateway, listening: socket.socket) -> Iterator[str]:
+    configuration = uvicorn.Config(
+        gateway, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(configuration)
+    started = threading.Event()
+    startup = server.startup
+
+    async def tell_when_started(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets)
+        started.set()
+
+    server.startup = tell_when_started  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="gateway", daemon=True)
+    thread.start()
+    if not started.wait(timeout=30):
+        raise TimeoutError("the gateway did not start")
+    try:
+        yield f"http://localhost:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=3)
+
+
+@contextmanager
+def _s3_endpoint() -> Iterator[None]:
+    """S3 over HTTP, for presigned URLs in browsers; requests of this process take the short way."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    with environment({"AWS_ENDPOINT_URL_S3": endpoint, "MOTO_S3_CUSTOM_ENDPOINTS": endpoint}):
+        yield
+    server.stop()
+
+
+def _forget_caches() -> None:
+    """Settings and clients are made once per process; this stack has its own."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "retainstream":
+            for value in vars(module).values():
+                clear: Any = getattr(value, "cache_clear", None)
+                if callable(clear):
+                    clear()
