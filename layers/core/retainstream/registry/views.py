@@ -1,0 +1,133 @@
+"""Model versions as the interface shows them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retainstream.registry.champion import Champion, champion
+from retainstream.registry.errors import NoModel
+from retainstream.registry.versions import get
+from retainstream.storage.models import Models
+
+type Direction = Literal["increasing", "decreasing", "mixed"]
+
+_IN_WORDS: dict[Direction, str] = {
+    "increasing": "larger values raise the risk",
+    "decreasing": "larger values lower the risk",
+    "mixed": "the effect depends on the value",
+}
+
+
+class Figures(BaseModel):
+    """Figures on customers the model never saw in fitting, tuning, calibration or threshold choice."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rows: int
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+    ece: float = Field(description="Expected calibration error over ten equal bins")
+
+
+class Ceiling(BaseModel):
+    """What the true probabilities reach on the same customers: known for synthetic customers only."""
+
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+
+
+class Gate(BaseModel):
+    """Whether the version was allowed into service, and why not."""
+
+    model_config = ConfigDict(extra="allow")
+
+    passed: bool
+    reasons: list[str]
+
+
+class VersionView(BaseModel):
+    version: str
+    created_at: str
+    status: Literal["registered", "rejected"]
+    in_service: bool
+    run_id: str
+    schema_name: str
+    threshold: float
+    calibration: str = Field(description="How raw scores become probabilities: none, platt or isotonic")
+    synthetic: bool = Field(description="Whether synthetic customers were among those it was trained or judged on")
+    metrics: Figures
+    baseline_metrics: dict[str, Any] = Field(description="The same figures of a linear model on the same customers")
+    ceiling: Ceiling | None = Field(description="The best any model could reach; for synthetic customers only")
+    rows: dict[str, int] = Field(description="How many customers each part of the work was done on")
+    gate: Gate
+
+
+class Promotion(BaseModel):
+    version: str
+    promoted_at: str
+    promoted_by: str
+
+
+class StatusView(BaseModel):
+    """The model in service and how it came there."""
+
+    model: VersionView | None = Field(description="null while nothing is in service")
+    promoted_at: str | None
+    promoted_by: str | None
+    previous: str | None = Field(description="The version a rollback would put back")
+    history: list[Promotion] = Field(description="Newest first, at most 50")
+
+
+class Factor(BaseModel):
+    """How much a column moves the scores."""
+
+    feature: str
+    label: str
+    mean_abs_contribution: float = Field(description="Mean absolute contribution in log-odds over held-out customers")
+    share: float = Field(description="Part of the sum over all columns, from 0 to 1")
+    direction: Direction
+    meaning: str = Field(examples=["larger values raise the risk"])
+
+
+def version_view(record: Mapping[str, Any], in_service: str | None) -> VersionView:
+    return VersionView.model_validate({**record, "in_service": record["version"] == in_service})
+
+
+def status_view(models: Models) -> StatusView:
+    """The version in service with its figures."""
+    pointer = champion(models)
+    if pointer is None:
+        return StatusView(model=None, promoted_at=None, promoted_by=None, previous=None, history=[])
+    return promoted_view(models, pointer)
+
+
+def promoted_view(models: Models, pointer: Champion) -> StatusView:
+    """What a pointer points at."""
+    return StatusView(
+        model=version_view(get(models, pointer.version), pointer.version),
+        promoted_at=pointer.promoted_at,
+        promoted_by=pointer.promoted_by,
+        previous=pointer.previous,
+        history=[Promotion.model_validate(entry) for entry in pointer.history],
+    )
+
+
+def factors(models: Models) -> list[Factor]:
+    """The columns of the model in service, the strongest first.
+
+    Raises:
+        NoModel: nothing is in service.
+    """
+    pointer = champion(models)
+    if pointer is None:
+        raise NoModel("No model is in service yet.")
+    found = get(models, pointer.version)["importance"]
+    total = sum(entry["mean_abs_contribution"] for entry in found) or 1.0
+    return [
+        Factor(**entry, share=round(entry["mean_abs_contribution"] / total, 6), meaning=_IN_WORDS[entry["direction"]]) for entry in found
+    ]
