@@ -47,6 +47,4 @@ class Models:
         if expected_revision == 0:
             self._table.put({**pointer, **_CHAMPION}, "attribute_not_exists(pk)")
         else:
-            self._table.put(
-                {**pointer, **_CHAMPION}, "#revision = :expected", {":expected": expected_revision}, {"#revision": "revision"}
-            )
+            self._table.put({**pointer, **_CHAMPION}, "#revision = :expected", {":expected": expected_revision}, {"#revision": "revision"})

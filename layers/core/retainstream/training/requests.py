@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retainstream.settings import settings
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
 
@@ -38,7 +37,7 @@ class TrainingResult(BaseModel):
     roc_auc: float = Field(description="On held-out customers")
 
 
-class TrainingRun(BaseModel):
+class TrainingView(BaseModel):
     """A training run."""
 
     model_config = ConfigDict(extra="ignore")
@@ -55,7 +54,7 @@ class TrainingRun(BaseModel):
     result: TrainingResult | None = None
 
 
-def start_training(runs: Runs, workflows: Workflows, by: str, idempotency_key: str | None = None) -> TrainingRun:
+def start_training(runs: Runs, workflows: Workflows, machine_arn: str, by: str, idempotency_key: str | None = None) -> TrainingView:
     """Starts a training run, or returns the one this person started with the same key.
 
     Raises:
@@ -65,12 +64,12 @@ def start_training(runs: Runs, workflows: Workflows, by: str, idempotency_key: s
     run = runs.get(run_id) if idempotency_key else None
     if run is None:
         # The machine first: where it cannot be started no run is left behind that never ends.
-        workflows.start(settings().retraining_state_machine_arn, run_id, {"run_id": run_id, "started_by": by})
+        workflows.start(machine_arn, run_id, {"run_id": run_id, "started_by": by})
         run, _ = runs.start(run_id, "training", by)
-    return TrainingRun.model_validate(run)
+    return TrainingView.model_validate(run)
 
 
-def training_run(runs: Runs, run_id: str) -> TrainingRun:
+def training_view(runs: Runs, run_id: str) -> TrainingView:
     """How a training run stands.
 
     Raises:
@@ -79,4 +78,4 @@ def training_run(runs: Runs, run_id: str) -> TrainingRun:
     run = runs.get(run_id)
     if run is None or run["kind"] != "training":
         raise UnknownRun(run_id)
-    return TrainingRun.model_validate(run)
+    return TrainingView.model_validate(run)
