@@ -79,9 +79,9 @@ class Predictions:
         """Removes the prediction. Returns whether there was one."""
         return self._table.delete({"customer_id": customer_id}) is not None
 
-    def page(self, limit: int, start_key: Item | None = None) -> Page:
-        """Up to `limit` predictions, in the table's own order, from where the page before ended (its `next_key`)."""
-        return self._table.scan(limit=limit, start=start_key)
+    def page(self, limit: int, start_key: Item | None = None, *, attributes: Sequence[str] = ()) -> Page:
+        """Up to `limit` predictions (of each the named attributes, or all), in the table's own order, from the `next_key` before."""
+        return self._table.scan(limit=limit, start=start_key, attributes=attributes)
 
     def scan_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All predictions, or those of one segment of a parallel scan, page by page."""

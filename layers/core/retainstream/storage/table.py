@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched
@@ -141,13 +141,18 @@ class Table:
             answer = self.client.query(TableName=self.name, ScanIndexForward=ascending, **options)
         return _page(answer)
 
-    def scan(self, *, limit: int | None = None, start: Item | None = None, segment: int = 0, segments: int = 1) -> Page:
-        """One page of a scan, or of one segment of a parallel scan."""
+    def scan(
+        self, *, limit: int | None = None, start: Item | None = None, segment: int = 0, segments: int = 1, attributes: Sequence[str] = ()
+    ) -> Page:
+        """One page of a scan, or of one segment of a parallel scan; of each item the named attributes, or all."""
         options: dict[str, Any] = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
         if limit is not None:
             options["Limit"] = limit
         if start is not None:
             options["ExclusiveStartKey"] = to_attributes(start)
+        if attributes:
+            options["ExpressionAttributeNames"] = {f"#a{place}": name for place, name in enumerate(attributes)}
+            options["ProjectionExpression"] = ", ".join(options["ExpressionAttributeNames"])
         with storage_errors():
             answer = self.client.scan(TableName=self.name, **options)
         return _page(answer)
