@@ -2,33 +2,24 @@
 
 import os
 import time
-from datetime import UTC, datetime
 
 from moto.dynamodb.models import dynamodb_backends
 
 from local.atomic_tables import LOCK, every_item
 from local.isolation import ACCOUNT, REGION
+from retainstream.storage.runs import Runs
+from retainstream.storage.table import Table
 
-REASON = "interrupted by a restart of the local stack"
+REASON = "Interrupted by a restart of the local stack."
 
 
 def fail_interrupted_runs() -> int:
     """Runs that are recorded as running become failed ones with a reason. Returns how many there were."""
-    from retainstream.storage.table import Table
-
-    runs = Table(os.environ["RUNS_TABLE"], ("run_id",))
-    now = datetime.now(UTC).isoformat()
-    interrupted = 0
-    for page in list(runs.scan_pages()):
-        for run in page:
-            if run.get("status") == "RUNNING":
-                steps = [
-                    {**step, "status": "FAILED", "finished_at": now} if step.get("status") == "RUNNING" else step
-                    for step in run.get("steps", [])
-                ]
-                runs.put({**run, "status": "FAILED", "reason": REASON, "finished_at": now, "steps": steps})
-                interrupted += 1
-    return interrupted
+    table = Table(os.environ["RUNS_TABLE"], ("run_id",))
+    running = [run["run_id"] for page in table.scan_pages() for run in page if run.get("status") == "RUNNING"]
+    for run_id in running:
+        Runs(table).fail(run_id, REASON)
+    return len(running)
 
 
 def forget_expired() -> int:

@@ -1,0 +1,177 @@
+"""The command line of the local stack."""
+
+import argparse
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from rich.console import Console
+
+_ROOT = Path(__file__).parents[1]
+_LARGEST_LOG_BYTES = 20_000_000
+
+
+class _StoppedError(Exception):
+    """SIGINT or SIGTERM came."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Start the stack, seed it at its first start, and serve until SIGINT or SIGTERM. Returns the exit code."""
+    options = _options(arguments)
+    started = time.monotonic()
+    console = Console(highlight=False)
+    stopped = threading.Event()
+    _on_signal(stopped)
+    try:
+        _check_port(options.port)
+        log = _function_log(options.data_dir)
+    except _OneLineError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 1
+    console.file = sys.stdout
+    sys.stdout = log  # what functions print belongs to their log; the console is for people
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    code = _run(options, console, stopped, started)
+    log.flush()
+    console.file.flush()
+    os._exit(code)  # state machines that are still running must not hold up the end
+
+
+class _OneLineError(Exception):
+    """Something that one clear line explains."""
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    def whole(text: str) -> int:
+        number = int(text)
+        if number < 0:
+            raise ValueError
+        return number
+
+    environment = os.environ
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="Run the whole stack on this machine. Each option can also be given as the variable in capitals.",
+    )
+    parser.add_argument("--port", type=whole, default=environment.get("PORT") or "5000", help="port of the API (PORT, default 5000)")
+    parser.add_argument(
+        "--customers",
+        type=whole,
+        default=environment.get("CUSTOMERS") or "5000",
+        help="synthetic customers made at the first start (CUSTOMERS, default 5000; 0 seeds nothing but the administrator)",
+    )
+    parser.add_argument(
+        "--reset",
+        action="store_true",
+        default=environment.get("RESET", "") not in ("", "0"),
+        help="forget everything kept and start afresh (RESET=1)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(environment.get("DATA_DIR") or _ROOT / ".local"),
+        help="folder that the state is kept in (DATA_DIR, default .local in the project)",
+    )
+    parser.add_argument("--template", type=Path, default=_ROOT / "template.yaml", help="template to run (default: the project's)")
+    return parser.parse_args(arguments)
+
+
+def _check_port(port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise _OneLineError(_port_trouble(port, error)) from error
+
+
+def _port_trouble(port: int, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use; choose another with PORT=, for example PORT={port + 1}."
+    return f"Port {port} cannot be used: {error}."
+
+
+def _function_log(folder: Path) -> IO[str]:
+    path = folder / "functions.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        return path.open("a", buffering=1)
+    except OSError as error:
+        raise _OneLineError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+
+
+def _on_signal(stopped: threading.Event) -> None:
+    def stop(_number: int, _frame: Any) -> NoReturn:
+        if stopped.is_set():
+            os._exit(130)
+        stopped.set()
+        raise _StoppedError
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _run(options: argparse.Namespace, console: Console, stopped: threading.Event, started: float) -> int:
+    try:
+        with console.status("Starting") as status:
+            from local.failures import explained
+            from local.seed import SeedError, seed
+            from local.stack import LocalStack
+
+            stack = LocalStack(
+                port=options.port,
+                data=options.data_dir,
+                reset=options.reset,
+                template=options.template,
+                report=lambda text: console.print(text, style="red", markup=False, soft_wrap=True),
+                progress=status.update,
+            )
+            with explained():
+                stack.start()
+    except _StoppedError:
+        return 0
+    except Exception as error:
+        console.print(str(error) or type(error).__name__, style="red", markup=False, soft_wrap=True)
+        return 1
+    try:
+        _tell_what_is_missing(console, stack.deployment.not_made)
+        if stack.loaded:
+            console.print(f"Found {stack.loaded:,} items kept in {options.data_dir}.", markup=False, soft_wrap=True)
+        seed(stack, options.customers, console)
+        _tell_where_to_go(console, stack.url, options.data_dir, time.monotonic() - started)
+        while not stopped.wait(3600):
+            pass
+    except _StoppedError:
+        pass
+    except SeedError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        stack.stop()
+        return 1
+    console.print("Stopping")
+    stack.stop()
+    return 0
+
+
+def _tell_what_is_missing(console: Console, not_made: dict[str, int]) -> None:
+    listed = ", ".join(f"{count} × {kind}" for kind, count in sorted(not_made.items()))
+    if listed:
+        console.print(f"Not made here, for they have no effect on one machine: {listed}.", style="dim", markup=False, soft_wrap=True)
+
+
+def _tell_where_to_go(console: Console, url: str, folder: Path, seconds: float) -> None:
+    console.print(f"\nReady after {seconds:.0f} s.\n")
+    console.print(f"  API            {url}", markup=False)
+    console.print(f"  Try it         {url}/api/docs", markup=False)
+    console.print("  Administrator  alex.chen@netflix.com / password   (a demonstration account of this local stack only)", markup=False)
+    console.print(f"  State, logs    {folder}", markup=False, soft_wrap=True)
+    console.print("\nCtrl-C stops it; what is there now is there again at the next start.")
