@@ -21,11 +21,12 @@ def normalised(address: str) -> str:
     Raises:
         ValueError: this is not an e-mail address.
     """
-    text = unicodedata.normalize("NFKC", address).strip().casefold() if len(address) <= LONGEST_ADDRESS else ""
-    match = _ADDRESS.fullmatch(text) if text.isascii() and len(text) <= LONGEST_ADDRESS else None
+    text = unicodedata.normalize("NFKC", address).strip() if len(address) <= LONGEST_ADDRESS else ""
+    spelling = text.casefold() if text.isascii() and len(text) <= LONGEST_ADDRESS else ""
+    match = _ADDRESS.fullmatch(spelling)
     if match is None or len(match["local"]) > _LONGEST_LOCAL_PART:
         raise ValueError("is not an e-mail address")
-    return text
+    return spelling
 
 
 def domain_of(address: str) -> str:

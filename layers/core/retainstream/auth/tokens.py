@@ -7,6 +7,7 @@ the header but what we put there).
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105
 LIFETIME_SECONDS = 24 * 60 * 60
 CLOCK_LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 8192
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 type Sign = Callable[[bytes], bytes]
 """Signs a message with ECDSA over SHA-256 on P-256; answers the DER signature."""
@@ -90,10 +93,12 @@ def stated_kid(token: str) -> str:
     """
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken("longer than any of ours")
+    if not _COMPACT.fullmatch(token):
+        raise InvalidToken("not three parts in base64url")
     try:
-        header = _unambiguous_json(base64url_decode(token.partition(".")[0].encode("ascii")))
-    except (ValueError, RecursionError) as error:
-        raise InvalidToken("unreadable header") from error
+        header = _unambiguous_json(base64url_decode(token.partition(".")[0]))
+    except (ValueError, RecursionError):
+        raise InvalidToken("unreadable header") from None
     if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"} or not isinstance(header["kid"], str):
         raise InvalidToken("other header fields than ours")
     if (header["alg"], header["typ"]) != (ALGORITHM, TOKEN_TYPE):

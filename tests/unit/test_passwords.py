@@ -1,0 +1,116 @@
+"""Which passwords are accepted, and how they are kept."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retainstream.auth import passwords
+from retainstream.auth.passwords import UnacceptablePassword, check_acceptable, hashed, matches
+
+GOOD = "four unrelated words here"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password",
+        "password1",
+        "Password1!",
+        "P@ssw0rd",
+        "12345678",
+        "123456789012345678901234567890",
+        "qwertyuiop",
+        "1q2w3e4r5t",
+        "iloveyou",
+        "letmein123",
+        "aaaaaaaaaaaa",
+        "abcdefghijkl",
+        "Welcome1",
+        "drowssap",
+        "2024-01-01",
+        "retainstream1",
+        "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44",  # "password" in full-width letters
+    ],
+)
+def test_common_passwords_are_refused(password: str) -> None:
+    with pytest.raises(UnacceptablePassword, match="easy to guess"):
+        check_acceptable(password)
+
+
+@pytest.mark.parametrize("password", ["annabelle1", "Wonderland1", "annabelle@wonderland.example"])
+def test_passwords_made_of_ones_own_name_are_refused(password: str) -> None:
+    with pytest.raises(UnacceptablePassword, match="easy to guess"):
+        check_acceptable(password, ["annabelle@wonderland.example", "annabelle", "wonderland"])
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        GOOD,
+        "kxwqzvtb",
+        "0482917365",
+        "ПраваяРукаСлона",
+        "馬鹿馬鹿しい長い話です",
+        "!§%&/()=?",
+        "        x  y  z   w",
+        "x7" + "kpqm" * 31 + "zz",
+    ],
+)
+def test_no_kind_of_character_is_asked_for(password: str) -> None:
+    check_acceptable(password)
+    assert matches(hashed(password), password)
+
+
+@pytest.mark.parametrize(
+    ("password", "says"),
+    [
+        ("kxwqzvt", "fewer than 8"),
+        ("", "fewer than 8"),
+        ("kxwqzvt\u0301", None),  # one letter with its accent: eight after NFKC only if they do not join
+        ("e\u0301" * 7, "fewer than 8"),
+        ("kxwqzvtb" * 16, None),
+        ("kxwqzvtb" * 16 + "q", "more than 128"),
+        ("\ufdfa" * 8, "more than 128"),  # one character that NFKC makes eighteen of
+    ],
+)
+def test_length_is_counted_after_normalisation(password: str, says: str | None) -> None:
+    if says is None:
+        check_acceptable(password)
+    else:
+        with pytest.raises(UnacceptablePassword, match=says):
+            check_acceptable(password)
+
+
+def test_a_refusal_names_the_field_and_not_the_password() -> None:
+    with pytest.raises(UnacceptablePassword) as refusal:
+        check_acceptable("letmein123", field="new_password")
+    assert refusal.value.field == "new_password"
+    assert "letmein" not in str(refusal.value)
+
+
+def test_what_is_kept_is_argon2id_at_the_recommended_figures_with_a_salt_of_its_own() -> None:
+    one, other = hashed(GOOD), hashed(GOOD)
+    assert one != other
+    assert re.fullmatch(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}", one)
+    assert not passwords.is_outdated(one)
+    assert passwords.is_outdated(one.replace("t=2", "t=1"))
+
+
+def test_nobody_has_no_password() -> None:
+    assert not matches(None, GOOD)
+    assert not matches(None, "")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=140), st.text(st.characters(codec="utf-8"), max_size=140))
+def test_only_the_same_password_matches(one: str, other: str) -> None:
+    import unicodedata
+
+    kept = hashed(one)
+    assert matches(kept, one)
+    assert matches(kept, unicodedata.normalize("NFD", one)) == (
+        unicodedata.normalize("NFKC", unicodedata.normalize("NFD", one)) == unicodedata.normalize("NFKC", one)
+    )
+    assert matches(kept, other) == (unicodedata.normalize("NFKC", one) == unicodedata.normalize("NFKC", other))
