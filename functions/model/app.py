@@ -1,0 +1,118 @@
+"""The model module's routes, and what belongs to no module: health, the interface's documentation, unknown paths."""
+
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from retainstream.auth.roles import Role
+from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
+from retainstream.http.documentation import docs_asset, docs_page, openapi_json
+from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.registry.champion import champion, promote, rollback
+from retainstream.registry.errors import NoModel, NotPromotable, UnknownVersion
+from retainstream.registry.health import Health, health
+from retainstream.registry.versions import newest
+from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_view
+from retainstream.settings import settings
+from retainstream.storage.documents import Documents
+from retainstream.storage.errors import Conflict
+from retainstream.storage.models import Models
+from retainstream.storage.runs import Runs
+from retainstream.storage.workflows import Workflows
+from retainstream.training.requests import TrainingView, UnknownRun, start_training, training_view
+
+app = Api("model")
+TAGS = ["model"]
+models, documents, runs, workflows = cache(Models), cache(Documents), cache(Runs), cache(Workflows)
+
+Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key starts the same run once")
+]
+
+app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
+app.explain(UnknownVersion, lambda _: Problem("not-found", "There is no model version of this name."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "There is no training run of this id."))
+app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
+app.explain(Conflict, lambda _: Problem("conflict", "Another version was put into service at the same moment. Look again."))
+
+
+@app.get("/api/model/status", summary="The model in service", tags=TAGS, **requires(Role.VIEWER))
+def status() -> Data[StatusView]:
+    """Its figures on customers it never saw, how it came into service, and what a rollback would put back."""
+    return Data(data=status_view(models()))
+
+
+@app.get("/api/model/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER))
+def features() -> Data[list[Factor]]:
+    """The columns of the model in service by mean absolute contribution over held-out customers."""
+    return Data(data=factors(models()))
+
+
+@app.post("/api/model/train", status_code=202, summary="Train a model", tags=TAGS, **requires(Role.ADMIN))
+def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Data[TrainingView]:
+    """Starts the retraining state machine; follow it at /api/model/training/{run_id}."""
+    return Data(data=start_training(runs(), workflows(), settings().retraining_state_machine_arn, caller.user_id, idempotency_key))
+
+
+@app.get("/api/model/training/<run_id>", summary="How a training run stands", tags=TAGS, **requires(Role.VIEWER))
+def training(run_id: RunId) -> Data[TrainingView]:
+    """Each step with its state; the result when it has ended, or the reason why it failed."""
+    return Data(data=training_view(runs(), run_id))
+
+
+@app.get("/api/model/versions", summary="All model versions", tags=TAGS, **requires(Role.VIEWER))
+def versions(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Annotated[str | None, Query(max_length=2000)] = None
+) -> Listing[VersionView]:
+    """Newest first, rejected ones with the reasons."""
+    seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
+    found = newest(models(), limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
+    pointer = champion(models())
+    onward = encode_cursor({"after": found.items[-1]["version"]}, **seal) if found.next_key else None
+    views = [version_view(record, pointer.version if pointer else None) for record in found.items]
+    return Listing(data=views, page=PageInfo(limit=limit, next=onward))
+
+
+@app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN))
+def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
+    """One conditional write. Versions that were rejected stay out."""
+    return Data(data=promoted_view(models(), promote(models(), version, caller.user_id)))
+
+
+@app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN))
+def roll_back(caller: Caller) -> Data[StatusView]:
+    """The same conditional write; rolling back twice undoes it."""
+    return Data(data=promoted_view(models(), rollback(models(), caller.user_id)))
+
+
+@app.get("/api/health", summary="Whether the stack answers", tags=["health"], **public(counted=False))
+def show_health() -> Data[Health]:
+    """Version, model in service and dependencies. Always 200 while this function runs: read `status`."""
+    return Data(data=health(models(), documents()))
+
+
+@app.get("/api/openapi.json", include_in_schema=False, enable_validation=True, **public(counted=False))
+def openapi() -> Response[str]:
+    return Response(200, "application/json", openapi_json())
+
+
+@app.get("/api/docs", include_in_schema=False, **public(counted=False))
+def docs() -> Response[str]:
+    return docs_page()
+
+
+@app.get("/api/docs/<name>", include_in_schema=False, **public(counted=False))
+def docs_file(name: str) -> Response[str]:
+    asset = docs_asset(name)
+    if asset is None:
+        raise Problem("not-found")
+    return asset
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)
