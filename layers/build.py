@@ -101,11 +101,13 @@ def prune(packages: Path) -> None:
     for name in _UNUSED_PACKAGES:
         shutil.rmtree(packages / name, ignore_errors=True)
     for path in sorted(packages.rglob("*"), reverse=True):
-        metadata = path.parent.name.endswith(".dist-info")
-        if path.is_dir():
+        if any(part.endswith(".dist-info") for part in path.relative_to(packages).parts):
+            if path.name in _UNUSED_METADATA:
+                path.unlink()
+        elif path.is_dir():
             if path.name in _UNUSED_FOLDERS:
                 shutil.rmtree(path)
-        elif path.name in _UNUSED_METADATA if metadata else path.suffix in _UNUSED_SUFFIXES:
+        elif path.suffix in _UNUSED_SUFFIXES:
             path.unlink()
 
 
