@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -49,7 +50,7 @@ def aws() -> Iterator[None]:
         for variable, key in _KEYS.items():
             indexes = _INDEXES.get(variable, {})
             attributes = {*key, *indexes.values(), *(["risk_shard"] if indexes else [])}
-            options = {
+            options: Any = {
                 "GlobalSecondaryIndexes": [
                     {
                         "IndexName": name,
