@@ -2,21 +2,43 @@
 
 import csv
 import io
+import uuid
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from retainstream.schema import FeatureSchema
 from retainstream.scoring.levels import REASONS
-from retainstream.scoring.results import ResultsPage
+from retainstream.scoring.results import Filters, ResultsPage, every_result
+from retainstream.scoring.views import ExportView
+from retainstream.storage.documents import Documents
+from retainstream.storage.predictions import Predictions
 
 EXPORT_ROWS = 20_000
 EXPORT_EXAMINED = 60_000
+LINK_SECONDS = 900
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TooManyRows(Exception):
     """More predictions than one file may hold, or than may be read for it."""
+
+
+def download(
+    predictions: Predictions, documents: Documents, schema: FeatureSchema, filters: Filters, threshold: float | None
+) -> ExportView:
+    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes.
+
+    Raises:
+        TooManyRows: see `csv_export`.
+    """
+    content, rows = csv_export(schema, every_result(predictions, schema.groups, filters, threshold))
+    made = datetime.now(UTC)
+    key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
+    documents.put_bytes(key, content, "text/csv; charset=utf-8")
+    url = documents.download_link(key, file_name=f"predictions-{made:%Y-%m-%d}.csv", seconds=LINK_SECONDS)
+    return ExportView(url=url, expires_at=(made + timedelta(seconds=LINK_SECONDS)).isoformat(timespec="seconds"), rows=rows)
 
 
 def csv_export(schema: FeatureSchema, pages: Iterable[ResultsPage]) -> tuple[bytes, int]:

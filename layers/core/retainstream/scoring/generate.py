@@ -20,9 +20,9 @@ class UnacceptableFeatures(ValueError):
 
 
 class UnknownCustomers(LookupError):
-    """Ids that are not customers; `places` are their positions in what was given."""
+    """Ids that are not customers; `places` name where they were given, as in "customer_ids.3"."""
 
-    def __init__(self, places: Sequence[int]) -> None:
+    def __init__(self, places: Sequence[str]) -> None:
         super().__init__("unknown customers")
         self.places = tuple(places)
 
@@ -41,10 +41,23 @@ def score_customers(
         UnknownCustomers: some ids are not customers; then nothing is scored or stored.
     """
     found = customers.get_many(customer_ids)
-    missing = [place for place, customer_id in enumerate(customer_ids) if customer_id not in found]
+    missing = [f"customer_ids.{place}" for place, customer_id in enumerate(customer_ids) if customer_id not in found]
     if missing:
         raise UnknownCustomers(missing)
     return score_and_store(model, [found[customer_id] for customer_id in dict.fromkeys(customer_ids)], stored, run_id=run_id)
+
+
+def known_features(customers: Customers, customer_id: str) -> dict[str, Any]:
+    """The features of a stored customer.
+
+    Raises:
+        UnknownCustomers: there is no such customer.
+    """
+    found = customers.get(customer_id)
+    if found is None:
+        raise UnknownCustomers(["customer_id"])
+    features: dict[str, Any] = found["features"]
+    return features
 
 
 def score_and_store(model: ScoringModel, customers: Sequence[Mapping[str, Any]], stored: Predictions, *, run_id: str) -> list[Prediction]:
@@ -59,13 +72,13 @@ def score_rows(model: ScoringModel, rows: Sequence[Mapping[str, Any]]) -> list[S
     """Scores rows of features that belong to no stored customer, in order. Nothing is stored.
 
     Raises:
-        UnacceptableFeatures: a row does not fit the model's schema. Errors are named "<row>.<column>", counted from 0.
+        UnacceptableFeatures: a row does not fit the model's schema. Errors are named "rows.<row>.<column>", counted from 0.
     """
     errors: list[FieldError] = []
     checked = []
     for place, row in enumerate(rows):
         features, wrong = checked_features(model.schema, row)
-        errors += [FieldError(f"{place}.{error.field}", error.detail) for error in wrong]
+        errors += [FieldError(f"rows.{place}.{error.field}", error.detail) for error in wrong]
         checked.append(features)
     if errors:
         raise UnacceptableFeatures(errors)

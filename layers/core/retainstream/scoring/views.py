@@ -1,9 +1,12 @@
 """What a prediction looks like to those who ask for one."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from retainstream.scoring.what_if import WhatIf
 
 Level = Literal["low", "medium", "high", "critical"]
 FeatureValue = str | bool | int | float | None
@@ -74,3 +77,60 @@ def score_view(score: Mapping[str, Any], confidence_threshold: float) -> ScoreVi
 
 def prediction_view(prediction: Mapping[str, Any], confidence_threshold: float) -> PredictionView:
     return PredictionView.model_validate({**prediction, "confident": prediction["confidence"] >= confidence_threshold})
+
+
+class GeneratedView(BaseModel):
+    """Predictions of stored customers, in the order of the ids, or scores of rows, in the order of the rows."""
+
+    predictions: list[PredictionView] | None = Field(default=None, description="When customer_ids were given")
+    scores: list[ScoreView] | None = Field(default=None, description="When rows were given")
+
+
+class StepView(BaseModel):
+    name: str
+    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
+    started_at: str = Field(description="ISO 8601, UTC")
+    finished_at: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+class ScoringRunView(BaseModel):
+    """A run that scores every customer."""
+
+    run_id: str
+    kind: Literal["scoring"]
+    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
+    step: str | None = Field(default=None, description="The step in progress, or the last one")
+    steps: list[StepView]
+    started_at: str = Field(description="ISO 8601, UTC")
+    finished_at: str | None = None
+    started_by: str
+    reason: str | None = Field(default=None, description="Why it failed")
+    counts: dict[str, int] | None = Field(default=None, description="Customers read, scored, left out because they have left, and refused")
+    result: dict[str, Any] | None = None
+
+
+class WhatIfView(BaseModel):
+    """Scores before and after the change."""
+
+    before: ScoreView
+    after: ScoreView
+    change: float = Field(description="Probability after minus probability before")
+    changed: list[str] = Field(description="The columns whose values differ")
+
+
+class ExportView(BaseModel):
+    """A CSV file of every prediction that matches."""
+
+    url: str = Field(description="Download link; it needs no token")
+    expires_at: str = Field(description="When the link ends: ISO 8601, UTC")
+    rows: int
+
+
+def run_view(run: Mapping[str, Any]) -> ScoringRunView:
+    return ScoringRunView.model_validate(run)
+
+
+def what_if_view(asked: "WhatIf", confidence_threshold: float) -> WhatIfView:
+    before, after = score_view(asked.before, confidence_threshold), score_view(asked.after, confidence_threshold)
+    return WhatIfView(before=before, after=after, change=asked.change, changed=asked.changed)

@@ -1,0 +1,164 @@
+"""The predictions module's routes."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Field
+
+from retainstream.auth.roles import Role
+from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
+from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.registry.active_schema import active_schema
+from retainstream.registry.champion import champion
+from retainstream.registry.errors import CorruptModel, NoModel
+from retainstream.registry.loading import champion_model
+from retainstream.registry.versions import get as get_version
+from retainstream.rollups.performance import PerformanceView, performance
+from retainstream.schema import FieldError
+from retainstream.scoring import generate, starting, views
+from retainstream.scoring.export import EXPORT_ROWS, TooManyRows, download
+from retainstream.scoring.requests import GenerateRequest, WhatIfRequest
+from retainstream.scoring.results import Filters, results_page
+from retainstream.scoring.what_if import what_if
+from retainstream.settings import settings
+from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
+from retainstream.storage.predictions import Predictions
+from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
+from retainstream.storage.workflows import Workflows
+
+if TYPE_CHECKING:
+    from retainstream.scoring.model import ScoringModel
+
+app = Api("predictions")
+TAGS = ["predictions"]
+customers, predictions, models, runs = cache(Customers), cache(Predictions), cache(Models), cache(Runs)
+documents, rollups, workflows = cache(Documents), cache(Rollups), cache(Workflows)
+
+app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train."))
+app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))
+app.explain(generate.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(
+    generate.UnknownCustomers,
+    lambda error: Problem("not-found", "Nothing was scored.", [FieldError(f"body.{place}", "is not a customer") for place in error.places]),
+)
+app.explain(starting.UnknownRun, lambda _: Problem("not-found", "There is no scoring run of this id."))
+app.explain(
+    TooManyRows,
+    lambda _: Problem("conflict", f"More than {EXPORT_ROWS:,} predictions, or too many to look through: narrow the filters."),
+)
+
+
+@app.get("/api/predictions/results", summary="Stored predictions", tags=TAGS, **requires(Role.VIEWER))
+def results(
+    level: Annotated[views.Level | None, Query(description="Risk level, by the threshold of the model in service")] = None,
+    plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column")] = None,
+    min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
+    max_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
+    model_version: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every row that matches")] = "json",  # noqa: A002
+) -> Listing[views.PredictionView] | Data[views.ExportView]:
+    """Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first,
+    others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more."""
+    filters = Filters(level, _known_group(plan), min_probability, max_probability, model_version)
+    if format == "csv":
+        return Data(data=download(predictions(), documents(), active_schema(documents()), filters, _threshold()))
+    seal = {"scope": f"/api/predictions/results {filters.scope()}", "key": settings().signing_key_id}
+    position = decode_cursor(cursor, **seal) if cursor else None
+    page = results_page(predictions(), _groups(), filters, _threshold(), limit=limit, position=position)
+    onward = encode_cursor(page.position, **seal) if page.position else None
+    return Listing(data=[_prediction_view(found) for found in page.predictions], page=PageInfo(limit=limit, next=onward))
+
+
+@app.post("/api/predictions/generate", summary="Score customers now", tags=TAGS, **requires(Role.ANALYST))
+def generate_predictions(
+    body: GenerateRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
+) -> Response[Data[views.GeneratedView] | Data[views.ScoringRunView]]:
+    """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200.
+    Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
+    if body.all:
+        return _accepted(starting.key_or_new(caller.user_id, idempotency_key), caller.user_id)
+    return Response(200, "application/json", Data(data=_generated(body)))
+
+
+@app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER))
+def get_performance() -> Data[PerformanceView]:
+    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes."""
+    counters = rollups().dashboard()
+    return Data(data=performance(_champion_record(), counters.customers, counters.predictions))
+
+
+@app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER))
+def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
+    """Scores a customer as is and with some columns changed; null makes a column unknown. Nothing is stored."""
+    stored = generate.known_features(customers(), body.customer_id) if body.customer_id else None
+    asked = what_if(_model(), stored or body.features or {}, body.changes, stored=stored is not None)
+    return Data(data=views.what_if_view(asked, settings().confidence_threshold))
+
+
+@app.get("/api/predictions/runs/<run_id>", summary="A scoring run", tags=TAGS, **requires(Role.VIEWER))
+def get_run(run_id: Annotated[str, Field(max_length=100)]) -> Data[views.ScoringRunView]:
+    """What the run is doing, or what became of it."""
+    return Data(data=views.run_view(starting.scoring_run(runs(), run_id)))
+
+
+def _model() -> "ScoringModel":
+    return champion_model(models(), documents(), settings().model_cache_seconds)
+
+
+def _threshold() -> float | None:
+    try:
+        return _model().threshold
+    except NoModel:
+        return None
+
+
+def _champion_record() -> dict[str, Any]:
+    pointer = champion(models())
+    if pointer is None:
+        raise NoModel
+    return get_version(models(), pointer.version)
+
+
+def _groups() -> tuple[str, ...]:
+    return active_schema(documents()).groups
+
+
+def _known_group(plan: str | None) -> str | None:
+    if plan is not None and plan not in _groups():
+        raise Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(_groups())}")])
+    return plan
+
+
+def _generated(body: GenerateRequest) -> views.GeneratedView:
+    if body.rows is not None:
+        scored = generate.score_rows(_model(), body.rows)
+        return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
+    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=starting.new_run_id())
+    return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
+
+
+def _accepted(run_id: str, user_id: str) -> Response[Any]:
+    _model()  # refuses while there is none
+    machine = settings().scoring_state_machine_arn
+    run = views.run_view(starting.start_scoring(runs(), workflows(), machine, run_id=run_id, started_by=user_id))
+    return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
+
+
+def _prediction_view(prediction: dict[str, Any]) -> views.PredictionView:
+    return views.prediction_view(prediction, settings().confidence_threshold)
+
+
+def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:
+    return [FieldError(f"body.{error.field}", error.detail) for error in errors]
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

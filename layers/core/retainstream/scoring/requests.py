@@ -1,0 +1,46 @@
+"""What the predictions module takes."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MOST_AT_ONCE = 100
+
+CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["C-000042"])]
+FeatureRow = Annotated[dict[str, Any], Field(max_length=1000, description="Column of the feature schema → value; null is unknown")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class GenerateRequest(_Request):
+    """What to score: exactly one of stored customers by id, rows of features, or everybody."""
+
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
+        default=None, description="Stored customers: scored as they are now, predictions stored"
+    )
+    rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
+        default=None, description="Rows that belong to no stored customer: scored, nothing stored"
+    )
+    all: Literal[True] | None = Field(default=None, description="Every customer, by a scoring run")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(given is not None for given in (self.customer_ids, self.rows, self.all)) != 1:
+            raise ValueError("give exactly one of customer_ids, rows and all")
+        return self
+
+
+class WhatIfRequest(_Request):
+    """A customer, stored or given by features, and what to change."""
+
+    customer_id: CustomerId | None = None
+    features: FeatureRow | None = None
+    changes: Annotated[FeatureRow, Field(min_length=1)] = Field(examples=[{"payment_failures": 0}])
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.customer_id is None) == (self.features is None):
+            raise ValueError("give exactly one of customer_id and features")
+        return self
