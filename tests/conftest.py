@@ -60,10 +60,11 @@ def aws() -> Iterator[None]:
                     for name, rank in indexes.items()
                 ]
             }
+            key_schema: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in zip(key, ("HASH", "RANGE"), strict=False)]
             dynamodb.create_table(
                 TableName=os.environ[variable],
                 BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in zip(key, ("HASH", "RANGE"), strict=False)],
+                KeySchema=key_schema,
                 AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
                 **(options if indexes else {}),
             )
