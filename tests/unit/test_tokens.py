@@ -207,7 +207,9 @@ def test_a_strangers_signature_is_refused() -> None:
         verify(forged(key=STRANGER))
 
 
-@pytest.mark.parametrize("signature", ["", "AA", encoded(bytes(64)), encoded(b"\xff" * 64), encoded(sign(b"x"))])
+@pytest.mark.parametrize(
+    "signature", ["", "AA", encoded(bytes(64)), encoded(b"\xff" * 64), encoded(sign(b"x"))], ids=["none", "short", "zeros", "ones", "DER"]
+)
 def test_a_signature_of_nothing_is_refused(signature: str) -> None:
     with pytest.raises(InvalidToken):
         verify(f"{our_token().rpartition('.')[0]}.{signature}")
