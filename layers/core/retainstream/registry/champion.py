@@ -1,10 +1,12 @@
 """The version in service: a pointer that moves by one conditional write."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.registry.errors import NotPromotable, UnknownVersion
+from retainstream.registry.versions import get
 from retainstream.storage.errors import Conflict
 from retainstream.storage.models import Models
 
@@ -38,6 +40,15 @@ def champion(models: Models) -> Champion | None:
     )
 
 
+def record_in_service(models: Models) -> dict[str, Any] | None:
+    """The record of the version in service, which the pointer carries along, so that one read tells all. None while there is none."""
+    stored = models.champion()
+    if stored is None:
+        return None
+    record: dict[str, Any] = stored.get("record") or get(models, stored["version"])
+    return record
+
+
 def promote(models: Models, version: str, by: str, *, expected_revision: int | None = None) -> Champion:
     """Puts a registered version into service. Promoting the version in service changes nothing.
 
@@ -59,7 +70,7 @@ def promote(models: Models, version: str, by: str, *, expected_revision: int | N
         return current
     if expected_revision is not None and expected_revision != (current.revision if current else 0):
         raise Conflict("another version was promoted in the meantime")
-    return _move(models, current, version, by)
+    return _move(models, current, record, by)
 
 
 def rollback(models: Models, by: str) -> Champion:
@@ -67,15 +78,17 @@ def rollback(models: Models, by: str) -> Champion:
 
     Raises:
         NotPromotable: there is no version to go back to.
+        UnknownVersion: its record is gone.
         Conflict: the pointer moved at the same moment.
     """
     current = champion(models)
     if current is None or current.previous is None:
         raise NotPromotable("There is no earlier version to go back to.")
-    return _move(models, current, current.previous, by)
+    return _move(models, current, get(models, current.previous), by)
 
 
-def _move(models: Models, current: Champion | None, version: str, by: str) -> Champion:
+def _move(models: Models, current: Champion | None, record: Mapping[str, Any], by: str) -> Champion:
+    version = record["version"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     revision = current.revision if current else 0
     entry = {"version": version, "promoted_at": now, "promoted_by": by}
@@ -87,6 +100,7 @@ def _move(models: Models, current: Champion | None, version: str, by: str) -> Ch
         "promoted_at": moved.promoted_at,
         "promoted_by": moved.promoted_by,
         "history": list(moved.history),
+        "record": {name: value for name, value in record.items() if name not in ("pk", "sk")},
     }
     if moved.previous:
         pointer["previous"] = moved.previous

@@ -43,6 +43,8 @@ def register_version(stores: Stores, given: Document) -> Document:
             "created_by": given["started_by"],
             "status": "registered" if verdict["passed"] else "rejected",
             "schema_name": data.schema.name,
+            "horizon_days": data.schema.horizon_days,
+            "money": data.schema.money.model_dump() if data.schema.money else None,
             "feature_names": [column.name for column in data.schema.features],
             "threshold": fitted["threshold"],
             "calibration": fitted["calibration"]["method"],
