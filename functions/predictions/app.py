@@ -4,9 +4,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field
 
 from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
@@ -104,7 +103,7 @@ def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
 
 
 @app.get("/api/predictions/runs/<run_id>", summary="A scoring run", tags=TAGS, **requires(Role.VIEWER))
-def get_run(run_id: Annotated[str, Field(max_length=100)]) -> Data[views.ScoringRunView]:
+def get_run(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ScoringRunView]:
     """What the run is doing, or what became of it."""
     return Data(data=views.run_view(starting.scoring_run(runs(), run_id)))
 

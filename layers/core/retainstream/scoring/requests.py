@@ -1,8 +1,8 @@
 """What the predictions module takes."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 MOST_AT_ONCE = 100
 
@@ -23,10 +23,12 @@ class GenerateRequest(_Request):
     rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
         default=None, description="Rows that belong to no stored customer: scored, nothing stored"
     )
-    all: Literal[True] | None = Field(default=None, description="Every customer, by a scoring run")
+    all: StrictBool | None = Field(default=None, description="true: every customer, by a scoring run")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
+        if self.all is False:
+            raise ValueError("all can only be true")
         if sum(given is not None for given in (self.customer_ids, self.rows, self.all)) != 1:
             raise ValueError("give exactly one of customer_ids, rows and all")
         return self
