@@ -1,5 +1,6 @@
 """Functions called as API Gateway calls them."""
 
+import base64
 import importlib.util
 import json
 import sys
@@ -86,7 +87,8 @@ def http_event(
 def call(aws: None) -> Callable[..., Answer]:
     """Sends one request to a function: call(module, method, path, body, role=…, user=…, query=…, headers=…, raw=…).
 
-    `role=None` sends no token. `raw` is a body that is sent as it is, in place of JSON.
+    `role=None` sends no token. `raw` is a body that is sent as it is, in place of JSON; bytes travel in base64, as API Gateway sends
+    what is not text.
     """
 
     def send(
@@ -100,13 +102,15 @@ def call(aws: None) -> Callable[..., Answer]:
         token_id: str = "token-1",
         query: str = "",
         headers: dict[str, str] | None = None,
-        raw: str | None = None,
+        raw: str | bytes | None = None,
     ) -> Answer:
         principal = {"userId": user, "role": role, "tokenId": token_id, "tokenExpires": "1999999999"} if role else None
-        sent = raw if raw is not None else None if body is None else json.dumps(body)
+        sent = raw if isinstance(raw, str) else None if body is None else json.dumps(body)
         event = http_event(
             method, path, query=query, body=sent, headers={"content-type": "application/json", **(headers or {})}, principal=principal
         )
+        if isinstance(raw, bytes):
+            event |= {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}
         answer = load_function(module).handler(event, lambda_context(module))
         text = answer.get("body") or ""
         parsed = json.loads(text) if "json" in str(answer.get("headers", {}).get("Content-Type", "")) and text else text

@@ -1,6 +1,7 @@
 """Reading a request's body: JSON, of bounded size, with nothing JSON does not have."""
 
 import json
+import re
 from typing import Any, NoReturn
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -9,6 +10,7 @@ from retainstream.http.problems import Problem
 
 LARGEST_BODY = 1_000_000
 
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # JSON can spell code points that no text has
 _FORM = "application/x-www-form-urlencoded"  # what curl -d sends when it is not told otherwise
 _ACCEPTED = ("", "application/json", _FORM)
 
@@ -25,8 +27,12 @@ def read_json(event: BaseProxyEvent) -> Any:
     if len(event.body or "") > LARGEST_BODY:
         raise Problem("too-large", f"A body may have at most {LARGEST_BODY} bytes.")
     try:
-        return json.loads(event.decoded_body or "null", parse_constant=_refuse)
-    except UnicodeDecodeError as error:
+        text = event.decoded_body or "null"
+        value = json.loads(text, parse_constant=_refuse)
+        if _HALF_A_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeError as error:
         raise Problem("malformed-request", "The body is not UTF-8 text.") from error
     except (ValueError, RecursionError) as error:
         raise Problem("malformed-request", "The body is not valid JSON.") from error
