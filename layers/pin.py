@@ -20,7 +20,7 @@ SHIPPED = {
     "layers/ml/requirements.txt": ("ml",),
     "layers/explain/requirements.txt": ("ml", "explain"),
     "functions/auth/requirements.txt": ("auth",),
-    "functions/authorizer/requirements.txt": ("auth",),
+    "functions/authorizer/requirements.txt": ("authorizer",),
 }
 
 _HEADER = "# Written by layers/pin.py from uv.lock ({groups}). Do not edit.\n"
