@@ -1,0 +1,26 @@
+"""What was found, with its evidence."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+type Sort = Literal["identifier", "duplicates", "leak", "missingness", "contamination", "few_outcomes", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A trap, or a note about something a person should know. `evidence` holds the figures of the sentence."""
+
+    sort: Sort
+    text: str
+    columns: tuple[str, ...] = ()
+    evidence: dict[str, float | int | str] = field(default_factory=dict)
+
+    @property
+    def is_warning(self) -> bool:
+        return self.sort != "note"
+
+
+def share(part: float, whole: float) -> str:
+    """A share people can read: 26.5 %, 0.04 %."""
+    percent = 100 * part / whole if whole else 0.0
+    return f"{percent:.0f} %" if percent >= 99.95 or percent == 0 else f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.2g} %"

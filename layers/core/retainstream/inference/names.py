@@ -1,0 +1,129 @@
+"""What a column's header tells by itself."""
+
+import re
+import unicodedata
+
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_KEYS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier", "hash", "serial", "idx", "index"})
+_CONTACTS = frozenset(
+    {"phone", "msisdn", "mobile", "email", "mail", "imei", "imsi", "iban", "ssn", "passport", "surname", "lastname", "username"}
+)
+_WHO = frozenset(
+    {"customer", "user", "account", "subscriber", "client", "member", "cust", "row", "contract", "household", "invoice", "order"}
+)
+_NUMBERED = frozenset({"no", "nr", "num", "number", "code", "ref"})
+_PERIODS = frozenset(
+    {"date", "month", "period", "snapshot", "week", "quarter", "year", "cohort", "observation", "asof", "batch", "extract"}
+)
+_LEAVING = frozenset(
+    {"churn", "churned", "cancel", "cancelled", "canceled", "cancellation", "terminated", "termination", "left", "leaving", "leave"}
+    | {"exit", "exited", "closed", "closure", "closing", "attrition", "attrited", "lapsed", "deactivated", "deactivation", "unsubscribed"}
+    | {"disconnected", "disconnect", "winback", "lost"}
+)
+_PRICES = (
+    "monthlycharge",
+    "monthlyprice",
+    "monthlyfee",
+    "monthlybill",
+    "monthlycost",
+    "monthlyrevenue",
+    "mrr",
+    "arpu",
+    "price",
+    "fee",
+    "charge",
+)
+_GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscription", "membership", "product", "segment")
+
+
+def words_of(header: str) -> list[str]:
+    """The words of a header in lower case: `TotalCharges_EUR` → total, charges, eur."""
+    return [word.lower() for word in _WORDS.findall(_ascii(header))]
+
+
+def name_for(header: str, taken: set[str]) -> str:
+    """A schema's name for a header: the header itself where it is one; unlike every name taken."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", _ascii(header)).strip("_") or "column"
+    name = f"{'' if name[0].isalpha() else 'c_'}{name}"[:60]
+    unlike = name
+    number = 2
+    while unlike in taken:
+        unlike, number = f"{name[:56]}_{number}", number + 1
+    return unlike
+
+
+def label_for(header: str) -> str:
+    """What people might call it: `total_day_minutes` → Total day minutes."""
+    words = _WORDS.findall(_ascii(header))
+    if not words:
+        return header.strip()[:80] or "Column"
+    spoken: list[str] = [word if word.isupper() and 1 < len(word) <= 4 and not header.isupper() else word.lower() for word in words]
+    return (spoken[0][0].upper() + spoken[0][1:] + "".join(f" {word}" for word in spoken[1:]))[:80]
+
+
+def names_a_key(header: str) -> bool:
+    """Whether a header says that its values tell one customer, account or contact from another."""
+    words = words_of(header)
+    if not words:
+        return False
+    joined = "".join(words)
+    return (
+        words[-1] in _KEYS
+        or words[0] in {"id", "uuid", "guid"}
+        or bool(_CONTACTS & {*words, joined})
+        or (len(words) > 1 and words[-1] in _NUMBERED and words[-2] in _WHO)
+        or bool(re.fullmatch(r"(?:customer|user|account|client|subscriber|member|cust)s?(?:id|no|nr|number|ref)", joined))
+    )
+
+
+def names_the_customer(header: str) -> bool:
+    """Whether a key's header says that it is the customer's."""
+    return names_a_key(header) and bool(_WHO & set(words_of(header)) or words_of(header) == ["id"])
+
+
+def names_a_period(header: str) -> bool:
+    """Whether a header says when a row was taken."""
+    return bool(_PERIODS & set(words_of(header)))
+
+
+def speaks_of_leaving(header: str, label: str) -> bool:
+    """Whether a header speaks about the outcome: it shares a telling word with the label, or says that somebody left."""
+    telling = {word for word in words_of(label) if len(word) > 3} - {
+        "customer",
+        "status",
+        "target",
+        "label",
+        "value",
+        "flag",
+        "class",
+        "account",
+    }
+    return bool((telling | _LEAVING) & set(words_of(header)))
+
+
+def likely_price(headers: list[str]) -> str | None:
+    """The header that most likely holds what a customer pays a month."""
+    return _best(headers, _PRICES)
+
+
+def likely_group(headers: list[str]) -> str | None:
+    """The header that most likely holds the plan."""
+    return _best(headers, _GROUPS)
+
+
+def _best(headers: list[str], wanted: tuple[str, ...]) -> str | None:
+    for part in wanted:
+        for header in headers:
+            joined = "".join(words_of(header))
+            if (
+                (joined.startswith(part) or joined.endswith((part, f"{part}s", f"{part}type")))
+                and "total" not in joined
+                and "count" not in joined
+            ):
+                return header
+    return None
+
+
+def _ascii(text: str) -> str:
+    plain: str = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return plain

@@ -1,0 +1,34 @@
+"""What is wrong with a file, said so that somebody can put it right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class TableProblem:
+    """One thing at fault: the first line where it shows (0 for the file as a whole), the column's header, how many rows have it."""
+
+    detail: str
+    line: int = 0
+    column: str = ""
+    rows: int = 1
+
+    def __str__(self) -> str:
+        place = ", ".join(
+            part for part in (f"line {self.line}" if self.line else "", f"column {self.column}" if self.column else "") if part
+        )
+        more = f" ({self.rows:,} rows)" if self.rows > 1 else ""
+        return f"{place}: {self.detail}{more}" if place else f"{self.detail}{more}"
+
+
+class UnreadableTable(ValueError):
+    """The file is not a table the reader can take."""
+
+    def __init__(self, source: str, problems: Sequence[TableProblem]) -> None:
+        self.source = source
+        self.problems = list(problems)
+        shown = [str(problem) for problem in self.problems[:_SHOWN]]
+        more = len(self.problems) - _SHOWN
+        super().__init__(f"{source}: {'; '.join(shown)}{f'; and {more} more' if more > 0 else ''}")
