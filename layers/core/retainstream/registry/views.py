@@ -12,7 +12,7 @@ from retainstream.storage.models import Models
 
 type Direction = Literal["increasing", "decreasing", "mixed"]
 
-_IN_WORDS: dict[Direction, str] = {
+DIRECTION_IN_WORDS: dict[Direction, str] = {
     "increasing": "larger values raise the risk",
     "decreasing": "larger values lower the risk",
     "mixed": "the effect depends on the value",
@@ -129,5 +129,6 @@ def factors(models: Models) -> list[Factor]:
     found = get(models, pointer.version)["importance"]
     total = sum(entry["mean_abs_contribution"] for entry in found) or 1.0
     return [
-        Factor(**entry, share=round(entry["mean_abs_contribution"] / total, 6), meaning=_IN_WORDS[entry["direction"]]) for entry in found
+        Factor(**entry, share=round(entry["mean_abs_contribution"] / total, 6), meaning=DIRECTION_IN_WORDS[entry["direction"]])
+        for entry in found
     ]

@@ -1,0 +1,168 @@
+"""The customers module's routes."""
+
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from retainstream.auth.roles import Role
+from retainstream.customers import records, segment_views, views
+from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
+from retainstream.customers.high_risk import high_risk
+from retainstream.customers.identity import CustomerIdInPath
+from retainstream.customers.segment import Wanted, segment
+from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
+from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.registry.active_schema import active_schema
+from retainstream.registry.champion import record_in_service
+from retainstream.schema import FeatureSchema, FieldError
+from retainstream.scoring.at_risk import FURTHEST, TooFar
+from retainstream.scoring.groups import UnknownGroup
+from retainstream.scoring.levels import LEVELS
+from retainstream.settings import settings
+from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
+from retainstream.storage.predictions import Predictions
+from retainstream.storage.rollups import Rollups
+
+app = Api("customers")
+TAGS = ["customers"]
+customers, predictions, rollups = cache(Customers), cache(Predictions), cache(Rollups)
+models, documents = cache(Models), cache(Documents)
+
+CustomerId = Annotated[CustomerIdInPath, Path()]
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the page before, with the same filters")]
+
+app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "There is no customer of this id."))
+app.explain(records.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(UnacceptableCriteria, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(
+    UnknownGroup,
+    lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
+)
+app.explain(
+    TooFar,
+    lambda _: Problem(
+        "invalid-request", f"Page numbers reach {FURTHEST:,} customers; a cursor reaches all.", [FieldError("query.page", "is too high")]
+    ),
+)
+
+
+class SegmentAnswer(BaseModel):
+    """A segment and the page of its customers."""
+
+    data: segment_views.SegmentView
+    page: PageInfo
+
+
+@app.get("/api/customers/high-risk", summary="Who is about to leave", tags=TAGS, **requires(Role.VIEWER))
+def get_high_risk(
+    page: Annotated[int | None, Query(ge=1, le=FURTHEST, description="Page number, counted from 1, in place of a cursor")] = None,
+    limit: Limit = 10,
+    cursor: Cursor = None,
+    plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column")] = None,
+    min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
+    sort: Annotated[views.Order, Query(description="By probability, or by value at risk; highest first")] = "probability",
+) -> Listing[views.AtRiskView]:
+    """Customers at medium risk or above who have not left, each with the reasons and what to do. Ties go by id, descending. By value with
+    min_probability a page may hold fewer than `limit`, even none, although `next` says that there is more."""
+    if cursor is not None and page is not None:
+        raise Problem("invalid-request", errors=[FieldError("query.page", "does not go with a cursor")])
+    scope = f"/api/customers/high-risk {(plan, min_probability, sort)!r}"
+    found = high_risk(
+        _schema(),
+        predictions(),
+        rollups(),
+        group=plan,
+        min_probability=min_probability,
+        order=sort,
+        limit=limit,
+        number=page or 1,
+        after=_place(cursor, scope),
+    )
+    number = None if cursor else page or 1
+    info = PageInfo(limit=limit, next=_onward(found.after, scope), number=number, total=found.total)
+    return Listing(data=[views.at_risk_view(prediction) for prediction in found.predictions], page=info)
+
+
+@app.post("/api/customers/segment", summary="A part of the customers", tags=TAGS, **requires(Role.VIEWER))
+def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
+    """How many, at which risk, what that is worth, and the first of them. Criteria are judged on the features as they were scored."""
+    scope = f"/api/customers/segment {body.scope()}"
+    levels = [level for level in LEVELS if level in body.levels]
+    wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
+    place = _place(body.cursor, scope)
+    found = segment(_schema(), predictions(), rollups(), _threshold, wanted, limit=body.limit, after=place)
+    money = _schema().money
+    view = segment_views.segment_view(found, money.currency if money else None)
+    return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=_onward(found.after, scope)))
+
+
+@app.get("/api/customers", summary="All customers", tags=TAGS, **requires(Role.ANALYST))
+def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.CustomerSummary]:
+    """In no particular order, without their predictions."""
+    place = _place(cursor, "/api/customers")
+    found = customers().page(limit, {"customer_id": place} if place else None)
+    onward = _onward(found.next_key["customer_id"] if found.next_key else None, "/api/customers")
+    return Listing(data=[views.customer_summary(customer) for customer in found.items], page=PageInfo(limit=limit, next=onward))
+
+
+@app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))
+def get_customer(customer_id: CustomerId) -> Data[views.CustomerView]:
+    """The features, and the latest prediction with its reasons, action, value and history."""
+    return Data(data=_view(records.profile(customer_id, customers(), predictions())))
+
+
+@app.put("/api/customers/<customer_id>", summary="Make or change a customer", tags=TAGS, **requires(Role.ANALYST))
+def put_customer(customer_id: CustomerId, body: views.Features) -> Data[views.CustomerView]:
+    """Replaces the features. A known outcome and the latest prediction stay; the next scoring takes the new features."""
+    return Data(data=_view(records.put(customer_id, body.features, _schema(), customers(), predictions())))
+
+
+@app.delete("/api/customers/<customer_id>", status_code=204, summary="Remove a customer", tags=TAGS, **requires(Role.ANALYST))
+def delete_customer(customer_id: CustomerId) -> Response[None]:
+    """Removes the customer and the prediction. Removing what is not there is fine."""
+    records.delete(customer_id, customers(), predictions())
+    return Response(204)
+
+
+@app.post("/api/customers/<customer_id>/outcome", summary="Record what became of a customer", tags=TAGS, **requires(Role.ANALYST))
+def post_outcome(customer_id: CustomerId, body: views.Outcome) -> Data[views.CustomerView]:
+    """Keeps the outcome with the prediction there was, to judge predictions and to learn from. A customer who left is no longer listed
+    among those at risk. The same outcome again changes nothing."""
+    recorded = records.record_outcome(customer_id, churned=body.churned, day=body.date, customers=customers(), predictions=predictions())
+    return Data(data=_view(recorded))
+
+
+def _view(profile: records.Profile) -> views.CustomerView:
+    return views.customer_view(profile.customer, profile.prediction, settings().confidence_threshold)
+
+
+def _schema() -> FeatureSchema:
+    return active_schema(documents())
+
+
+def _threshold() -> float | None:
+    record = record_in_service(models())
+    return record["threshold"] if record else None
+
+
+def _place(cursor: str | None, scope: str) -> str | None:
+    return None if cursor is None else decode_cursor(cursor, scope=scope, key=settings().signing_key_id)["after"]
+
+
+def _onward(after: str | None, scope: str) -> str | None:
+    return None if after is None else encode_cursor({"after": after}, scope=scope, key=settings().signing_key_id)
+
+
+def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:
+    return [FieldError(f"body.{error.field}", error.detail) for error in errors]
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

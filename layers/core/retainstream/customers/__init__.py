@@ -1,0 +1,1 @@
+"""Customers: what is known of each, who is at risk, and segments of them."""

@@ -1,0 +1,112 @@
+"""One customer: made, changed, taken away, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from retainstream.schema import FeatureSchema, FieldError, checked_features, group_of
+from retainstream.scoring.levels import ranks
+from retainstream.storage.customers import Customers
+from retainstream.storage.errors import Conflict
+from retainstream.storage.predictions import Predictions
+
+type Customer = dict[str, Any]
+type Prediction = dict[str, Any]
+
+_SNAPSHOT = ("probability", "level", "model_version", "scored_at")
+
+
+class UnknownCustomer(LookupError):
+    """There is no customer of that id."""
+
+
+class UnacceptableFeatures(ValueError):
+    """Features that the schema does not accept; `errors` name each as features.<column>."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("unacceptable features")
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A customer and its latest prediction."""
+
+    customer: Customer
+    prediction: Prediction | None
+
+
+def profile(customer_id: str, customers: Customers, predictions: Predictions) -> Profile:
+    """A customer with the latest prediction.
+
+    Raises:
+        UnknownCustomer: there is none of that id.
+    """
+    customer = customers.get(customer_id, consistent=True)
+    if customer is None:
+        raise UnknownCustomer(customer_id)
+    return Profile(customer, predictions.get(customer_id, consistent=True))
+
+
+def put(customer_id: str, given: Mapping[str, Any], schema: FeatureSchema, customers: Customers, predictions: Predictions) -> Profile:
+    """Makes a customer or replaces its features. What is known of its outcome stays, and so does its prediction.
+
+    Raises:
+        UnacceptableFeatures: the schema does not accept them; nothing is written.
+    """
+    features, errors = checked_features(schema, given)
+    if errors:
+        raise UnacceptableFeatures([FieldError(f"features.{error.field}", error.detail) for error in errors])
+    customer = customers.replace_features(customer_id, group_of(schema, features), features, "api")
+    return Profile(customer, predictions.get(customer_id, consistent=True))
+
+
+def delete(customer_id: str, customers: Customers, predictions: Predictions) -> None:
+    """Removes a customer and its prediction, or what an interrupted removal left of them."""
+    customers.delete(customer_id)
+    predictions.delete(customer_id)
+
+
+def record_outcome(customer_id: str, *, churned: bool, day: str | None, customers: Customers, predictions: Predictions) -> Profile:
+    """Records whether a customer left, on which day (ISO date; today when None), with the prediction there was at that moment.
+
+    The same outcome again changes nothing, but finishes what an interrupted recording left undone. An outcome may be corrected: a customer
+    who has not left after all counts among those at risk again.
+
+    Raises:
+        UnknownCustomer: there is none of that id.
+    """
+    found = profile(customer_id, customers, predictions)
+    known = found.customer.get("churned")
+    if known is not churned or (day is not None and day != found.customer.get("outcome_at")):
+        snapshot = found.customer.get("outcome_prediction") if known is churned else _snapshot(found.prediction)
+        outcome_at = day or datetime.now(UTC).date().isoformat()
+        try:
+            customers.record_outcome(customer_id, churned=churned, outcome_at=outcome_at, prediction=snapshot)
+        except Conflict:  # somebody else recorded the same, or removed the customer
+            return _with_prediction_marked(profile(customer_id, customers, predictions), predictions)
+        found = profile(customer_id, customers, predictions)
+    return _with_prediction_marked(found, predictions)
+
+
+def _snapshot(prediction: Prediction | None) -> Prediction | None:
+    return {name: prediction[name] for name in _SNAPSHOT} if prediction else None
+
+
+def _with_prediction_marked(found: Profile, predictions: Predictions) -> Profile:
+    churned, prediction = found.customer.get("churned") is True, found.prediction
+    if prediction is None or prediction["churned"] is churned:
+        return found
+    customer_id = found.customer["customer_id"]
+    try:
+        marked = predictions.set_churned(customer_id) if churned else predictions.set_present(customer_id, _indexed(prediction))
+    except Conflict:  # the prediction was removed meanwhile
+        return Profile(found.customer, None)
+    return Profile(found.customer, marked)
+
+
+def _indexed(prediction: Prediction) -> dict[str, str]:
+    if prediction["level"] == "low":
+        return {}
+    return ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
