@@ -1,0 +1,53 @@
+"""The tasks of the scoring state machine."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from retainstream.registry.loading import champion_model, load_version
+from retainstream.scoring import run
+from retainstream.scoring.failure import reason_of
+from retainstream.settings import settings
+from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
+
+logger = Logger(service="scoring")
+stores, documents, models = cache(run.Stores), cache(Documents), cache(Models)
+
+
+def plan(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    started_by = event["input"].get("started_by", "unknown")
+    stores().runs.start(event["run_id"], "scoring", started_by)  # before the model, so that its absence has a record to be told in
+    model = champion_model(models(), documents(), 0)
+    return run.plan(stores(), model, event["run_id"], started_by, most_segments=settings().scoring_segments_max)
+
+
+def score(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    model = load_version(models(), documents(), event["model_version"])
+    return run.score_segment(stores(), model, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return run.verify(stores(), event["run_id"], event["parts"], event["planned"])
+
+
+def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return run.finish(stores(), event["run_id"], event["model_version"], event["counts"])
+
+
+def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    reason = reason_of(event["error"])
+    stores().runs.start(event["run_id"], "scoring", event["input"].get("started_by", "unknown"))
+    stores().runs.fail(event["run_id"], reason)
+    return {"reason": reason}
+
+
+TASKS = {"plan": plan, "score": score, "verify": verify, "finish": finish, "fail": fail}
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Does the task that the state machine names."""
+    return TASKS[event["task"]](event, context)

@@ -1,0 +1,237 @@
+"""The scoring state machine, executed."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.exceptions import EndpointConnectionError
+from moto.awslambda.models import LambdaBackend
+from moto.core.config import default_user_config
+
+from retainstream.scoring import run
+from retainstream.settings import settings
+from retainstream.storage.clients import dynamodb
+from retainstream.storage.customers import Customers
+from retainstream.storage.predictions import Predictions
+from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
+from tests.integration.conftest import lambda_context, load_function
+from tests.small_models import add_customers, put_in_service, small_model
+
+type Call = Callable[..., Any]
+type Settle = Callable[[str], dict[str, Any]]
+
+DEFINITION = Path(__file__).parents[2] / "statemachines/scoring.asl.yaml"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:scoring"
+GENERATE = "/api/predictions/generate"
+
+
+@pytest.fixture
+def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
+    """The scoring machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
+
+    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        try:
+            return json.dumps(load_function("scoring").handler(json.loads(body), lambda_context("scoring"))).encode()
+        except Exception as error:
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
+
+    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
+    text = DEFINITION.read_text().replace("${ScoringFunctionArn}", FUNCTION).replace("${MaxConcurrency}", "1")
+    states = boto3.client("stepfunctions")
+    arn = states.create_state_machine(
+        name="test-scoring", definition=json.dumps(yaml.safe_load(text)), roleArn="arn:aws:iam::123456789012:role/states"
+    )["stateMachineArn"]
+    assert arn == settings().scoring_state_machine_arn
+
+    def wait(run_id: str) -> dict[str, Any]:
+        execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
+        deadline = time.monotonic() + 60
+        while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        record = Runs().get(run_id)
+        assert record
+        assert told["status"] == record["status"], told
+        assert told.get("cause") == record.get("reason")
+        return record
+
+    return wait
+
+
+@pytest.fixture
+def fault() -> Iterator[Callable[[Callable[[str], None]], None]]:
+    """Lets a function look at the body of every batch write before it is sent, and raise."""
+    events = dynamodb().meta.events
+    name = "before-call.dynamodb.BatchWriteItem"
+    planted: list[Any] = []
+
+    def plant(fail: Callable[[str], None]) -> None:
+        def hook(params: dict[str, Any], **_: Any) -> None:
+            fail(params["body"].decode())
+
+        events.register(name, hook)
+        planted.append(hook)
+
+    yield plant
+    for hook in planted:
+        events.unregister(name, hook)
+
+
+def start(call: Call, **options: Any) -> str:
+    answer = call("predictions", "POST", GENERATE, {"all": True}, role="analyst", **options)
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"/api/predictions/runs/{answer.body['data']['run_id']}"
+    return str(answer.body["data"]["run_id"])
+
+
+def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Settle) -> None:
+    version = put_in_service()
+    ids = add_customers(45, churned=7)
+    record = settle(start(call, user="bob@example.com"))
+    assert record["status"] == "SUCCEEDED"
+    assert record["started_by"] == "bob@example.com"
+    assert [step["name"] for step in record["steps"]] == ["plan", "score", "verify"]
+    assert {step["status"] for step in record["steps"]} == {"SUCCEEDED"}
+    assert record["steps"][0]["detail"]["segments"] == 5
+    assert record["counts"] == {"read": 45, "scored": 38, "churned": 7, "refused": 0}
+    stored = Predictions().get_many(ids)
+    assert set(stored) == set(ids[7:])
+    assert {prediction["model_version"] for prediction in stored.values()} == {version}
+    levels = Counter(prediction["level"] for prediction in stored.values())
+    assert record["result"]["by_level"] == {level: levels[level] for level in ("low", "medium", "high", "critical")}
+    assert record["result"]["predicted_churners"] == pytest.approx(
+        sum(prediction["probability"] for prediction in stored.values()), abs=0.01
+    )
+    at_stake = sum(prediction["value_at_risk"] for prediction in stored.values() if prediction["level"] in ("high", "critical"))
+    assert record["result"]["value_at_risk"] == pytest.approx(at_stake, abs=0.001)
+    [snapshot] = Rollups().dashboard().trend
+    assert {name: snapshot[name] for name in record["result"]} == record["result"]
+    shown = call("predictions", "GET", f"/api/predictions/runs/{record['run_id']}", role="viewer").body["data"]
+    assert shown["status"] == "SUCCEEDED"
+    assert shown["counts"] == record["counts"]
+
+
+def test_the_same_key_starts_the_same_run(call: Call, settle: Settle) -> None:
+    put_in_service()
+    add_customers(3)
+    first = start(call, headers={"idempotency-key": "monday"})
+    settle(first)
+    assert start(call, headers={"idempotency-key": "monday"}) == first
+    assert start(call, headers={"Idempotency-Key": "tuesday"}) != first
+    assert start(call, headers={"idempotency-key": "monday"}, user="bob@example.com") != first
+    assert start(call) != first
+
+
+def test_a_failed_segment_fails_the_run_by_name_and_the_next_run_finishes(
+    call: Call, settle: Settle, fault: Callable[[Callable[[str], None]], None]
+) -> None:
+    put_in_service()
+    ids = add_customers(45)
+    broken = [True]
+
+    def refuse(body: str) -> None:
+        if broken[0] and ids[20] in body:
+            raise RuntimeError("planted")
+
+    fault(refuse)
+    record = settle(start(call))
+    assert record["status"] == "FAILED"
+    assert record["reason"].startswith("Segment ")
+    assert record["reason"].endswith(" of 5 could not be scored (RuntimeError).")
+    assert {step["name"]: step["status"] for step in record["steps"]} == {"plan": "SUCCEEDED", "score": "FAILED"}
+    assert Rollups().dashboard().trend == []
+    assert ids[20] not in Predictions().get_many(ids)
+    broken[0] = False
+    assert settle(start(call))["counts"]["scored"] == 45
+    assert len(Predictions().get_many(ids)) == 45
+
+
+def test_a_service_that_is_away_for_a_moment_is_asked_again(
+    call: Call, settle: Settle, fault: Callable[[Callable[[str], None]], None]
+) -> None:
+    put_in_service()
+    add_customers(5)
+    away = [True]
+
+    def refuse(_body: str) -> None:
+        if away.pop() if away else False:
+            raise EndpointConnectionError(endpoint_url="https://test.example")
+
+    fault(refuse)
+    record = settle(start(call))
+    assert record["status"] == "SUCCEEDED"
+    assert record["counts"]["scored"] == 5
+
+
+def test_without_a_model_the_run_fails_and_says_so(settle: Settle) -> None:
+    add_customers(2)
+    boto3.client("stepfunctions").start_execution(stateMachineArn=settings().scoring_state_machine_arn, name="by-hand", input="{}")
+    record = settle("by-hand")
+    assert record["status"] == "FAILED"
+    assert record["reason"] == "No model is in service yet."
+
+
+def test_a_base_without_customers_is_scored_at_once(call: Call, settle: Settle) -> None:
+    put_in_service()
+    assert settle(start(call))["counts"] == {"read": 0, "scored": 0, "churned": 0, "refused": 0}
+
+
+def test_a_customer_that_cannot_be_read_is_left_out_and_counted(call: Call, settle: Settle) -> None:
+    put_in_service()
+    ids = add_customers(8)
+    broken = Customers().get(ids[2])
+    assert broken
+    Customers().put({**broken, "features": {**broken["features"], "payment_failures": "many"}})
+    record = settle(start(call))
+    assert record["counts"] == {"read": 8, "scored": 7, "churned": 0, "refused": 1}
+
+
+def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Call, settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PAGE", 7)
+    monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
+    monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 100)
+    put_in_service()
+    ids = add_customers(30)
+    record = settle(start(call))
+    assert record["counts"] == {"read": 30, "scored": 30, "churned": 0, "refused": 0}
+    assert set(Predictions().get_many(ids)) == set(ids)
+
+
+def test_a_repeated_segment_changes_nothing(aws: None) -> None:
+    ids = add_customers(20)
+    stores, model = run.Stores(), small_model()
+    run.plan(stores, model, "one", "test", most_segments=1)
+    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "counts": {}}
+    first = run.score_segment(stores, model, "one", part, lambda: 60)
+    before = Predictions().get_many(ids)
+    again = run.score_segment(stores, model, "one", part, lambda: 60)
+    assert again == first
+    after = Predictions().get_many(ids)
+    for customer_id in ids:
+        assert {**after[customer_id], "scored_at": ""} == {**before[customer_id], "scored_at": ""}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [{"segment": 0, "done": True, "counts": {}}],
+        [{"segment": 0, "done": True, "counts": {}}, {"segment": 0, "done": True, "counts": {}}],
+        [{"segment": 0, "done": True, "counts": {}}, {"segment": 1, "done": False, "counts": {}}],
+        [{"segment": segment, "done": True, "counts": {}} for segment in (0, 1, 2)],
+        [{"segment": 0, "done": True, "counts": {"read": 3, "scored": 2}}, {"segment": 1, "done": True, "counts": {}}],
+    ],
+)
+def test_parts_that_do_not_add_up_fail(aws: None, parts: list[dict[str, Any]]) -> None:
+    Runs().start("one", "scoring", "test")
+    with pytest.raises(run.IncompleteRun):
+        run.verify(run.Stores(), "one", parts, 2)
