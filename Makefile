@@ -28,7 +28,7 @@ help: ## List the targets
 
 .venv/.run-ready: uv.lock pyproject.toml | .venv/bin/uv
 	@echo "Installing what the stack needs"
-	@$(UV) sync --quiet --frozen --inexact --no-default-groups --group core --group runtime --group auth --group ml --group explain --group local
+	@$(UV) sync --quiet --frozen --inexact --no-default-groups --group core --group runtime --group auth --group ml --group explain --group local --group cli
 	@touch $@
 
 .venv/.all-ready: uv.lock pyproject.toml | .venv/bin/uv
@@ -57,7 +57,7 @@ test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)
 check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/core/retainstream local tests
+	@$(BIN)/mypy layers/core/retainstream cli local tests
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build

@@ -1,0 +1,54 @@
+"""The `retainstream` command.
+
+Exit codes: 0 done; 1 the input is wrong, and one line says how; 2 the command was called wrongly; 3 done, with warnings, under --strict.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import generate, schema
+from cli.output import say_error
+from retainstream import __version__
+
+app = typer.Typer(
+    name="retainstream",
+    help="Who is about to leave, why, what it is worth, and what to do about it.",
+    epilog="Exit codes: 0 done, 1 the input is wrong, 2 called wrongly, 3 done with warnings under --strict.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(schema.commands, name="schema")
+app.command("generate")(generate.generate)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; a fault in what the user gave ends with one line and exit code 1."""
+    try:
+        app()
+    except ValueError as error:
+        from retainstream.schema.documents import UnreadableSchema
+        from retainstream.tables.problems import UnreadableTable
+
+        if not isinstance(error, UnreadableSchema | UnreadableTable):
+            raise
+        say_error(str(error))
+        sys.exit(1)
+    except OSError as error:
+        say_error(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""`retainstream generate`: synthetic customers."""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import refuse_to_overwrite, say, written_whole
+
+if TYPE_CHECKING:
+    from retainstream.training.synthetic import Drift, SyntheticBase
+
+
+def generate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write; compressed when its name ends in .gz.")],
+    customers: Annotated[int, typer.Option("--customers", "-n", min=1, max=10_000_000, help="How many.")] = 5000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same customers.")] = 0,
+    drift: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drift", metavar="NAME=VALUE", help="A month that differs: engagement, price, payment_failures, missing or concept."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
+) -> None:
+    """Make synthetic streaming customers, for the default schema, with their outcomes.
+
+    They come from a documented process with known probabilities. Figures taken on them are synthetic.
+    """
+    refuse_to_overwrite(output, force=force)
+    from retainstream.training.synthetic import generate as make
+
+    base = make(customers, seed, _drift(drift or []))
+    with written_whole(output) as stream:
+        if output.suffix == ".gz":
+            with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as compressed:
+                write_csv(base, compressed)
+        else:
+            write_csv(base, stream)
+    say(f"{output}: {customers:,} synthetic customers, {base.churned.mean():.1%} of them left (seed {seed})")
+
+
+def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
+    """Customers as CSV, in the columns of the default schema."""
+    from retainstream.schema import default_schema
+
+    schema = default_schema()
+    names = [column.name for column in schema.columns]
+    text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=False)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([schema.id.column, *names, schema.label.column])
+    for customer_id, features, left in zip(base.ids, base.features(), base.churned.tolist(), strict=True):
+        writer.writerow([customer_id, *(features.get(name, "") for name in names), str(left).lower()])
+    text.flush()
+    text.detach()
+
+
+def _drift(given: list[str]) -> "Drift | None":
+    from dataclasses import fields
+
+    from retainstream.training.synthetic import Drift
+
+    known = [field.name for field in fields(Drift)]
+    values: dict[str, float] = {}
+    for item in given:
+        name, _, value = item.partition("=")
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"{item} is not NAME=NUMBER", param_hint="--drift") from None
+        if name not in known:
+            raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint="--drift")
+    return Drift(**values) if values else None

@@ -1,0 +1,172 @@
+"""`retainstream schema`: draft a feature schema from a table, and check one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import print_json, refuse_to_overwrite, say, say_warning, written_whole
+
+if TYPE_CHECKING:
+    from retainstream.inference.drafting import Draft
+    from retainstream.tables.cells import Decimal
+    from retainstream.tables.columnar import TextTable
+
+commands = typer.Typer(help="The feature schema: the one description of your columns that everything else reads.", no_args_is_help=True)
+
+type Data = Annotated[
+    Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip; separator, encoding and decimal mark are found out.")
+]
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is found out wrongly.", metavar="MARK")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 when there are warnings.")]
+
+
+@commands.command("infer")
+def infer(
+    data: Annotated[Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip, with one row per customer.")],
+    label: Annotated[str, typer.Option("--label", "-l", help="The column that says whether the customer left.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The schema to write; - prints it.")],
+    identity: Annotated[str | None, typer.Option("--id", help="The column that tells customers apart.", metavar="COLUMN")] = None,
+    positive: Annotated[
+        str | None, typer.Option("--positive", help="The label's value that means the customer left.", metavar="VALUE")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case; from the file's name otherwise.")] = None,
+    decimal: DecimalMark = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
+    as_json: AsJson = False,
+    strict: Strict = False,
+) -> None:
+    """Draft a feature schema from your customers, and warn of every trap in them.
+
+    Columns that seem to know the outcome are left out of the model in the draft, with a comment that says why and how to bring them back.
+    """
+    to_screen = str(output) == "-"
+    if not to_screen:
+        refuse_to_overwrite(output, force=force)
+    from retainstream.inference.drafting import draft
+    from retainstream.inference.yaml_document import yaml_of
+
+    table = _read(data, decimal)
+    drafted = draft(table, label, id_header=identity, positive=positive, name=name or _name_of(data))
+    text = yaml_of(drafted)
+    if not to_screen:
+        with written_whole(output) as stream:
+            stream.write(text.encode())
+    if as_json:
+        print_json(_report(drafted, None if to_screen else output))
+    else:
+        if to_screen:
+            typer.echo(text, nl=False)
+        _tell(drafted, None if to_screen else output)
+    if strict and drafted.warnings:
+        raise typer.Exit(3)
+
+
+@commands.command("check")
+def check(
+    schema: Annotated[Path, typer.Argument(help="The schema, YAML or JSON.")],
+    data: Annotated[Path | None, typer.Option("--data", "-d", help="A CSV file to read by the schema.")] = None,
+    decimal: DecimalMark = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a feature schema, and a file against it."""
+    from retainstream.schema.documents import read_schema
+
+    checked = read_schema(schema)
+    report: dict[str, Any] = {
+        "schema": checked.name,
+        "features": [column.name for column in checked.features],
+        "not_used": [column.name for column in checked.columns if not column.feature],
+    }
+    lines = [
+        f"{schema}: a valid schema, {checked.title!r}, {_count(len(checked.features), 'feature')} of {_count(len(checked.columns), 'column')}"
+    ]
+    if data is not None:
+        import numpy as np
+
+        from retainstream.tables.columnar import customers_in
+
+        customers = customers_in(_read(data, decimal), checked)
+        known = int(np.count_nonzero(~np.isnan(customers.churned)))
+        left = int(np.nansum(customers.churned))
+        report["data"] = {
+            "rows": len(customers),
+            "known": known,
+            "churned": left,
+            "repeated_ids": customers.repeated_ids,
+            "missing": {
+                column.name: round(float(share), 6)
+                for column, share in zip(checked.features, np.isnan(customers.rows).mean(axis=0), strict=True)
+                if share
+            },
+            "notes": customers.notes,
+        }
+        lines.append(
+            f"{data}: {_count(len(customers), 'customer')} read, {known:,} with a known outcome, {left:,} of them left ({left / known:.1%})"
+        )
+        lines += [f"note: {note}" for note in customers.notes]
+    if as_json:
+        print_json(report)
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def _read(path: Path, decimal: str | None) -> "TextTable":
+    from retainstream.tables.columnar import read_text
+    from retainstream.tables.delimited import open_table
+
+    with open_table(path, decimal=_decimal(decimal)) as table:
+        return read_text(table)
+
+
+def _decimal(mark: str | None) -> "Decimal | None":
+    match mark:
+        case None:
+            return None
+        case "." | ",":
+            return mark
+    raise typer.BadParameter("must be . or ,", param_hint="--decimal")
+
+
+def _name_of(data: Path) -> str:
+    import re
+
+    stem = re.sub(r"[^a-z0-9]+", "_", data.name.split(".")[0].lower()).strip("_")
+    return stem[:40] if stem[:1].isalpha() else "customers"
+
+
+def _tell(drafted: "Draft", output: Path | None) -> None:
+    for finding in drafted.notes:
+        say(f"note: {finding.text}")
+    for finding in drafted.warnings:
+        say_warning(finding.text)
+    schema = drafted.schema
+    unused = [column.header for column in schema.columns if not column.feature]
+    left_out = [*unused, *drafted.left_out]
+    shown = ", ".join(left_out[:8]) + (f" and {len(left_out) - 8} more" if len(left_out) > 8 else "")
+    say(f"{_count(len(schema.features), 'feature')} from {_count(drafted.rows, 'row')}" + (f"; not used: {shown}" if left_out else ""))
+    if output is not None:
+        say(f"{output} written. Read it through, then: retainstream schema check {output} --data {drafted.source}")
+
+
+def _report(drafted: "Draft", output: Path | None) -> dict[str, Any]:
+    return {
+        "output": str(output) if output else None,
+        "rows": drafted.rows,
+        "known": drafted.known,
+        "churned": drafted.churned,
+        "schema": drafted.schema.model_dump(mode="json", exclude_defaults=True),
+        "left_out": drafted.left_out,
+        "warnings": [_finding(finding) for finding in drafted.warnings],
+        "notes": [_finding(finding) for finding in drafted.notes],
+    }
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    return {"sort": finding.sort, "columns": list(finding.columns), "text": finding.text, "evidence": finding.evidence}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
