@@ -130,6 +130,8 @@ class Api(APIGatewayHttpResolver):
         return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
 
     def _on_no_route(self, _error: NotFoundError) -> Response[str]:
+        if self.current_event.http_method == "OPTIONS" and "access-control-request-method" in self.current_event.headers:
+            return Response(HTTPStatus.NO_CONTENT.value)  # a preflight, to which API Gateway adds what the origin may do
         path = self.current_event.path
         methods = sorted({route.method for route in self.stated_routes if route.rule.match(path)})
         if methods:

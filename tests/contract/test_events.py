@@ -1,0 +1,96 @@
+"""Every event in events/ is accepted by its function, one after the other as the stack's own life would send them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from retainstream.settings import settings
+from retainstream.storage.customers import Customers
+from retainstream.training.synthetic import as_customers, generate
+from tests.integration.conftest import lambda_context, load_function
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "events"
+
+# A model is trained and put into service, everybody is scored, then people come; the last events take away what others need.
+STORY = """
+    auth/register auth/login auth/me auth/users authorizer/request
+    model/health model/openapi model/docs model/unknown-route model/preflight
+    customers/put customers/list customers/outcome
+    model/train retraining/begin retraining/begin-by-schedule retraining/extract retraining/validate retraining/train
+    retraining/evaluate retraining/gate retraining/register retraining/promote retraining/score retraining/check-scoring retraining/notify
+    scoring/plan scoring/score scoring/verify scoring/finish
+    rollups/customers rollups/predictions
+    dashboard/metrics dashboard/distribution dashboard/features dashboard/predict
+    customers/high-risk customers/customer customers/segment
+    predictions/results predictions/generate predictions/generate-by-id predictions/generate-all predictions/performance
+    predictions/what-if predictions/run
+    model/status model/features model/training-run model/versions model/promote model/rollback
+    customers/delete auth/logout retraining/fail scoring/fail
+""".split()
+
+STATUS = {
+    "auth/register": 201,
+    "model/unknown-route": 404,
+    "model/preflight": 204,
+    "customers/delete": 204,
+    "model/train": 202,
+    "predictions/generate-all": 202,
+    "model/rollback": 409,  # there is no version before the only one
+}
+
+
+@pytest.fixture
+def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tables, bucket, key and state machines, and customers to learn from."""
+    monkeypatch.setenv("TRAINING_SECONDS", "1")
+    settings.cache_clear()
+    pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    for machine in ("test-retraining", "test-scoring"):
+        role = "arn:aws:iam::123456789012:role/states"
+        boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
+    Customers().put_many(as_customers(generate(1500, 1)))
+    yield
+    settings.cache_clear()
+
+
+def event(name: str) -> Any:
+    """The event, with tables called as they are here."""
+    text = (EVENTS / f"{name}.json").read_text()
+    for logical_id, table in (("CustomersTable", settings().customers_table), ("PredictionsTable", settings().predictions_table)):
+        text = text.replace(f":table/{logical_id}/", f":table/{table}/")
+    return json.loads(text)
+
+
+def test_the_story_tells_every_event() -> None:
+    told = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json") if path.parent.name != "statemachines"}
+    assert told == set(STORY)
+    assert len(STORY) == len(set(STORY))
+
+
+def test_there_are_events_for_every_function() -> None:
+    functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert {name.split("/")[0] for name in STORY} == functions
+
+
+def test_every_task_of_the_state_machines_has_an_event() -> None:
+    for machine in ("retraining", "scoring"):
+        definition = (ROOT / f"statemachines/{machine}.asl.yaml").read_text()
+        tasks = {line.split("task: ")[1] for line in definition.splitlines() if "task: " in line}
+        assert tasks == {json.loads(path.read_text())["task"] for path in (EVENTS / machine).glob("*.json")}
+
+
+@pytest.mark.usefixtures("stack")
+def test_every_event_is_accepted_by_its_function(subtests: pytest.Subtests) -> None:
+    for name in STORY:
+        function = name.split("/")[0]
+        with subtests.test(name):
+            answer = load_function(function).handler(event(name), lambda_context(function))
+            if isinstance(answer, dict) and "statusCode" in answer:
+                assert answer["statusCode"] == STATUS.get(name, 200), answer["body"]
+            elif function == "authorizer":
+                assert answer == {"isAuthorized": True, "context": {"refused": "1"}}
