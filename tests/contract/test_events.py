@@ -17,21 +17,25 @@ ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 
 # A model is trained and put into service, everybody is scored, then people come; the last events take away what others need.
-STORY = """
-    auth/register auth/login auth/me auth/users authorizer/request
-    model/health model/openapi model/docs model/unknown-route model/preflight
-    customers/put customers/list customers/outcome
-    model/train retraining/begin retraining/begin-by-schedule retraining/extract retraining/validate retraining/train
-    retraining/evaluate retraining/gate retraining/register retraining/promote retraining/score retraining/check-scoring retraining/notify
-    scoring/plan scoring/score scoring/verify scoring/finish
-    rollups/customers rollups/predictions
-    dashboard/metrics dashboard/distribution dashboard/features dashboard/predict
-    customers/high-risk customers/customer customers/segment
-    predictions/results predictions/generate predictions/generate-by-id predictions/generate-all predictions/performance
-    predictions/what-if predictions/run
-    model/status model/features model/training-run model/versions model/promote model/rollback
-    customers/delete auth/logout retraining/fail scoring/fail
-""".split()
+CHAPTERS = [
+    ("auth", "register login me users"),
+    ("authorizer", "request"),
+    ("model", "health openapi docs unknown-route preflight"),
+    ("customers", "put list outcome"),
+    ("model", "train"),
+    ("retraining", "begin begin-by-schedule extract validate train evaluate gate register promote score check-scoring notify"),
+    ("scoring", "plan score verify finish"),
+    ("rollups", "customers predictions"),
+    ("dashboard", "metrics distribution features predict"),
+    ("customers", "high-risk customer segment"),
+    ("predictions", "results generate generate-by-id generate-all performance what-if run"),
+    ("model", "status features training-run versions promote rollback"),
+    ("customers", "delete"),
+    ("auth", "logout"),
+    ("retraining", "fail"),
+    ("scoring", "fail"),
+]
+STORY = [f"{function}/{name}" for function, names in CHAPTERS for name in names.split()]
 
 STATUS = {
     "auth/register": 201,
