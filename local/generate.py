@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
 from retainstream import __version__
 from retainstream.http import Api
@@ -61,28 +61,35 @@ def function_api(name: str) -> Api:
 
 def openapi_document() -> dict[str, Any]:
     """One OpenAPI document for all modules."""
+    schemes: dict[str, SecurityScheme] = {"token": HTTPBearer(bearerFormat="JWT", description="The token /api/auth/login gives")}
     merge = OpenAPIMerge(
         title="RetainStream",
         version=__version__,
         description="Who is about to leave, why, what it is worth, and what to do about it.",
-        security_schemes={"token": HTTPBearer(bearerFormat="JWT", description="The token /api/auth/login gives")},
         on_conflict="error",
     )
+    shapes: dict[str, Any] = {}
     for name in MODULES:
-        merge.add_schema(function_api(name).get_openapi_schema())  # type: ignore[arg-type]
+        module = json.loads(function_api(name).get_openapi_json_schema(security_schemes=schemes))
+        for shape, definition in module["components"]["schemas"].items():
+            if shapes.setdefault(shape, definition) != definition:
+                raise ValueError(f"two modules answer different shapes under the name {shape}; rename one")
+        merge.add_schema(module)
     document = merge.get_openapi_schema()
     document.pop("servers", None)
+    document["components"]["securitySchemes"] = {
+        name: scheme.model_dump(mode="json", by_alias=True, exclude_none=True) for name, scheme in schemes.items()
+    }
     problem = {
         "description": "A problem document",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for path in document["paths"].values():
         for operation in path.values():
-            operation["responses"].pop("422", None)
-            operation["responses"].pop(422, None)
-            operation["responses"]["default"] = problem
+            answers = {str(status): answer for status, answer in operation["responses"].items() if str(status) not in ("422", "500")}
+            operation["responses"] = {**answers, "default": problem}
     schemas = document["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
+    for name in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = _PROBLEM
     return document

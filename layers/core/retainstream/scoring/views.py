@@ -86,7 +86,7 @@ class GeneratedView(BaseModel):
     scores: list[ScoreView] | None = Field(default=None, description="When rows were given")
 
 
-class StepView(BaseModel):
+class ScoringStepView(BaseModel):
     name: str
     status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
     started_at: str = Field(description="ISO 8601, UTC")
@@ -101,7 +101,7 @@ class ScoringRunView(BaseModel):
     kind: Literal["scoring"]
     status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
     step: str | None = Field(default=None, description="The step in progress, or the last one")
-    steps: list[StepView]
+    steps: list[ScoringStepView]
     started_at: str = Field(description="ISO 8601, UTC")
     finished_at: str | None = None
     started_by: str
