@@ -158,10 +158,12 @@ def _fast_query(original: Callable[..., _Page]) -> Callable[..., _Page]:
             range_names = [key["AttributeName"] for key in index.schema if key["KeyType"] == "RANGE"]
             if len(hash_names) != 1 or len(range_names) > 1:
                 return by_moto()
+            if range_comparison and not range_names:
+                return by_moto()
             hash_name, range_name = hash_names[0], range_names[0] if range_names else None
-            order = _by_hash_key(
-                self, hash_name, [*range_names, *_table_keys(self)], [hash_name, *range_names, *_table_keys(self)], index_name
-            )
+            keys = _table_keys(self)
+            sorted_by = [*(range_names or keys[-1:]), *keys]
+            order = _by_hash_key(self, hash_name, sorted_by, [hash_name, *range_names, *keys], index_name)
         entries = order.group(hash_key)
         if exclusive_start_key is not None and not all(name in exclusive_start_key for name in order.sorted_by):
             return by_moto()
