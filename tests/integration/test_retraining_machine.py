@@ -12,26 +12,39 @@ import yaml
 from moto.awslambda.models import LambdaBackend
 from moto.core.config import default_user_config
 
-from retainstream.registry.champion import champion
+from retainstream.registry.champion import champion, promote
+from retainstream.registry.loading import load_version
+from retainstream.registry.versions import get, newest, register
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
+from retainstream.storage.workflows import Workflows
+from retainstream.training.requests import STEPS, start_training, training_view
 from retainstream.training.service import scoring_run_of
 from retainstream.training.synthetic import as_customers, generate
+from retainstream.training.tasks import reason_of, run_task
+from tests.integration.aws_events import refused
 from tests.integration.conftest import lambda_context, load_function
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:retraining"
+ROLE = "arn:aws:iam::123456789012:role/states"
+
+type Run = dict[str, Any]
+type Machine = Callable[..., Run]
 
 
 @pytest.fixture
-def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Runs the state machine to its end: machine(run_id, …input) → the run's record."""
+def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """Runs the state machine to its end: machine(run_id, scoring="SUCCEEDED", …input) → the run's record.
+
+    The scoring machine is a stand-in: its run ends as `scoring` says.
+    """
     settings.cache_clear()
-    monkeypatch.setenv("TRAINING_SECONDS", "1")
+    monkeypatch.setenv("TRAINING_SECONDS", "0.5")
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
-    role = "arn:aws:iam::123456789012:role/states"
 
     def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
         try:
@@ -41,20 +54,18 @@ def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...
             return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
 
     monkeypatch.setattr(LambdaBackend, "invoke", invoke)
-    definition = yaml.safe_load((MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION))
-    definition["States"]["Wait for scoring"]["Seconds"] = 1
     states = boto3.client("stepfunctions")
-    arn = states.create_state_machine(name="test-retraining", definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
+    arn = states.create_state_machine(name="test-retraining", definition=json.dumps(quick_definition()), roleArn=ROLE)["stateMachineArn"]
     done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-    states.create_state_machine(name="test-scoring", definition=json.dumps(done), roleArn=role)
+    states.create_state_machine(name="test-scoring", definition=json.dumps(done), roleArn=ROLE)
 
-    def run(run_id: str, **given: Any) -> dict[str, Any]:
-        execution = states.start_execution(stateMachineArn=arn, name=run_id, input=json.dumps(given))["executionArn"]
-        deadline = time.monotonic() + 120
+    def run(run_id: str, *, scoring: str = "SUCCEEDED", started: bool = False, **given: Any) -> Run:
+        execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
+        if not started:
+            execution = states.start_execution(stateMachineArn=arn, name=run_id, input=json.dumps(given))["executionArn"]
+        deadline = time.monotonic() + 180
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
-            scoring = Runs().get(scoring_run_of(run_id))
-            if scoring and scoring["status"] == "RUNNING":
-                Runs().finish(scoring_run_of(run_id), counts={"scored": 1})
+            end_scoring(run_id, scoring)
             time.sleep(0.1)
         record = Runs().get(run_id)
         assert record
@@ -65,15 +76,221 @@ def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...
     settings.cache_clear()
 
 
-def test_labelled_customers_become_a_model_in_service(machine: Callable[..., dict[str, Any]]) -> None:
-    Customers().put_many(as_customers(generate(1500, 1)))
+def quick_definition() -> dict[str, Any]:
+    """The machine as it is deployed, with shorter waits."""
+    text = (MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION)
+    definition: dict[str, Any] = yaml.safe_load(text)
+    definition["States"]["Wait for scoring"]["Seconds"] = 1
+    for state in definition["States"].values():
+        for retry in state.get("Retry", []):
+            retry["IntervalSeconds"] = 1
+            retry["BackoffRate"] = 1.0
+    return definition
+
+
+def end_scoring(run_id: str, status: str) -> None:
+    scoring = Runs().get(scoring_run_of(run_id))
+    if scoring and scoring["status"] == "RUNNING":
+        if status == "SUCCEEDED":
+            Runs().finish(scoring["run_id"], counts={"scored": 1500})
+        else:
+            Runs().fail(scoring["run_id"], "It rained.")
+
+
+def seed(customers: int = 1_500, number: int = 1, **options: Any) -> None:
+    Customers().put_many(as_customers(generate(customers, number), **options))
+
+
+def step_names(run: Run) -> list[str]:
+    return [step["name"] for step in run["steps"]]
+
+
+def in_service() -> str | None:
+    pointer = champion(Models())
+    return pointer.version if pointer else None
+
+
+def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
+    seed()
     run = machine("first", started_by="schedule")
     assert run["started_by"] == "schedule"
-    assert [step["name"] for step in run["steps"]] == [
-        "extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "notify",
-    ]  # fmt: skip
+    assert step_names(run) == list(STEPS)
     assert {step["status"] for step in run["steps"]} == {"SUCCEEDED"}
     assert run["result"]["promoted"] is True
+    assert in_service() == run["result"]["version"]
+
+    record = get(Models(), run["result"]["version"])
+    assert record["status"] == "registered"
+    assert record["synthetic"] is True
+    assert record["metrics"]["roc_auc"] == run["result"]["roc_auc"]
+    assert record["ceiling"]["roc_auc"] > 0.8
+    assert record["data"]["synthetic_share"] == 1
+    assert record["rows"]["train"] + record["rows"]["test"] == record["data"]["labelled"]
+    model = load_version(Models(), Documents(), record["version"])
+    assert model.threshold == record["threshold"]
+    assert set(record["files"]) == {"model.ubj", "schema.json", "metrics.json", "calibration.json", "reference.json"}
+    steps = {step["name"]: step.get("detail", {}) for step in run["steps"]}
+    assert steps["score"]["counts"] == {"scored": 1500}
+    assert steps["notify"]["sent"] is False
+
+    again = machine("second", started_by="ann")
+    assert again["result"]["promoted"] is True
+    assert in_service() == again["result"]["version"] != run["result"]["version"]
+    verdict = get(Models(), again["result"]["version"])["gate"]
+    assert verdict["champion"] == run["result"]["version"]
+    assert verdict["comparison"]["roc_auc"]["difference"] == 0
+    view = training_view(Runs(), "second")
+    assert view.result
+    assert view.result.promoted
+
+
+def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_stays(machine: Machine) -> None:
+    seed(30, known_share=0.5)
+    register(Models(), {"version": "old", "run_id": "old", "status": "registered"})
+    promote(Models(), "old", "ann")
+    run = machine("few", started_by="ann")
+    known = sum("churned" in customer for customer in as_customers(generate(30, 1), 0.5))
+    assert run["status"] == "FAILED"
+    assert run["reason"] == f"Only {known} customers with a known outcome: at least 200 are needed."
+    assert [(step["name"], step["status"]) for step in run["steps"]] == [("extract", "SUCCEEDED"), ("validate", "FAILED")]
+    assert in_service() == "old"
+
+
+def test_one_class_ends_the_run_with_the_reason(machine: Machine) -> None:
+    Customers().put_many({**customer, "churned": False} for customer in as_customers(generate(300, 1)))
+    run = machine("one", started_by="ann")
+    assert run["status"] == "FAILED"
+    assert run["reason"].startswith("None of the 300 customers with a known outcome left")
+    assert in_service() is None
+
+
+def test_no_customer_at_all_ends_the_run_with_the_reason(machine: Machine) -> None:
+    assert machine("none", started_by="ann")["reason"] == "Only 0 customers with a known outcome: at least 200 are needed."
+
+
+def test_a_candidate_that_does_not_pass_is_registered_as_rejected(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_AUC", "0.99")
+    settings.cache_clear()
+    seed()
+    run = machine("bad", started_by="ann")
+    assert run["status"] == "SUCCEEDED"
+    assert run["result"]["promoted"] is False
+    assert "is below the target of 0.990" in run["result"]["reasons"][0]
+    assert step_names(run) == ["extract", "validate", "train", "evaluate", "gate", "register", "notify"]
+    assert get(Models(), run["result"]["version"])["status"] == "rejected"
+    assert in_service() is None
+
+
+def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> None:
+    customers = list(as_customers(generate(1_000, 1), 1.0))
+    for customer in customers:
+        customer["features"]["tenure_months"] = 200 if customer["churned"] else customer["features"]["tenure_months"] % 100
+    Customers().put_many(customers)
+    run = machine("leak", started_by="ann")
+    assert run["result"]["promoted"] is False
+    assert any("Alarm: Tenure alone tells who left" in reason for reason in run["result"]["reasons"])
+
+
+def test_a_run_that_was_overtaken_leaves_the_other_version_in_service(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed()
+    register(Models(), {"version": "rival", "run_id": "rival", "status": "registered"})
+    original = Models.version
+
+    def overtaken(self: Models, version: str) -> Any:
+        if version.endswith("-over") and champion(self) is None:
+            monkeypatch.setattr(Models, "version", original)
+            promote(self, "rival", "ben")
+        return original(self, version)
+
+    monkeypatch.setattr(Models, "version", overtaken)
+    run = machine("over", started_by="ann")
+    assert run["result"]["promoted"] is False
+    assert run["result"]["reasons"] == ["Another version was put into service while this one was being judged."]
+    assert in_service() == "rival"
+
+
+def test_failed_scoring_is_told_and_the_new_model_stays(machine: Machine) -> None:
+    seed()
+    run = machine("rain", scoring="FAILED", started_by="ann")
+    assert run["status"] == "FAILED"
+    assert run["reason"] == "The new model is in service, but scoring everyone with it failed: It rained."
+    assert in_service()
+
+
+def test_a_service_that_stumbles_is_tried_again(machine: Machine) -> None:
+    seed()
+    with refused("Scan", times=2) as refusals:
+        run = machine("stumble", started_by="ann")
+    assert len(refusals) == 2
+    assert run["status"] == "SUCCEEDED"
+    assert step_names(run) == list(STEPS)
+
+
+def test_a_service_that_stays_away_ends_the_run_plainly(machine: Machine) -> None:
+    seed(50)
+    with refused("Scan"):
+        run = machine("away", started_by="ann")
+    assert run["status"] == "FAILED"
+    assert run["reason"].startswith("A service that training needs did not answer")
+
+
+def test_a_run_that_was_asked_for_is_the_one_that_runs(machine: Machine) -> None:
+    seed(30)
+    asked = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1")
+    again = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1")
+    other = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ben", "key-1")
+    assert asked.run_id == again.run_id != other.run_id
+    run = machine(asked.run_id, started=True)
+    machine(other.run_id, started=True)
+    assert run["started_by"] == "ann"
+    assert training_view(Runs(), asked.run_id).status == "FAILED"
+    assert start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1").status == "FAILED"
+
+
+def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINING_SECONDS", "0.5")
+    settings.cache_clear()
+    seed()
+    boto3.client("stepfunctions").create_state_machine(
+        name="test-scoring", definition=json.dumps({"StartAt": "D", "States": {"D": {"Type": "Succeed"}}}), roleArn=ROLE
+    )
+
+    def twice(task: str, **given: Any) -> dict[str, Any]:
+        event = {"task": task, **given}
+        first = run_task(event)
+        assert run_task(event) == first
+        return first
+
+    opened = twice("begin", execution="twice", input={"started_by": "ann"})
+    for task in ("extract", "validate", "train", "evaluate", "gate"):
+        twice(task, **opened)
+    registered = twice("register", **opened)
+    promotion = twice("promote", **opened, version=registered["version"])
+    twice("score", **opened)
+    Runs().finish(scoring_run_of("twice"), counts={"scored": 1})
+    twice("check_scoring", **opened)
+    run_task({"task": "notify", **opened, "version": registered["version"], "promotion": promotion})
+    run = Runs().get("twice")
+    assert run
+    assert run["status"] == "SUCCEEDED"
+    assert step_names(run) == list(STEPS)
+    assert len(newest(Models(), limit=10).items) == 1
     pointer = champion(Models())
     assert pointer
-    assert pointer.version == run["result"]["version"]
+    assert pointer.revision == 1
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"Error": "TooFewRows", "Cause": '{"errorMessage": "Only 3."}'}, "Only 3."),
+        ({"Error": "OneClass", "Cause": "not json"}, "not json"),
+        ({"Error": "States.Timeout", "Cause": ""}, "A step took longer than it may."),
+        ({"Error": "KeyError", "Cause": '{"errorMessage": "secret"}'}, "Training stopped at an unexpected error (KeyError)"),
+        ({}, "Training stopped at an unexpected error (unknown)"),
+    ],
+)
+def test_errors_become_sentences_without_what_is_not_ours_to_tell(error: dict[str, str], reason: str) -> None:
+    assert reason_of(error).startswith(reason)
+    assert "secret" not in reason_of(error)

@@ -14,6 +14,7 @@ CHANCE = 0.10
 """A loss beyond the margin counts when the paired test gives it less than this chance to come from the draw of the rows."""
 
 ECE_LIMIT = 0.05
+"""Calibration error that is allowed over what the draw of the rows explains."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ def judge(
     It must reach the target AUC, be calibrated as far as the rows can tell, agree with shap, be free of alarms, not fall behind a
     linear model, and not be worse than the champion by more than the margins and more than chance explains.
     """
+    if not np.isfinite(candidate).all():
+        return Verdict(False, ["Some probabilities are not finite numbers."])
     auc = roc_auc(churned, candidate)
     reasons = [f"Alarm: {alarm}" for alarm in alarms]
     notes = []
-    if not np.isfinite(candidate).all():
-        reasons.append("Some probabilities are not finite numbers.")
     if not auc >= target_auc:
         reasons.append(f"ROC AUC {auc:.3f} is below the target of {target_auc:.3f}.")
-    error, limit = ece(churned, candidate), max(ECE_LIMIT, calibration_noise)
+    error, limit = ece(churned, candidate), ECE_LIMIT + calibration_noise
     if error > limit:
         reasons.append(f"Calibration error {error:.3f} is above {limit:.3f}.")
     if not parity_passed:

@@ -9,7 +9,7 @@ type Outcomes = NDArray[np.bool_]
 type Floats = NDArray[np.float64]
 
 ECE_BINS = 10
-_SMALLEST = 1e-15
+_SMALLEST = float(np.finfo(np.float64).eps)
 
 
 def roc_auc(churned: Outcomes, scores: Floats) -> float:

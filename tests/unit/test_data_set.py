@@ -1,0 +1,147 @@
+"""Data sets: what is kept of customers, how they are split, and what is said of unfit ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retainstream.schema import default_schema
+from retainstream.training.checks import Finding, OneClass, TooFewRows, check
+from retainstream.training.dataset import DataSet, collect, key_of, merged
+from retainstream.training.split import TEST_SHARE, folds, held_out
+from retainstream.training.synthetic import as_customers, generate
+
+SCHEMA = default_schema()
+CUSTOMERS = list(as_customers(generate(4_000, 11)))
+
+
+def labelled(customers: int = 4_000, seed: int = 11) -> DataSet:
+    return collect(SCHEMA, [list(as_customers(generate(customers, seed), 1.0))])[0]
+
+
+def same(first: DataSet, second: DataSet) -> bool:
+    return first.to_bytes() == second.to_bytes()
+
+
+def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() -> None:
+    imported = {**CUSTOMERS[0], "customer_id": "imported", "churned": False, "source": "import"}
+    data, provenance = collect(SCHEMA, [CUSTOMERS, [imported]])
+    known = [customer for customer in CUSTOMERS if "churned" in customer]
+    assert len(data) == len(known) + 1
+    assert provenance.customers == len(CUSTOMERS) + 1
+    assert provenance.sources == {"synthetic": len(known), "import": 1}
+    assert provenance.synthetic_share == pytest.approx(len(known) / (len(known) + 1))
+    assert int(data.synthetic.sum()) == len(known)
+    assert not any(b"s0000001" in part.tobytes() for part in (data.keys, data.rows))
+
+
+def test_an_outcome_somebody_recorded_is_not_the_generators() -> None:
+    recorded = {**CUSTOMERS[0], "churned": True, "outcome_prediction": {"probability": 0.5}}
+    data, _ = collect(SCHEMA, [[recorded]])
+    assert not data.synthetic.any()
+
+
+def test_a_data_set_survives_storage_and_neither_order_nor_pages_matter() -> None:
+    data, provenance = collect(SCHEMA, [CUSTOMERS])
+    assert same(DataSet.from_bytes(data.to_bytes()), data)
+    backwards, _ = collect(SCHEMA, [[customer] for customer in reversed(CUSTOMERS)])
+    assert same(backwards, data)
+    parts = [collect(SCHEMA, [CUSTOMERS[place::3]]) for place in range(3)]
+    assert same(merged(parts)[0], data)
+    assert merged(parts)[1] == provenance
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), unique=True, min_size=1, max_size=200))
+def test_a_customer_is_on_the_same_side_in_every_run(ids: list[str]) -> None:
+    keys = np.array([key_of(one) for one in ids], dtype=np.uint64)
+    side = dict(zip(ids, held_out(keys).tolist(), strict=True))
+    assert all(held_out(np.array([key_of(one)], dtype=np.uint64))[0] == side[one] for one in ids)
+
+
+def test_about_a_fifth_is_held_out_whatever_became_of_it() -> None:
+    data = labelled()
+    test = held_out(data.keys)
+    assert abs(test.mean() - TEST_SHARE) < 0.03
+    assert abs(data.churned[test].mean() - data.churned.mean()) < 0.05
+
+
+@given(st.integers(2, 6), st.lists(st.booleans(), min_size=12, max_size=300), st.integers(0, 100))
+def test_folds_are_as_even_as_can_be_and_follow_the_customer(count: int, outcomes: list[bool], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    churned = np.array(outcomes)
+    keys = rng.choice(2**62, size=len(churned), replace=False).astype(np.uint64)
+    assigned = folds(keys, churned, count)
+    for outcome in (True, False):
+        sizes = np.bincount(assigned[churned == outcome], minlength=count)
+        assert sizes.max() - sizes.min() <= 1
+    order = rng.permutation(len(keys))
+    assert (folds(keys[order], churned[order], count) == assigned[order]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (0, "Only 0 customers with a known outcome: at least 200 are needed."),
+        (12, "Only 12 customers with a known outcome: at least 200 are needed."),
+    ],
+)
+def test_too_few_rows_are_told_in_a_sentence(rows: int, reason: str) -> None:
+    with pytest.raises(TooFewRows, match=reason):
+        check(labelled().where(np.arange(rows)), fewest_rows=200)
+
+
+def test_one_class_is_told_in_a_sentence() -> None:
+    data = labelled()
+    with pytest.raises(OneClass, match=r"None of the \d+ customers with a known outcome left"):
+        check(data.where(~data.churned), fewest_rows=200)
+    with pytest.raises(OneClass, match=r"None of the \d+ customers with a known outcome stayed"):
+        check(data.where(data.churned), fewest_rows=200)
+    few = ~data.churned
+    few[np.flatnonzero(data.churned)[:5]] = True
+    with pytest.raises(OneClass, match=r"Only 5 of the \d+ customers with a known outcome left: at least 20 are needed"):
+        check(data.where(few), fewest_rows=200)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_clean_data_raises_no_finding(seed: int) -> None:
+    assert check(labelled(3_000, seed), fewest_rows=200) == []
+
+
+def codes(findings: list[Finding]) -> set[tuple[str, str, str]]:
+    return {(finding.level, finding.code, finding.column) for finding in findings}
+
+
+@pytest.mark.parametrize("form", ["copy", "two-sided", "category"])
+def test_a_column_that_gives_the_outcome_away_is_named(form: str) -> None:
+    data = labelled()
+    place, name = (0, "plan") if form == "category" else (6, "tenure_months")
+    noise = np.random.default_rng(0).random(len(data))
+    told = {
+        "copy": np.where(data.churned, 1 + noise, 100 + noise),
+        "two-sided": np.where(data.churned, 100 + noise, np.where(noise < 0.5, 1, 200)),
+        "category": np.where(data.churned, 2, (noise < 0.5).astype(int)),
+    }[form]
+    data.rows[:, place] = told
+    assert ("alarm", "leak", name) in codes(check(data, fewest_rows=200))
+
+
+def test_a_column_whose_absence_gives_the_outcome_away_is_named() -> None:
+    data = labelled()
+    absent = np.where(data.churned, 0.85, 0.05) > np.random.default_rng(0).random(len(data))
+    data.rows[absent, 3] = np.nan
+    assert ("alarm", "leak_by_missing", "device_count") in codes(check(data, fewest_rows=200))
+
+
+def test_copies_constants_and_values_out_of_range_are_named() -> None:
+    data = labelled()
+    data.rows[: len(data) // 10] = data.rows[0]
+    data.churned[: len(data) // 10] = data.churned[0]
+    data.rows[:, 5] = 0
+    data.rows[:5, 4] = 400
+    data.rows[-200:, 7] = -1
+    assert codes(check(data, fewest_rows=200)) == {
+        ("warning", "duplicates", ""),
+        ("warning", "constant", "payment_failures"),
+        ("warning", "out_of_range", "last_login_days"),
+        ("alarm", "out_of_range", "monthly_price"),
+    }
