@@ -1,6 +1,7 @@
 """The `retainstream` command.
 
-Exit codes: 0 done; 1 the input is wrong, and one line says how; 2 the command was called wrongly; 3 done, with warnings, under --strict.
+Exit codes: 0 done; 1 the input is wrong, and a line for each fault says how; 2 the command was called wrongly; 3 done, with warnings,
+under --strict.
 """
 
 import sys
@@ -11,6 +12,8 @@ import typer
 from cli import generate, schema
 from cli.output import say_error
 from retainstream import __version__
+
+_SHOWN = 10
 
 app = typer.Typer(
     name="retainstream",
@@ -43,7 +46,10 @@ def main() -> None:
 
         if not isinstance(error, UnreadableSchema | UnreadableTable):
             raise
-        say_error(str(error))
+        for problem in error.problems[:_SHOWN]:
+            say_error(f"{error.source}: {problem}")
+        if len(error.problems) > _SHOWN:
+            say_error(f"{error.source}: and {len(error.problems) - _SHOWN} more")
         sys.exit(1)
     except OSError as error:
         say_error(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}")

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import refuse_to_overwrite, say, written_whole
+from cli.output import check_output, say, written_whole
 
 if TYPE_CHECKING:
     from retainstream.training.synthetic import Drift, SyntheticBase
@@ -30,7 +30,7 @@ def generate(
 
     They come from a documented process with known probabilities. Figures taken on them are synthetic.
     """
-    refuse_to_overwrite(output, force=force)
+    check_output(output, force=force)
     from retainstream.training.synthetic import generate as make
 
     base = make(customers, seed, _drift(drift or []))

@@ -32,8 +32,11 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=1, ensure_ascii=not (sys.stdout.encoding or "").lower().startswith("utf")))
 
 
-def refuse_to_overwrite(path: Path, *, force: bool) -> None:
-    """Stop, with exit code 1, when a file is there already."""
+def check_output(path: Path, *, force: bool) -> None:
+    """Stop, with exit code 1, when a file is there already, or its folder is not."""
+    if not path.parent.is_dir():
+        say_error(f"there is no folder {path.parent} to write {path.name} into; make it first")
+        raise typer.Exit(1)
     if path.exists() and not force:
         say_error(f"{path} is there already; give --force to replace it, or another name with -o")
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import print_json, refuse_to_overwrite, say, say_warning, written_whole
+from cli.output import check_output, print_json, say, say_warning, written_whole
 
 if TYPE_CHECKING:
     from retainstream.inference.drafting import Draft
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="The feature schema: the one description of your columns that everything else reads.", no_args_is_help=True)
 
-type Data = Annotated[
-    Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip; separator, encoding and decimal mark are found out.")
-]
 DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is found out wrongly.", metavar="MARK")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 when there are warnings.")]
@@ -43,7 +40,7 @@ def infer(
     """
     to_screen = str(output) == "-"
     if not to_screen:
-        refuse_to_overwrite(output, force=force)
+        check_output(output, force=force)
     from retainstream.inference.drafting import draft
     from retainstream.inference.yaml_document import yaml_of
 
@@ -79,9 +76,8 @@ def check(
         "features": [column.name for column in checked.features],
         "not_used": [column.name for column in checked.columns if not column.feature],
     }
-    lines = [
-        f"{schema}: a valid schema, {checked.title!r}, {_count(len(checked.features), 'feature')} of {_count(len(checked.columns), 'column')}"
-    ]
+    used, described = _count(len(checked.features), "feature"), _count(len(checked.columns), "column")
+    lines = [f'{schema}: a valid schema, "{checked.title}", {used} of {described}']
     if data is not None:
         import numpy as np
 

@@ -12,9 +12,10 @@ from retainstream.inference.findings.duplicates import duplicates
 from retainstream.inference.findings.finding import share
 from retainstream.inference.findings.leaks import leaks, telling_gaps
 from retainstream.inference.labels import LabelChoice, label_of
-from retainstream.inference.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer
+from retainstream.inference.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
 from retainstream.inference.profiles import KEPT_LEVELS, MOST_LEVELS, Profile, profile_of, profiles_of
 from retainstream.schema import MAX_COLUMNS, Column, FeatureSchema, Id, Label
+from retainstream.tables.binding import nearest, some_of
 from retainstream.tables.columnar import TextTable
 from retainstream.tables.problems import TableProblem, UnreadableTable
 
@@ -64,10 +65,9 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     """
     for role, header in (("label", label), ("id", id_header)):
         if header is not None and header not in table.columns:
-            shown = ", ".join(list(table.columns)[:12]) + (" …" if len(table.columns) > 12 else "")
-            raise UnreadableTable(
-                table.source, [TableProblem(f"there is no column {header} (given as the {role}); the header has {shown}")]
-            )
+            near = nearest(header, list(table.columns))
+            advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
+            raise UnreadableTable(table.source, [TableProblem(f"there is no column {header}, given as the {role}; {advice}")])
     if label == id_header:
         raise UnreadableTable(table.source, [TableProblem(f"{label} is given both as the label and as the id")])
     chosen = label_of(table, label, positive)
@@ -84,7 +84,7 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     if outcome.positives and outcome.negatives:
         findings += telling_gaps(candidates, outcome, label)
         findings += shared_outcomes(candidates, outcome, label)
-        findings += separate_times([profile for profile in candidates if profile.name not in suspected], outcome, label)
+        findings += separate_times(candidates, outcome, label)
         findings += follows_file_order(table, outcome, label)
     return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name)
 
@@ -146,8 +146,7 @@ def _assembled(
     _check_count(table, columns, left_out)
     idle = [header for header, reason in left_out.items() if reason.startswith(("always", "empty"))]
     if idle:
-        shown = ", ".join(idle[:10]) + (f" and {len(idle) - 10} more" if len(idle) > 10 else "")
-        findings.append(Finding("note", f"left out because they hold one value or none: {shown}", tuple(idle)))
+        findings.append(Finding("note", f"left out because they hold one value or none: {some_of(idle)}", tuple(idle)))
     sources = {column.header: column for column in columns}
     group = likely_group([header for header, column in sources.items() if column.kind == "category" and len(column.levels) <= _MOST_GROUPS])
     price = likely_price([header for header, column in sources.items() if column.kind in ("number", "integer")])
@@ -210,11 +209,13 @@ def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Col
     low, high = _limits(profile) if profile.is_numeric else (None, None)
     if profile.holds == "date":
         said.append("A date is not a feature. Give the model its age in days as a number instead.")
+    unit = unit_in(profile.name) if profile.is_numeric else ""
     column = Column(
         name=name,
         source=_source(profile.name, name),
         kind="category" if levels else profile.holds,
-        label=label_for(profile.name),
+        label=label_for(profile.name, unit),
+        unit=unit,
         min=low,
         max=high,
         levels=tuple(sorted(levels) if not other else levels),

@@ -12,8 +12,9 @@ _WHO = frozenset(
     {"customer", "user", "account", "subscriber", "client", "member", "cust", "row", "contract", "household", "invoice", "order"}
 )
 _NUMBERED = frozenset({"no", "nr", "num", "number", "code", "ref"})
-_PERIODS = frozenset(
-    {"date", "month", "period", "snapshot", "week", "quarter", "year", "cohort", "observation", "asof", "batch", "extract"}
+_PERIODS = frozenset({"month", "period", "snapshot", "week", "quarter", "year", "cohort", "observation", "asof", "batch", "extract"})
+_BESIDE_PERIODS = frozenset(
+    {"date", "of", "as", "data", "record", "recorded", "report", "row", "taken", "no", "nr", "number", "index", "id", "time"}
 )
 _LEAVING = frozenset(
     {"churn", "churned", "cancel", "cancelled", "canceled", "cancellation", "terminated", "termination", "left", "leaving", "leave"}
@@ -33,6 +34,9 @@ _PRICES = (
     "fee",
     "charge",
 )
+_UNITS = {word: word for word in ("seconds", "minutes", "hours", "days", "weeks", "months", "years", "percent", "km", "miles")}
+_UNITS |= {"secs": "seconds", "mins": "minutes", "hrs": "hours", "pct": "percent", "gb": "GB", "mb": "MB", "kb": "kB"}
+_UNITS |= {currency.lower(): currency for currency in ("USD", "EUR", "GBP", "INR", "CHF")}
 _GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscription", "membership", "product", "segment")
 
 
@@ -52,9 +56,17 @@ def name_for(header: str, taken: set[str]) -> str:
     return unlike
 
 
-def label_for(header: str) -> str:
-    """What people might call it: `total_day_minutes` → Total day minutes."""
+def unit_in(header: str) -> str:
+    """The unit a header ends with, if any: `tenure_months` → months."""
+    words = words_of(header)
+    return _UNITS.get(words[-1], "") if len(words) > 1 else ""
+
+
+def label_for(header: str, unit: str = "") -> str:
+    """What people might call it, the unit left away: `total_day_calls` → Total day calls."""
     words = _WORDS.findall(_ascii(header))
+    if unit:
+        words = words[:-1]
     if not words:
         return header.strip()[:80] or "Column"
     spoken: list[str] = [word if word.isupper() and 1 < len(word) <= 4 and not header.isupper() else word.lower() for word in words]
@@ -81,9 +93,12 @@ def names_the_customer(header: str) -> bool:
     return names_a_key(header) and bool(_WHO & set(words_of(header)) or words_of(header) == ["id"])
 
 
-def names_a_period(header: str) -> bool:
-    """Whether a header says when a row was taken."""
-    return bool(_PERIODS & set(words_of(header)))
+def names_a_period(header: str, *, wholly: bool = False) -> bool:
+    """Whether a header says when a row was taken; wholly, when it says nothing else (month, not calls per month)."""
+    words = set(words_of(header))
+    if words <= _PERIODS | _BESIDE_PERIODS and words & (_PERIODS | {"date"}):
+        return True
+    return not wholly and bool(_PERIODS & words)
 
 
 def speaks_of_leaving(header: str, label: str) -> bool:

@@ -52,7 +52,13 @@ def _lines(draft: Draft) -> Iterator[str]:
 
 def _column(column: Column, seen: tuple[float, float] | None) -> Iterator[str]:
     yield f"  - name: {_scalar(column.name)}"
-    for name, value in (("source", column.source), ("kind", column.kind), ("label", column.label), ("format", column.format)):
+    for name, value in (
+        ("source", column.source),
+        ("kind", column.kind),
+        ("label", column.label),
+        ("unit", column.unit),
+        ("format", column.format),
+    ):
         if value:
             yield f"    {name}: {_scalar(value)}"
     if column.min is not None:

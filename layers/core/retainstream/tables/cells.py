@@ -10,8 +10,8 @@ from retainstream.schema.feature_schema import Label, Value
 
 type Decimal = Literal[".", ","]
 
-TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on"})
-FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off"})
+TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on", "ja", "oui", "si", "sí", "sim"})
+FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off", "nein", "nee", "non", "não"})
 MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "nan", "?", "-nan", "#na"})
 """Spellings of a missing value in any column, in lower case. A category's level of that name is the level all the same."""
 NO_NUMBER = frozenset(

@@ -20,7 +20,7 @@ _TIME_AUC, _TIME_LOWER = 0.65, 0.62
 _PERIODS = 60
 _OWN_TIME = frozenset(
     {"signup", "sign", "start", "started", "join", "joined", "created", "creation", "birth", "dob", "registration", "registered", "since"}
-    | {"activation", "activated", "first", "last", "contract", "renewal", "onboarding", "subscription", "enrolled", "tenure", "age", "year"}
+    | {"activation", "activated", "first", "last", "contract", "renewal", "onboarding", "subscription", "enrolled", "tenure", "age"}
 )
 
 
@@ -75,7 +75,12 @@ def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) ->
     found = []
     for profile in profiles:
         is_period = profile.holds == "date" or (profile.is_numeric and profile.distinct <= _PERIODS)
-        if not is_period or not names_a_period(profile.name) or _OWN_TIME & set(words_of(profile.name)) or profile.distinct < 2:
+        if (
+            not is_period
+            or not names_a_period(profile.name, wholly=profile.holds != "date")
+            or _OWN_TIME & set(words_of(profile.name))
+            or profile.distinct < 2
+        ):
             continue
         auc = single_column_auc(profile, outcome)
         if auc.value < _TIME_AUC or auc.lower < _TIME_LOWER:

@@ -9,6 +9,7 @@ from retainstream.inference.evidence import Auc, Cell, Outcome, cells_of, log_od
 from retainstream.inference.findings.finding import Finding, share
 from retainstream.inference.names import speaks_of_leaving
 from retainstream.inference.profiles import Profile
+from retainstream.tables.binding import some_of
 
 FEWEST = 20
 """Customers of either outcome below which nothing is called a leak."""
@@ -97,7 +98,7 @@ def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> l
             continue
         names = tuple(profile.name for profile in together)
         text = (
-            f"whether {_listed(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {share(inside.churned, inside.rows)} "
+            f"whether {some_of(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {share(inside.churned, inside.rows)} "
             f"of the {inside.rows:,} customers without left, {share(there.churned, there.rows)} of the {there.rows:,} with. If it is "
             "filled in only after a customer left, set feature: false"
         )
@@ -120,8 +121,3 @@ def _purest(profile: Profile, outcome: Outcome) -> Cell | None:
         if cell.rate >= _PURE and cell.lower_rate >= _LOWER_PURE and cell.churned >= _COVERED * outcome.positives
     ]
     return max(pure, key=lambda cell: cell.churned, default=None)
-
-
-def _listed(names: tuple[str, ...], most: int = 6) -> str:
-    more = len(names) - most
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
