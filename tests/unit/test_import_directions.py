@@ -14,8 +14,6 @@ MAY_IMPORT = {
     "schema": set(),
     "tables": {"schema"},
     "inference": {"schema", "tables"},
-    "tables": {"schema"},
-    "inference": {"schema", "tables"},
     "roles": set(),
     "storage": {"settings", "schema", "roles"},
     "auth": {"settings", "schema", "storage", "roles"},
