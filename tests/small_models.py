@@ -50,7 +50,9 @@ def trained(seed: int = 0) -> bytes:
     margin = rows[:, 4] / 20 + rows[:, 5] - 3 - np.nan_to_num(rows[:, 1], nan=20) / 40
     churned = np.random.default_rng(seed).random(2000) < 1 / (1 + np.exp(-margin))
     booster = xgboost.train(
-        {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "nthread": 1, "seed": seed}, matrix(schema, rows, label=churned), 30
+        {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "nthread": 1, "seed": seed},
+        matrix(schema, rows, label=churned, threads=1),
+        30,
     )
     return bytes(booster.save_raw("ubj"))
 

@@ -11,14 +11,14 @@ from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.registry.active_schema import active_schema
-from retainstream.registry.champion import champion
+from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
-from retainstream.registry.versions import get as get_version
 from retainstream.rollups.performance import PerformanceView, performance
 from retainstream.schema import FieldError
 from retainstream.scoring import generate, starting, views
 from retainstream.scoring.export import EXPORT_ROWS, TooManyRows, download
+from retainstream.scoring.groups import UnknownGroup, groups_of
 from retainstream.scoring.requests import GenerateRequest, WhatIfRequest
 from retainstream.scoring.results import Filters, results_page
 from retainstream.scoring.what_if import what_if
@@ -39,9 +39,13 @@ TAGS = ["predictions"]
 customers, predictions, models, runs = cache(Customers), cache(Predictions), cache(Models), cache(Runs)
 documents, rollups, workflows = cache(Documents), cache(Rollups), cache(Workflows)
 
-app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train."))
+app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
 app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))
 app.explain(generate.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(
+    UnknownGroup,
+    lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
+)
 app.explain(
     generate.UnknownCustomers,
     lambda error: Problem("not-found", "Nothing was scored.", [FieldError(f"body.{place}", "is not a customer") for place in error.places]),
@@ -66,12 +70,13 @@ def results(
 ) -> Listing[views.PredictionView] | Data[views.ExportView]:
     """Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first,
     others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more."""
-    filters = Filters(level, _known_group(plan), min_probability, max_probability, model_version)
+    schema = active_schema(documents())
+    groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
-        return Data(data=download(predictions(), documents(), active_schema(documents()), filters, _threshold()))
+        return Data(data=download(predictions(), documents(), schema, filters, _threshold()))
     seal = {"scope": f"/api/predictions/results {filters.scope()}", "key": settings().signing_key_id}
     position = decode_cursor(cursor, **seal) if cursor else None
-    page = results_page(predictions(), _groups(), filters, _threshold(), limit=limit, position=position)
+    page = results_page(predictions(), groups, filters, _threshold(), limit=limit, position=position)
     onward = encode_cursor(page.position, **seal) if page.position else None
     return Listing(data=[_prediction_view(found) for found in page.predictions], page=PageInfo(limit=limit, next=onward))
 
@@ -90,8 +95,11 @@ def generate_predictions(
 @app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER))
 def get_performance() -> Data[PerformanceView]:
     """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes."""
+    record = record_in_service(models())
+    if record is None:
+        raise NoModel
     counters = rollups().dashboard()
-    return Data(data=performance(_champion_record(), counters.customers, counters.predictions))
+    return Data(data=performance(record, counters.customers, counters.predictions))
 
 
 @app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER))
@@ -113,27 +121,8 @@ def _model() -> "ScoringModel":
 
 
 def _threshold() -> float | None:
-    try:
-        return _model().threshold
-    except NoModel:
-        return None
-
-
-def _champion_record() -> dict[str, Any]:
-    pointer = champion(models())
-    if pointer is None:
-        raise NoModel
-    return get_version(models(), pointer.version)
-
-
-def _groups() -> tuple[str, ...]:
-    return active_schema(documents()).groups
-
-
-def _known_group(plan: str | None) -> str | None:
-    if plan is not None and plan not in _groups():
-        raise Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(_groups())}")])
-    return plan
+    record = record_in_service(models())
+    return float(record["threshold"]) if record else None
 
 
 def _generated(body: GenerateRequest) -> views.GeneratedView:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from retainstream.schema import FeatureSchema
+from retainstream.scoring.groups import groups_of
 from retainstream.scoring.levels import REASONS
 from retainstream.scoring.results import Filters, ResultsPage, every_result
 from retainstream.scoring.views import ExportView
@@ -33,7 +34,7 @@ def download(
     Raises:
         TooManyRows: see `csv_export`.
     """
-    content, rows = csv_export(schema, every_result(predictions, schema.groups, filters, threshold))
+    content, rows = csv_export(schema, every_result(predictions, groups_of(schema, filters.group), filters, threshold))
     made = datetime.now(UTC)
     key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
     documents.put_bytes(key, content, "text/csv; charset=utf-8")

@@ -52,6 +52,8 @@ class ScoringModel:
     ) -> "ScoringModel":
         """A model from its stored parts: the booster as UBJSON, the calibration as its document.
 
+        It scores on one thread: for a few rows threads cost more than they give, and a block has a processor of its own.
+
         Raises:
             UnusableModel: a part cannot be read, or the booster was not trained on the schema's features.
         """
@@ -65,13 +67,14 @@ class ScoringModel:
             raise UnusableModel(f"model {version} cannot be read") from error
         if loaded.num_features() != len(schema.features) or (loaded.feature_names or feature_names(schema)) != feature_names(schema):
             raise UnusableModel(f"model {version} was not trained on the features of schema {schema.name}")
+        loaded.set_param({"nthread": 1})
         if not 0 < threshold < 1:
             raise UnusableModel(f"model {version} has a threshold outside 0 to 1")
         return cls(version, schema, loaded, curve, threshold)
 
     def margins(self, rows: Rows) -> Floats:
         """Raw scores in log-odds, shape (n,)."""
-        scores: NDArray[np.float32] = self.booster.predict(matrix(self.schema, rows), output_margin=True)
+        scores: NDArray[np.float32] = self.booster.predict(matrix(self.schema, rows, threads=1), output_margin=True)
         return scores.astype(np.float64)
 
     def probabilities(self, rows: Rows) -> Floats:
@@ -80,7 +83,7 @@ class ScoringModel:
 
     def explain(self, rows: Rows) -> Explained:
         """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features)."""
-        values, base_margin = contributions(self.booster, matrix(self.schema, rows))
+        values, base_margin = contributions(self.booster, matrix(self.schema, rows, threads=1))
         margin = base_margin + values.sum(axis=1)
         probability = self.calibration.probability(margin)
         base = np.array([base_margin])
@@ -95,10 +98,15 @@ class ScoringModel:
         )
 
 
-def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[Any] | None = None) -> xgboost.DMatrix:
-    """Encoded rows as XGBoost takes them, with the names and kinds of the schema's features."""
+def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[Any] | None = None, threads: int | None = None) -> xgboost.DMatrix:
+    """Encoded rows as XGBoost takes them, with the names and kinds of the schema's features. `threads`: all there are when None."""
     return xgboost.DMatrix(
-        rows, label=label, feature_names=feature_names(schema), feature_types=feature_types(schema), enable_categorical=True
+        rows,
+        label=label,
+        feature_names=feature_names(schema),
+        feature_types=feature_types(schema),
+        enable_categorical=True,
+        nthread=threads,
     )
 
 

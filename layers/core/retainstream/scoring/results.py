@@ -64,12 +64,12 @@ def results_page(
     probability first; all others in the table's own order. A filtered page may be short, or empty, although there is more.
 
     Args:
-        groups: the groups of the schema.
+        groups: those the filters leave, by `groups.groups_of`.
         position: `position` of the page before.
     """
     ranking = _ranking(groups, filters, threshold)
     if (ranking is not None and position is None) or (position and "rank" in position):
-        ranking = ranking or Ranking(_groups(groups, filters), "probability", filters.min_probability, filters.max_probability)
+        ranking = ranking or Ranking(groups, "probability", filters.min_probability, filters.max_probability)
         keep = filters.keep if filters.level or filters.model_version else None
         page = ranked_page(predictions, ranking, limit=limit, after=position["rank"] if position else None, keep=keep)
         return ResultsPage(page.predictions, {"rank": page.after} if page.after else None, page.examined)
@@ -87,10 +87,6 @@ def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Fil
             return
 
 
-def _groups(groups: tuple[str, ...], filters: Filters) -> tuple[str, ...]:
-    return groups if filters.group is None else (filters.group,)
-
-
 def _ranking(groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Ranking | None:
     """The part of the index that holds every prediction that passes; None when some are not in the index."""
     if threshold is None:
@@ -99,7 +95,7 @@ def _ranking(groups: tuple[str, ...], filters: Filters, threshold: float | None)
     lowest = max(filters.min_probability or 0.0, bounds[LEVELS.index(filters.level)] if filters.level else 0.0)
     if lowest < bounds[1]:
         return None
-    return Ranking(_groups(groups, filters), "probability", lowest, filters.max_probability)
+    return Ranking(groups, "probability", lowest, filters.max_probability)
 
 
 def _table_page(predictions: Predictions, filters: Filters, limit: int, position: Position | None) -> ResultsPage:

@@ -1,0 +1,73 @@
+"""Calibration curves."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retainstream.scoring.calibration import Calibration, Isotonic, Platt, calibration_from
+
+finite = st.floats(-60, 60)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Calibration:
+    if draw(st.booleans()):
+        return Platt(draw(st.floats(0, 5)), draw(st.floats(-5, 5)))
+    x = sorted(draw(st.sets(st.integers(-50, 50), min_size=1, max_size=8)))
+    y = sorted(draw(st.lists(st.floats(0, 1), min_size=len(x), max_size=len(x))))
+    return Isotonic(tuple(value / 5 for value in x), tuple(y))
+
+
+@given(curve=curves(), margins=st.lists(finite, min_size=1, max_size=30))
+def test_a_curve_never_falls_and_stays_between_0_and_1(curve: Calibration, margins: list[float]) -> None:
+    probability = curve.probability(np.array(sorted(margins)))
+    assert ((probability >= 0) & (probability <= 1)).all()
+    assert (np.diff(probability) >= -1e-15).all()
+    assert (curve.derivative(np.array(margins)) >= 0).all()
+
+
+@given(curve=curves(), margin=st.floats(-12, 12))
+def test_the_derivative_is_the_slope_to_the_right(curve: Calibration, margin: float) -> None:
+    step = 1e-6
+    here, there = curve.probability(np.array([margin, margin + step]))
+    knots = np.array(curve.x) if isinstance(curve, Isotonic) else np.array([np.inf])
+    if (np.abs(knots - margin) > 2 * step).all():
+        assert curve.derivative(np.array([margin]))[0] == pytest.approx((there - here) / step, abs=1e-3)
+
+
+@given(curve=curves(), margins=st.lists(finite, min_size=1, max_size=10))
+def test_a_curve_survives_as_a_document(curve: Calibration, margins: list[float]) -> None:
+    again = calibration_from(curve.document())
+    np.testing.assert_array_equal(again.probability(np.array(margins)), curve.probability(np.array(margins)))
+
+
+def test_none_is_the_logistic_curve_without_overflow() -> None:
+    curve = calibration_from({"method": "none"})
+    np.testing.assert_allclose(curve.probability(np.array([-1e4, -1.0, 0.0, 1.0, 1e4])), [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1])
+    assert curve.document() == {"method": "none"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"method": "beta"},
+        {"method": "platt", "a": 1},
+        {"method": "platt", "a": -0.1, "b": 0},
+        {"method": "platt", "a": float("nan"), "b": 0},
+        {"method": "platt", "a": None, "b": 0},
+        {"method": "isotonic", "x": [], "y": []},
+        {"method": "isotonic", "x": [0, 1], "y": [0.5]},
+        {"method": "isotonic", "x": [0, 0], "y": [0.1, 0.2]},
+        {"method": "isotonic", "x": [1, 0], "y": [0.1, 0.2]},
+        {"method": "isotonic", "x": [0, 1], "y": [0.3, 0.2]},
+        {"method": "isotonic", "x": [0, 1], "y": [0.3, 1.2]},
+        {"method": "isotonic", "x": [0, float("inf")], "y": [0.3, 0.4]},
+    ],
+)
+def test_documents_that_are_no_curve_are_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"calibration"):
+        calibration_from(document)

@@ -1,0 +1,263 @@
+"""Scores and their reasons: what adds up, what agrees with the definition, and what people read."""
+
+import json
+from functools import cache
+from itertools import combinations
+from math import factorial
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retainstream.schema import FeatureSchema, default_schema
+from retainstream.scoring.encoding import encode
+from retainstream.scoring.model import ScoringModel, UnusableModel, matrix
+from retainstream.scoring.predictions import predictions, scores
+from retainstream.scoring.reasons import circumstance, spoken_points
+from tests.small_models import THRESHOLD, small_model, some_features, trained
+
+SCHEMA = FeatureSchema.model_validate(
+    {
+        "name": "gym",
+        "title": "Gym members",
+        "id": {"column": "member"},
+        "label": {"column": "quit", "positive": "yes"},
+        "group": "club",
+        "horizon_days": 60,
+        "money": {"price": "fee", "currency": "EUR", "months": 6, "offer_cost": 5, "save_rate": 0.5},
+        "columns": [
+            {"name": "visits", "kind": "integer", "label": "Visits", "missing": True, "phrase": "{value} visit{s} a month"},
+            {"name": "club", "kind": "category", "levels": ["north", "south", "east", "west"], "label": "Club", "missing": True},
+            {"name": "trainer", "kind": "boolean", "label": "Personal trainer", "missing": True, "action": {"title": "Offer a trainer"}},
+            {"name": "fee", "kind": "number", "label": "Fee", "missing": True, "action": {"title": "Lower the fee", "cost": 20}},
+            {"name": "joined", "kind": "date", "label": "Joined", "missing": True, "feature": False},
+        ],
+    }
+)
+
+members = st.fixed_dictionaries(
+    {},
+    optional={
+        "visits": st.integers(0, 30),
+        "club": st.sampled_from(["north", "south", "east", "west"]),
+        "trainer": st.booleans(),
+        "fee": st.sampled_from([9.5, 20.0, 49.99, 120.0]),
+    },
+)
+calibrations = st.one_of(
+    st.just({"method": "none"}),
+    st.builds(lambda a, b: {"method": "platt", "a": a, "b": b}, st.floats(0, 3), st.floats(-2, 2)),
+    st.just({"method": "isotonic", "x": [-1.0, -0.2, 0.1, 2.0], "y": [0.05, 0.3, 0.3, 0.9]}),
+    st.just({"method": "isotonic", "x": [0.0], "y": [0.4]}),
+)
+
+
+@cache
+def gym_booster(seed: int) -> bytes:
+    """A small booster on random members, with missing values and categories."""
+    rng = np.random.default_rng(seed)
+    rows = np.stack(
+        [rng.integers(0, 30, 80), rng.integers(0, 4, 80), rng.integers(0, 2, 80), rng.choice([9.5, 20, 49.99, 120], 80)], axis=1
+    ).astype(np.float32)
+    rows[rng.random(rows.shape) < 0.2] = np.nan
+    left = rng.random(80) < 1 / (1 + np.exp(np.nan_to_num(rows[:, 0], nan=10) / 10 - 1 - (rows[:, 1] == 2)))
+    settings_ = {
+        "objective": "binary:logistic",
+        "max_depth": 3,
+        "max_cat_to_onehot": int(rng.integers(1, 6)),
+        "nthread": 1,
+        "seed": seed,
+    }
+    booster = xgboost.train(settings_, matrix(SCHEMA, rows, label=left, threads=1), 4)
+    return bytes(booster.save_raw("ubj"))
+
+
+def gym_model(seed: int, calibration: dict[str, Any]) -> ScoringModel:
+    return ScoringModel.from_bytes(gym_booster(seed), calibration, SCHEMA, threshold=0.5, version=f"v{seed}")
+
+
+def shapley_values(booster: xgboost.Booster, row: dict[str, float | None]) -> dict[str, float]:
+    """Shapley values by their definition: over all coalitions, of the path-dependent expectation of the trees."""
+    names, values = list(row), dict[str, float]()
+    trees = [json.loads(text) for text in booster.get_dump(dump_format="json", with_stats=True)]
+
+    def expectation(node: dict[str, Any], known: frozenset[str]) -> float:
+        if "leaf" in node:
+            return float(node["leaf"])
+        children = {child["nodeid"]: child for child in node["children"]}
+        if node["split"] not in known:
+            return sum(float(child["cover"] / node["cover"]) * expectation(child, known) for child in children.values())
+        value, condition = row[node["split"]], node["split_condition"]
+        if value is None:
+            way = "missing"
+        elif isinstance(condition, list):
+            way = "yes" if int(value) in condition else "no"
+        else:
+            way = "yes" if np.float32(value) < np.float32(condition) else "no"
+        return expectation(children[node[way]], known)
+
+    def worth(known: frozenset[str]) -> float:
+        return sum(expectation(tree, known) for tree in trees)
+
+    for name in names:
+        others = [other for other in names if other != name]
+        values[name] = 0.0
+        for size in range(len(others) + 1):
+            share = float(factorial(size) * factorial(len(names) - size - 1) / factorial(len(names)))
+            for coalition in combinations(others, size):
+                values[name] += share * (worth(frozenset({*coalition, name})) - worth(frozenset(coalition)))
+    return values
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 60), calibration=calibrations, customers=st.lists(members, min_size=1, max_size=20))
+def test_contributions_add_up_to_the_margin_and_points_to_the_probability(
+    seed: int, calibration: dict[str, Any], customers: list[dict[str, Any]]
+) -> None:
+    model = gym_model(seed, calibration)
+    rows = encode(SCHEMA, customers)
+    explained = model.explain(rows)
+    np.testing.assert_allclose(explained.base_margin + explained.contributions.sum(axis=1), model.margins(rows), atol=1e-5)
+    np.testing.assert_allclose(model.calibration.probability(explained.margin), explained.probability, atol=0)
+    points = explained.contributions * explained.slope[:, None]
+    np.testing.assert_allclose(points.sum(axis=1), explained.probability - explained.base_probability, atol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 60), customer=members)
+def test_contributions_are_shapley_values(seed: int, customer: dict[str, Any]) -> None:
+    model = gym_model(seed, {"method": "none"})
+    codes = encode(SCHEMA, [customer])
+    names = [column.name for column in SCHEMA.features]
+    row = {name: None if np.isnan(code) else float(code) for name, code in zip(names, codes[0].tolist(), strict=True)}
+    expected = shapley_values(model.booster, row)
+    found = dict(zip(names, model.explain(codes).contributions[0].tolist(), strict=True))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 100), customers=st.lists(members, min_size=1, max_size=12))
+def test_a_block_scores_as_its_rows_do(seed: int, customers: list[dict[str, Any]]) -> None:
+    model = gym_model(seed, {"method": "none"})
+    assert scores(model, customers) == [score for customer in customers for score in scores(model, [customer])]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 100), customers=st.lists(members, min_size=1, max_size=12))
+def test_scores_keep_what_they_promise(seed: int, customers: list[dict[str, Any]]) -> None:
+    model = gym_model(seed, {"method": "platt", "a": 1.5, "b": 0.2})
+    for customer, score in zip(customers, scores(model, customers), strict=True):
+        assert score["features"] == customer
+        assert 0 <= score["probability"] <= 1
+        assert score["confidence"] == pytest.approx(max(score["probability"], 1 - score["probability"]), abs=1e-6)
+        assert sum(score["contributions"].values()) == pytest.approx(score["margin"] - score["base_margin"], abs=1e-5)
+        strengths = [abs(reason["contribution"]) for reason in score["reasons"]]
+        assert strengths == sorted(strengths, reverse=True)
+        assert strengths == sorted((abs(amount) for amount in score["contributions"].values() if amount), reverse=True)[:5]
+        assert sum(reason["points"] for reason in score["reasons"]) == pytest.approx(
+            100 * (score["probability"] - score["base_probability"]), abs=1e-3
+        )
+        price = customer.get("fee")
+        assert score["price"] == price
+        assert score["value_at_risk"] == pytest.approx(score["probability"] * (price or 0) * 6, abs=0.006)
+        assert score["action"] == best_action(score, price)
+        json.dumps(score, allow_nan=False)
+
+
+def best_action(score: dict[str, Any], price: float | None) -> dict[str, Any] | None:
+    """The best action by the definition."""
+    choices = []
+    for column in SCHEMA.features:
+        if column.action and score["contributions"][column.name] > 0 and price is not None:
+            cost = 5.0 if column.action.cost is None else column.action.cost
+            worth = score["probability"] * 0.5 * price * 6 - cost
+            if worth > 0:
+                choices.append({"feature": column.name, "title": column.action.title, "cost": cost, "expected_value": round(worth, 2)})
+    return max(choices, key=lambda choice: choice["expected_value"]) if choices else None
+
+
+def texts(features: dict[str, Any], schema: FeatureSchema = SCHEMA) -> dict[str, str]:
+    return {column.name: circumstance(schema, column, features.get(column.name)) for column in schema.features}
+
+
+def test_reasons_are_worded_by_the_schema() -> None:
+    assert texts({"visits": 1, "club": "east", "trainer": True, "fee": 1234.5}) == {
+        "visits": "1 visit a month",
+        "club": "club east",
+        "trainer": "personal trainer: yes",
+        "fee": "fee 1,234.50 EUR",
+    }
+    assert texts({}) == {"visits": "visits unknown", "club": "club unknown", "trainer": "personal trainer unknown", "fee": "fee unknown"}
+    assert texts({"visits": 1200})["visits"] == "1,200 visits a month"
+    default = texts(
+        {"plan": "basic", "payment_failures": 3, "last_login_days": 1, "watch_time_hours": 0.25, "device_count": 2}, default_schema()
+    )
+    assert default["payment_failures"] == "3 failed payments in 90 days"
+    assert default["last_login_days"] == "last login 1 day ago"
+    assert default["watch_time_hours"] == "0.25 hours watched in 30 days"
+    assert default["plan"] == "on the basic plan"
+    assert texts({}, default_schema())["watch_time_hours"] == "watch time unknown"
+
+
+@pytest.mark.parametrize(
+    ("points", "spoken"),
+    [
+        (18.4, "+18 points"),
+        (-7.6, "-8 points"),
+        (1.2, "+1 point"),
+        (-0.97, "-1 point"),
+        (0.94, "+0.9 points"),
+        (-0.44, "-0.4 points"),
+        (0.01, "+0.0 points"),
+    ],
+)
+def test_points_are_spoken_in_whole_numbers_where_they_matter(points: float, spoken: str) -> None:
+    assert spoken_points(points) == spoken
+
+
+def test_an_unlisted_level_is_missing_and_so_is_none() -> None:
+    rows = encode(SCHEMA, [{"club": "moon", "trainer": None}, {"club": "west", "trainer": False, "visits": 4}])
+    assert np.isnan(rows[0]).all()
+    np.testing.assert_array_equal(rows[1], np.array([4, 3, 0, np.nan], dtype=np.float32))
+    assert rows.dtype == np.float32
+
+
+def test_nobody_scores_nothing() -> None:
+    assert scores(small_model(), []) == []
+    assert small_model().explain(encode(default_schema(), [])).probability.shape == (0,)
+
+
+def test_predictions_of_churned_and_low_risk_customers_stay_out_of_the_indexes() -> None:
+    customers = [
+        {"customer_id": f"c{number}", "group": features["plan"], "features": features, **({"churned": True} if number % 3 == 0 else {})}
+        for number, features in enumerate(some_features(300))
+    ]
+    made = predictions(small_model(), customers, {}, run_id="r", scored_at="2026-01-01T00:00:00.000+00:00")
+    assert [prediction["customer_id"] for prediction in made] == [customer["customer_id"] for customer in customers]
+    for prediction in made:
+        indexed = {"risk_shard", "probability_rank", "value_rank"} & set(prediction)
+        assert len(indexed) == (0 if prediction["churned"] or prediction["level"] == "low" else 3)
+        assert (prediction["level"] == "low") == (prediction["probability"] < THRESHOLD / 2)
+    assert {prediction["level"] for prediction in made} == {"low", "medium", "high", "critical"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", trained()[:200], trained()[:-10]])
+def test_a_broken_model_is_refused(content: bytes) -> None:
+    with pytest.raises(UnusableModel):
+        ScoringModel.from_bytes(content, {"method": "none"}, default_schema(), threshold=0.5, version="v")
+
+
+def test_a_model_that_does_not_fit_is_refused() -> None:
+    good = trained()
+    for calibration, schema, threshold in (
+        ({"method": "magic"}, default_schema(), 0.5),
+        ({"method": "platt", "a": -1, "b": 0}, default_schema(), 0.5),
+        ({"method": "none"}, SCHEMA, 0.5),
+        ({"method": "none"}, default_schema(), 0.0),
+        ({"method": "none"}, default_schema(), float("nan")),
+    ):
+        with pytest.raises(UnusableModel):
+            ScoringModel.from_bytes(good, calibration, schema, threshold=threshold, version="v")
