@@ -9,6 +9,7 @@ from typing import Any
 from retainstream.schema.feature_schema import ALL, Column, FeatureSchema, Value
 
 _LARGEST = 2**53
+_SMALLEST = 1e-100  # DynamoDB takes numbers from 1e-130
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def _number_problem(column: Column, value: Any) -> str | None:
         return "must be a finite number"
     if abs(value) > _LARGEST:
         return "is too large"
+    if 0 < abs(value) < _SMALLEST:
+        return "is too close to zero"
     if column.kind == "integer" and value != int(value):
         return "must be a whole number"
     if column.min is not None and value < column.min:
