@@ -58,10 +58,12 @@ check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, temp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/retainstream cli local tests
+	@$(BIN)/mypy layers/build.py layers/pin.py layers/sizes.py
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build
 	@$(BIN)/python -m local.generate --check
+	@$(BIN)/python layers/pin.py --check
 	@$(BIN)/python -m local.expand -o build/expanded.json
 	@$(BIN)/cfn-lint template.yaml build/expanded.json
 	@$(SAM) validate --lint
@@ -74,6 +76,20 @@ format: .venv/.all-ready ## Format the code
 .PHONY: generate
 generate: .venv/.all-ready ## Write the committed files that come from others: OpenAPI document, default schema, JSON Schema
 	@$(BIN)/python -m local.generate
+
+.PHONY: requirements
+requirements: .venv/.all-ready ## Write the layers' requirements from the lock
+	@$(BIN)/python layers/pin.py
+
+.PHONY: build
+build: .venv/.all-ready .venv-sam/.ready ## Build every function and layer for both processors
+	@for processor in arm64 x86_64; do \
+		ARCHITECTURE=$$processor PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) build --build-dir build/$$processor \
+			--parameter-overrides Architecture=$$processor || exit 1; done
+
+.PHONY: sizes
+sizes: build ## Build, and print every function's unzipped bytes
+	@$(BIN)/python layers/sizes.py build/arm64 build/x86_64
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
