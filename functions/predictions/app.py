@@ -81,7 +81,16 @@ def results(
     return Listing(data=[_prediction_view(found) for found in page.predictions], page=PageInfo(limit=limit, next=onward))
 
 
-@app.post("/api/predictions/generate", summary="Score customers now", tags=TAGS, **requires(Role.ANALYST))
+@app.post(
+    "/api/predictions/generate",
+    summary="Score customers now",
+    tags=TAGS,
+    responses={
+        200: {"description": "Scored", "content": {"application/json": {"model": Data[views.GeneratedView]}}},
+        202: {"description": "A scoring run has started", "content": {"application/json": {"model": Data[views.ScoringRunView]}}},
+    },
+    **requires(Role.ANALYST),
+)
 def generate_predictions(
     body: GenerateRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Response[Data[views.GeneratedView] | Data[views.ScoringRunView]]:
