@@ -25,7 +25,7 @@ class FactorView(BaseModel):
 
 def factor_views(counters: Counters, record: Mapping[str, Any] | None) -> list[FactorView]:
     """Columns by their mean |contribution|, strongest first; none while nobody is scored. `record` is that of the model in service."""
-    known = {entry["feature"]: entry for entry in record["importance"]} if record else {}
+    known = {entry["feature"]: entry for entry in record.get("importance", ())} if record else {}
     found = PredictionFigures(counters).factors()
     total = sum(factor.strength for factor in found) or 1.0
     views = []

@@ -6,10 +6,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from retainstream.rollups.figures import CustomerFigures, LevelFigures, PredictionFigures
-from retainstream.rollups.trend import CALLED, TrendPoint, points_of
+from retainstream.rollups.trend import TrendPoint, trend_point
 from retainstream.scoring.levels import LEVELS
 from retainstream.scoring.views import Level
 from retainstream.storage.rollups import Dashboard
+
+CALLED = ("high", "critical")
+"""The levels at or above the model's threshold: these customers are expected to leave."""
 
 
 class CustomersView(BaseModel):
@@ -87,7 +90,7 @@ def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsVi
     levels = {level: predictions.level(level) for level in LEVELS}
     everyone = sum(levels.values(), LevelFigures())
     called = sum((levels[level] for level in CALLED), LevelFigures())
-    trend = points_of(dashboard.trend)
+    trend = [trend_point(snapshot) for snapshot in dashboard.trend]
     return MetricsView(
         customers=CustomersView(
             total=customers.total,
