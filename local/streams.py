@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -20,6 +21,29 @@ _LONGEST_WAIT_SECONDS = 5.0
 type Report = Callable[[str], None]
 
 
+class _Turn:
+    """A lock of which its owner can be sure to get it soon, however busy the workers are: they pass by the entrance it waits at."""
+
+    def __init__(self) -> None:
+        self._entrance = threading.RLock()
+        self._inside = threading.RLock()
+
+    def __enter__(self) -> None:
+        with self._entrance:
+            self._inside.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._inside.release()
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """The lock as workers take it, who give way to whoever waits for it."""
+        with self._entrance:
+            pass
+        with self._inside:
+            yield
+
+
 class StreamFeeder:
     """One thread per event source mapping: reads a batch, calls the function, and only then goes on.
 
@@ -29,7 +53,7 @@ class StreamFeeder:
     """
 
     def __init__(self, mappings: Sequence[StreamMapping], runtime: Runtime, report: Report) -> None:
-        self.between_batches = threading.RLock()
+        self.between_batches = _Turn()
         self._mappings = mappings
         self._runtime = runtime
         self._report = report
@@ -120,7 +144,7 @@ class StreamFeeder:
 
     def _invoke(self, mapping: StreamMapping, batch: list[Record]) -> FunctionError | None:
         event = {"Records": [{**record.event, "eventSourceARN": mapping.stream_arn} for record in batch]}
-        with self.between_batches:
+        with self.between_batches.worker():
             try:
                 self._runtime.invoke(mapping.function, event)
             except FunctionError as error:
@@ -154,5 +178,5 @@ class StreamFeeder:
             sqs = boto3.client("sqs")
             url = sqs.get_queue_url(QueueName=mapping.on_failure.rsplit(":", 1)[1])["QueueUrl"]
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(letter))
-        with self.between_batches, LOCK:
+        with self.between_batches.worker(), LOCK:
             self._shard(mapping).commit(mapping.name, last)
