@@ -16,8 +16,9 @@ _MOST_LEFT_OUT = 200
 def duplicates(table: TextTable, id_header: str | None, label_header: str) -> list[Finding]:
     """Rows equal to another one, id included or apart from it.
 
-    Customers with few and coarse columns coincide by themselves. Then many more pairs differ in a single column; copies have no such
-    neighbours. So rows equal apart from the id are reported only when they outnumber the rows that equal another in all columns but one.
+    Customers with few and coarse columns coincide by themselves. Then many more rows differ from another in exactly one column; copies
+    bring no such neighbours. So rows equal apart from the id are reported only when those without a neighbour are more than half as
+    many as the rows with one.
     """
     columns = [column for column in table.columns.values() if column.name != id_header]
     hashes = [_hashes(column, place) for place, column in enumerate(columns)]
@@ -38,9 +39,8 @@ def duplicates(table: TextTable, id_header: str | None, label_header: str) -> li
     by_distinct = sorted(range(len(columns)), key=lambda place: -len(columns[place].values))
     for place in by_distinct[:_MOST_LEFT_OUT]:
         if columns[place].name != label_header:
-            near |= _has_twin(total - hashes[place])
-    neighbours = int(np.count_nonzero(near & ~twins))
-    if np.count_nonzero(twins) > 2 * neighbours:
+            near |= _has_neighbour(total - hashes[place], total)
+    if 2 * np.count_nonzero(twins & ~near) > np.count_nonzero(near):
         said = "equal to another row apart from the id" if id_header is not None else "exact copies of another row"
         found.append(_finding(table, total, twins, said, "without_id"))
     return found
@@ -72,3 +72,14 @@ def _has_twin(hashes: Hashes) -> NDArray[np.bool_]:
     twin[order[1:]] = same
     twin[order[:-1]] |= same
     return twin
+
+
+def _has_neighbour(partial: Hashes, total: Hashes) -> NDArray[np.bool_]:
+    """Whether a row equals another by `partial`, and not by `total`."""
+    order = np.argsort(partial, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], partial[order][1:] != partial[order][:-1]]))
+    ordered = total[order]
+    mixed = np.minimum.reduceat(ordered, starts) != np.maximum.reduceat(ordered, starts)
+    neighbour = np.empty(len(total), dtype=bool)
+    neighbour[order] = np.repeat(mixed, np.diff(starts, append=len(total)))
+    return neighbour
