@@ -27,14 +27,16 @@ def importance(model: ScoringModel, rows: Rows) -> list[dict[str, Any]]:
             "feature": column.name,
             "label": column.label,
             "mean_abs_contribution": round(float(np.abs(contributions[:, place]).mean()), 6),
-            "direction": _direction(column, sample[:, place], contributions[:, place]),
+            "direction": direction(column, sample[:, place], contributions[:, place]),
         }
         for place, column in enumerate(model.schema.features)
     ]
     return sorted(found, key=lambda entry: (-float(entry["mean_abs_contribution"]), entry["feature"]))
 
 
-def _direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:
+def direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:
+    """How the risk moves when a column's value grows: "increasing", "decreasing" or "mixed"; both arrays have shape (n,)."""
+    """Which way a column moves the scores, from its values (n,), missing ones NaN, and its contributions (n,)."""
     if column.monotone:
         return column.monotone
     known = ~np.isnan(values)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
 from retainstream.registry.versions import register
+from retainstream.scoring.starting import start_scoring
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, StorageUnavailable
 from retainstream.training.workbench import Document, Stores, Workbench
@@ -85,8 +86,8 @@ def score_everyone(stores: Stores, given: Document) -> Document:
     """Starts the scoring of all customers with the new model; the same run again starts nothing new."""
     stores.runs.step_started(given["run_id"], "score")
     scoring_run = scoring_run_of(given["run_id"])
-    stores.runs.start(scoring_run, "scoring", given["started_by"])
-    stores.workflows.start(settings().scoring_state_machine_arn, scoring_run, {"run_id": scoring_run, "started_by": given["started_by"]})
+    machine_arn = settings().scoring_state_machine_arn
+    start_scoring(stores.runs, stores.workflows, machine_arn, run_id=scoring_run, started_by=given["started_by"])
     return {"scoring_run": scoring_run, "status": "RUNNING"}
 
 

@@ -13,6 +13,7 @@ from retainstream.scoring.encoding import Rows, feature_names, feature_types
 
 MOST_ROUNDS = 1500
 _ROWS_PER_THREAD = 5_000
+_LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
 _DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
 
@@ -52,8 +53,9 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "max_depth": settings.depth,
         "eta": settings.eta,
         "min_child_weight": settings.min_child_weight,
+        "max_cat_to_onehot": _LEVELS_ONE_BY_ONE,
         "subsample": settings.subsample,
-        "colsample_bytree": settings.columns,
+        "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
         "monotone_constraints": tuple(_DIRECTIONS[column.monotone] for column in schema.features),
         "seed": seed,
