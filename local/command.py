@@ -10,16 +10,21 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
+from rich.status import Status
+
+if TYPE_CHECKING:
+    from local.stack import LocalStack
 
 _ROOT = Path(__file__).parents[1]
 _LARGEST_LOG_BYTES = 20_000_000
 
 
-class _StoppedError(Exception):
+class _StoppedError(BaseException):
     """SIGINT or SIGTERM came."""
 
 
@@ -122,44 +127,48 @@ def _on_signal(stopped: threading.Event) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console, stopped: threading.Event, started: float) -> int:
+    running = ExitStack()
     try:
         with console.status("Starting") as status:
-            from local.failures import explained
-            from local.seed import SeedError, seed
-            from local.stack import LocalStack
-
-            stack = LocalStack(
-                port=options.port,
-                data=options.data_dir,
-                reset=options.reset,
-                template=options.template,
-                report=lambda text: console.print(text, style="red", markup=False, soft_wrap=True),
-                progress=status.update,
-            )
-            with explained():
-                stack.start()
-    except _StoppedError:
-        return 0
-    except Exception as error:
-        console.print(str(error) or type(error).__name__, style="red", markup=False, soft_wrap=True)
-        return 1
-    try:
+            stack = _start(options, console, status)
+            running.callback(stack.stop)
         _tell_what_is_missing(console, stack.deployment.not_made)
         if stack.loaded:
             console.print(f"Found {stack.loaded:,} items kept in {options.data_dir}.", markup=False, soft_wrap=True)
-        seed(stack, options.customers, console)
+        _seed(stack, options.customers, console)
         _tell_where_to_go(console, stack.url, options.data_dir, time.monotonic() - started)
         while not stopped.wait(3600):
             pass
     except _StoppedError:
-        pass
-    except SeedError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        stack.stop()
+        console.print("Stopping")
+    except Exception as error:
+        console.print(str(error) or type(error).__name__, style="red", markup=False, soft_wrap=True)
+        running.close()
         return 1
-    console.print("Stopping")
-    stack.stop()
+    running.close()
     return 0
+
+
+def _start(options: argparse.Namespace, console: Console, status: Status) -> "LocalStack":
+    from local.failures import explained
+    from local.stack import LocalStack
+
+    stack = LocalStack(
+        port=options.port,
+        data=options.data_dir,
+        reset=options.reset,
+        template=options.template,
+        report=lambda text: console.print(text, style="red", markup=False, soft_wrap=True),
+        progress=status.update,
+    )
+    with explained():
+        return stack.start()
+
+
+def _seed(stack: "LocalStack", customers: int, console: Console) -> None:
+    from local.seed import seed
+
+    seed(stack, customers, console)
 
 
 def _tell_what_is_missing(console: Console, not_made: dict[str, int]) -> None:
@@ -172,6 +181,10 @@ def _tell_where_to_go(console: Console, url: str, folder: Path, seconds: float) 
     console.print(f"\nReady after {seconds:.0f} s.\n")
     console.print(f"  API            {url}", markup=False)
     console.print(f"  Try it         {url}/api/docs", markup=False)
-    console.print("  Administrator  alex.chen@netflix.com / password   (a demonstration account of this local stack only)", markup=False)
+    console.print(
+        "  Administrator  alex.chen@netflix.com / password   (a demonstration account of this local stack only)",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"  State, logs    {folder}", markup=False, soft_wrap=True)
     console.print("\nCtrl-C stops it; what is there now is there again at the next start.")

@@ -1,6 +1,7 @@
 """Starts the state machines that the template schedules."""
 
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -59,7 +60,9 @@ class Scheduler:
             KeyError: there is no schedule of that name.
         """
         schedule = self._schedules[name]
-        started = boto3.client("stepfunctions").start_execution(stateMachineArn=schedule.state_machine, input=schedule.input)
+        started = boto3.client("stepfunctions").start_execution(
+            stateMachineArn=schedule.state_machine, name=str(uuid.uuid4()), input=schedule.input
+        )
         return started["executionArn"]
 
     def fire_due(self) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
 
 from local.atomic_tables import atomic_tables
@@ -19,7 +20,7 @@ from local.expand import TEMPLATE, expand
 from local.fast_tables import fast_tables, keep_sorted
 from local.gateway import Gateway
 from local.interrupted import fail_interrupted_runs, forget_expired
-from local.isolation import environment, isolate_from_aws
+from local.isolation import ACCOUNT, REGION, environment, isolate_from_aws
 from local.keys import kept_keys
 from local.objects import atomic_objects
 from local.resources import Deployment, deploy
@@ -120,6 +121,7 @@ class LocalStack:
         _forget_caches()
         if self.state is not None:
             self.loaded = self.state.load(lambda items: self._progress(f"Loading what was kept: {items:,} items"))
+            self._forget_other_readers()
             fail_interrupted_runs()
             forget_expired()
 
@@ -141,6 +143,15 @@ class LocalStack:
         gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure)
         running.callback(gateway.close)
         self.url = running.enter_context(_served(gateway, listening))
+
+    def _forget_other_readers(self) -> None:
+        """Positions of mappings the template no longer has would keep every record for ever."""
+        for name in self.deployment.tables:
+            shard: Any = dynamodb_backends[ACCOUNT][REGION].tables[name].stream_shard
+            if shard is not None:
+                mappings = {mapping.name for mapping in self.deployment.mappings if mapping.table == name}
+                shard.readers = {reader: place for reader, place in shard.readers.items() if reader in mappings}
+                shard.trim()
 
     def _report_failure(self, error: FunctionError) -> None:
         self._report(f"{error}\n{''.join(error.document['stackTrace'])}".rstrip())
