@@ -7,7 +7,8 @@ import numpy as np
 from retainstream.scoring.model import ScoringModel
 from retainstream.training import metrics
 from retainstream.training.baseline import LinearBaseline
-from retainstream.training.bootstrap import auc_intervals, resamples
+from retainstream.training.bootstrap import auc_intervals, figure_intervals, resamples
+from retainstream.training.card.curves import curves
 from retainstream.training.dataset import DataSet
 from retainstream.training.profit import profit_curve
 from retainstream.training.synthetic import is_generated_for, true_probability
@@ -15,17 +16,24 @@ from retainstream.training.synthetic import is_generated_for, true_probability
 type Document = dict[str, Any]
 
 
-def evaluate(model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0) -> Document:
+def evaluate(
+    model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0, confidence_threshold: float | None = None
+) -> Document:
     """The figures of a model on the test rows, and beside them those of a linear model fitted to the development rows.
 
     `held_out` are the model's figures with 95 % bootstrap intervals and curves; `groups` the same per group; `baseline` the linear
-    model's; `ceiling` those of the true probabilities, where every row was generated (None otherwise).
+    model's; `ceiling` those of the true probabilities, where every row was generated (None otherwise); `curves` the model's and the
+    linear model's, for plots; `intervals` hold for the model's figures on all test rows; `profit` says what the stored threshold and
+    the confidence threshold would have earned.
     """
     probabilities = model.probabilities(test.rows)
     roc, pr = auc_intervals(test.churned, probabilities, seed)
+    others = figure_intervals(test.churned, probabilities, model.threshold, seed)
+    intervals = {"roc_auc": roc, "pr_auc": pr, **others}
     baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
     linear = baseline.probabilities(test.rows)
     linear_threshold = metrics.best_f1_threshold(development.churned, baseline.probabilities(development.rows))
+    marked = {"stored": model.threshold} | ({"confidence": confidence_threshold} if confidence_threshold is not None else {})
     return {
         "held_out": {
             **metrics.summary(test.churned, probabilities, model.threshold),
@@ -36,10 +44,13 @@ def evaluate(model: ScoringModel, development: DataSet, test: DataSet, *, seed: 
             "reliability": metrics.reliability(test.churned, probabilities),
             "gain": metrics.gain(test.churned, probabilities),
         },
-        "groups": _by_group(model, test, probabilities),
+        "intervals": {name: interval.document() for name, interval in intervals.items()},
+        "calibration_noise": calibration_noise(probabilities, seed),
+        "curves": {"model": curves(test.churned, probabilities), "baseline": curves(test.churned, linear)},
+        "groups": _by_group(model, test, probabilities, seed),
         "baseline": {"method": "logistic regression", **metrics.summary(test.churned, linear, linear_threshold)},
         "ceiling": ceiling(test),
-        "profit": profit_curve(test, probabilities),
+        "profit": profit_curve(test, probabilities, marked),
         "synthetic": bool(test.synthetic.any() or development.synthetic.any()),
     }
 
@@ -57,12 +68,15 @@ def ceiling(test: DataSet) -> Document | None:
     }
 
 
-def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats) -> Document:
-    found = {}
+def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats, seed: int) -> Document:
+    found: Document = {}
     for place, group in enumerate(test.schema.groups):
         members = test.groups == place
         if members.any():
-            found[group] = metrics.summary(test.churned[members], probabilities[members], model.threshold)
+            churned, given = test.churned[members], probabilities[members]
+            found[group] = metrics.summary(churned, given, model.threshold)
+            if found[group]["roc_auc"] is not None:
+                found[group]["roc_auc_interval"] = auc_intervals(churned, given, seed)[0].document()
     return found
 
 

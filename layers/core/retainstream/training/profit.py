@@ -1,5 +1,6 @@
 """What it would have earned to make an offer to everyone above a probability, from the schema's money."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from retainstream.training.metrics import Floats
 _STEPS = 50
 
 
-def profit_curve(test: DataSet, probabilities: Floats) -> dict[str, Any] | None:
-    """Profit per customer at 51 thresholds from 0 to 1, and the threshold of the highest.
+def profit_curve(test: DataSet, probabilities: Floats, marked: Mapping[str, float] | None = None) -> dict[str, Any] | None:
+    """Profit per customer at 51 thresholds from 0 to 1, the threshold of the highest, and what the `marked` thresholds earn.
 
     An offer to a customer who would leave keeps save_rate × price × months on average; every offer costs offer_cost. None where the
     schema has no money, or no customer a price.
@@ -23,17 +24,17 @@ def profit_curve(test: DataSet, probabilities: Floats) -> dict[str, Any] | None:
     worth = money.save_rate * np.nan_to_num(test.prices) * money.months * test.churned - money.offer_cost
     order = np.argsort(-probabilities, kind="stable")
     running = np.concatenate([[0.0], np.cumsum((worth * priced)[order])])
-    thresholds = np.arange(_STEPS + 1) / _STEPS
-    offers = np.searchsorted(-probabilities[order], -thresholds, side="right")
-    profits = running[offers] / len(probabilities)
-    best = int(np.argmax(profits))
-    points = [
-        {"threshold": float(threshold), "offers": int(offered), "profit": round(float(profit), 4)}
-        for threshold, offered, profit in zip(thresholds, offers, profits, strict=True)
-    ]
+
+    def point(threshold: float) -> dict[str, Any]:
+        offers = int(np.searchsorted(-probabilities[order], -threshold, side="right"))
+        return {"threshold": threshold, "offers": offers, "profit": round(float(running[offers]) / len(probabilities), 4)}
+
+    points = [point(step / _STEPS) for step in range(_STEPS + 1)]
+    best = max(points, key=lambda found: float(found["profit"]))
     return {
         "currency": money.currency,
-        "best_threshold": points[best]["threshold"],
-        "best_profit": points[best]["profit"],
+        "best_threshold": best["threshold"],
+        "best_profit": best["profit"],
         "points": points,
+        "marked": {name: point(threshold) for name, threshold in (marked or {}).items()},
     }

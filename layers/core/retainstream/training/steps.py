@@ -12,6 +12,8 @@ from retainstream.registry.loading import load_version
 from retainstream.registry.versions import version_name
 from retainstream.scoring.model import ScoringModel
 from retainstream.settings import settings
+from retainstream.training.card.columns import column_facts
+from retainstream.training.card.influence import explanation
 from retainstream.training.checks import check
 from retainstream.training.dataset import DataSet, Provenance, collect, merged
 from retainstream.training.evaluate import calibration_noise, evaluate
@@ -84,7 +86,7 @@ def evaluate_candidate(stores: Stores, given: Document) -> Document:
         model = bench.candidate(data)
         agreement = parity(model, test.rows)
         document = {
-            **evaluate(model, development, test, seed=SEED),
+            **evaluate(model, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
             "importance": importance(model, test.rows),
             "parity": agreement.document(),
             "fit": bench.get_json("candidate/fit.json")["record"],
@@ -93,6 +95,7 @@ def evaluate_candidate(stores: Stores, given: Document) -> Document:
         }
         bench.put_json("candidate/metrics.json", document)
         bench.put_json("candidate/reference.json", reference(model, development, test))
+        bench.put_json("candidate/seen.json", {"explanation": explanation(model, test.rows), "columns": column_facts(data)})
         held_out = document["held_out"]
         detail.update({name: held_out[name] for name in ("rows", "roc_auc", "pr_auc", "log_loss", "ece")})
     return {"metrics": bench.key("candidate/metrics.json")}
