@@ -53,6 +53,7 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tables, bucket, key and state machines, and customers to learn from."""
     monkeypatch.setenv("TRAINING_SECONDS", "1")
     settings.cache_clear()
+    load_function.cache_clear()
     pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
     for machine in ("test-retraining", "test-scoring"):
         role = "arn:aws:iam::123456789012:role/states"
@@ -60,6 +61,7 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Customers().put_many(as_customers(generate(1500, 1)))
     yield
     settings.cache_clear()
+    load_function.cache_clear()
 
 
 def event(name: str) -> Any:
