@@ -74,8 +74,9 @@ def schema_from_text(text: str, source: str = "schema") -> FeatureSchema:
 def _from_yaml(text: str, source: str) -> FeatureSchema:
     import yaml
 
-    loader = _loader(text)
+    loader = None
     try:
+        loader = _loader(text)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise UnreadableSchema(source, ["holds no schema; see docs/feature-schema.md for an example"])
@@ -87,10 +88,12 @@ def _from_yaml(text: str, source: str) -> FeatureSchema:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise UnreadableSchema(source, [f"{place}not valid YAML: {error.problem or error.context}"]) from error
-    except yaml.YAMLError as error:
-        raise UnreadableSchema(source, [f"not valid YAML: {error}"]) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "it holds a character that YAML does not allow"
+        raise UnreadableSchema(source, [f"not valid YAML: {reason}"]) from error
     finally:
-        loader.dispose()
+        if loader:
+            loader.dispose()
     try:
         return FeatureSchema.model_validate(document)
     except ValidationError as error:
@@ -104,6 +107,12 @@ def _loader(text: str) -> "yaml.SafeLoader":
 
     class Loader(yaml.SafeLoader):
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 — as in the base class
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                alias = self.peek_event()  # type: ignore[no-untyped-call]
+                raise yaml.composer.ComposerError(None, None, "a schema may not use aliases (*)", alias.start_mark)
+            return super().compose_node(parent, index)
 
     for tag, pattern in _PLAIN_TYPES.items():
         Loader.add_implicit_resolver(tag, re.compile(pattern), None)

@@ -1,5 +1,6 @@
 """A cell's text as the value a column wants."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -19,8 +20,8 @@ NO_NUMBER = frozenset(
 )
 """More of them where a number, a date, or a yes or no is due."""
 
-_POINT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)")
-_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?)")
+_POINT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", re.ASCII)
+_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?)", re.ASCII)
 _ADORNMENT = re.compile(r"^[$€£¥]\s*|\s*[$€£¥%]$|(?<=\d)[\s'\u2019](?=\d{3}(?:\D|$))")
 
 
@@ -37,7 +38,8 @@ def number_in(text: str, decimal: Decimal = ".") -> float | None:
         if not (_COMMA if decimal == "," else _POINT).fullmatch(plain):
             return None
         plain = plain.replace(".", "").replace(",", ".") if decimal == "," else plain.replace(",", "")
-    return float(plain)
+    number = float(plain)
+    return number if math.isfinite(number) else None
 
 
 def date_in(text: str, form: str = "") -> str | None:

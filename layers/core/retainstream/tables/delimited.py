@@ -60,9 +60,9 @@ class DelimitedTable:
         try:
             for record in reader:
                 line, first = first, self.header_line + reader.line_num + 1
+                if not any(cell.strip() for cell in record):
+                    continue
                 if len(record) != width:
-                    if not any(cell.strip() for cell in record):
-                        continue
                     record = self._fitted(record, line)
                 yield line, record
         except csv.Error as error:
