@@ -19,7 +19,7 @@ _MANY_ROWS = 30_000
 _SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
 """What judging one trial on one fold takes: at least, and per row × feature on one thread; well above what was measured."""
 _FEWEST_TRIALS, _MOST_TRIALS = 2, 14
-_PATIENCE_WITH_NEIGHBOURS = 1.5
+_PATIENCE_WITH_NEIGHBOURS = 1.2
 """The budget counts time at work; time spent waiting for a processor that others use is borne up to this many times the budget."""
 
 _DEPTHS = (3, 2, 4, 1, 5, 6)
