@@ -85,8 +85,23 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=Path(environment.get("DATA_DIR") or _ROOT / ".local"),
         help="folder that the state is kept in (DATA_DIR, default .local in the project)",
     )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        type=_parameter,
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of a parameter of the template in place of its default; may be given several times",
+    )
     parser.add_argument("--template", type=Path, default=_ROOT / "template.yaml", help="template to run (default: the project's)")
     return parser.parse_args(arguments)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def _check_port(port: int) -> None:
@@ -158,6 +173,7 @@ def _start(options: argparse.Namespace, console: Console, status: Status) -> "Lo
         data=options.data_dir,
         reset=options.reset,
         template=options.template,
+        parameters=dict(options.parameter),
         report=lambda text: console.print(text, style="red", markup=False, soft_wrap=True),
         progress=status.update,
     )

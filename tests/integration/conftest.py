@@ -3,15 +3,19 @@
 import base64
 import importlib.util
 import json
+import re
+import signal
+import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -117,3 +121,61 @@ def call(aws: None) -> Callable[..., Answer]:
         return Answer(answer["statusCode"], parsed, answer.get("headers", {}))
 
     return send
+
+
+@dataclass
+class LocalProcess:
+    """The local stack in a process of its own, seeded."""
+
+    folder: Path
+    customers: int
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        options = {"SelfRegistration": "open", "RateLimitUser": "1000000", "RateLimitAnonymous": "1000000"}
+        parameters = [part for name, value in options.items() for part in ("--parameter", f"{name}={value}")]
+        arguments = ["--port", "0", "--customers", str(self.customers), "--data-dir", str(self.folder), *parameters]
+        root = FUNCTIONS.parent
+        self.process = subprocess.Popen([sys.executable, "-m", "local", *arguments], cwd=root, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        told = []
+        for line in self.process.stdout:
+            told.append(line)
+            if matched := re.search(r"API\s+(http://\S+)", line):
+                self.url = matched[1]
+            if line.startswith("Ctrl-C"):
+                return
+        raise AssertionError("".join(told))
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal and wait for the end."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.communicate(timeout=30)
+            self.process = None
+
+    def client(self, email: str = "alex.chen@netflix.com", password: str = "password") -> httpx.Client:
+        """A client signed in as somebody."""
+        answer = httpx.post(f"{self.url}/api/auth/login", json={"email": email, "password": password}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {answer.json()['data']['token']}"}, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProcess]:
+    """The whole stack with 1,000 synthetic customers, everybody scored; shared by all tests of a worker, who may change what is in it."""
+    running = LocalProcess(tmp_path_factory.mktemp("stack"), customers=1000)
+    running.start()
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[LocalProcess]:
+    """A small stack of the test's own, which it may stop, kill and start again."""
+    running = LocalProcess(tmp_path, customers=400)
+    running.start()
+    yield running
+    running.end()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
@@ -137,7 +138,7 @@ def test_sequence_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_going_on_has_failed_after_the_restart(tmp_path: Path) -> None:
-    def run(run_id: str, status: str) -> dict[str, object]:
+    def run(run_id: str, status: str) -> dict[str, Any]:
         steps = {"L": [{"M": {"name": {"S": "train"}, "status": {"S": status}, "started_at": {"S": "2026-01-01T00:00:00+00:00"}}}]}
         return {"run_id": {"S": run_id}, "status": {"S": status}, "steps": steps, "kind": {"S": "training"}}
 

@@ -31,7 +31,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def create_table(*, range_key: bool = False) -> None:
     """A table with a sort key or without, and two indexes."""
-    keys = [{"AttributeName": "id", "KeyType": "HASH"}]
+    keys: Any = [{"AttributeName": "id", "KeyType": "HASH"}]
     attributes = ["id", "grp", "rank"]
     if range_key:
         keys.append({"AttributeName": "at", "KeyType": "RANGE"})
@@ -255,7 +255,7 @@ def test_a_scan_goes_on_where_it_was_though_the_table_changes(fast: None) -> Non
 def test_values_come_back_as_they_went_in(fast: None) -> None:
     create_table()
     table = boto3.resource("dynamodb").Table("things")
-    item = {
+    item: dict[str, Any] = {
         "id": "1",
         "n": Decimal("-1.5E-7"),
         "b": b"\x00\xff",
