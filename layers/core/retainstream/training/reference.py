@@ -5,35 +5,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.monitoring.histograms import Ruler, edges_of, score_counts
 from retainstream.schema import Column
 from retainstream.scoring.model import ScoringModel
 from retainstream.training.dataset import DataSet
-
-SCORE_BINS = 20
-_VALUE_BINS = 10
 
 
 def reference(model: ScoringModel, development: DataSet, test: DataSet) -> dict[str, Any]:
     """Counts per bin of every feature over the development rows, and of the probability over the test rows.
 
-    A number's bins are bounded by `edges` (its deciles, below the first and above the last included); a category's are its levels.
-    Missing values are counted apart.
+    {rows, stayed_rows, features: [{feature, label, unit, kind, edges or levels, counts, missing, stayed, stayed_missing}],
+    score: {rows, counts, stayed}}. A category's bins are its levels, a number's begin at its `edges` (see `histograms.edges_of`), with one
+    more below; the probability's are those of `score_bins`. `stayed` counts the rows of customers who stayed.
     """
-    features = [_feature(column, development.rows[:, place]) for place, column in enumerate(model.schema.features)]
-    edges = np.arange(1, SCORE_BINS) / SCORE_BINS
-    scores = np.searchsorted(edges, model.probabilities(test.rows), side="right")
+    bins = [_bins(column, development.rows[:, place]) for place, column in enumerate(model.schema.features)]
+    ruler = Ruler.of({"features": [{**told, "counts": told.get("levels", [0, *told.get("edges", [])])} for told in bins]})
+    everyone = ruler.by_feature(ruler.counts(development.rows))
+    stayed = ruler.by_feature(ruler.counts(development.rows[~development.churned]))
+    features = [
+        {**told, "counts": one[:-1], "missing": one[-1], "stayed": other[:-1], "stayed_missing": other[-1]}
+        for told, one, other in zip(bins, everyone, stayed, strict=True)
+    ]
+    probabilities = model.probabilities(test.rows).round(6)
     return {
         "rows": len(development),
+        "stayed_rows": int((~development.churned).sum()),
         "features": features,
-        "score": {"rows": len(test), "edges": edges.tolist(), "counts": np.bincount(scores, minlength=SCORE_BINS).tolist()},
+        "score": {
+            "rows": len(test),
+            "counts": score_counts(probabilities).tolist(),
+            "stayed": score_counts(probabilities[~test.churned]).tolist(),
+        },
     }
 
 
-def _feature(column: Column, values: NDArray[np.float32]) -> dict[str, Any]:
-    known = values[~np.isnan(values)]
-    told = {"feature": column.name, "missing": len(values) - len(known)}
+def _bins(column: Column, values: NDArray[np.float32]) -> dict[str, Any]:
+    told = {"feature": column.name, "label": column.label, "unit": column.unit, "kind": column.kind}
     if column.kind == "category":
-        return {**told, "levels": list(column.levels), "counts": np.bincount(known.astype(int), minlength=len(column.levels)).tolist()}
-    edges = np.unique(np.quantile(known, np.arange(1, _VALUE_BINS) / _VALUE_BINS)) if len(known) else np.empty(0)
-    counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
-    return {**told, "edges": [float(edge) for edge in edges], "counts": counts.tolist()}
+        return {**told, "levels": list(column.levels)}
+    return {**told, "edges": edges_of(values[~np.isnan(values)])}
