@@ -38,7 +38,8 @@ class Made:
 def as_table(columns: Mapping[str, list[str]]) -> TextTable:
     """Texts as the reader gives them."""
     made = {}
-    for name, values in columns.items():
+    for name, untidy in columns.items():
+        values = [value.strip() for value in untidy]
         index: dict[str, int] = {}
         codes = np.fromiter((index.setdefault(value, len(index)) for value in values), np.int32, len(values))
         made[name] = TextColumn(name, codes, list(index))

@@ -1,6 +1,5 @@
 """A draft as a YAML document for people to finish."""
 
-import json
 import re
 from collections.abc import Iterator
 from textwrap import wrap
@@ -91,7 +90,13 @@ def _scalar(value: object) -> str:
     if isinstance(value, int | float):
         return _number(value)
     text = str(value)
-    return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A YAML text in double quotes, with escapes for what YAML does not allow as it is."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in escaped) + '"'
 
 
 def _number(value: float) -> str:
