@@ -9,10 +9,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
+from retainstream.rollups.consume import COUNT
+from retainstream.rollups.fold import recount
 from retainstream.scoring.levels import level_of, ranks
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.rollups import Rollups
 from tests.integration.conftest import lambda_context, load_function
 from tests.small_models import THRESHOLD, some_features
 
@@ -55,6 +58,45 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
 
 def store_predictions(rows: list[Row]) -> None:
     Predictions().put_many(rows)
+
+
+def fields_at_fault(answer: Any) -> list[str]:
+    """The fields a problem document names."""
+    return [error["field"] for error in answer.body["errors"]]
+
+
+def problem_kind(answer: Any) -> str:
+    """The end of a problem document's type."""
+    return str(answer.body["type"]).rsplit(":", 1)[1]
+
+
+def customer_ids(answer: Any) -> list[str]:
+    """The customers of a list, in its order."""
+    return [row["customer_id"] for row in answer.body["data"]]
+
+
+def some_base(count: int, seed: int = 0) -> list[Row]:
+    """Predictions of many customers, few probabilities among them, stored and counted."""
+    order = random.Random(seed)
+    rows = [
+        prediction(
+            f"c{number:04d}",
+            order.choice([0.05, 0.2, 0.25, 0.45, 0.45, 0.71, 0.9, 1.0]),
+            churned=order.random() < 0.1,
+            plan=order.choice(["basic", "standard", "premium"]),
+            monthly_price=order.choice([7.99, 12.99]),
+            payment_failures=order.randint(0, 4),
+        )
+        for number in range(count)
+    ]
+    store_predictions(rows)
+    Rollups().put_if_version("predictions", 0, recount(COUNT["predictions"], rows))
+    return rows
+
+
+def at_risk(rows: list[Row], rank: str = "probability_rank") -> list[str]:
+    """The ids of those the index holds, highest rank first."""
+    return [row["customer_id"] for row in sorted((row for row in rows if rank in row), key=lambda row: row[rank], reverse=True)]
 
 
 def watch_streams() -> None:

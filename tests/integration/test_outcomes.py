@@ -1,0 +1,118 @@
+"""What became of customers, recorded over HTTP."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from retainstream.storage.customers import Customers
+from retainstream.storage.predictions import Predictions
+from tests.integration.base_of_customers import (
+    FEATURES,
+    customer_ids,
+    prediction,
+    store_predictions,
+)
+
+type Call = Callable[..., Any]
+
+HIGH_RISK = "/api/customers/high-risk"
+
+
+def test_an_outcome_keeps_the_prediction_there_was_and_takes_the_customer_off_the_list(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([prediction("c1", 0.9), prediction("c2", 0.8)])
+    answer = call("customers", "POST", "/api/customers/c1/outcome", {"churned": True, "date": "2026-10-01"}, role="analyst")
+    assert answer.status == 200
+    assert answer.body["data"]["churned"] is True
+    assert answer.body["data"]["outcome_at"] == "2026-10-01"
+    assert answer.body["data"]["prediction"]["churned"] is True
+    stored = Customers().get("c1") or {}
+    assert stored["outcome_prediction"] == {
+        "probability": 0.9,
+        "level": "critical",
+        "model_version": "m1",
+        "scored_at": "2026-11-01T00:00:00.000+00:00",
+    }
+    assert not {"risk_shard", "probability_rank", "value_rank"} & set(Predictions().get("c1") or {})
+    assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c2"]
+
+
+@pytest.mark.parametrize("body", [{"churned": True}, {"churned": True, "date": "2026-10-01"}, {"churned": False}])
+def test_the_same_outcome_again_changes_nothing(call: Call, body: dict[str, Any]) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([prediction("c1", 0.9)])
+    call("customers", "POST", "/api/customers/c1/outcome", body)
+    before = Customers().get("c1"), Predictions().get("c1")
+    assert call("customers", "POST", "/api/customers/c1/outcome", body).status == 200
+    assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": body["churned"]}).status == 200
+    assert (Customers().get("c1"), Predictions().get("c1")) == before
+
+
+def test_a_recording_that_was_interrupted_is_finished_by_the_next(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([prediction("c1", 0.9)])
+    Customers().record_outcome("c1", churned=True, outcome_at="2026-10-01", prediction=None)
+    assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c1"]
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    assert customer_ids(call("customers", "GET", HIGH_RISK)) == []
+
+
+def test_a_corrected_outcome_puts_the_customer_back_on_the_list(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([prediction("c1", 0.9)])
+    before = Predictions().get("c1")
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": False}).body["data"]["churned"] is False
+    assert Predictions().get("c1") == before
+    assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c1"]
+
+
+def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([prediction("c1", 0.9)])
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    store_predictions([prediction("c1", 0.1, churned=True)])
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True, "date": "2026-10-02"})
+    stored = Customers().get("c1") or {}
+    assert (stored["outcome_at"], stored["outcome_prediction"]["probability"]) == ("2026-10-02", 0.9)
+
+
+def test_an_outcome_without_a_prediction(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    answer = call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    assert answer.body["data"]["outcome_at"] <= datetime.now(UTC).date().isoformat()
+    assert "outcome_prediction" not in (Customers().get("c1") or {})
+
+
+def test_changing_features_keeps_a_known_outcome(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    assert call("customers", "PUT", "/api/customers/c1", {"features": FEATURES}).body["data"]["churned"] is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"churned": "true"},
+        {"churned": 1},
+        {"churned": None},
+        {"churned": True, "date": 1},
+        {"churned": True, "date": "yesterday"},
+        {"churned": True, "date": "2026-02-30"},
+        {"churned": True, "date": "2026-1-1"},
+        {"churned": True, "date": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()},
+        {"churned": True, "when": "2026-01-01"},
+    ],
+)
+def test_outcomes_that_make_no_sense(call: Call, body: dict[str, Any]) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    assert call("customers", "POST", "/api/customers/c1/outcome", body).status == 422
+    assert "churned" not in (Customers().get("c1") or {})
+
+
+def test_the_outcome_of_nobody(call: Call) -> None:
+    assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": True}).status == 404
+    assert Customers().get("c1") is None
