@@ -216,5 +216,8 @@ def test_a_file_is_drafted_from_its_bytes_on() -> None:
     with open_table(io.BytesIO("\r\n".join(lines).encode())) as opened:
         drafted = draft(read_text(opened), "Kündigung")
     assert drafted.warnings == []
-    assert [(column.name, column.kind, column.missing) for column in drafted.schema.columns] == [("Preis", "number", False)]
-    assert 'Treu: always "ja" where it is not missing (267 rows)' in yaml_of(drafted)
+    assert [(column.name, column.kind, column.missing) for column in drafted.schema.columns] == [
+        ("Preis", "number", False),
+        ("Treu", "category", True),
+    ]
+    assert '# Always "ja" or missing (267 rows); it tells by being there.' in yaml_of(drafted)

@@ -209,6 +209,8 @@ def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Col
     low, high = _limits(profile) if profile.is_numeric else (None, None)
     if profile.holds == "date":
         said.append("A date is not a feature. Give the model its age in days as a number instead.")
+    if len(levels) == 1:
+        said.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); it tells by being there.')
     unit = unit_in(profile.name) if profile.is_numeric else ""
     column = Column(
         name=name,

@@ -21,6 +21,7 @@ _NUMERIC_SHARE = 0.98
 _NEARLY_UNIQUE = 0.9
 _FEW_ROWS_PER_LEVEL = 20
 _TEXT_LENGTH = 60
+_RARE = 0.005
 
 
 @dataclass
@@ -95,7 +96,7 @@ def profile_of(column: TextColumn, decimal: Decimal = ".") -> Profile:
     if profile.distinct == 0:
         return profile
     if profile.distinct == 1:
-        profile.holds = "constant"
+        profile.holds = "category" if _is_a_mark(profile) else "constant"
         return profile
     known = {text for text, gone in zip(spelled, absent.tolist(), strict=True) if not gone}
     if known <= TRUE | FALSE and known & TRUE and known & FALSE:
@@ -105,6 +106,12 @@ def profile_of(column: TextColumn, decimal: Decimal = ".") -> Profile:
         return profile
     profile.holds = _holds_texts(profile)
     return profile
+
+
+def _is_a_mark(profile: Profile) -> bool:
+    """Whether a column of a single value tells something by where it is missing, as an x in a list does."""
+    rarer = min(profile.missing_count, len(profile.text.codes) - profile.missing_count)
+    return rarer >= max(10, _RARE * len(profile.text.codes))
 
 
 def _as_numbers(profile: Profile, spelled: list[str], decimal: Decimal) -> bool:

@@ -1,0 +1,185 @@
+"""The installed command, called as people and scripts call it."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from retainstream.schema import read_schema, schema_from_text
+from retainstream.tables import open_table, read_customers
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/streaming_customers.csv"
+PAGE = (ROOT / "docs/feature-schema.md").read_text()
+
+
+def run(*arguments: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli.app", *map(str, arguments)]
+    paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1", "COLUMNS": "120"},
+    )
+
+
+def write(path: Path, rows: Iterable[Iterable[object]]) -> Path:
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return path
+
+
+def leaking(path: Path) -> Path:
+    rows = [["member", "visits", "left_on", "left"]]
+    rows += [[f"M{n}", str(n % 37), "2024-05-01" if n % 4 == 0 else "", "yes" if n % 4 == 0 else "no"] for n in range(1200)]
+    return write(path, [list(row) for row in rows])
+
+
+def test_a_draft_reads_its_table_again(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    drafted = run("schema", "infer", "--data", EXAMPLE, "--label", "churned", "--id", "customer_id", "-o", schema)
+    assert (drafted.returncode, drafted.stdout) == (0, "")
+    assert "warning" not in drafted.stderr
+    assert [column.name for column in read_schema(schema).features] == [
+        column.name for column in read_schema(ROOT / "examples/schemas/streaming.yaml").features
+    ]
+    checked = run("schema", "check", schema, "--data", EXAMPLE, "--json")
+    assert json.loads(checked.stdout)["data"]["rows"] == 1000
+
+
+def test_a_script_gets_warnings_with_evidence_and_an_exit_code(tmp_path: Path) -> None:
+    data = leaking(tmp_path / "members.csv")
+    drafted = run("schema", "infer", "-d", data, "-l", "left", "-o", tmp_path / "schema.yaml", "--json", "--strict")
+    assert drafted.returncode == 3
+    report = json.loads(drafted.stdout)
+    leak = next(warning for warning in report["warnings"] if warning["sort"] == "leak")
+    assert (leak["columns"], leak["evidence"]["auc"]) == (["left_on"], 1.0)
+    assert not read_schema(tmp_path / "schema.yaml").column("left_on").feature
+
+
+def test_the_schema_can_be_printed(tmp_path: Path) -> None:
+    printed = run("schema", "infer", "-d", leaking(tmp_path / "members.csv"), "-l", "left", "-o", "-")
+    assert printed.returncode == 0
+    assert schema_from_text(printed.stdout).name == "members"
+    assert "warning: left_on predicts left almost alone" in printed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--data", "none.csv", "--label", "left"], "error: none.csv: cannot be read: no such file"),
+        (
+            ["--data", "members.csv", "--label", "Left"],
+            "error: members.csv: there is no column Left, given as the label; did you mean left?",
+        ),
+        (["--data", "members.csv", "--label", "left", "--positive", "gone"], 'no row has "gone"'),
+        (["--data", "twice.csv", "--label", "left"], "the header names it 2 times (columns 1, 2)"),
+        (["--data", "wide.csv", "--label", "left"], "a schema has at most 500"),
+        (["--data", ".", "--label", "left"], "error: .: cannot be read: is a directory"),
+    ],
+)
+def test_bad_input_ends_with_a_line_and_writes_nothing(arguments: list[str], said: str, tmp_path: Path) -> None:
+    leaking(tmp_path / "members.csv")
+    write(tmp_path / "twice.csv", [["a", "a", "left"], [1, 2, "yes"]])
+    header = [*(f"c{place}" for place in range(1999)), "left"]
+    write(
+        tmp_path / "wide.csv",
+        [list(header), *([*((n * place) % 7 for place in range(3, 2002)), "yes" if n % 2 else "no"] for n in range(40))],
+    )
+    before = sorted(tmp_path.iterdir())
+    ended = run("schema", "infer", *arguments, "-o", "schema.yaml", folder=tmp_path)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert all(line.startswith("error: ") for line in ended.stderr.splitlines())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_is_not_replaced_unless_told(tmp_path: Path) -> None:
+    there = tmp_path / "schema.yaml"
+    there.write_text("mine")
+    refused = run("schema", "infer", "-d", EXAMPLE, "-l", "churned", "-o", there)
+    assert (refused.returncode, there.read_text()) == (1, "mine")
+    assert "give --force to replace it" in refused.stderr
+    assert run("schema", "infer", "-d", EXAMPLE, "-l", "churned", "-o", there, "--force").returncode == 0
+    assert read_schema(there).name == "streaming_customers"
+    nowhere = run("generate", "-o", tmp_path / "none/customers.csv")
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
+
+
+def test_checking_names_every_fault_of_schema_and_data(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    text = (ROOT / "examples/schemas/streaming.yaml").read_text()
+    schema.write_text(text.replace("kind: integer", "kind: whole"))
+    ended = run("schema", "check", schema)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 5
+    assert "line 28: column subscription_age_months, kind: should be" in ended.stderr
+    schema.write_text(text.replace("[basic, standard, premium]", "[basic, standard]").replace("max: 365", "max: 20"))
+    ended = run("schema", "check", schema, "--data", EXAMPLE)
+    assert ended.returncode == 1
+    assert re.search(r'line 3, column plan: "premium" must be one of basic, standard \(\d+ rows\)', ended.stderr)
+    assert "column last_login_days" in ended.stderr
+
+
+def test_customers_are_generated_alike_and_by_the_default_schema(tmp_path: Path) -> None:
+    again = tmp_path / "again.csv"
+    assert run("generate", "--customers", 1000, "--seed", 7, "-o", again).returncode == 0
+    assert again.read_bytes() == EXAMPLE.read_bytes()
+    for name in ("a.csv.gz", "b.csv.gz"):
+        assert run("generate", "-n", 300, "--drift", "engagement=-1", "-o", tmp_path / name).returncode == 0
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == gzip.decompress((tmp_path / "b.csv.gz").read_bytes())
+    with open_table(tmp_path / "a.csv.gz") as table:
+        assert not any(row.errors for row in read_customers(table, read_schema(ROOT / "examples/schemas/streaming.yaml")))
+
+
+@pytest.mark.parametrize("drift", ["engagement", "engagement=low", "weather=1"])
+def test_an_unknown_drift_is_a_wrong_call(drift: str, tmp_path: Path) -> None:
+    ended = run("generate", "--drift", drift, "-o", tmp_path / "customers.csv")
+    assert ended.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["schema"], ["schema", "infer"], ["schema", "check"], ["generate"]])
+def test_every_command_explains_itself(arguments: list[str]) -> None:
+    ended = run(*arguments, "--help")
+    assert ended.returncode == 0
+    assert "Usage" in ended.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = {"numpy", "pydantic", "xgboost", "yaml", "boto3"}
+    code = f"import sys; import cli.app; print(sorted({{name.split('.')[0] for name in sys.modules}} & {heavy}))"
+    paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert ended.stdout.strip() == "[]"
+
+
+def test_the_commands_the_page_shows_do_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+    assert len(commands) >= 5
+    for command in commands:
+        words = shlex.split(command)
+        assert words[0] == "retainstream"
+        ended = run(*words[1:], folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_the_pages_example_is_a_schema_and_its_tables_name_every_field() -> None:
+    example = schema_from_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0])
+    described = set(re.findall(r"`([a-z_]+)`", PAGE))
+    assert set(type(example).model_fields) <= described
+    assert set(type(example.columns[0]).model_fields) <= described
