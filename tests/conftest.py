@@ -8,6 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from local.atomic_tables import atomic_tables
+
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
     AWS_SECRET_ACCESS_KEY="testing",
@@ -44,8 +46,8 @@ os.environ.update(
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """The stack's tables, bucket and signing key, empty."""
-    with mock_aws():
+    """The stack's tables, bucket and signing key, empty; tables as safe for threads as DynamoDB's."""
+    with mock_aws(), atomic_tables():
         dynamodb = boto3.client("dynamodb")
         for variable, key in _KEYS.items():
             indexes = _INDEXES.get(variable, {})
