@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from botocore.parsers import BaseJSONParser
+from botocore.serialize import JSONSerializer
+from botocore.validate import ParamValidator
 from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
@@ -18,17 +20,68 @@ _ITEM_ACTIONS = {"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Sca
 
 @contextmanager
 def quick_items() -> Iterator[None]:
-    """Requests about items are read, and answers with items parsed, without a look at the service model for every value."""
-    parser: Any = BaseJSONParser
+    """Items are checked, sent, read and parsed without a look at the service model for every value; anything unusual goes the long way."""
+    replaced: list[tuple[Any, str, Callable[[Any], Any]]] = [
+        (ParamValidator, "_validate_map", _validate_map),
+        (JSONSerializer, "_serialize_type_map", _serialize_map),
+        (BaseJSONParser, "_handle_map", _handle_map),
+    ]
+    before = [getattr(owner, name) for owner, name, _ in replaced]
     handler: Any = DynamoHandler
-    handle_map = parser._handle_map
     handler.parse_parameters = _parse_parameters(BaseResponse.parse_parameters)
-    parser._handle_map = _handle_map(handle_map)
+    for (owner, name, make), original in zip(replaced, before, strict=True):
+        setattr(owner, name, make(original))
     try:
         yield
     finally:
         del handler.parse_parameters
-        parser._handle_map = handle_map
+        for (owner, name, _), original in zip(replaced, before, strict=True):
+            setattr(owner, name, original)
+
+
+def _validate_map(original: Callable[..., None]) -> Callable[..., None]:
+    def validate_map(self: Any, param: Any, shape: Any, errors: Any, name: Any) -> None:
+        if not _is_plain_item(shape, param):
+            original(self, param, shape, errors, name)
+
+    return validate_map
+
+
+def _serialize_map(original: Callable[..., None]) -> Callable[..., None]:
+    def serialize_map(self: Any, serialized: Any, value: Any, shape: Any, key: Any) -> None:
+        if _is_plain_item(shape, value):
+            serialized[key] = value
+        else:
+            original(self, serialized, value, shape, key)
+
+    return serialize_map
+
+
+def _is_plain_item(shape: Any, item: Any) -> bool:
+    """Whether botocore would send this map of attribute values just as it is."""
+    return (
+        shape.value.name == "AttributeValue"
+        and isinstance(item, dict)
+        and all(isinstance(name, str) and _is_plain_value(value) for name, value in item.items())
+    )
+
+
+def _is_plain_value(value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    for kind, inner in value.items():
+        match kind:
+            case "S" | "N":
+                return isinstance(inner, str)
+            case "BOOL" | "NULL":
+                return isinstance(inner, bool)
+            case "M":
+                return isinstance(inner, dict) and all(isinstance(name, str) and _is_plain_value(one) for name, one in inner.items())
+            case "L":
+                return isinstance(inner, list) and all(map(_is_plain_value, inner))
+            case "SS" | "NS":
+                return isinstance(inner, list) and all(isinstance(one, str) for one in inner)
+    return False
 
 
 def _parse_parameters(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
