@@ -15,6 +15,8 @@ from retainstream.scoring.model import ScoringModel, matrix
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
+from retainstream.training.dataset import DataSet
+from retainstream.training.reference import reference
 
 THRESHOLD = 0.4
 
@@ -61,6 +63,22 @@ def small_model(seed: int = 0, version: str = "20260101T000000Z-test0000", calib
     return ScoringModel.from_bytes(trained(seed), calibration or {"method": "none"}, default_schema(), threshold=THRESHOLD, version=version)
 
 
+@cache
+def small_reference(seed: int = 0) -> dict[str, Any]:
+    """What customers of `some_features` looked like to the small model, had every fifth of them left."""
+    rows = encode(default_schema(), some_features(3000, seed + 2))
+    data = DataSet(
+        schema=default_schema(),
+        keys=np.arange(3000, dtype=np.uint64),
+        rows=rows,
+        churned=np.arange(3000) % 5 == 0,
+        groups=np.zeros(3000, dtype=np.int16),
+        prices=np.zeros(3000),
+        synthetic=np.zeros(3000, dtype=bool),
+    )
+    return reference(small_model(seed), data, data)
+
+
 def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", schema: FeatureSchema | None = None) -> str:
     """Registers a small model and makes it the champion. Returns its version."""
     documents, models = Documents(), Models()
@@ -68,6 +86,7 @@ def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", sc
         "model.ubj": trained(seed),
         "schema.json": (schema or default_schema()).model_dump_json().encode(),
         "calibration.json": json.dumps({"method": "none"}).encode(),
+        "reference.json": json.dumps(small_reference(seed)).encode(),
     }
     stored = {name: documents.put_bytes(f"models/{version}/{name}", content) for name, content in files.items()}
     record = {

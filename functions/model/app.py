@@ -1,7 +1,8 @@
 """The model module's routes, and what belongs to no module: health, the interface's documentation, unknown paths."""
 
+import json
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
@@ -11,8 +12,10 @@ from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.monitoring.reports import DriftView, drift_view
+from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
-from retainstream.registry.errors import NoModel, NotPromotable, UnknownVersion
+from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
 from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_view
@@ -20,13 +23,16 @@ from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
 from retainstream.storage.models import Models
+from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
+from retainstream.training.card.document import CardView
 from retainstream.training.requests import TrainingView, UnknownRun, start_training, training_view
 
 app = Api("model")
 TAGS = ["model"]
 models, documents, runs, workflows = cache(Models), cache(Documents), cache(Runs), cache(Workflows)
+rollups = cache(Rollups)
 
 Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
@@ -36,6 +42,8 @@ IdempotencyKey = Annotated[
 
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
 app.explain(UnknownVersion, lambda _: Problem("not-found", "There is no model version of this name."))
+app.explain(NoCard, lambda _: Problem("not-found", "This version was registered without a card."))
+app.explain(CorruptModel, lambda _: Problem("unavailable", "The stored card is not the one that was registered."))
 app.explain(UnknownRun, lambda _: Problem("not-found", "There is no training run of this id."))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
 app.explain(Conflict, lambda _: Problem("conflict", "Another version was put into service at the same moment. Look again."))
@@ -51,6 +59,14 @@ def status() -> Data[StatusView]:
 def features() -> Data[list[Factor]]:
     """The columns of the model in service by mean absolute contribution over held-out customers."""
     return Data(data=factors(models()))
+
+
+@app.get("/api/model/drift", summary="Whether customers have changed", tags=TAGS, **requires(Role.VIEWER))
+def drift() -> Data[DriftView]:
+    """The customers whom the model in service scored last against those it was made with: the population stability index of every feature
+    and of the score, each with its level, its bins, and what moved in words."""
+    pointer = champion(models())
+    return Data(data=drift_view(pointer.version if pointer else None, rollups(), documents()))
 
 
 @app.post("/api/model/train", status_code=202, summary="Train a model", tags=TAGS, **requires(Role.ADMIN))
@@ -76,6 +92,29 @@ def versions(
     onward = encode_cursor({"after": found.items[-1]["version"]}, **seal) if found.next_key else None
     views = [version_view(record, pointer.version if pointer else None) for record in found.items]
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
+
+
+@app.get(
+    "/api/model/versions/<version>/card",
+    summary="A version's model card",
+    tags=TAGS,
+    responses={
+        200: {
+            "description": "The card",
+            "content": {"application/json": {"model": Data[CardView]}, "text/html": {"schema": {"type": "string"}}},
+        }
+    },
+    **requires(Role.VIEWER),
+)
+def card(
+    version: Version,
+    format: Annotated[Literal["json", "html"] | None, Query(description="Decides over Accept")] = None,  # noqa: A002
+    accept: Annotated[str, Header(max_length=1000, description="text/html gives the page")] = "",
+) -> Response[str]:
+    """Every figure, curve and table of the version, as it was registered. As JSON with `html_url`, a link that a browser opens without a
+    token for 15 minutes; as the page itself for `format=html`, or where Accept names text/html and not JSON."""
+    wants_page = "text/html" in accept and "json" not in accept
+    return _card_page(version) if format == "html" or (format is None and wants_page) else _card_document(version)
 
 
 @app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN))
@@ -112,6 +151,16 @@ def docs_file(name: str) -> Response[str]:
     if asset is None:
         raise Problem("not-found")
     return asset
+
+
+def _card_page(version: str) -> Response[str]:
+    page = card_page(models(), documents(), version)
+    return Response(200, "text/html; charset=utf-8", page.html, {"Content-Security-Policy": page.policy, "Vary": "Accept"})
+
+
+def _card_document(version: str) -> Response[str]:
+    content = json.dumps({"data": card_document(models(), documents(), version)}, separators=(",", ":"))
+    return Response(200, "application/json", content, {"Vary": "Accept"})
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

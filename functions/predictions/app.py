@@ -107,8 +107,7 @@ def get_performance() -> Data[PerformanceView]:
     record = record_in_service(models())
     if record is None:
         raise NoModel
-    counters = rollups().dashboard()
-    return Data(data=performance(record, counters.customers, counters.predictions))
+    return Data(data=performance(record, rollups(), runs()))
 
 
 @app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER))

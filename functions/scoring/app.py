@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.registry.loading import champion_model, load_version
+from retainstream.registry.loading import champion_model, load_reference, load_version
 from retainstream.scoring import run
 from retainstream.scoring.failure import reason_of
 from retainstream.settings import settings
@@ -25,8 +25,11 @@ def plan(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def score(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    model = load_version(models(), documents(), event["model_version"])
-    return run.score_segment(stores(), model, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000)
+    version = event["model_version"]
+    model, reference = load_version(models(), documents(), version), load_reference(models(), documents(), version)
+    return run.score_segment(
+        stores(), model, reference, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000
+    )
 
 
 def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    return run.finish(stores(), event["run_id"], event["model_version"], event["counts"])
+    reference = load_reference(models(), documents(), event["model_version"])
+    return run.finish(stores(), event["run_id"], event["model_version"], event["counts"], reference)
 
 
 def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

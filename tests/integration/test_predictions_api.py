@@ -229,6 +229,8 @@ def test_what_if_with_bad_input(call: Call, in_service: str, body: dict[str, Any
 def test_held_out_figures_are_marked_synthetic_beside_their_ceiling(call: Call, in_service: str) -> None:
     data = call("predictions", "GET", "/api/predictions/performance").body["data"]
     assert data["held_out"] == {
+        "basis": data["held_out"]["basis"],
+        "customers": 2000,
         "model_version": in_service,
         "synthetic": True,
         "metrics": {"roc_auc": 0.8, "rows": 2000},

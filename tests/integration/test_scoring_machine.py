@@ -14,15 +14,18 @@ from botocore.exceptions import EndpointConnectionError
 from moto.awslambda.models import LambdaBackend
 from moto.core.config import default_user_config
 
+from retainstream.monitoring.tally import Tally
 from retainstream.scoring import run
+from retainstream.scoring.partials import Counted, Partials
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from tests.integration.conftest import lambda_context, load_function
-from tests.small_models import add_customers, put_in_service, small_model
+from tests.small_models import add_customers, put_in_service, small_model, small_reference
 
 type Call = Callable[..., Any]
 type Settle = Callable[[str], dict[str, Any]]
@@ -114,7 +117,11 @@ def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Se
     at_stake = sum(prediction["value_at_risk"] for prediction in stored.values() if prediction["level"] in ("high", "critical"))
     assert record["result"]["value_at_risk"] == pytest.approx(at_stake, abs=0.001)
     [snapshot] = Rollups().dashboard().trend
-    assert {name: snapshot[name] for name in record["result"]} == record["result"]
+    assert snapshot == {
+        "run_id": record["run_id"],
+        "at": snapshot["at"],
+        **{name: record["result"][name] for name in snapshot.keys() - {"run_id", "at"}},
+    }
     shown = call("predictions", "GET", f"/api/predictions/runs/{record['run_id']}", role="viewer").body["data"]
     assert shown["status"] == "SUCCEEDED"
     assert shown["counts"] == record["counts"]
@@ -210,28 +217,42 @@ def test_a_repeated_segment_changes_nothing(aws: None) -> None:
     ids = add_customers(20)
     stores, model = run.Stores(), small_model()
     run.plan(stores, model, "one", "test", most_segments=1)
-    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "counts": {}}
-    first = run.score_segment(stores, model, "one", part, lambda: 60)
+    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    first = run.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
     before = Predictions().get_many(ids)
-    again = run.score_segment(stores, model, "one", part, lambda: 60)
+    again = run.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
     assert again == first
+    assert run.verify(stores, "one", [again], 1)["counts"]["scored"] == 20
+    assert Partials(stores.documents, "one").whole().tally.customers == 20
     after = Predictions().get_many(ids)
     for customer_id in ids:
         assert {**after[customer_id], "scored_at": ""} == {**before[customer_id], "scored_at": ""}
+
+
+def counted(segment: int, **counts: int) -> dict[str, Any]:
+    """A finished part with its counts where they belong."""
+    Partials(Documents(), "one").put(segment, 0, Counted(Counter(counts), Tally()))
+    return {"segment": segment, "segments": 2, "start": None, "turns": 1, "done": True}
 
 
 @pytest.mark.parametrize(
     "parts",
     [
         [],
-        [{"segment": 0, "done": True, "counts": {}}],
-        [{"segment": 0, "done": True, "counts": {}}, {"segment": 0, "done": True, "counts": {}}],
-        [{"segment": 0, "done": True, "counts": {}}, {"segment": 1, "done": False, "counts": {}}],
-        [{"segment": segment, "done": True, "counts": {}} for segment in (0, 1, 2)],
-        [{"segment": 0, "done": True, "counts": {"read": 3, "scored": 2}}, {"segment": 1, "done": True, "counts": {}}],
+        [(0, {})],
+        [(0, {}), (0, {})],
+        [(0, {}), (1, {"done": False})],
+        [(0, {}), (1, {}), (2, {})],
+        [(0, {}), (1, {"turns": 2})],
     ],
 )
-def test_parts_that_do_not_add_up_fail(aws: None, parts: list[dict[str, Any]]) -> None:
+def test_parts_that_are_not_the_plan_fail(aws: None, parts: list[tuple[int, dict[str, Any]]]) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun):
-        run.verify(run.Stores(), "one", parts, 2)
+        run.verify(run.Stores(), "one", [{**counted(segment), **changes} for segment, changes in parts], 2)
+
+
+def test_counts_that_do_not_add_up_fail(aws: None) -> None:
+    Runs().start("one", "scoring", "test")
+    with pytest.raises(run.IncompleteRun, match="3 customers were read"):
+        run.verify(run.Stores(), "one", [counted(0, read=3, scored=2), counted(1)], 2)

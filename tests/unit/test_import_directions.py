@@ -27,6 +27,7 @@ MAY_IMPORT = {
 }
 NOT_FOR_LOGIC = {"boto3", "botocore"}
 HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
+START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring"}
 NEEDS_NUMPY = {"columnar.py", "histograms.py"}
 
 
@@ -74,11 +75,7 @@ def test_a_function_imports_the_package_and_no_other_function(path: Path) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    [
-        path
-        for path in MODULES
-        if part_of(path) in ("http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring") and path.name not in NEEDS_NUMPY
-    ],
+    [path for path in MODULES if part_of(path) in START_WITHOUT_A_MODEL and path.name not in NEEDS_NUMPY],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_parts_that_start_without_a_model_import_nothing_heavy(path: Path) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import brier_score_loss, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
-from retainstream.rollups.fold import counts_of_customer, counts_of_prediction, recount
-from retainstream.rollups.performance import estimate, performance, realised
+from retainstream.monitoring.score_bins import score_bin_of
+from retainstream.rollups.fold import counts_of_customer, recount
+from retainstream.rollups.performance import estimate, held_out, realised
 from retainstream.scoring.levels import level_of
 
 chances = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
@@ -22,21 +23,6 @@ def customer(number: int, probability: float, churned: bool | None) -> dict[str,
         "group": ("basic", "premium")[number % 2],
         **({} if churned is None else {"churned": churned}),
         **(foreseen if churned is not None else {}),
-    }
-
-
-def prediction(number: int, probability: float) -> dict[str, Any]:
-    return {
-        "customer_id": str(number),
-        "group": ("basic", "premium")[number % 2],
-        "churned": False,
-        "probability": probability,
-        "level": level_of(probability, 0.4),
-        "margin": 0.5,
-        "base_margin": 0.0,
-        "base_probability": 0.2,
-        "value_at_risk": 1.0,
-        "contributions": {"payment_failures": 0.5},
     }
 
 
@@ -55,38 +41,47 @@ def test_realised_figures_are_those_of_the_rows(outcomes: list[tuple[float, bool
     assert found.confusion.false_negatives == (~called & churned).sum()
     assert found.brier == pytest.approx(float(np.mean((probabilities - churned) ** 2)), abs=1e-9)
     if churned.any() and not churned.all():
-        binned = np.minimum(np.floor(probabilities * 20 + 1e-9), 19)
-        assert found.roc_auc == pytest.approx(roc_auc_score(churned, binned))
+        assert found.roc_auc == pytest.approx(roc_auc_score(churned, [score_bin_of(float(p)) for p in probabilities]))
     else:
         assert found.roc_auc is None
     assert (found.precision is None) == (not called.any())
     assert (found.recall is None) == (not churned.any())
 
 
-def test_the_estimate_is_right_where_probabilities_are() -> None:
+def test_many_realised_outcomes_give_scikit_learns_figures() -> None:
     rng = np.random.default_rng(1)
-    probabilities = rng.beta(1.2, 3, 40_000).round(6)
-    churned = rng.random(40_000) < probabilities
-    found = estimate(recount(counts_of_prediction, (prediction(number, float(p)) for number, p in enumerate(probabilities))))
-    assert found
-    assert found.customers == 40_000
-    assert found.churners == pytest.approx(probabilities.sum(), abs=0.1)
-    assert found.roc_auc == pytest.approx(roc_auc_score(churned, probabilities), abs=0.01)
-    assert found.brier == pytest.approx(float(np.mean((probabilities - churned) ** 2)), abs=0.005)
-    called = probabilities >= 0.4
-    assert found.precision == pytest.approx(churned[called].mean(), abs=0.02)
-    assert found.recall == pytest.approx((called & churned).sum() / churned.sum(), abs=0.02)
+    for rarity in (3, 40):
+        probabilities = rng.beta(1.2, rarity, 20_000).round(6)
+        churned = rng.random(20_000) < probabilities
+        outcomes = zip(probabilities.tolist(), churned.tolist(), strict=True)
+        found = realised(recount(counts_of_customer, (customer(number, p, left) for number, (p, left) in enumerate(outcomes))))
+        assert found
+        assert found.roc_auc == pytest.approx(roc_auc_score(churned, probabilities), abs=0.0005)
+        assert found.log_loss == pytest.approx(log_loss(churned, probabilities), abs=0.0005)
+        assert found.brier == pytest.approx(brier_score_loss(churned, probabilities), abs=1e-9)
+        called = probabilities >= 0.4
+        assert (found.precision or 0.0) == pytest.approx(precision_score(churned, called, zero_division=0))
+        assert found.recall == pytest.approx(recall_score(churned, called))
+        assert found.f1 == pytest.approx(f1_score(churned, called))
+        assert found.synthetic is False
+
+
+def test_outcomes_of_generated_customers_are_called_synthetic() -> None:
+    real, generated = customer(1, 0.3, True), customer(2, 0.6, False) | {"source": "synthetic"}
+    found = [realised(recount(counts_of_customer, rows)) for rows in ([real], [real, generated])]
+    assert [view.synthetic for view in found if view] == [False, True]
 
 
 def test_nothing_recorded_is_no_figure() -> None:
     assert realised({}) is None
-    assert estimate({}) is None
+    assert estimate(None) is None
+    assert estimate({"run_id": "r", "result": {"estimate": None}}) is None
     assert realised(recount(counts_of_customer, [customer(1, 0.5, None)])) is None
 
 
 def test_held_out_figures_come_from_the_record() -> None:
     record = {"version": "v", "synthetic": False, "metrics": {"roc_auc": 0.7}}
-    view = performance(record, {}, {})
-    assert view.held_out.ceiling is None
-    assert view.held_out.synthetic is False
-    assert view.held_out.metrics == {"roc_auc": 0.7}
+    view = held_out(record)
+    assert view.ceiling is None
+    assert view.synthetic is False
+    assert view.metrics == {"roc_auc": 0.7}

@@ -7,6 +7,9 @@ from typing import Any
 
 from retainstream.monitoring.score_bins import SCORE_BINS
 
+SYNTHETIC = "synthetic"
+"""The source of customers that the generator made."""
+
 
 @dataclass(frozen=True)
 class Tally:

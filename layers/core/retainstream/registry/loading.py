@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
 METRICS_FILE, REFERENCE_FILE = "metrics.json", "reference.json"
+CARD_FILE, CARD_PAGE_FILE = "card.json", "card.html"
 
 
 def load_version(models: Models, documents: Documents, version: str) -> "ScoringModel":
@@ -51,6 +52,20 @@ def verified_file(record: dict[str, Any], documents: Documents, name: str) -> by
     if hashlib.sha256(content).hexdigest() != stated["sha256"]:
         raise CorruptModel(f"{name} of version {record['version']} is not what was registered.")
     return content
+
+
+def load_reference(models: Models, documents: Documents, version: str) -> dict[str, Any] | None:
+    """What customers and scores looked like when the version was made. None where its file is absent or changed: scores need it not.
+
+    Raises:
+        UnknownVersion: there is no such version.
+    """
+    try:
+        reference: dict[str, Any] = json.loads(verified_file(get(models, version), documents, REFERENCE_FILE))
+    except CorruptModel as error:
+        _log.warning("drift from model %s cannot be known: %s", version, error)
+        return None
+    return reference
 
 
 @dataclass

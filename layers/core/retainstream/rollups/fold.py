@@ -8,6 +8,8 @@ millionths of millionths.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from retainstream.monitoring.score_bins import score_bin_of
+from retainstream.monitoring.tally import SYNTHETIC
 from retainstream.storage.changes import Change
 
 type Counters = dict[str, int]
@@ -24,7 +26,7 @@ UNREADABLE = "unreadable/rows/"
 READ = frozenset(
     {
         *("group", "churned", "level", "probability", "base_probability", "margin", "base_margin", "value_at_risk", "contributions"),
-        "outcome_prediction",
+        *("outcome_prediction", "source"),
     }
 )
 """The attributes of rows that counting reads."""
@@ -45,7 +47,8 @@ def counts_of_customer(customer: Row) -> Counters:
 
     - customers/<churned|stayed|unknown>: 1
     - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction there was when the outcome became known
-    - foreseen/<0…19>:<churned|stayed>: 1 in the histogram of that prediction
+    - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
+    - synthetic/outcomes: 1 if the customer was generated
     """
     return _readable(_customer, customer)
 
@@ -117,7 +120,9 @@ def _customer(row: Row) -> Counters:
         level, probability = foreseen["level"], foreseen["probability"]
         counts[f"outcome/{level}:{outcome}/{group}"] = 1
         counts[f"error/{level}:{outcome}/{group}"] = (fixed(probability) - (MILLION if churned else 0)) ** 2
-        counts[f"foreseen/{bin_of(probability)}:{outcome}/{group}"] = 1
+        counts[f"foreseen/{score_bin_of(probability)}:{outcome}/"] = 1
+        if row.get("source") == SYNTHETIC:
+            counts["synthetic/outcomes/"] = 1
     return counts
 
 

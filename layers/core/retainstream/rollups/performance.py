@@ -1,11 +1,17 @@
-"""How good predictions turned out, and how good they ought to be, from counters alone."""
+"""How good predictions turned out, and how good they ought to be: from the counters and the last run's record, not from customers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import log
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from retainstream.rollups.fold import BINS, MILLION, Counters
+from retainstream.monitoring.binned_auc import binned_auc, interval, realised_error
+from retainstream.monitoring.score_bins import SCORE_BINS, SCORE_MIDDLES
+from retainstream.rollups.fold import MILLION, Counters
+from retainstream.rollups.metrics import IntervalView
+from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
 
 _CALLED = ("high", "critical")
 
@@ -22,20 +28,34 @@ class ConfusionView(BaseModel):
 class FiguresView(BaseModel):
     """Null where it is not defined, for instance while nobody has left."""
 
+    basis: str = Field(description="What these figures are, and whom they stand on")
+    synthetic: bool = Field(description="Whether generated customers are among them: then this says little about a real business")
     customers: int
     churners: float = Field(description="Customers who left, or are expected to")
     churn_rate: float
-    roc_auc: float | None = Field(description="From a histogram of probabilities with 20 bins, ties within a bin counting half")
+    roc_auc: float | None = Field(description="From a histogram with 500 bins of probability, ties within a bin counting half")
+    roc_auc_interval: IntervalView | None = Field(description="95 %; null with fewer than two of either outcome")
     brier: float = Field(description="Mean squared error of the probabilities")
+    log_loss: float = Field(description="Mean -ln of the probability given to what happens, from the same histogram")
     precision: float | None
     recall: float | None
     f1: float | None
     confusion: ConfusionView
 
 
+class EstimateView(FiguresView):
+    """The interval is for the AUC that the outcomes of these customers will show."""
+
+    run_id: str
+    at: str = Field(description="When the run ended; ISO 8601, UTC")
+    model_version: str
+
+
 class HeldOutView(BaseModel):
     """Figures of the model in service on rows it never saw, from its training run."""
 
+    basis: str = Field(description="What these figures are, and whom they stand on")
+    customers: int | None
     model_version: str
     synthetic: bool = Field(description="Whether the rows were generated: then these figures say nothing about a real business")
     metrics: dict[str, Any]
@@ -50,29 +70,34 @@ class PerformanceView(BaseModel):
     realised: FiguresView | None = Field(
         description="Recorded outcomes against the prediction there was when each became known; null while there is none"
     )
-    estimate: FiguresView | None = Field(
-        description="Expected today, without outcomes, from the probabilities of the latest predictions (confidence-based performance "
-        "estimation). Right as far as the probabilities are calibrated; blind to a changed relation between features and churn"
+    estimate: EstimateView | None = Field(
+        description="To be expected, without outcomes, of the customers whom the model in service scored last (confidence-based "
+        "performance estimation). Right as far as the probabilities are calibrated; blind to a changed relation between features and "
+        "churn. Null until the model has scored everybody"
     )
 
 
-def performance(record: Mapping[str, Any], customers: Counters, predictions: Counters) -> PerformanceView:
-    """Puts the three judgements side by side.
-
-    Args:
-        record: the record of the model version in service.
-        customers, predictions: the counters of both tables; see `fold`.
-    """
+def performance(record: Mapping[str, Any], rollups: Rollups, runs: Runs) -> PerformanceView:
+    """Puts the three judgements of the model in service, whose record it is, side by side, in two reads."""
+    dashboard = rollups.dashboard()
+    scorings = [snapshot["run_id"] for snapshot in dashboard.trend if snapshot["model_version"] == record["version"]]
     return PerformanceView(
-        held_out=HeldOutView(
-            model_version=record["version"],
-            synthetic=record["synthetic"],
-            metrics=record["metrics"],
-            baseline=record.get("baseline_metrics"),
-            ceiling=record.get("ceiling"),
-        ),
-        realised=realised(customers),
-        estimate=estimate(predictions),
+        held_out=held_out(record),
+        realised=realised(dashboard.customers),
+        estimate=estimate(runs.get(scorings[-1])) if scorings else None,
+    )
+
+
+def held_out(record: Mapping[str, Any]) -> HeldOutView:
+    """The figures that a version's record has from its training."""
+    return HeldOutView(
+        basis="Measured at training, on customers with known outcomes whom the model had not seen.",
+        customers=record["metrics"].get("rows"),
+        model_version=record["version"],
+        synthetic=record["synthetic"],
+        metrics=record["metrics"],
+        baseline=record.get("baseline_metrics"),
+        ceiling=record.get("ceiling"),
     )
 
 
@@ -93,35 +118,36 @@ def realised(customers: Counters) -> FiguresView | None:
         false_negatives=count(False, "churned"),
         true_negatives=count(False, "stayed"),
     )
-    squared_error = sum(amount for name, amount in sums.items() if name[0] == "error") / MILLION**2
-    left = [sums.get(("foreseen", f"{place}:churned"), 0) for place in range(BINS)]
-    stayed = [sums.get(("foreseen", f"{place}:stayed"), 0) for place in range(BINS)]
-    return _figures(confusion, squared_error, left, stayed)
-
-
-def estimate(predictions: Counters) -> FiguresView | None:
-    """Figures to be expected if every customer with probability p leaves with probability p. None when nobody is scored.
-
-    Expected confusion counts are exact; AUC and Brier score take each customer to be in the middle of its bin.
-    """
-    sums = _sums(predictions)
-
-    def level_sum(measure: str, called: bool) -> int:
-        return sum(amount for name, amount in sums.items() if name[0] == measure and (name[1] in _CALLED) == called)
-
-    positives, negatives = level_sum("probability", True) / MILLION, level_sum("probability", False) / MILLION
-    confusion = ConfusionView(
-        true_positives=positives,
-        false_positives=level_sum("level", True) - positives,
-        false_negatives=negatives,
-        true_negatives=level_sum("level", False) - negatives,
+    left, stayed = ([sums.get(("foreseen", f"{place}:{outcome}"), 0) for place in range(SCORE_BINS)] for outcome in ("churned", "stayed"))
+    outcomes = sum(left) + sum(stayed)
+    if not outcomes:
+        return None
+    auc, error = binned_auc(left, stayed), realised_error(left, stayed)
+    return FiguresView(
+        basis="Measured on recorded outcomes, each against the prediction there was of the customer when it was recorded.",
+        synthetic=sums.get(("synthetic", "outcomes"), 0) > 0,
+        roc_auc=auc,
+        roc_auc_interval=IntervalView(**interval(auc, error)) if auc is not None and error is not None else None,
+        brier=sum(amount for name, amount in sums.items() if name[0] == "error") / MILLION**2 / outcomes,
+        log_loss=_log_loss(left, stayed) / outcomes,
+        **_rates(confusion),
     )
-    middles = [(place + 0.5) / BINS for place in range(BINS)]
-    counts = [sums.get(("bin", str(place)), 0) for place in range(BINS)]
-    left = [count * middle for count, middle in zip(counts, middles, strict=True)]
-    stayed = [count * (1 - middle) for count, middle in zip(counts, middles, strict=True)]
-    squared_error = sum(count * middle * (1 - middle) for count, middle in zip(counts, middles, strict=True))
-    return _figures(confusion, squared_error, left, stayed)
+
+
+def estimate(run: Mapping[str, Any] | None) -> EstimateView | None:
+    """The figures that a scoring run expected of its customers. None where it scored nobody."""
+    found = run["result"].get("estimate") if run and run.get("result") else None
+    if run is None or not found:
+        return None
+    return EstimateView(
+        basis="Expected, not measured: from the probabilities of the customers scored last, as far as these are calibrated. Nobody knows "
+        "their outcomes yet.",
+        run_id=run["run_id"],
+        at=run["finished_at"],
+        model_version=run["result"]["model_version"],
+        **{name: found[name] for name in ("synthetic", "roc_auc", "roc_auc_interval", "brier", "log_loss")},
+        **_rates(ConfusionView.model_validate({name: found[name] for name in ConfusionView.model_fields})),
+    )
 
 
 def _sums(counters: Counters) -> dict[tuple[str, str], int]:
@@ -133,33 +159,23 @@ def _sums(counters: Counters) -> dict[tuple[str, str], int]:
     return sums
 
 
-def _figures(confusion: ConfusionView, squared_error: float, left: list[Any], stayed: list[Any]) -> FiguresView | None:
+def _rates(confusion: ConfusionView) -> dict[str, Any]:
+    """The figures that follow from a confusion matrix with customers in it."""
     called = confusion.true_positives + confusion.false_positives
     churners = confusion.true_positives + confusion.false_negatives
     customers = round(called + confusion.false_negatives + confusion.true_negatives)
-    if not customers:
-        return None
     hits = confusion.true_positives
-    return FiguresView(
-        customers=customers,
-        churners=churners,
-        churn_rate=churners / customers,
-        roc_auc=_auc(left, stayed),
-        brier=squared_error / customers,
-        precision=hits / called if called else None,
-        recall=hits / churners if churners else None,
-        f1=2 * hits / (called + churners) if called + churners else None,
-        confusion=confusion,
-    )
+    return {
+        "customers": customers,
+        "churners": churners,
+        "churn_rate": churners / customers,
+        "precision": hits / called if called else None,
+        "recall": hits / churners if churners else None,
+        "f1": 2 * hits / (called + churners) if called + churners else None,
+        "confusion": confusion,
+    }
 
 
-def _auc(left: list[float], stayed: list[float]) -> float | None:
-    """The chance that one who left is in a higher bin than one who stayed; the same bin counts half."""
-    pairs = sum(left) * sum(stayed)
-    if not pairs:
-        return None
-    won = below = 0.0
-    for gone, here in zip(left, stayed, strict=True):
-        won += gone * (below + here / 2)
-        below += here
-    return won / pairs
+def _log_loss(left: Sequence[int], stayed: Sequence[int]) -> float:
+    """Summed, every customer taken to be in the middle of its bin."""
+    return -sum(gone * log(p) + here * log(1 - p) for gone, here, p in zip(left, stayed, SCORE_MIDDLES, strict=True))

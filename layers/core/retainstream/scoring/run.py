@@ -2,7 +2,7 @@
 
 The run is planned as segments of a parallel scan of the customers table. A segment is scored page by page; when the time of one
 invocation runs out it answers where to go on, and is asked again. At the end the parts are added up and compared with the plan. Every
-step may be repeated: a repeated page writes the same predictions under the same keys again.
+step may be repeated: a repeated page writes the same predictions under the same keys again, and a repeated invocation the same counts.
 """
 
 import math
@@ -11,11 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from retainstream.scoring.encoding import encode
+import numpy as np
+
+from retainstream.monitoring.drift import drift
+from retainstream.monitoring.expectation import expectation
+from retainstream.monitoring.histograms import Ruler, tally
+from retainstream.monitoring.reports import Report, put_report
+from retainstream.monitoring.tally import SYNTHETIC, Tally, total
+from retainstream.scoring.encoding import Rows, encode
 from retainstream.scoring.generate import now, score_and_store
 from retainstream.scoring.levels import LEVELS
 from retainstream.scoring.model import ScoringModel
+from retainstream.scoring.partials import Counted, LostCounts, Partials
 from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
@@ -39,50 +48,64 @@ class SegmentFailed(Exception):
 
 @dataclass(frozen=True)
 class Stores:
-    """The tables a run reads and writes."""
+    """The tables, and the bucket, that a run reads and writes."""
 
     customers: Customers = field(default_factory=Customers)
     predictions: Predictions = field(default_factory=Predictions)
     runs: Runs = field(default_factory=Runs)
     rollups: Rollups = field(default_factory=Rollups)
+    documents: Documents = field(default_factory=Documents)
 
 
 def plan(stores: Stores, model: ScoringModel, run_id: str, started_by: str, *, most_segments: int) -> Document:
-    """Opens the run and divides the base: {model_version, segments: [{segment, segments, start, counts}]}."""
+    """Opens the run and divides the base: {model_version, segments: [{segment, segments, start, turns}]}."""
     stores.runs.start(run_id, "scoring", started_by)
     stores.runs.step_started(run_id, "plan")
     segments = max(1, min(most_segments, math.ceil(stores.customers.approximate_count() / CUSTOMERS_PER_SEGMENT)))
     stores.runs.step_finished(run_id, "plan", {"segments": segments, "model_version": model.version})
     stores.runs.step_started(run_id, "score")
-    parts: list[Document] = [{"segment": segment, "segments": segments, "start": None, "counts": {}} for segment in range(segments)]
+    parts: list[Document] = [{"segment": segment, "segments": segments, "start": None, "turns": 0} for segment in range(segments)]
     return {"model_version": model.version, "segments": parts}
 
 
-def score_segment(stores: Stores, model: ScoringModel, run_id: str, part: Mapping[str, Any], seconds_left: Callable[[], float]) -> Document:
-    """Scores a part of the plan from its `start`, and returns it with `counts` grown, the new `start`, and whether it is `done`.
+def score_segment(
+    stores: Stores,
+    model: ScoringModel,
+    reference: Mapping[str, Any] | None,
+    run_id: str,
+    part: Mapping[str, Any],
+    seconds_left: Callable[[], float],
+) -> Document:
+    """Scores a part of the plan from its `start`, and returns it with the new `start`, one more of `turns`, and whether it is `done`.
+
+    What it counted goes to the bucket; of the features only where there is a `reference`, which has their bins.
 
     Raises:
         StorageUnavailable: storage did not answer; the segment may be tried again.
         SegmentFailed: anything else.
     """
     name = f"Segment {part['segment'] + 1} of {part['segments']}"
-    counts, start = Counter(part["counts"]), part["start"]
+    counts, tallies, start = Counter[str](), [Tally()], part["start"]
     try:
+        ruler = Ruler.of(reference) if reference else None
         while True:
             page = stores.customers.page(PAGE, start, segment=part["segment"], segments=part["segments"])
-            counts += _score_page(stores, model, run_id, page.items)
+            counted = _score_page(stores, model, ruler, run_id, page.items)
+            counts += counted.counts
+            tallies = [total([*tallies, counted.tally])]
             start = page.next_key
             if start is None or seconds_left() < RESERVE_SECONDS:
-                return {**part, "counts": dict(counts), "start": start, "done": start is None}
+                Partials(stores.documents, run_id).put(part["segment"], part["turns"], Counted(counts, *tallies))
+                return {**part, "start": start, "turns": part["turns"] + 1, "done": start is None}
     except StorageUnavailable as error:
         raise StorageUnavailable(f"{name}: storage did not answer, even after several tries ({error}).") from error
     except Exception as error:
         raise SegmentFailed(f"{name} could not be scored ({type(error).__name__}).") from error
 
 
-def _score_page(stores: Stores, model: ScoringModel, run_id: str, customers: Sequence[Mapping[str, Any]]) -> Counter[str]:
+def _score_page(stores: Stores, model: ScoringModel, ruler: Ruler | None, run_id: str, customers: Sequence[Mapping[str, Any]]) -> Counted:
     present = [customer for customer in customers if customer.get("churned") is not True]
-    readable = _readable(model, present)
+    readable, rows = _readable(model, present)
     made = score_and_store(model, readable, stores.predictions, run_id=run_id)
     counts = Counter(read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(made))
     for prediction in made:
@@ -90,25 +113,35 @@ def _score_page(stores: Stores, model: ScoringModel, run_id: str, customers: Seq
         counts[f"level:{level}"] += 1
         counts[f"millionths:{level}"] += round(prediction["probability"] * 1_000_000)
         counts[f"cents:{level}"] += round(prediction["value_at_risk"] * 100)
-    return counts
+    return Counted(
+        counts,
+        tally(
+            ruler,
+            rows,
+            [prediction["probability"] for prediction in made],
+            stayed=sum(customer.get("churned") is False for customer in readable),
+            synthetic=sum(customer.get("source") == SYNTHETIC for customer in readable),
+        ),
+    )
 
 
-def _readable(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The customers whose features are of the right kinds; others can only have been written past the API."""
+def _readable(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], Rows]:
+    """The customers whose features are of the right kinds, and their rows; others can only have been written past the API."""
     try:
-        encode(model.schema, [customer["features"] for customer in customers])
+        return list(customers), encode(model.schema, [customer["features"] for customer in customers])
     except (AttributeError, KeyError, TypeError, ValueError):
         if len(customers) == 1:
-            return []
-        return [readable for customer in customers for readable in _readable(model, [customer])]
-    return list(customers)
+            return [], encode(model.schema, [])
+    alone = [_readable(model, [customer]) for customer in customers]
+    return [customer for found, _ in alone for customer in found], np.concatenate([rows for _, rows in alone])
 
 
 def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], planned: int) -> Document:
-    """Compares the parts with the plan and adds them up: {counts}.
+    """Compares the parts with the plan and adds up what was counted: {counts}.
 
     Raises:
-        IncompleteRun: a segment is absent, double or unfinished, or customers were read that are neither scored nor left out.
+        IncompleteRun: a segment is absent, double or unfinished, its counts are lost, or customers were read that are neither scored nor
+            left out.
     """
     stores.runs.step_finished(run_id, "score")
     stores.runs.step_started(run_id, "verify")
@@ -117,7 +150,10 @@ def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], plan
     if faulty or len(parts) != planned:
         named = ", ".join(str(segment + 1) for segment in faulty)
         raise IncompleteRun(f"{planned} segments were planned; not finished exactly once: {named or 'one that was not planned'}.")
-    counts: Counter[str] = sum((Counter(part["counts"]) for part in parts), Counter())
+    try:
+        counts = Partials(stores.documents, run_id).add_up(parts).counts
+    except LostCounts as error:
+        raise IncompleteRun(str(error)) from error
     if counts["read"] != counts["scored"] + counts["churned"] + counts["refused"]:
         raise IncompleteRun(
             f"{counts['read']} customers were read, but {counts['scored']} scored, {counts['churned']} left out because they have left, "
@@ -127,12 +163,34 @@ def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], plan
     return {"counts": dict(counts)}
 
 
-def finish(stores: Stores, run_id: str, model_version: str, counts: Mapping[str, int]) -> Document:
-    """Adds the run to the trend and ends it well. Returns the trend's snapshot."""
+def finish(stores: Stores, run_id: str, model_version: str, counts: Mapping[str, int], reference: Mapping[str, Any] | None) -> Document:
+    """Writes the run's report on drift, adds the run to the trend and ends it well. Returns the trend's snapshot.
+
+    The run's record has, beside the snapshot's figures, `estimate`: those to be expected of these predictions (see `expectation`).
+    Without a `reference` nothing is known about drift.
+    """
+    counted = Partials(stores.documents, run_id).whole().tally
+    expected = expectation(counted, counts, reference)
     snapshot = snapshot_of(run_id, model_version, counts)
+    synthetic = counted.synthetic > 0
+    if reference and counted.customers:
+        report = {
+            **drift(counted, reference),
+            "run_id": run_id,
+            "at": snapshot["at"],
+            "model_version": model_version,
+            "synthetic": synthetic,
+        }
+        put_report(stores.documents, Report.model_validate(report))
+        snapshot["drift"] = report["level"]
     stores.rollups.add_trend(snapshot)
     result = {name: value for name, value in snapshot.items() if name not in ("run_id", "at")}
-    stores.runs.finish(run_id, counts={name: counts.get(name, 0) for name in ("read", "scored", "churned", "refused")}, result=result)
+    estimate = {**expected.document(), "synthetic": synthetic} if expected else None
+    stores.runs.finish(
+        run_id,
+        counts={name: counts.get(name, 0) for name in ("read", "scored", "churned", "refused")},
+        result={**result, "estimate": estimate},
+    )
     return snapshot
 
 
@@ -140,7 +198,8 @@ def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> D
     """What the trend keeps of a run.
 
     {run_id, at, model_version, scored, churned (known to have left), by_level, predicted_churners (summed probability), mean_probability,
-    high_risk (customers at high risk or above), value_at_risk (theirs, in the schema's currency)}.
+    high_risk (customers at high risk or above), value_at_risk (theirs, in the schema's currency), drift (none, some or strong; absent where
+    it is not known)}.
     """
     scored = counts.get("scored", 0)
     expected = sum(counts.get(f"millionths:{level}", 0) for level in LEVELS) / 1_000_000

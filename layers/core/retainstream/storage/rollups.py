@@ -64,6 +64,10 @@ class Rollups:
             trend=_snapshots(found.get(_TREND)),
         )
 
+    def trend(self) -> list[Item]:
+        """The trend's snapshots, oldest first, in one read."""
+        return _snapshots(self._table.get({"pk": _DASHBOARD, "sk": _TREND}))
+
     def counters(self, source: Source) -> Versioned:
         """The counters of one source as the last write left them."""
         item = self._table.get(_counters_key(source), consistent=True)
