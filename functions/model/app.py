@@ -108,13 +108,11 @@ def versions(
 )
 def card(
     version: Version,
-    format: Annotated[Literal["json", "html"] | None, Query(description="Decides over Accept")] = None,  # noqa: A002
-    accept: Annotated[str, Header(max_length=1000, description="text/html gives the page")] = "",
+    format: Annotated[Literal["json", "html"] | None, Query(description="When absent, Accept decides")] = None,  # noqa: A002
 ) -> Response[str]:
     """Every figure, curve and table of the version, as it was registered. As JSON with `html_url`, a link that a browser opens without a
     token for 15 minutes; as the page itself for `format=html`, or where Accept names text/html and not JSON."""
-    wants_page = "text/html" in accept and "json" not in accept
-    return _card_page(version) if format == "html" or (format is None and wants_page) else _card_document(version)
+    return _card_page(version) if (format or _accepted_format()) == "html" else _card_document(version)
 
 
 @app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN))
@@ -151,6 +149,11 @@ def docs_file(name: str) -> Response[str]:
     if asset is None:
         raise Problem("not-found")
     return asset
+
+
+def _accepted_format() -> str:
+    accepted = app.current_event.headers.get("accept", "")
+    return "html" if "text/html" in accepted and "application/json" not in accepted else "json"
 
 
 def _card_page(version: str) -> Response[str]:

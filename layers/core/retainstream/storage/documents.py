@@ -57,3 +57,9 @@ class Documents:
         }
         with storage_errors():
             return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+
+    def page_link(self, key: str, *, seconds: int) -> str:
+        """A link that shows the document in a browser and ends after `seconds`."""
+        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "ResponseContentDisposition": "inline"}
+        with storage_errors():
+            return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)

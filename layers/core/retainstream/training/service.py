@@ -12,10 +12,13 @@ from retainstream.registry.versions import register
 from retainstream.scoring.starting import start_scoring
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, StorageUnavailable
+from retainstream.training.card.assemble import Made, assemble
+from retainstream.training.card.page import page, policy
 from retainstream.training.workbench import Document, Stores, Workbench
 
 _CURVES = ("reliability", "gain")
 _MOST_HOURS = 6
+_CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
 
 class ScoringFailed(RuntimeError):
@@ -37,12 +40,29 @@ def register_version(stores: Stores, given: Document) -> Document:
             loading.REFERENCE_FILE: bench.get("candidate/reference.json"),
         }
         version = fitted["version"]
-        record = {
+        identity = {
             "version": version,
             "run_id": given["run_id"],
             "created_at": given["started_at"],
-            "created_by": given["started_by"],
             "status": "registered" if verdict["passed"] else "rejected",
+        }
+        card = assemble(
+            Made(
+                schema=data.schema,
+                identity=identity,
+                figures=figures,
+                seen=bench.get_json("candidate/seen.json"),
+                fitted=fitted,
+                verdict=verdict,
+                reference=bench.get_json("candidate/reference.json"),
+                target_auc=settings().target_auc,
+                confidence_threshold=settings().confidence_threshold,
+            )
+        )
+        contents |= {loading.CARD_FILE: card.model_dump_json().encode(), loading.CARD_PAGE_FILE: page(card).encode()}
+        record = {
+            **identity,
+            "created_by": given["started_by"],
             "schema_name": data.schema.name,
             "horizon_days": data.schema.horizon_days,
             "money": data.schema.money.model_dump() if data.schema.money else None,
@@ -58,6 +78,7 @@ def register_version(stores: Stores, given: Document) -> Document:
             "rows": {**fitted["record"]["rows"], "test": figures["held_out"]["rows"]},
             "data": figures["data"],
             "gate": verdict,
+            "card_policy": policy(),
             "files": {name: _file(version, name, content) for name, content in contents.items()},
         }
         for name, content in contents.items():
@@ -146,7 +167,7 @@ def _json(document: object) -> bytes:
 
 
 def _content_type(name: str) -> str:
-    return "application/json" if name.endswith(".json") else "application/octet-stream"
+    return _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 STEPS: dict[str, Callable[[Stores, Document], Document]] = {

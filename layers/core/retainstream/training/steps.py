@@ -13,6 +13,7 @@ from retainstream.registry.versions import version_name
 from retainstream.scoring.model import ScoringModel
 from retainstream.settings import settings
 from retainstream.training.card.columns import column_facts
+from retainstream.training.card.curves import score_histogram
 from retainstream.training.card.influence import explanation
 from retainstream.training.checks import check
 from retainstream.training.dataset import DataSet, Provenance, collect, merged
@@ -95,7 +96,14 @@ def evaluate_candidate(stores: Stores, given: Document) -> Document:
         }
         bench.put_json("candidate/metrics.json", document)
         bench.put_json("candidate/reference.json", reference(model, development, test))
-        bench.put_json("candidate/seen.json", {"explanation": explanation(model, test.rows), "columns": column_facts(data)})
+        bench.put_json(
+            "candidate/seen.json",
+            {
+                "explanation": explanation(model, test.rows),
+                "columns": column_facts(data),
+                "score": score_histogram(model.probabilities(test.rows)),
+            },
+        )
         held_out = document["held_out"]
         detail.update({name: held_out[name] for name in ("rows", "roc_auc", "pr_auc", "log_loss", "ece")})
     return {"metrics": bench.key("candidate/metrics.json")}

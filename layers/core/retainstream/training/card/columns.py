@@ -44,7 +44,7 @@ def _observed(column: Column, values: NDArray[np.float32]) -> dict[str, Any]:
     if column.kind == "boolean":
         return {**found, "shares": {"true": _share(known.sum(), known)}}
     names = ("low", "first_percentile", "median", "last_percentile", "high")
-    return {**found, **dict(zip(names, map(_told, np.quantile(known, [0, 0.01, 0.5, 0.99, 1])), strict=True))}
+    return {**found, **dict(zip(names, map(_told, np.quantile(known, [0, 0.01, 0.5, 0.99, 1], method="inverted_cdf")), strict=True))}
 
 
 def _share(count: Any, known: NDArray[np.float32]) -> float:

@@ -9,6 +9,7 @@ from retainstream.training.metrics import Floats, Outcomes, gain
 
 MOST_POINTS = 200
 _DIGITS = 6
+_SCORE_BINS = 20
 
 
 def curves(churned: Outcomes, probabilities: Floats) -> dict[str, Any]:
@@ -42,6 +43,13 @@ def precision_recall_curve(churned: Outcomes, probabilities: Floats) -> dict[str
         "precision": _rounded(precision[kept]),
         "threshold": _rounded(np.append(thresholds, np.inf)[kept]),
     }
+
+
+def score_histogram(probabilities: Floats) -> dict[str, Any]:
+    """How many of the probabilities (n,) are in each of twenty equally wide bins."""
+    edges = np.arange(1, _SCORE_BINS) / _SCORE_BINS
+    counts = np.bincount(np.searchsorted(edges, probabilities, side="right"), minlength=_SCORE_BINS)
+    return {"rows": len(probabilities), "edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def _along(x: Floats, y: Floats) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ type Direction = Literal["increasing", "decreasing", "mixed"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CardFigure(_Part):

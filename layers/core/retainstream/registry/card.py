@@ -1,0 +1,54 @@
+"""The model card of a version: its data, and the page drawn from it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from retainstream.registry.loading import CARD_FILE, CARD_PAGE_FILE, verified_file
+from retainstream.registry.versions import get
+from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
+
+LINK_SECONDS = 900
+
+
+class NoCard(LookupError):
+    """The version was registered without a card."""
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """The page and the content security policy it needs: its own style sheet by hash and nothing else."""
+
+    html: str
+    policy: str
+
+
+def card_document(models: Models, documents: Documents, version: str) -> dict[str, Any]:
+    """The card as it was registered, and in `html_url` a link that opens its page without a token for 15 minutes.
+
+    Raises:
+        UnknownVersion: there is no such version.
+        NoCard: it has no card.
+        CorruptModel: the card is gone or is not the one that was registered.
+    """
+    record = _with_card(models, version)
+    card: dict[str, Any] = json.loads(verified_file(record, documents, CARD_FILE))
+    return {**card, "html_url": documents.page_link(record["files"][CARD_PAGE_FILE]["key"], seconds=LINK_SECONDS)}
+
+
+def card_page(models: Models, documents: Documents, version: str) -> CardPage:
+    """The card's page as it was registered.
+
+    Raises: as `card_document`.
+    """
+    record = _with_card(models, version)
+    html = verified_file(record, documents, CARD_PAGE_FILE).decode()
+    return CardPage(html, f"{record['card_policy']}; frame-ancestors 'none'")
+
+
+def _with_card(models: Models, version: str) -> dict[str, Any]:
+    record = get(models, version)
+    if not {CARD_FILE, CARD_PAGE_FILE} <= record.get("files", {}).keys():
+        raise NoCard(version)
+    return record
