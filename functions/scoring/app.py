@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.loading import champion_model, load_reference, load_version
 from retainstream.scoring import run
-from retainstream.scoring.failure import reason_of
+from retainstream.scoring.failure import SCORING_ERRORS, reason_of
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
@@ -42,7 +42,7 @@ def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    reason = reason_of(event["error"])
+    reason = reason_of(event["error"], SCORING_ERRORS, work="scoring")
     stores().runs.start(event["run_id"], "scoring", event["input"].get("started_by", "unknown"))
     stores().runs.fail(event["run_id"], reason)
     return {"reason": reason}

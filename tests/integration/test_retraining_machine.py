@@ -15,6 +15,7 @@ from moto.core.config import default_user_config
 from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, newest, register
+from retainstream.scoring.failure import reason_of
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -24,7 +25,7 @@ from retainstream.storage.workflows import Workflows
 from retainstream.training.requests import STEPS, start_training, training_view
 from retainstream.training.service import scoring_run_of
 from retainstream.training.synthetic import as_customers, generate
-from retainstream.training.tasks import reason_of, run_task
+from retainstream.training.tasks import TRAINING_ERRORS, run_task
 from tests.integration.aws_events import refused
 from tests.integration.conftest import lambda_context, load_function
 
@@ -287,10 +288,10 @@ def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch
         ({"Error": "TooFewRows", "Cause": '{"errorMessage": "Only 3."}'}, "Only 3."),
         ({"Error": "OneClass", "Cause": "not json"}, "not json"),
         ({"Error": "States.Timeout", "Cause": ""}, "A step took longer than it may."),
-        ({"Error": "KeyError", "Cause": '{"errorMessage": "secret"}'}, "Training stopped at an unexpected error (KeyError)"),
-        ({}, "Training stopped at an unexpected error (unknown)"),
+        ({"Error": "KeyError", "Cause": '{"errorMessage": "secret"}'}, "An unexpected error (KeyError) stopped the run"),
+        ({}, "An unexpected error (unknown) stopped the run"),
     ],
 )
 def test_errors_become_sentences_without_what_is_not_ours_to_tell(error: dict[str, str], reason: str) -> None:
-    assert reason_of(error).startswith(reason)
-    assert "secret" not in reason_of(error)
+    assert reason_of(error, TRAINING_ERRORS, work="retraining").startswith(reason)
+    assert "secret" not in reason_of(error, TRAINING_ERRORS, work="retraining")

@@ -2,19 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-_TOLD_AS_THEY_ARE = {"IncompleteRun", "SegmentFailed", "StorageUnavailable", "NoModel", "CorruptModel"}
+SCORING_ERRORS = frozenset({"IncompleteRun", "SegmentFailed", "NoModel", "CorruptModel"})
 
 
-def reason_of(error: Mapping[str, Any]) -> str:
-    """An error a state machine caught ({"Error", "Cause"}) as a sentence; what is not the package's own to tell stays in the log."""
+def reason_of(error: Mapping[str, Any], ours: AbstractSet[str], *, work: str) -> str:
+    """An error a state machine caught ({"Error", "Cause"}) as a sentence.
+
+    The messages of `ours`, errors by class name, are told as they are; what any other error says stays in the log. `work` names what was
+    being done: scoring, retraining.
+    """
     name = str(error.get("Error", "")).rsplit(".", 1)[-1]
-    if name in _TOLD_AS_THEY_ARE:
+    if name in ours:
         return _message(error.get("Cause"))
+    if name == "StorageUnavailable":
+        return f"A service that {work} needs did not answer, even after several tries. Start it again later."
     if name in ("Timeout", "Timedout"):
         return "A step took longer than it may."
-    return f"Scoring stopped at an unexpected error ({name or 'unknown'}); the log of the scoring function has the details."
+    return f"An unexpected error ({name or 'unknown'}) stopped the run; the log of the {work} function has the details."
 
 
 def _message(cause: Any) -> str:
