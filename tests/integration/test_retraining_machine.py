@@ -1,5 +1,6 @@
 """The retraining state machine, executed."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import yaml
 from moto.awslambda.models import LambdaBackend
 from moto.core.config import default_user_config
 
+from retainstream.registry.card import card_document
 from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, newest, register
@@ -127,9 +129,24 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     assert record["ceiling"]["roc_auc"] > 0.8
     assert record["data"]["synthetic_share"] == 1
     assert record["rows"]["train"] + record["rows"]["test"] == record["data"]["labelled"]
-    model = load_version(Models(), Documents(), record["version"])
+    kept = {"model.ubj", "schema.json", "metrics.json", "calibration.json", "reference.json", "card.json", "card.html"}
+    assert set(record["files"]) == kept
     assert model.threshold == record["threshold"]
-    assert set(record["files"]) == {"model.ubj", "schema.json", "metrics.json", "calibration.json", "reference.json"}
+    assert set(record["files"]) == {
+        "model.ubj",
+        "schema.json",
+        "metrics.json",
+        "calibration.json",
+        "reference.json",
+        "card.json",
+        "card.html",
+    }
+    card = card_document(Models(), Documents(), record["version"])
+    figures = {figure["name"]: figure for figure in card["figures"]}
+    assert figures["roc_auc"]["value"] == record["metrics"]["roc_auc"]
+    assert (card["status"], card["version"], card["gate"]["passed"]) == ("registered", record["version"], True)
+    for name in ("card.json", "card.html"):
+        assert hashlib.sha256(Documents().get_bytes(f"models/{record['version']}/{name}")).hexdigest() == record["files"][name]["sha256"]
     steps = {step["name"]: step.get("detail", {}) for step in run["steps"]}
     assert steps["score"]["counts"] == {"scored": 1500}
     assert steps["notify"]["sent"] is False
@@ -232,7 +249,7 @@ def test_a_service_that_stays_away_ends_the_run_plainly(machine: Machine) -> Non
     with refused("Scan"):
         run = machine("away", started_by="ann")
     assert run["status"] == "FAILED"
-    assert run["reason"].startswith("A service that training needs did not answer")
+    assert run["reason"].startswith("A service that retraining needs did not answer")
 
 
 def test_a_run_that_was_asked_for_is_the_one_that_runs(machine: Machine) -> None:
