@@ -25,6 +25,7 @@ from retainstream.training.card.document import Card
 from retainstream.training.card.drawing import round_axis, shortened
 from retainstream.training.card.influence import DRAWN_ROWS, explanation
 from retainstream.training.card.page import page, policy, style
+from retainstream.training.card.purpose import limits
 from retainstream.training.workbench import sides
 from tests.made_cards import PASSED, Page, data_of, made, synthetic_candidate, synthetic_card, synthetic_data
 
@@ -299,6 +300,13 @@ def test_synthetic_is_said_wherever_figures_are_shown() -> None:
             assert heading.endswith("(synthetic)")
     assert "Every figure on this card is synthetic" in html
     assert any("say nothing about real customers" in sentence for sentence in synthetic_card().limits)
+
+
+def test_a_partly_synthetic_card_says_partly() -> None:
+    card = synthetic_card()
+    partly = card.model_copy(update={"data": card.data.model_copy(update={"synthetic_share": 0.25})})
+    assert "The figures on this card are partly synthetic: 25% of the customers" in page(partly)
+    assert any("only partly about real customers" in sentence for sentence in limits(partly))
 
 
 def test_a_rejected_version_says_why() -> None:

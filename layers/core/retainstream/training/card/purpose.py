@@ -39,9 +39,10 @@ def limits(card: Card) -> list[str]:
 def _peculiar(card: Card) -> list[str]:
     sentences = []
     if card.synthetic:
+        meaning = "say nothing about real customers" if card.data.synthetic_share == 1 else "are only partly about real customers"
         sentences.append(
             f"{share(card.data.synthetic_share)} of the customers with a known outcome are synthetic: they come from a generator. "
-            "These figures say nothing about real customers."
+            f"These figures {meaning}."
         )
     few = [group for group in card.groups if group.rows < FEW_ROWS]
     if few and len(card.groups) > 1:
