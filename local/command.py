@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.status import Status
 
 if TYPE_CHECKING:
+    from local.own_data import OwnData
     from local.stack import LocalStack
 
 _ROOT = Path(__file__).parents[1]
@@ -37,14 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _on_signal(stopped)
     try:
         _check_port(options.port)
+        own = _own_data(options, console)
         log = _function_log(options.data_dir)
     except _OneLineError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
+    except _StoppedError:
+        return 0
     console.file = sys.stdout
     sys.stdout = log  # what functions print belongs to their log; the console is for people
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    code = _run(options, console, stopped, started)
+    code = _run(options, own, console, stopped, started)
     log.flush()
     console.file.flush()
     os._exit(code)  # state machines that are still running must not hold up the end
@@ -72,6 +76,20 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=whole,
         default=environment.get("CUSTOMERS") or "5000",
         help="synthetic customers made at the first start (CUSTOMERS, default 5000; 0 seeds nothing but the administrator)",
+    )
+    parser.add_argument(
+        "--schema",
+        type=Path,
+        default=Path(environment["SCHEMA"]) if environment.get("SCHEMA") else None,
+        metavar="FILE",
+        help="feature schema, YAML or JSON, put in force at the first start (SCHEMA; without it the default, or the one in force)",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(environment["DATA"]) if environment.get("DATA") else None,
+        metavar="FILE",
+        help="CSV file of your customers, in place of synthetic ones at the first start (DATA)",
     )
     parser.add_argument(
         "--reset",
@@ -141,7 +159,25 @@ def _on_signal(stopped: threading.Event) -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _run(options: argparse.Namespace, console: Console, stopped: threading.Event, started: float) -> int:
+def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None":
+    """The schema and the data that were given, judged before a state is made or forgotten for them."""
+    if options.schema is None and options.data is None:
+        return None
+    from local.own_data import OwnData, OwnDataError
+    from local.state import State
+    from retainstream.schema import default_schema
+
+    try:
+        own = OwnData(options.schema, options.data)
+        if options.reset or not State.exists(options.data_dir):
+            with console.status("Reading") as status:
+                own.survey(own.schema or default_schema(), status.update)
+    except OwnDataError as error:
+        raise _OneLineError(str(error)) from error
+    return own
+
+
+def _run(options: argparse.Namespace, own: "OwnData | None", console: Console, stopped: threading.Event, started: float) -> int:
     running = ExitStack()
     try:
         with console.status("Starting") as status:
@@ -150,7 +186,7 @@ def _run(options: argparse.Namespace, console: Console, stopped: threading.Event
         _tell_what_is_missing(console, stack.deployment.not_made)
         if stack.loaded:
             console.print(f"Found {stack.loaded:,} items kept in {options.data_dir}.", markup=False, soft_wrap=True)
-        _seed(stack, options.customers, console)
+        _seed(stack, options, own, console)
         _tell_where_to_go(console, stack.url, options.data_dir, time.monotonic() - started)
         while not stopped.wait(3600):
             pass
@@ -181,10 +217,14 @@ def _start(options: argparse.Namespace, console: Console, status: Status) -> "Lo
         return stack.start()
 
 
-def _seed(stack: "LocalStack", customers: int, console: Console) -> None:
+def _seed(stack: "LocalStack", options: argparse.Namespace, own: "OwnData | None", console: Console) -> None:
     from local.seed import seed
+    from local.seed_own import seed_own
 
-    seed(stack, customers, console)
+    if own is None:
+        seed(stack, options.customers, console)
+    else:
+        seed_own(stack, own, options.data_dir, console)
 
 
 def _tell_what_is_missing(console: Console, not_made: dict[str, int]) -> None:

@@ -97,6 +97,11 @@ class State:
             raise StateError(f"The state in {self._path} was written by another version of the local stack. Start afresh with RESET=1.")
         return database
 
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a state is kept in a folder."""
+        return (folder / _FILE).exists()
+
     @property
     def seeded(self) -> bool:
         """Whether the first seeding has come to its end."""
@@ -113,6 +118,16 @@ class State:
             self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"note {name}", default))
             [value] = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
         return str(value)
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a value under a name, in place of an earlier one."""
+        with self._flushing:
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note {name}", value))
+
+    def remembered(self, name: str) -> str | None:
+        """The value kept under a name."""
+        found = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
+        return None if found is None else str(found[0])
 
     def moment(self, name: str) -> datetime:
         """When `moment` was first asked for under this name."""

@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -231,8 +232,13 @@ def test_refusals_carry_cors_headers_too(http: httpx.Client) -> None:
     assert answer.headers["access-control-allow-origin"] == "http://web.example"
 
 
-def test_parallel_requests_of_different_users_never_meet(http: httpx.Client) -> None:
+def test_parallel_requests_of_different_users_never_meet(echo_stack: LocalStack) -> None:
+    threads = threading.local()
+
     def ask(number: int) -> None:
+        if not hasattr(threads, "http"):  # a client of its own: httpx may close a connection that another thread has just been given
+            threads.http = httpx.Client(base_url=echo_stack.url, timeout=60)
+        http: httpx.Client = threads.http
         user, body = f"user-{number % 50}", f"body-{number}"
         if number % 2:
             answer = http.get(f"/routed/{number}", headers={"Authorization": user}).json()

@@ -75,6 +75,12 @@ def feed(listener: Listener, reports: list[str], **options: Any) -> Iterator[Str
         del shard().readers[mapping["name"]]
 
 
+@pytest.fixture(autouse=True)
+def drained(echo_stack: LocalStack) -> None:
+    """A stream with nothing left in it: a new reader starts with the oldest record that somebody still needs."""
+    assert echo_stack.feeder.wait_until_drained(20)
+
+
 @pytest.fixture
 def reported() -> list[str]:
     return []

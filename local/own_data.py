@@ -1,0 +1,150 @@
+"""Somebody's own schema and customers: read and judged whole before anything of them is stored."""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import batched
+from pathlib import Path
+from typing import Any, TextIO
+
+from retainstream.customers.intake import Intake, Refuse
+from retainstream.schema import FeatureSchema, UnreadableSchema, default_schema, read_schema
+from retainstream.settings import Settings
+from retainstream.tables import TableProblem, UnreadableTable, open_table
+from retainstream.tables.binding import bind
+
+MOST_REFUSED = 0.1
+"""The part of a file's rows that may be turned away. With more it is the schema that does not fit, or it is another file."""
+
+_REJECTED = "rejected-rows.csv"
+_PAGE = 500
+_SHOWN = 5
+
+
+class OwnDataError(Exception):
+    """The schema or the data cannot be used; the message is one line for a person."""
+
+
+class OwnData:
+    """What was given at the start: a schema (None: the one in force, or the default), a file of customers (None: none), or both.
+
+    digest: SHA-256 of the file; empty without one.
+
+    Raises:
+        OwnDataError: the schema is none, or a file cannot be opened.
+    """
+
+    def __init__(self, schema: Path | None, data: Path | None) -> None:
+        self.path = data.expanduser() if data else None
+        self.digest = _digest(self.path) if self.path else ""
+        with _explained():
+            self.schema = read_schema(schema.expanduser()) if schema else None
+        self._surveyed: FeatureSchema | None = None
+
+    @property
+    def origin(self) -> str:
+        """What a state is made from, as one text."""
+        schema = self.schema or default_schema()
+        return f"schema {hashlib.sha256(schema.model_dump_json().encode()).hexdigest()}, data {self.digest or 'none'}"
+
+    def survey(self, schema: FeatureSchema, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Read the whole file by the schema, and keep nothing of it.
+
+        Raises:
+            OwnDataError: the file cannot be read, does not fit the schema, or no model can be made of it.
+        """
+        if self.path is None or self._surveyed == schema:
+            return
+        from retainstream.training.dataset import collect
+
+        def pages(intake: Intake) -> Iterator[list[dict[str, Any]]]:
+            for page in batched(intake.customers(), _PAGE):
+                progress(f"Reading {self.path}: {intake.rows:,} rows")
+                yield list(page)
+
+        with self.intake(schema) as intake:
+            data, _ = collect(schema, pages(intake))
+            _require_fitting(intake, schema, str(self.path))
+            _require_learnable(data, schema, str(self.path))
+        self._surveyed = schema
+
+    @contextmanager
+    def intake(self, schema: FeatureSchema, refuse: Refuse = lambda _: None) -> Iterator[Intake]:
+        """The file's rows, once through.
+
+        Raises:
+            OwnDataError: the file cannot be read.
+        """
+        if self.path is None:
+            raise OwnDataError("There is no file of customers.")
+        with _explained(), open_table(self.path) as table:
+            bind(schema, table.header, source=table.source, line=table.header_line)  # a model needs the outcomes
+            yield Intake(table, schema, refuse)
+
+
+class Rejected:
+    """Rows that did not become customers: the first few kept to be shown, all of them written to a file of the data folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.path = folder / _REJECTED if folder else None
+        self.first: list[TableProblem] = []
+        self.count = 0
+        self._file: TextIO | None = None
+
+    def add(self, problem: TableProblem) -> None:
+        """Another fault of a row."""
+        self.count += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(problem)
+        if self._file:
+            csv.writer(self._file).writerow([problem.line, problem.column, problem.detail])
+
+    def __enter__(self) -> "Rejected":
+        if self.path:
+            self._file = self.path.open("w", newline="", encoding="utf-8")
+            csv.writer(self._file).writerow(["line", "column", "reason"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+        if self.path and not self.count:
+            self.path.unlink()
+
+
+def _require_fitting(intake: Intake, schema: FeatureSchema, source: str) -> None:
+    if not intake.rows:
+        raise OwnDataError(f"{source}: has a header and no rows.")
+    if intake.refused > MOST_REFUSED * intake.rows:
+        faults = intake.faults()
+        told = "; ".join(map(str, faults[:_SHOWN])) + (f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else "")
+        raise OwnDataError(f"{source}: {intake.refused:,} of {intake.rows:,} rows contradict the schema {schema.name}: {told}")
+
+
+def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
+    from retainstream.training.checks import OneClass, UnfitData, require_enough
+
+    try:
+        require_enough(data, Settings.model_fields["training_fewest_rows"].default)
+    except OneClass as error:
+        meant = f'By the schema a customer left when {schema.label.header} is "{schema.label.positive}".'
+        raise OwnDataError(f"{source}: {error} {meant}") from error
+    except UnfitData as error:
+        raise OwnDataError(f"{source}: {error}") from error
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (UnreadableSchema, UnreadableTable) as error:
+        raise OwnDataError(" ".join(str(error).split())) from error
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise OwnDataError(f"{path}: cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
