@@ -46,8 +46,9 @@ help: ## List the targets
 setup: .venv/.all-ready ## Set up everything a contributor needs
 
 .PHONY: run
-run: .venv/.run-ready ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset)
+run: .venv/.run-ready ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh, SCHEMA= DATA= your own)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset) \
+		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)")
 
 .PHONY: test
 test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)

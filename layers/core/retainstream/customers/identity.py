@@ -1,5 +1,6 @@
 """What a customer's id may be."""
 
+import re
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -9,14 +10,28 @@ from pydantic_core import PydanticCustomError
 RESERVED = frozenset({"high-risk", "segment", "imports"})
 """Paths below /api/customers that are no customers."""
 
+_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
+_IS_RESERVED = "is the name of a path and cannot be a customer's id"
+
+
+def id_problem(customer_id: str) -> str | None:
+    """What is wrong with an id, in a sentence that does not repeat it; None when it is fine."""
+    if not customer_id:
+        return "is missing"
+    if customer_id in RESERVED:
+        return _IS_RESERVED
+    if not re.fullmatch(_PATTERN, customer_id):
+        return "must be 1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit"
+    return None
+
 
 def _not_reserved(customer_id: str) -> str:
     if customer_id in RESERVED:
-        raise PydanticCustomError("reserved", "is the name of a path and cannot be a customer's id")
+        raise PydanticCustomError("reserved", _IS_RESERVED)
     return customer_id
 
 
-CustomerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$", examples=["cust-000042"]), AfterValidator(_not_reserved)]
+CustomerId = Annotated[str, Field(pattern=_PATTERN, examples=["cust-000042"]), AfterValidator(_not_reserved)]
 """1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit."""
 
 CustomerIdInPath = Annotated[CustomerId, BeforeValidator(lambda given: unquote(given) if isinstance(given, str) else given)]

@@ -56,7 +56,7 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
         TooFewRows: there are fewer customers than `fewest_rows`.
         OneClass: too few of them left, or too few stayed, in all or among the held-out ones.
     """
-    _require_enough(data, fewest_rows)
+    require_enough(data, fewest_rows)
     findings = [*_balance(data), *_duplicates(data)]
     development = data.where(~held_out(data.keys))
     for place, column in enumerate(data.schema.features):
@@ -66,7 +66,12 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
     return findings
 
 
-def _require_enough(data: DataSet, fewest_rows: int) -> None:
+def require_enough(data: DataSet, fewest_rows: int) -> None:
+    """Whether a model can be made of so many customers at all.
+
+    Raises:
+        TooFewRows, OneClass: see `check`.
+    """
     rows, left = len(data), int(data.churned.sum())
     if rows < fewest_rows:
         raise TooFewRows(f"Only {rows} customers with a known outcome: at least {fewest_rows} are needed.")

@@ -1,0 +1,83 @@
+"""A file's rows on their way to becoming customers: which are taken, and why the others are not."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from retainstream.customers.identity import id_problem
+from retainstream.schema import FeatureSchema, group_of
+from retainstream.tables import CustomerRow, DelimitedTable, TableProblem, read_customers
+from retainstream.tables.binding import bind, some_of
+
+SOURCE = "import"
+
+type Refuse = Callable[[TableProblem], None]
+
+
+class Intake:
+    """The rows of one open table, once through.
+
+    rows, refused: how many were read, and how many of them cannot be customers. left, stayed: outcomes known among those taken.
+    """
+
+    def __init__(self, table: DelimitedTable, schema: FeatureSchema, refuse: Refuse = lambda _: None) -> None:
+        """`refuse` is told every fault of every row that is not taken, with its line and the file's header of the column."""
+        self._table = table
+        self._schema = schema
+        self._refuse = refuse
+        self._headers = {column.name: column.header for column in schema.columns}
+        self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
+        self._faults: dict[tuple[str, str], tuple[int, int]] = {}
+        self.rows = self.refused = self.left = self.stayed = 0
+
+    def customers(self) -> Iterator[dict[str, Any]]:
+        """Items for the customers table. Of rows with the same id the first is taken.
+
+        Raises:
+            UnreadableTable: the header lacks a column the schema requires, or a record cannot be read.
+        """
+        seen: set[str] = set()
+        for row in read_customers(self._table, self._schema):
+            self.rows += 1
+            faults = list(self._faults_of(row, seen))
+            seen.add(row.customer_id)
+            if faults:
+                self.refused += 1
+                for column, detail in faults:
+                    self._note(row.line, column, detail)
+                continue
+            self.left += row.churned is True
+            self.stayed += row.churned is False
+            yield self._item(row)
+
+    def faults(self) -> list[TableProblem]:
+        """What was wrong with the rows read so far, each fault once with its first line and its number of rows, most frequent first."""
+        found = [TableProblem(detail, line, column, rows) for (column, detail), (line, rows) in self._faults.items()]
+        return sorted(found, key=lambda fault: (-fault.rows, fault.line))
+
+    def notes(self) -> list[str]:
+        """What a person should know about how the file was read; complete after the last row."""
+        ignored = bind(self._schema, self._table.header, source=self._table.source, label_needed=False).ignored
+        told = [f"columns that the schema does not have are not read: {some_of(ignored)}"] if ignored else []
+        return [*self._table.notes, *told]
+
+    def _faults_of(self, row: CustomerRow, seen: set[str]) -> Iterator[tuple[str, str]]:
+        for error in row.errors:
+            if error.field != self._schema.id.column:
+                yield self._headers[error.field], error.detail
+        problem = "is the id of an earlier row" if row.customer_id in seen else id_problem(row.customer_id)
+        if problem:
+            yield self._headers[self._schema.id.column], problem
+
+    def _note(self, line: int, column: str, detail: str) -> None:
+        first, rows = self._faults.get((column, detail), (line, 0))
+        self._faults[column, detail] = (first, rows + 1)
+        self._refuse(TableProblem(detail, line, column))
+
+    def _item(self, row: CustomerRow) -> dict[str, Any]:
+        item = {
+            "customer_id": row.customer_id,
+            "group": group_of(self._schema, row.features),
+            "features": row.features,
+            "source": SOURCE,
+        }
+        return item if row.churned is None else {**item, "churned": row.churned}
