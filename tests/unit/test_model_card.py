@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree
@@ -291,6 +292,13 @@ def test_a_business_without_groups_money_and_categories_gets_a_card() -> None:
     assert "Expected profit" not in shown
     assert "Phone contracts" in shown
     assert {column.name: column.used for column in card.columns} == {"calls": True, "paperless": True, "since": False}
+
+
+def test_a_group_of_which_nobody_is_called_has_no_precision() -> None:
+    left = made(synthetic_data())
+    silent = {**left.figures["groups"]["premium"], "called": 0, "precision": 0.0}
+    card = assemble(replace(left, figures={**left.figures, "groups": {**left.figures["groups"], "premium": silent}}))
+    assert {group.group: group.precision is None for group in card.groups} == {"basic": False, "standard": False, "premium": True}
 
 
 def test_synthetic_is_said_wherever_figures_are_shown() -> None:

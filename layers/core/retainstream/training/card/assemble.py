@@ -143,8 +143,10 @@ def _profit(schema: FeatureSchema, found: Document | None) -> Document | None:
 
 def _group(name: str, group: Document) -> Document:
     interval = group.get("roc_auc_interval", {})
-    named = ("rows", "churned", "churn_rate", "roc_auc", "pr_auc", "log_loss", "ece", "precision", "recall", "top_decile_lift")
-    return {"group": name, **{figure: group[figure] for figure in named}, "low": interval.get("low"), "high": interval.get("high")}
+    named = ("rows", "churned", "churn_rate", "roc_auc", "pr_auc", "log_loss", "ece", "called", "recall", "top_decile_lift")
+    told = {figure: group[figure] for figure in named}
+    precision = group["precision"] if group["called"] else None
+    return {"group": name, **told, "precision": precision, "low": interval.get("low"), "high": interval.get("high")}
 
 
 def _data(figures: Document, record: Document) -> Document:

@@ -114,7 +114,8 @@ class GroupFigures(_Part):
     pr_auc: float | None
     log_loss: float
     ece: float
-    precision: float
+    called: int = Field(description="Customers at or above the stored threshold")
+    precision: float | None = Field(description="null where nobody is called")
     recall: float
     top_decile_lift: float
 

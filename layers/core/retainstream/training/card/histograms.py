@@ -89,10 +89,10 @@ def _level_bars(counted: Sequence[tuple[str, int]], rows: int) -> list[svg.Eleme
     parts: list[svg.Element] = []
     for place, (level, counts) in enumerate(counted):
         y = _TOP + 24.0 * place
-        long = 84.0 * counts / most
+        long = 70.0 * counts / most
         parts += [
-            text(_LEFT, y + 14, shortened(level, 92), "tick"),
-            rectangle(98, y + 4, long, 12, "bar"),
-            text(102 + long, y + 14, percent(counts / rows), "small"),
+            text(_LEFT, y + 14, shortened(level, 106), "tick"),
+            rectangle(116, y + 4, long, 12, "bar"),
+            text(120 + long, y + 14, percent(counts / rows), "small"),
         ]
     return parts

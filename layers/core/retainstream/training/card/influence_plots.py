@@ -14,7 +14,7 @@ _BAR_ROW = 40.0
 _SWARM_ROW = 50.0
 _SHADES = 5
 _DOT = 4.0
-_WAYS = {"increasing": "raises the risk", "decreasing": "lowers the risk", "mixed": "depends on the value"}
+_WAYS = {"increasing": "raises the risk", "decreasing": "lowers the risk"}
 
 
 def bars(card: Card) -> Markup:
@@ -25,9 +25,8 @@ def bars(card: Card) -> Markup:
     parts: list[svg.Element] = []
     for place, column in enumerate(columns):
         y = place * _BAR_ROW
-        way = "" if column.kind == "category" else f" – more {_WAYS[column.direction]}"
         parts += [
-            text(2, y + 15, shortened(f"{column.label}{way}", WIDTH), "label"),
+            text(2, y + 15, shortened(f"{column.label}{_way(column)}", WIDTH), "label"),
             rectangle(2, y + 20, room * column.mean_abs / longest, 13, f"bar-{column.direction}"),
             text(8 + room * column.mean_abs / longest, y + 31, probability(column.mean_abs), "label"),
         ]
@@ -60,6 +59,13 @@ def beeswarm(card: Card) -> Markup:
         bottom + 46,
         parts,
     )
+
+
+def _way(column: Influence) -> str:
+    """Which way a growing value moves the risk, where it is one way."""
+    if column.direction not in _WAYS:
+        return ""
+    return f" – {'yes' if column.kind == 'boolean' else 'more'} {_WAYS[column.direction]}"
 
 
 def _drawn(card: Card) -> Sequence[Influence]:
