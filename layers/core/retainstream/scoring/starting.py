@@ -32,9 +32,11 @@ def start_scoring(runs: Runs, workflows: Workflows, machine_arn: str, *, run_id:
     Raises:
         StorageUnavailable: the run may or may not have started; calling again with the same run id is safe.
     """
-    run, _ = runs.start(run_id, "scoring", started_by)
-    if run["status"] == "RUNNING":
+    run = runs.get(run_id)
+    if run is None:
+        # The machine first: where it cannot be started no run is left behind that never ends.
         workflows.start(machine_arn, run_id, {"run_id": run_id, "started_by": started_by})
+        run, _ = runs.start(run_id, "scoring", started_by)
     return run
 
 
