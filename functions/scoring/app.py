@@ -1,5 +1,6 @@
 """The tasks of the scoring state machine."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -27,8 +28,9 @@ def plan(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def score(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     version = event["model_version"]
     model, reference = load_version(models(), documents(), version), load_reference(models(), documents(), version)
+    chosen = replace(model, chosen_at=event.get("chosen_at", ""))
     return run.score_segment(
-        stores(), model, reference, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000
+        stores(), chosen, reference, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000
     )
 
 

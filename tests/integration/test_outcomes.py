@@ -86,6 +86,13 @@ def test_an_outcome_without_a_prediction(call: Call) -> None:
     assert "outcome_prediction" not in (Customers().get("c1") or {})
 
 
+def test_who_recorded_an_outcome_is_kept_beside_who_made_the_customer(call: Call) -> None:
+    Customers().put({"customer_id": "c1", "group": "standard", "features": FEATURES, "source": "synthetic", "churned": False})
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
+    stored = Customers().get("c1") or {}
+    assert (stored["source"], stored["outcome_source"]) == ("synthetic", "api")
+
+
 def test_changing_features_keeps_a_known_outcome(call: Call) -> None:
     call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})

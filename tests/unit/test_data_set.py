@@ -36,9 +36,10 @@ def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() ->
 
 
 def test_an_outcome_somebody_recorded_is_not_the_generators() -> None:
-    recorded = {**CUSTOMERS[0], "churned": True, "outcome_prediction": {"probability": 0.5}}
-    data, _ = collect(SCHEMA, [[recorded]])
+    recorded = {**CUSTOMERS[0], "churned": True, "outcome_source": "api"}
+    data, provenance = collect(SCHEMA, [[recorded]])
     assert not data.synthetic.any()
+    assert provenance.sources == {"api": 1}
 
 
 def test_a_data_set_survives_storage_and_neither_order_nor_pages_matter() -> None:

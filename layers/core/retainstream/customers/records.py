@@ -1,12 +1,13 @@
 """One customer: made, changed, taken away, and what became of it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.schema import FeatureSchema, FieldError, checked_features, group_of
-from retainstream.scoring.levels import ranks
+from retainstream.scoring.agreement import settle
 from retainstream.storage.customers import Customers
 from retainstream.storage.errors import Conflict
 from retainstream.storage.predictions import Predictions
@@ -59,7 +60,8 @@ def put(customer_id: str, given: Mapping[str, Any], schema: FeatureSchema, custo
     if errors:
         raise UnacceptableFeatures([FieldError(f"features.{error.field}", error.detail) for error in errors])
     customer = customers.replace_features(customer_id, group_of(schema, features), features, "api")
-    return Profile(customer, predictions.get(customer_id, consistent=True))
+    _, prediction = settle(customer_id, customers, predictions)
+    return Profile(customer, prediction)
 
 
 def delete(customer_id: str, customers: Customers, predictions: Predictions) -> None:
@@ -82,31 +84,13 @@ def record_outcome(customer_id: str, *, churned: bool, day: str | None, customer
     if known is not churned or (day is not None and day != found.customer.get("outcome_at")):
         snapshot = found.customer.get("outcome_prediction") if known is churned else _snapshot(found.prediction)
         outcome_at = day or datetime.now(UTC).date().isoformat()
-        try:
+        with suppress(Conflict):  # somebody else recorded the same, or removed the customer
             customers.record_outcome(customer_id, churned=churned, outcome_at=outcome_at, prediction=snapshot)
-        except Conflict:  # somebody else recorded the same, or removed the customer
-            return _with_prediction_marked(profile(customer_id, customers, predictions), predictions)
-        found = profile(customer_id, customers, predictions)
-    return _with_prediction_marked(found, predictions)
+    customer, prediction = settle(customer_id, customers, predictions)
+    if customer is None:
+        raise UnknownCustomer(customer_id)
+    return Profile(customer, prediction)
 
 
 def _snapshot(prediction: Prediction | None) -> Prediction | None:
     return {name: prediction[name] for name in _SNAPSHOT} if prediction else None
-
-
-def _with_prediction_marked(found: Profile, predictions: Predictions) -> Profile:
-    churned, prediction = found.customer.get("churned") is True, found.prediction
-    if prediction is None or prediction["churned"] is churned:
-        return found
-    customer_id = found.customer["customer_id"]
-    try:
-        marked = predictions.set_churned(customer_id) if churned else predictions.set_present(customer_id, _indexed(prediction))
-    except Conflict:  # the prediction was removed meanwhile
-        return Profile(found.customer, None)
-    return Profile(found.customer, marked)
-
-
-def _indexed(prediction: Prediction) -> dict[str, str]:
-    if prediction["level"] == "low":
-        return {}
-    return ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])

@@ -5,7 +5,8 @@ import json
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from retainstream.registry.champion import champion
@@ -111,19 +112,19 @@ class ChampionCache:
             self._loaded, self._identity = None, ()
 
     def _look_again(self, models: Models, documents: Documents, place: tuple[str, str]) -> None:
+        chosen_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         pointer = champion(models)
         if pointer is None:
             self._loaded = None
             raise NoModel("No model is in service yet.")
         identity = (*place, pointer.version, pointer.promoted_at)
-        if self._loaded is not None and self._identity == identity:
-            return
-        try:
-            record = get(models, pointer.version)
-        except UnknownVersion as error:
-            raise CorruptModel(f"Version {pointer.version} is in service but has no record.") from error
-        self._loaded = _load(record, documents)
-        self._identity = identity
+        if self._loaded is None or self._identity != identity:
+            try:
+                record = get(models, pointer.version)
+            except UnknownVersion as error:
+                raise CorruptModel(f"Version {pointer.version} is in service but has no record.") from error
+            self._loaded, self._identity = _load(record, documents), identity
+        self._loaded = replace(self._loaded, chosen_at=chosen_at)
 
 
 _cache = ChampionCache()

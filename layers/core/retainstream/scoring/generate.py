@@ -1,10 +1,11 @@
 """Predictions on demand: of customers by id, and of rows that belong to nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.schema import FeatureSchema, FieldError, checked_features
+from retainstream.scoring.agreement import Known, settle_written
 from retainstream.scoring.model import ScoringModel
 from retainstream.scoring.predictions import Prediction, Score, predictions, scores
 from retainstream.storage.customers import Customers
@@ -44,7 +45,8 @@ def score_customers(
     missing = [f"customer_ids.{place}" for place, customer_id in enumerate(customer_ids) if customer_id not in found]
     if missing:
         raise UnknownCustomers(missing)
-    return score_and_store(model, [found[customer_id] for customer_id in dict.fromkeys(customer_ids)], stored, run_id=run_id)
+    chosen = [found[customer_id] for customer_id in dict.fromkeys(customer_ids)]
+    return score_and_store(model, chosen, customers, stored, run_id=run_id)
 
 
 def known_features(customers: Customers, customer_id: str) -> dict[str, Any]:
@@ -60,12 +62,32 @@ def known_features(customers: Customers, customer_id: str) -> dict[str, Any]:
     return features
 
 
-def score_and_store(model: ScoringModel, customers: Sequence[Mapping[str, Any]], stored: Predictions, *, run_id: str) -> list[Prediction]:
-    """Scores a block of customers (items of the customers table, without repeats), stores the predictions, and returns them in order."""
-    previous = stored.get_many(customer["customer_id"] for customer in customers)
-    made = predictions(model, customers, previous, run_id=run_id, scored_at=now())
-    stored.put_many(made)
+def score_and_store(
+    model: ScoringModel,
+    chosen: Sequence[Mapping[str, Any]],
+    customers: Customers,
+    stored: Predictions,
+    *,
+    run_id: str,
+    look_again: Callable[[], Known] = dict,
+) -> list[Prediction]:
+    """Scores a block of customers (items of the customers table, without repeats), stores the predictions, and returns them in order.
+
+    A prediction by another model that was chosen later than this one stays in its place. Those who left or were removed meanwhile are
+    looked for afterwards: by `look_again`, where the caller has a cheaper way than asking for each, and then among those it has not shown.
+    """
+    previous = stored.get_many(customer["customer_id"] for customer in chosen)
+    made = predictions(model, chosen, previous, run_id=run_id, scored_at=now())
+    due = [one for one in made if not _superseded(model, previous.get(one["customer_id"]))]
+    stored.put_many(due)
+    settle_written({one["customer_id"]: one["churned"] for one in due}, customers, stored, look_again())
     return made
+
+
+def _superseded(model: ScoringModel, previous: Mapping[str, Any] | None) -> bool:
+    if previous is None or previous["model_version"] == model.version:
+        return False
+    return bool(previous.get("model_chosen_at", "") > model.chosen_at)
 
 
 def score_rows(model: ScoringModel, rows: Sequence[Mapping[str, Any]]) -> list[Score]:

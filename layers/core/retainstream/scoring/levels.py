@@ -1,8 +1,8 @@
 """Risk levels, confidence, and the keys by which customers at risk are found. Needs nothing but the standard library."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
 type Order = Literal["probability", "value"]
@@ -42,6 +42,13 @@ def ranks(customer_id: str, group: str, probability: float, value_at_risk: float
         "probability_rank": f"{_digits('probability', round(probability * 10**6))}#{customer_id}",
         "value_rank": f"{_digits('value', round(value_at_risk * 10**2))}#{customer_id}",
     }
+
+
+def index_attributes(prediction: Mapping[str, Any]) -> dict[str, str]:
+    """What puts the prediction of a customer who has not left into the indexes of those at risk: nothing at low risk."""
+    if prediction["level"] == "low":
+        return {}
+    return ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
 
 
 def rank_from(order: Order, amount: float) -> str:

@@ -38,13 +38,17 @@ class Explained:
 
 @dataclass(frozen=True)
 class ScoringModel:
-    """A booster with the schema it was trained for, its calibration and its threshold."""
+    """A booster with the schema it was trained for, its calibration and its threshold.
+
+    `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the one in service; empty for one that was not looked for so.
+    """
 
     version: str
     schema: FeatureSchema
     booster: xgboost.Booster
     calibration: Calibration
     threshold: float
+    chosen_at: str = ""
 
     @classmethod
     def from_bytes(

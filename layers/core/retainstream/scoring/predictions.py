@@ -7,7 +7,7 @@ import numpy as np
 
 from retainstream.scoring.actions import best_actions, prices, value_at_risk
 from retainstream.scoring.encoding import encode
-from retainstream.scoring.levels import confidence_of, level_of, ranks
+from retainstream.scoring.levels import confidence_of, index_attributes, level_of
 from retainstream.scoring.model import ScoringModel
 from retainstream.scoring.past import with_past
 from retainstream.scoring.reasons import reasons_of, strongest
@@ -72,30 +72,27 @@ def predictions(
 ) -> list[Prediction]:
     """The predictions to store for customers (items of the customers table), in the same order.
 
-    Adds to the scores: customer_id, group, churned, run_id, scored_at, what is kept of the `previous` predictions (by customer id), and,
-    for customers who have not left and are at least at medium risk, the index attributes.
+    Adds to the scores: customer_id, group, churned, model_chosen_at, run_id, scored_at, what is kept of the `previous` predictions (by
+    customer id), and, for customers who have not left and are at least at medium risk, the index attributes.
     """
     scored = scores(model, [customer["features"] for customer in customers])
     return [
-        _prediction(customer, score, previous.get(customer["customer_id"]), run_id, scored_at)
+        _prediction(customer, score, previous.get(customer["customer_id"]), run_id, scored_at, model.chosen_at)
         for customer, score in zip(customers, scored, strict=True)
     ]
 
 
-def _prediction(customer: Mapping[str, Any], score: Score, previous: Mapping[str, Any] | None, run_id: str, scored_at: str) -> Prediction:
+def _prediction(
+    customer: Mapping[str, Any], score: Score, previous: Mapping[str, Any] | None, run_id: str, scored_at: str, chosen_at: str
+) -> Prediction:
     prediction = {
         **score,
         "customer_id": customer["customer_id"],
         "group": customer["group"],
         "churned": customer.get("churned") is True,
+        "model_chosen_at": chosen_at,
         "run_id": run_id,
         "scored_at": scored_at,
     }
-    return {**prediction, **with_past(prediction, previous), **index_attributes(prediction)}
-
-
-def index_attributes(prediction: Mapping[str, Any]) -> dict[str, str]:
-    """The attributes that put a prediction into the indexes of customers at risk: none for low risk or a customer who has left."""
-    if prediction["churned"] or prediction["level"] == "low":
-        return {}
-    return ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
+    indexed = {} if prediction["churned"] else index_attributes(prediction)
+    return {**prediction, **with_past(prediction, previous), **indexed}

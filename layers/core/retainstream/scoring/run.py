@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from retainstream.monitoring.expectation import expectation
 from retainstream.monitoring.histograms import Ruler, tally
 from retainstream.monitoring.reports import Report, put_report
 from retainstream.monitoring.tally import SYNTHETIC, Tally, total
+from retainstream.scoring.agreement import Known, settle_page
 from retainstream.scoring.encoding import Rows, encode
 from retainstream.scoring.generate import now, score_and_store
 from retainstream.scoring.levels import LEVELS
@@ -58,14 +60,14 @@ class Stores:
 
 
 def plan(stores: Stores, model: ScoringModel, run_id: str, started_by: str, *, most_segments: int) -> Document:
-    """Opens the run and divides the base: {model_version, segments: [{segment, segments, start, turns}]}."""
+    """Opens the run and divides the base: {model_version, chosen_at (of the model), segments: [{segment, segments, start, turns}]}."""
     stores.runs.start(run_id, "scoring", started_by)
     stores.runs.step_started(run_id, "plan")
     segments = max(1, min(most_segments, math.ceil(stores.customers.approximate_count() / CUSTOMERS_PER_SEGMENT)))
     stores.runs.step_finished(run_id, "plan", {"segments": segments, "model_version": model.version})
     stores.runs.step_started(run_id, "score")
     parts: list[Document] = [{"segment": segment, "segments": segments, "start": None, "turns": 0} for segment in range(segments)]
-    return {"model_version": model.version, "segments": parts}
+    return {"model_version": model.version, "chosen_at": model.chosen_at, "segments": parts}
 
 
 def score_segment(
@@ -78,35 +80,50 @@ def score_segment(
 ) -> Document:
     """Scores a part of the plan from its `start`, and returns it with the new `start`, one more of `turns`, and whether it is `done`.
 
-    What it counted goes to the bucket; of the features only where there is a `reference`, which has their bins.
+    When all its customers are scored, it looks through its part of the predictions table (`sweeping`) for what others left undone. What it
+    counted goes to the bucket; of the features only where there is a `reference`, which has their bins.
 
     Raises:
         StorageUnavailable: storage did not answer; the segment may be tried again.
         SegmentFailed: anything else.
     """
     name = f"Segment {part['segment'] + 1} of {part['segments']}"
-    counts, tallies, start = Counter[str](), [Tally()], part["start"]
+    counts, tallies, start, sweeping = Counter[str](), [Tally()], part["start"], part.get("sweeping", False)
+    place = {"segment": part["segment"], "segments": part["segments"]}
     try:
         ruler = Ruler.of(reference) if reference else None
         while True:
-            page = stores.customers.page(PAGE, start, segment=part["segment"], segments=part["segments"])
-            counted = _score_page(stores, model, ruler, run_id, page.items)
-            counts += counted.counts
-            tallies = [total([*tallies, counted.tally])]
-            start = page.next_key
-            if start is None or seconds_left() < RESERVE_SECONDS:
+            if sweeping:
+                repaired, start = settle_page(run_id, stores.customers, stores.predictions, start, **place)
+                counts["repaired"] += repaired
+            else:
+                page = stores.customers.page(PAGE, start, **place)
+                look_again = partial(stores.customers.left_on_page, PAGE, start, **place)
+                counted = _score_page(stores, model, ruler, run_id, page.items, look_again)
+                counts += counted.counts
+                tallies = [total([*tallies, counted.tally])]
+                start = page.next_key
+            done, sweeping = sweeping and start is None, sweeping or start is None
+            if done or seconds_left() < RESERVE_SECONDS:
                 Partials(stores.documents, run_id).put(part["segment"], part["turns"], Counted(counts, *tallies))
-                return {**part, "start": start, "turns": part["turns"] + 1, "done": start is None}
+                return {**part, "start": start, "turns": part["turns"] + 1, "sweeping": sweeping, "done": done}
     except StorageUnavailable as error:
         raise StorageUnavailable(f"{name}: storage did not answer, even after several tries ({error}).") from error
     except Exception as error:
         raise SegmentFailed(f"{name} could not be scored ({type(error).__name__}).") from error
 
 
-def _score_page(stores: Stores, model: ScoringModel, ruler: Ruler | None, run_id: str, customers: Sequence[Mapping[str, Any]]) -> Counted:
+def _score_page(
+    stores: Stores,
+    model: ScoringModel,
+    ruler: Ruler | None,
+    run_id: str,
+    customers: Sequence[Mapping[str, Any]],
+    look_again: Callable[[], Known],
+) -> Counted:
     present = [customer for customer in customers if customer.get("churned") is not True]
     readable, rows = _readable(model, present)
-    made = score_and_store(model, readable, stores.predictions, run_id=run_id)
+    made = score_and_store(model, readable, stores.customers, stores.predictions, run_id=run_id, look_again=look_again)
     counts = Counter(read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(made))
     for prediction in made:
         level = prediction["level"]
@@ -159,7 +176,7 @@ def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], plan
             f"{counts['read']} customers were read, but {counts['scored']} scored, {counts['churned']} left out because they have left, "
             f"and {counts['refused']} refused."
         )
-    stores.runs.step_finished(run_id, "verify")
+    stores.runs.step_finished(run_id, "verify", {"repaired": counts["repaired"]})
     return {"counts": dict(counts)}
 
 

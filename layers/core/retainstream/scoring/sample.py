@@ -38,7 +38,7 @@ def score_sample(model: ScoringModel, customers: Customers, stored: Predictions,
     high risk or above, in the schema's currency.
     """
     started = time.perf_counter()
-    made = score_and_store(model, _sample(customers, size), stored, run_id=run_id)
+    made = score_and_store(model, _sample(customers, size), customers, stored, run_id=run_id)
     counts = Counter(prediction["level"] for prediction in made)
     return SampleSummary(
         scored=len(made),

@@ -12,10 +12,18 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+_OUTCOME = ("customer_id", "churned")
+
+
+def _left(items: Iterable[Item]) -> dict[str, bool]:
+    return {item["customer_id"]: item.get("churned") is True for item in items}
+
+
 class Customers:
     """The customers table.
 
-    An item is {customer_id, group, features: {column: value}, updated_at, source, churned?, outcome_at?, outcome_prediction?}.
+    An item is {customer_id, group, features: {column: value}, updated_at, source, churned?, outcome_at?, outcome_source?,
+    outcome_prediction?}. `outcome_source` tells an outcome that somebody recorded from one that came with the customer.
     """
 
     def __init__(self, table: Table | None = None) -> None:
@@ -47,8 +55,10 @@ class Customers:
             {"#group": "group", "#features": "features", "#source": "source", "#updated": "updated_at"},
         )
 
-    def record_outcome(self, customer_id: str, *, churned: bool, outcome_at: str, prediction: Mapping[str, Any] | None) -> Item:
-        """Writes whether the customer left, when, and the prediction there was of it at that moment.
+    def record_outcome(
+        self, customer_id: str, *, churned: bool, outcome_at: str, prediction: Mapping[str, Any] | None, source: str = "api"
+    ) -> Item:
+        """Writes whether the customer left, when, who says so, and the prediction there was of it at that moment.
 
         Raises:
             Conflict: there is no such customer, or this same outcome is already known.
@@ -56,9 +66,11 @@ class Customers:
         snapshot = ", #snapshot = :snapshot" if prediction else " REMOVE #snapshot"
         return self._table.update(
             {"customer_id": customer_id},
-            f"SET #churned = :churned, #at = :at, #updated = :now{snapshot}",
-            {":churned": churned, ":at": outcome_at, ":now": _now(), **({":snapshot": dict(prediction)} if prediction else {})},
-            {"#churned": "churned", "#at": "outcome_at", "#updated": "updated_at", "#snapshot": "outcome_prediction"},
+            f"SET #churned = :churned, #at = :at, #source = :source, #updated = :now{snapshot}",
+            {":churned": churned, ":at": outcome_at, ":source": source, ":now": _now()}
+            | ({":snapshot": dict(prediction)} if prediction else {}),
+            {"#churned": "churned", "#at": "outcome_at", "#source": "outcome_source", "#updated": "updated_at"}
+            | {"#snapshot": "outcome_prediction"},
             condition="attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at)",
         )
 
@@ -69,6 +81,16 @@ class Customers:
     def page(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> Page:
         """Up to `limit` customers of one segment of the table, in its own order, from where the page before ended (its `next_key`)."""
         return self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments)
+
+    def left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
+        """Whether those among the ids who are customers at this moment are known to have left."""
+        keys = [{"customer_id": customer_id} for customer_id in customer_ids]
+        return _left(self._table.get_many(keys, attributes=_OUTCOME, consistent=True))
+
+    def left_on_page(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> dict[str, bool]:
+        """The same of the customers whom `page` gives at this moment; a tenth of the price, where customers are small."""
+        found = self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments, attributes=_OUTCOME, consistent=True)
+        return _left(found.items)
 
     def segment_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All customers of one segment of a parallel scan, page by page."""

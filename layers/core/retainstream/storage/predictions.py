@@ -61,27 +61,30 @@ class Predictions:
             condition="attribute_exists(customer_id)",
         )
 
-    def set_present(self, customer_id: str, indexed: Mapping[str, str]) -> Item:
+    def set_present(self, prediction: Mapping[str, Any], indexed: Mapping[str, str]) -> Item:
         """Marks the prediction of a customer who has not left after all; `indexed` are its index attributes, or none.
 
         Raises:
-            Conflict: there is no prediction of this customer.
+            Conflict: this prediction is not the stored one: it was removed, or the customer scored anew.
         """
         sets = "".join(f", {name} = :{name}" for name in indexed)
         return self._table.update(
-            {"customer_id": customer_id},
+            {"customer_id": prediction["customer_id"]},
             f"SET churned = :false{sets}",
-            {":false": False, **{f":{name}": value for name, value in indexed.items()}},
-            condition="attribute_exists(customer_id)",
+            {":false": False, ":run_id": prediction["run_id"], ":scored_at": prediction["scored_at"]}
+            | {f":{name}": value for name, value in indexed.items()},
+            condition="run_id = :run_id AND scored_at = :scored_at",
         )
 
     def delete(self, customer_id: str) -> bool:
         """Removes the prediction. Returns whether there was one."""
         return self._table.delete({"customer_id": customer_id}) is not None
 
-    def page(self, limit: int, start_key: Item | None = None, *, attributes: Sequence[str] = ()) -> Page:
-        """Up to `limit` predictions (of each the named attributes, or all), in the table's own order, from the `next_key` before."""
-        return self._table.scan(limit=limit, start=start_key, attributes=attributes)
+    def page(
+        self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1, attributes: Sequence[str] = ()
+    ) -> Page:
+        """Up to `limit` predictions (of each the named attributes, or all) of one segment, in its own order, from the `next_key` before."""
+        return self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes)
 
     def scan_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All predictions, or those of one segment of a parallel scan, page by page."""

@@ -142,7 +142,14 @@ class Table:
         return _page(answer)
 
     def scan(
-        self, *, limit: int | None = None, start: Item | None = None, segment: int = 0, segments: int = 1, attributes: Sequence[str] = ()
+        self,
+        *,
+        limit: int | None = None,
+        start: Item | None = None,
+        segment: int = 0,
+        segments: int = 1,
+        attributes: Sequence[str] = (),
+        consistent: bool = False,
     ) -> Page:
         """One page of a scan, or of one segment of a parallel scan; of each item the named attributes, or all."""
         options: dict[str, Any] = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
@@ -150,9 +157,9 @@ class Table:
             options["Limit"] = limit
         if start is not None:
             options["ExclusiveStartKey"] = to_attributes(start)
-        if attributes:
-            options["ExpressionAttributeNames"] = {f"#a{place}": name for place, name in enumerate(attributes)}
-            options["ProjectionExpression"] = ", ".join(options["ExpressionAttributeNames"])
+        if consistent:
+            options["ConsistentRead"] = True
+        options |= _projection(attributes)
         with storage_errors():
             answer = self.client.scan(TableName=self.name, **options)
         return _page(answer)
@@ -172,11 +179,12 @@ class Table:
         with storage_errors():
             return self.client.describe_table(TableName=self.name)["Table"]["ItemCount"]
 
-    def get_many(self, keys: Iterable[Mapping[str, Any]]) -> list[Item]:
-        """The items that exist among the keys, in no order."""
+    def get_many(self, keys: Iterable[Mapping[str, Any]], *, attributes: Sequence[str] = (), consistent: bool = False) -> list[Item]:
+        """The items that exist among the keys, in no order; of each the named attributes, or all."""
+        options: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)} if consistent else _projection(attributes)
         found: list[Item] = []
         for chunk in batched(keys, _READ_BATCH):
-            request: Any = {self.name: {"Keys": [to_attributes(key) for key in chunk]}}
+            request: Any = {self.name: {"Keys": [to_attributes(key) for key in chunk], **options}}
 
             def read(pending: Any) -> Any:
                 answer = self.client.batch_get_item(RequestItems=pending)
@@ -203,6 +211,11 @@ def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | No
     if names:
         options["ExpressionAttributeNames"] = dict(names)
     return options
+
+
+def _projection(attributes: Sequence[str]) -> dict[str, Any]:
+    names = {f"#a{place}": name for place, name in enumerate(attributes)}
+    return {"ExpressionAttributeNames": names, "ProjectionExpression": ", ".join(names)} if names else {}
 
 
 def _page(answer: Any) -> Page:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the rows of a data set come from."""
+    """Where the rows of a data set come from; `sources` counts who told their outcomes."""
 
     customers: int
     labelled: int
@@ -123,8 +123,9 @@ def collect(schema: FeatureSchema, pages: Iterable[list[dict[str, Any]]]) -> tup
             churned.append(bool(customer["churned"]))
             groups.append(places.get(customer.get("group", ""), -1))
             prices.append(float(customer["features"].get(price, np.nan)))
-            sources[str(customer.get("source", "unknown"))] += 1
-            synthetic.append(_is_generated(customer))
+            origin = str(customer.get("outcome_source", customer.get("source", "unknown")))
+            sources[origin] += 1
+            synthetic.append(origin == SOURCE)
     unordered = DataSet(
         schema,
         np.array(keys, dtype=np.uint64),
@@ -161,7 +162,3 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         told[0].schema_name,
     )
     return whole.where(np.argsort(whole.keys, kind="stable")), provenance
-
-
-def _is_generated(customer: Mapping[str, Any]) -> bool:
-    return customer.get("source") == SOURCE and "outcome_prediction" not in customer
