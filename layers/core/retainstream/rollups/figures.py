@@ -86,18 +86,18 @@ class PredictionFigures:
         """Every group that has predictions."""
         return sorted({group for level in LEVELS for group in self._by_name.get(f"level/{level}", {})})
 
-    def factors(self, groups: Groups = None) -> list[FactorFigures]:
+    def factors(self) -> list[FactorFigures]:
         """Columns by their mean |contribution|, strongest first; none without predictions."""
-        customers = self.all_levels(groups).customers
+        customers = self.all_levels().customers
         if not customers:
             return []
         columns = sorted(name.split("/")[1] for name in self._by_name if name.startswith("strength/"))
         found = [
             FactorFigures(
                 column,
-                strength=self._sum(f"strength/{column}", groups) / MILLION / customers,
-                tilt=self._sum(f"tilt/{column}", groups) / MILLION / customers,
-                reach=100 * self._sum(f"reach/{column}", groups) / MILLION / customers,
+                strength=self._sum(f"strength/{column}", None) / MILLION / customers,
+                tilt=self._sum(f"tilt/{column}", None) / MILLION / customers,
+                reach=100 * self._sum(f"reach/{column}", None) / MILLION / customers,
             )
             for column in columns
         ]

@@ -1,8 +1,9 @@
 """What one row adds to the dashboard's counters, and what a change of it does to them.
 
 Counters are whole numbers by name, zeros left out, so that they add up exactly in any order and any grouping. A name is
-"<measure>/<which>/<group>". Amounts are fixed point: money in cents, probabilities, log-odds and shares in millionths, squared errors in
-millionths of millionths.
+"<measure>/<which>/<group>"; a group may hold a / itself. All counters of a table are one stored item, and fit into it because the schema
+bounds its groups. Amounts are fixed point: money in cents, probabilities, log-odds and shares in millionths, squared errors in millionths
+of millionths.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +38,7 @@ def counts_of_prediction(prediction: Row) -> Counters:
 
     - bin/<0…19>: 1 in the histogram of probability; a bin holds [i/20, (i+1)/20), the last one 1 as well
     - level, probability, value /<level>: 1, the probability, and the value at risk
-    - strength, tilt, reach /<column>: |contribution|, contribution, and |contribution × slope|, which is a probability
+    - strength, tilt, reach /<column>: |contribution|, contribution, and |contribution × slope|, which is a probability; all groups together
     """
     return _readable(_prediction, prediction)
 
@@ -95,9 +96,9 @@ def _prediction(row: Row) -> Counters:
     }
     slope = _slope(row)
     for column, contribution in row["contributions"].items():
-        counts[f"strength/{column}/{group}"] = fixed(abs(contribution))
-        counts[f"tilt/{column}/{group}"] = fixed(contribution)
-        counts[f"reach/{column}/{group}"] = fixed(abs(contribution * slope))
+        counts[f"strength/{column}/"] = fixed(abs(contribution))
+        counts[f"tilt/{column}/"] = fixed(contribution)
+        counts[f"reach/{column}/"] = fixed(abs(contribution * slope))
     return counts
 
 

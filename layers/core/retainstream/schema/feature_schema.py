@@ -14,6 +14,12 @@ type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 MAX_COLUMNS = 500
 """The most columns of a schema: a prediction with every column's value and contribution is one stored item of at most 400 kB."""
 
+MAX_GROUPS = 64
+"""The most levels of the group column: each has counters of its own, and index partitions that every unfiltered page reads."""
+
+MAX_GROUP_BYTES = 5_000
+"""The most bytes (UTF-8) of its levels together: 32 counters bear the name of each, and all are one item of at most 400 kB."""
+
 ALL = "all"
 """The group of every customer when the schema names no group column."""
 
@@ -78,6 +84,7 @@ class Column(_Document):
             (self.kind == "category" and not self.levels, "a category needs its levels"),
             (self.kind != "category" and self.levels, "only a category has levels"),
             (len(set(self.levels)) != len(self.levels), "a level is listed twice"),
+            (any(level != level.strip() for level in self.levels), "a level begins or ends with a space, which files are read without"),
             (self.other and self.other not in self.levels, "other must be one of the levels"),
             (
                 self.kind in ("category", "date", "boolean") and (self.min is not None or self.max is not None),
@@ -183,9 +190,30 @@ class FeatureSchema(_Document):
             raise ValueError("no column is a feature")
         if self.group is not None and (self.group not in names or self.column(self.group).kind != "category"):
             raise ValueError(f"the group column {self.group} must be a category among the columns")
+        if self.group is not None:
+            self._has_countable_groups(self.column(self.group))
         if self.money and (self.money.price not in names or self.column(self.money.price).kind not in ("number", "integer")):
             raise ValueError(f"the price column {self.money.price} must be a number among the columns")
         return self
+
+    @staticmethod
+    def _has_countable_groups(group: Column) -> None:
+        for fault, sentence in (
+            (
+                len(group.levels) > MAX_GROUPS,
+                f"has {len(group.levels)} levels, more than {MAX_GROUPS}: group by a coarser column, or list the frequent ones and an other",
+            ),
+            (
+                sum(len(level.encode()) for level in group.levels) > MAX_GROUP_BYTES,
+                f"has levels that are longer than {MAX_GROUP_BYTES:,} bytes together: group by a column with shorter ones",
+            ),
+            (
+                group.missing and ALL in group.levels,
+                f'may be missing, and has a level "{ALL}", which is how customers without a group are called: call the level otherwise',
+            ),
+        ):
+            if fault:
+                raise ValueError(f"the group column {group.name} {sentence}")
 
     @cached_property
     def features(self) -> tuple[Column, ...]:

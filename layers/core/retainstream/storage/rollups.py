@@ -144,7 +144,7 @@ class Rollups:
         return {"Put": put}
 
     def _counters_item(self, source: Source, version: int, counters: Counters) -> Item:
-        text = json.dumps(counters, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(counters, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
         return {**_counters_key(source), "version": version, "counters": text}
 
 
