@@ -64,7 +64,10 @@ def csv_export(schema: FeatureSchema, pages: Iterable[ResultsPage]) -> tuple[byt
 
 
 def safe_cell(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet might take for a formula. Numbers are left as they are."""
+    """The cell, with an apostrophe before text that a spreadsheet might take for a formula. Numbers are left as they
+    are; true and false are written as in JSON."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 

@@ -62,7 +62,8 @@ def circumstance(schema: FeatureSchema, column: Column, value: Any) -> str:
         return phrase.replace("{value}", spoken).replace("{s}", "" if value == 1 else "s")
     if column.kind == "boolean":
         return f"{_in_a_sentence(column.label)}: {spoken}"
-    return " ".join(part for part in (_in_a_sentence(column.label), spoken, column.unit) if part)
+    unit = "" if _is_money(schema, column) else column.unit
+    return " ".join(part for part in (_in_a_sentence(column.label), spoken, unit) if part)
 
 
 def spoken_value(schema: FeatureSchema, column: Column, value: Any) -> str:
@@ -71,12 +72,17 @@ def spoken_value(schema: FeatureSchema, column: Column, value: Any) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
-    if schema.money and column.name == schema.money.price:
+    if schema.money and _is_money(schema, column):
         return f"{value:,.2f} {schema.money.currency}"
     if value == int(value):
         return f"{int(value):,d}"
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
     return f"{value:,.{decimals}f}"
+
+
+def _is_money(schema: FeatureSchema, column: Column) -> bool:
+    """The price, and any other amount in the schema's currency."""
+    return schema.money is not None and (column.name == schema.money.price or column.unit == schema.money.currency)
 
 
 def spoken_points(points: float) -> str:
