@@ -70,7 +70,7 @@ def stability(reference: Expected, now: Sequence[int], *, comparisons: int) -> S
 
 
 def chi_square(freedom: int, probability: float) -> float:
-    """Quantile of the chi-square distribution, by Wilson and Hilferty's approximation (1931); far out 3 % off, 8 % for fewer than five degrees."""
+    """Quantile of the chi-square distribution, by Wilson and Hilferty's approximation (1931): far out 3 % off, 8 % below five degrees."""
     spread = 2 / (9 * freedom)
     return float(freedom * (1 - spread + NormalDist().inv_cdf(probability) * sqrt(spread)) ** 3)
 
