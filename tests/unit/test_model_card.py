@@ -301,6 +301,18 @@ def test_a_group_of_which_nobody_is_called_has_no_precision() -> None:
     assert {group.group: group.precision is None for group in card.groups} == {"basic": False, "standard": False, "premium": True}
 
 
+def test_why_the_model_was_taken_and_settings_of_any_kind_are_shown() -> None:
+    left = made(synthetic_data())
+    record = {
+        **left.fitted["record"],
+        "why": "Taken: <the smaller>.",
+        "trials": [{"depth": 2, "linear": None}, {"depth": 1, "linear": True}],
+    }
+    shown = list(Page(page(assemble(replace(left, fitted={**left.fitted, "record": record})))).shown())
+    assert any("Taken: <the smaller>." in text for text in shown)
+    assert shown.count("True") == 1
+
+
 def test_synthetic_is_said_wherever_figures_are_shown() -> None:
     html = page(synthetic_card())
     for heading in re.findall(r"<h2>(.*?)</h2>", html):

@@ -82,6 +82,7 @@ def assemble(made: Made) -> Card:
         "findings": figures["findings"],
         "choice": {
             **{name: record[name] for name in ("chosen", "trials", "folds", "seed", "seconds", "stopped_by_clock")},
+            "why": record.get("why", ""),
             "calibration": made.fitted["calibration"],
             "calibrated_on": record["rows"]["calibrate"],
         },

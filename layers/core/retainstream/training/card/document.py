@@ -195,6 +195,7 @@ class Choice(_Part):
     """How the model was chosen among those tried."""
 
     chosen: dict[str, Any]
+    why: str = Field(default="", description="What was taken and what decided, in words")
     trials: list[dict[str, Any]]
     folds: int
     seed: int

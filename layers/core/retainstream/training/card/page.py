@@ -69,7 +69,7 @@ def _shown_settings(card: Card) -> list[str]:
 def _written(value: object, name: str) -> str:
     """A setting of a model or what it was judged by, whatever its kind."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
+        return numbers.NONE if value is None else str(value)
     return f"{value:.4f}" if name.endswith("loss") else numbers.quantity(value)
 
 
