@@ -6,19 +6,20 @@ feature schema's JSON Schema from its pydantic model. `--check` writes nothing a
 
 import argparse
 import importlib.util
+import inspect
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
 from retainstream import __version__
 from retainstream.http import Api
 from retainstream.schema import FeatureSchema
+from retainstream.schema.documents import read_schema
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "layers/core/retainstream"
@@ -70,7 +71,12 @@ def openapi_document() -> dict[str, Any]:
     )
     shapes: dict[str, Any] = {}
     for name in MODULES:
-        module = json.loads(function_api(name).get_openapi_json_schema(security_schemes=schemes))
+        app = function_api(name)
+        module = json.loads(app.get_openapi_json_schema(security_schemes=schemes))
+        for route in app.stated_routes:
+            for operation in module["paths"].get(route.openapi_path, {}).values():
+                if operation["summary"] == route.summary:
+                    operation["description"] = " ".join((inspect.getdoc(route.func) or "").split())
         for shape, definition in module["components"]["schemas"].items():
             if shapes.setdefault(shape, definition) != definition:
                 raise ValueError(f"two modules answer different shapes under the name {shape}; rename one")
@@ -97,7 +103,7 @@ def openapi_document() -> dict[str, Any]:
 
 def generated_files() -> dict[Path, str]:
     """Every generated file with the text it ought to have."""
-    default = FeatureSchema.model_validate(yaml.safe_load((ROOT / "examples/schemas/streaming.yaml").read_text()))
+    default = read_schema(ROOT / "examples/schemas/streaming.yaml")
     return {
         PACKAGE / "schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
