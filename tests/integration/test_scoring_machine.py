@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from moto.awslambda.models import LambdaBackend
 from moto.core.config import default_user_config
 
 from retainstream.monitoring.tally import Tally
+from retainstream.registry.champion import rollback
 from retainstream.scoring import run
+from retainstream.scoring.generate import score_customers
+from retainstream.scoring.model import ScoringModel
 from retainstream.scoring.partials import Counted, Partials
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
@@ -109,6 +114,7 @@ def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Se
     stored = Predictions().get_many(ids)
     assert set(stored) == set(ids[7:])
     assert {prediction["model_version"] for prediction in stored.values()} == {version}
+    assert all(prediction["model_chosen_at"] >= record["started_at"] for prediction in stored.values())
     levels = Counter(prediction["level"] for prediction in stored.values())
     assert record["result"]["by_level"] == {level: levels[level] for level in ("low", "medium", "high", "critical")}
     assert record["result"]["predicted_churners"] == pytest.approx(
@@ -227,6 +233,48 @@ def test_a_repeated_segment_changes_nothing(aws: None) -> None:
     after = Predictions().get_many(ids)
     for customer_id in ids:
         assert {**after[customer_id], "scored_at": ""} == {**before[customer_id], "scored_at": ""}
+
+
+def chosen(seed: int, at: str) -> ScoringModel:
+    """A small model of a version of its own, chosen at a moment."""
+    return replace(small_model(seed, f"model-{seed}"), chosen_at=at)
+
+
+def test_a_run_leaves_predictions_by_a_model_that_was_chosen_later(aws: None) -> None:
+    ids = add_customers(12)
+    stores, part = run.Stores(), {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    score_customers(chosen(1, "2026-02-01T00:00:00.000+00:00"), stores.customers, stores.predictions, ids[:5], run_id="later")
+    run.plan(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), "earlier", "test", most_segments=1)
+    part = run.score_segment(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), None, "earlier", part, lambda: 60)
+    assert run.verify(stores, "earlier", [part], 1)["counts"]["scored"] == 12
+    found = Predictions().get_many(ids)
+    assert {customer_id for customer_id in ids if found[customer_id]["model_version"] == "model-1"} == set(ids[:5])
+
+
+@pytest.mark.parametrize(("seed", "at"), [(0, "2026-01-01T00:00:00.000+00:00"), (1, "2026-03-01T00:00:00.000+00:00")])
+def test_the_same_model_and_one_chosen_later_score_everybody_again(aws: None, seed: int, at: str) -> None:
+    ids = add_customers(3)
+    stores = run.Stores()
+    score_customers(chosen(0, "2026-02-01T00:00:00.000+00:00"), stores.customers, stores.predictions, ids, run_id="one")
+    score_customers(chosen(seed, at), stores.customers, stores.predictions, ids, run_id="two")
+    assert {prediction["run_id"] for prediction in Predictions().get_many(ids).values()} == {"two"}
+
+
+def test_after_a_rollback_the_version_before_scores_everybody_again(call: Call, settle: Settle) -> None:
+    put_in_service(0, "20260101T000000Z-aaaaaaaa")
+    put_in_service(1, "20260201T000000Z-bbbbbbbb")
+    ids = add_customers(4)
+    settle(start(call))
+    rollback(Models(), "test")
+    settle(start(call))
+    assert {found["model_version"] for found in Predictions().get_many(ids).values()} == {"20260101T000000Z-aaaaaaaa"}
+
+
+def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
+    put_in_service()
+    options: dict[str, Any] = {"role": "analyst", "headers": {"Idempotency-Key": "monday"}}
+    assert call("predictions", "POST", GENERATE, {"all": True}, **options).status == 503
+    assert boto3.client("dynamodb").scan(TableName=settings().runs_table)["Items"] == []
 
 
 def counted(segment: int, **counts: int) -> dict[str, Any]:
