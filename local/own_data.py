@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from retainstream.customers.intake import Intake, Refuse
-from retainstream.schema import FeatureSchema, UnreadableSchema, default_schema, read_schema
+from retainstream.schema import FeatureSchema, UnreadableSchema, read_schema
 from retainstream.settings import Settings
 from retainstream.tables import TableProblem, UnreadableTable, open_table
 from retainstream.tables.binding import bind
@@ -42,10 +42,8 @@ class OwnData:
             self.schema = read_schema(schema.expanduser()) if schema else None
         self._surveyed: FeatureSchema | None = None
 
-    @property
-    def origin(self) -> str:
-        """What a state is made from, as one text."""
-        schema = self.schema or default_schema()
+    def origin(self, schema: FeatureSchema) -> str:
+        """What a state is made from by this schema, as one text."""
         return f"schema {hashlib.sha256(schema.model_dump_json().encode()).hexdigest()}, data {self.digest or 'none'}"
 
     def survey(self, schema: FeatureSchema, progress: Callable[[str], None] = lambda _: None) -> None:

@@ -13,12 +13,11 @@ from local.seed import ORIGIN, SeedError, add_administrator, shown_progress
 from local.stack import LocalStack
 from retainstream.customers.intake import Intake
 from retainstream.registry.active_schema import active_schema, set_active_schema
-from retainstream.schema import FeatureSchema, default_schema
+from retainstream.schema import FeatureSchema
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 
-_READ = "data"
-"""The note of a state with the digest of the file its customers came from."""
+_AFRESH = "Start afresh with RESET=1, or use another DATA_DIR."
 _BATCH = 500
 
 
@@ -30,40 +29,30 @@ def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Cons
         OwnDataError: the file cannot be used; nothing is stored.
     """
     state, in_force = stack.state, active_schema(Documents())
-    fresh = state is None or not state.seeded
-    schema = own.schema or (default_schema() if fresh else in_force)
-    if not fresh and schema != in_force:
-        raise SeedError(
-            f"{_where(folder)} holds a state with {_other(in_force, schema)}. Start afresh with RESET=1, or use another DATA_DIR."
-        )
-    if not fresh and (own.path is None or _was_read(stack, own, folder)):
-        return
+    schema = own.schema or in_force
+    origin = own.origin(schema)
+    if state is not None and state.seeded:
+        if schema != in_force:
+            raise SeedError(f"{folder} holds a state with {_other(in_force, schema)}. {_AFRESH}")
+        if own.path is None or state.remembered(ORIGIN) == origin:
+            return
+        if Customers().page(1).items:
+            raise SeedError(f"{folder} holds other customers than those of {own.path}. {_AFRESH}")
+    elif state is not None and state.remembered(ORIGIN) not in (None, origin):
+        raise SeedError(f"{folder} holds what another start left unfinished. {_AFRESH}")
     own.survey(schema)
-    if fresh and state is not None and state.note(ORIGIN, own.origin) != own.origin:
-        raise SeedError(f"{_where(folder)} holds what another start left unfinished. Start afresh with RESET=1, or use another DATA_DIR.")
+    if state is not None:
+        state.begin_seeding(ORIGIN, origin)
     set_active_schema(Documents(), schema)
     add_administrator()
     if own.path is None:
-        console.print(
-            f"The schema {schema.name} is in force, and there are no customers yet. Stop, and start again with DATA=customers.csv,"
-        )
-        console.print("or put customers in by PUT /api/customers/{customer_id} and train by POST /api/model/train.", markup=False)
+        _tell(console, f"The schema {schema.name} is in force, and there are no customers yet.")
+        _tell(console, "Stop, and start again with DATA=customers.csv; or put them in through the API, and train by POST /api/model/train.")
     else:
         _take_in(stack, own, schema, Rejected(folder), console)
     if state is not None:
-        if own.path is not None:
-            state.remember(_READ, own.digest)
         stack.flush()
         state.keep_seeded()
-
-
-def _was_read(stack: LocalStack, own: OwnData, folder: Path | None) -> bool:
-    read = stack.state.remembered(_READ) if stack.state else None
-    if read is None and not Customers().page(1).items:
-        return False
-    if read != own.digest:
-        raise SeedError(f"{_where(folder)} holds customers from elsewhere. To start from {own.path} use RESET=1, or another DATA_DIR.")
-    return True
 
 
 def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: Rejected, console: Console) -> None:
@@ -111,10 +100,6 @@ def _tell_of_model(console: Console, result: dict[str, Any]) -> None:
 
 def _other(in_force: FeatureSchema, given: FeatureSchema) -> str:
     return f"another version of the schema {given.name}" if in_force.name == given.name else f"the schema {in_force.name}"
-
-
-def _where(folder: Path | None) -> str:
-    return str(folder or "The stack")
 
 
 def _tell(console: Console, text: str, style: str | None = None) -> None:

@@ -119,10 +119,11 @@ class State:
             [value] = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
         return str(value)
 
-    def remember(self, name: str, value: str) -> None:
-        """Keep a value under a name, in place of an earlier one."""
+    def begin_seeding(self, name: str, origin: str) -> None:
+        """A seeding begins, from what `origin` says; it is kept under a name, as a note."""
         with self._flushing:
-            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note {name}", value))
+            self._database.execute("DELETE FROM meta WHERE name='seeded'")
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note {name}", origin))
 
     def remembered(self, name: str) -> str | None:
         """The value kept under a name."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -129,25 +129,27 @@ class LocalProcess:
 
     folder: Path
     customers: int
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    told: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
         options = {"SelfRegistration": "open", "RateLimitUser": "1000000", "RateLimitAnonymous": "1000000"}
         parameters = [part for name, value in options.items() for part in ("--parameter", f"{name}={value}")]
-        arguments = ["--port", "0", "--customers", str(self.customers), "--data-dir", str(self.folder), *parameters]
+        arguments = ["--port", "0", "--customers", str(self.customers), "--data-dir", str(self.folder), *parameters, *self.arguments]
         root = FUNCTIONS.parent
         self.process = subprocess.Popen([sys.executable, "-m", "local", *arguments], cwd=root, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        told = []
+        self.told.clear()
         for line in self.process.stdout:
-            told.append(line)
+            self.told.append(line)
             if matched := re.search(r"API\s+(http://\S+)", line):
                 self.url = matched[1]
             if line.startswith("Ctrl-C"):
                 return
-        raise AssertionError("".join(told))
+        raise AssertionError("".join(self.told))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal and wait for the end."""

@@ -178,6 +178,19 @@ def test_the_commands_the_page_shows_do_what_it_says(tmp_path: Path) -> None:
         assert ended.returncode == 0, ended.stderr
 
 
+def test_the_readme_leads_from_a_file_to_a_schema_and_a_start(tmp_path: Path) -> None:
+    section = (ROOT / "README.md").read_text().partition("## Your own data")[2].partition("\n## ")[0]
+    *commands, start = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0].splitlines()
+    (tmp_path / "customers.csv").symlink_to(EXAMPLE)
+    for command in commands:
+        name, *words = shlex.split(command)
+        assert name == ".venv/bin/retainstream"
+        ended = run(*words, folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+    made = subprocess.run([*shlex.split(start), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(r'-m local .*--reset.*--schema "schema\.yaml" --data "customers\.csv"', made.stdout, re.DOTALL)
+
+
 def test_the_pages_example_is_a_schema_and_its_tables_name_every_field() -> None:
     example = schema_from_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0])
     described = set(re.findall(r"`([a-z_]+)`", PAGE))

@@ -201,7 +201,7 @@ class FeatureSchema(_Document):
         for fault, sentence in (
             (
                 len(group.levels) > MAX_GROUPS,
-                f"has {len(group.levels)} levels, more than {MAX_GROUPS}: group by a coarser column, or list the frequent ones and an other",
+                f"has {len(group.levels)} levels, more than {MAX_GROUPS}: group by a coarser column, or list frequent ones and an other",
             ),
             (
                 sum(len(level.encode()) for level in group.levels) > MAX_GROUP_BYTES,
