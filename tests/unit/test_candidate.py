@@ -12,6 +12,7 @@ from retainstream.scoring.model import ScoringModel
 from retainstream.training import metrics
 from retainstream.training.baseline import LinearBaseline
 from retainstream.training.calibrate import calibrate, fit_isotonic, fit_platt
+from retainstream.training.choice import preferred
 from retainstream.training.dataset import DataSet, collect
 from retainstream.training.evaluate import calibration_noise, ceiling, evaluate
 from retainstream.training.fit import Candidate, fit
@@ -19,10 +20,10 @@ from retainstream.training.importance import importance
 from retainstream.training.parity import parity
 from retainstream.training.profit import profit_curve
 from retainstream.training.reference import reference
-from retainstream.training.search import Trial, preferred
 from retainstream.training.split import held_out
 from retainstream.training.synthetic import as_customers, generate
 from retainstream.training.trees import TreeSettings
+from retainstream.training.trials import Trial
 from retainstream.training.workbench import sides
 
 SCHEMA = default_schema()

@@ -7,10 +7,10 @@ import numpy as np
 
 from retainstream.scoring.model import ScoringModel
 from retainstream.training.calibrate import calibrate
+from retainstream.training.choice import why
 from retainstream.training.dataset import DataSet
 from retainstream.training.metrics import best_f1_threshold
 from retainstream.training.search import Search
-from retainstream.training.trees import fit_rounds, parameters, quantile_matrix
 
 _LEAST_THRESHOLD, _MOST_THRESHOLD = 0.01, 0.95
 
@@ -37,17 +37,17 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) ->
     threshold = best_f1_threshold(development.churned, curve.probability(out_of_fold))
     threshold = round(float(np.clip(threshold, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)
 
-    schema, threads = development.schema, search.threads
-    given = parameters(schema, chosen.settings, seed=seed, threads=threads)
-    booster = fit_rounds(given, quantile_matrix(schema, development.rows, development.churned, threads=threads), chosen.rounds)
+    booster, schema = search.final(chosen), development.schema
     model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version)
     judged = len(chosen.losses)
     record = {
         "chosen": chosen.document(),
+        "why": why(search.trials, chosen),
         "trials": [trial.document() for trial in search.trials],
         "stopped_by_clock": search.stopped_by_clock,
         "folds": search.fold_count,
-        "threads": threads,
+        "judged_folds": search.judged_folds,
+        "threads": search.threads,
         "seed": seed,
         "seconds": seconds,
         "calibration": curve.document()["method"],

@@ -1,7 +1,9 @@
-"""The search for the shape of the trees: inner cross-validation, a bounded number of trials, and a liking for small models."""
+"""The search for the shape of the model: inner cross-validation, a bounded number of trials, and a liking for small models."""
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,39 +12,27 @@ import xgboost
 from numpy.typing import NDArray
 
 from retainstream.scoring.calibration import sigmoid
+from retainstream.training.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, joined, regressors, started_from
+from retainstream.training.choice import preferred
 from retainstream.training.dataset import DataSet
 from retainstream.training.metrics import row_log_losses
 from retainstream.training.split import folds
-from retainstream.training.trees import TreeSettings, fit_watched, margins, parameters, quantile_matrix, threads_for
+from retainstream.training.trees import TreeSettings, fit_rounds, fit_watched, margins, parameters, quantile_matrix, threads_for
+from retainstream.training.trials import Trial
 
-_MANY_ROWS = 30_000
+_MANY_ROWS, _FEW_ROWS = 30_000, 2_000
+_DIVISIONS = 3
+_OTHER_FOLDS = 0xD6E8FEB86659FD93
 _SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
 """What judging one trial on one fold takes: at least, and per row × feature on one thread; well above what was measured."""
 _FEWEST_TRIALS, _MOST_TRIALS = 2, 14
 _PATIENCE_WITH_NEIGHBOURS = 1.2
 """The budget counts time at work; time spent waiting for a processor that others use is borne up to this many times the budget."""
 
-_DEPTHS = (3, 2, 4, 1, 5, 6)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One shape of trees, judged on rows its trees had not seen. `losses` holds each judged row's log loss."""
-
-    settings: TreeSettings
-    rounds: int
-    losses: NDArray[np.float64]
-
-    @property
-    def loss(self) -> float:
-        return float(self.losses.mean())
-
-    @property
-    def work(self) -> int:
-        return self.settings.work(self.rounds)
-
-    def document(self) -> dict[str, Any]:
-        return {**self.settings.document(), "rounds": self.rounds, "log_loss": round(self.loss, 6), "leaves": self.work}
+_DEPTHS_ALONE = (3, 2, 4, 1, 5, 6)
+_DEPTHS_AFTER_LINEAR = (2, 1, 3, 4, 5, 6)
+_PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
+_CELLS_FOR_PENALTIES = 5_000_000
 
 
 @dataclass
@@ -51,13 +41,16 @@ class _Fold:
     judged: xgboost.DMatrix
     places: NDArray[np.intp]
     churned: NDArray[np.bool_]
+    starts: dict[float | None, tuple[LinearStage, NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    linear: LinearFit | None = None
 
 
 @dataclass
 class Search:
     """Trials over the inner folds of the development rows.
 
-    With many rows a trial is judged on one fold (its standard error is small there), with few on all of them. How many trials there
+    With many rows a trial is judged on one fold (its standard error is small there), otherwise on all of them, and with few rows on all
+    folds of three divisions where the time is enough, since there the luck of one division may decide. How many trials there
     are follows from the size of the data and `seconds` alone, so the outcome is the same wherever it runs; the clock only steps in
     on a machine far slower than planned for, and then the record says so.
     """
@@ -71,50 +64,73 @@ class Search:
     def __post_init__(self) -> None:
         many = len(self.data) > _MANY_ROWS
         self.fold_count = 4 if many else 5
-        self.judged_folds = 1 if many else self.fold_count
         self.threads = threads_for(len(self.data))
+        self.judged_folds = 1 if many else self.fold_count
+        if len(self.data) < _FEW_ROWS and self._affordable(self.fold_count * _DIVISIONS) >= _MOST_TRIALS:
+            self.judged_folds = self.fold_count * _DIVISIONS
+        self.side_by_side = 1 if self.threads > 1 else min(self.judged_folds, os.process_cpu_count() or 1)
         self.fold_of = folds(self.data.keys, self.data.churned, self.fold_count)
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
         self._folds: dict[int, _Fold] = {}
+        self._worked = 0.0
 
     def run(self) -> Trial:
-        """The chosen trial: the one of least work among those within one standard error of the best."""
-        started, worked = time.monotonic(), time.thread_time()
+        """The chosen trial: the one of least work among those that chance alone may keep from being the best."""
+        started = time.monotonic()
         for settings in self._plan():
-            late = time.thread_time() - worked > self.seconds or time.monotonic() - started > _PATIENCE_WITH_NEIGHBOURS * self.seconds
-            if len(self.trials) >= _FEWEST_TRIALS and late:
+            late = self._worked > self.seconds or time.monotonic() - started > _PATIENCE_WITH_NEIGHBOURS * self.seconds
+            if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and late:
                 self.stopped_by_clock = True
                 break
             self.trials.append(self._try(settings))
         return preferred(self.trials)
 
     def out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
-        """Margins (n,) of every development row, each from trees that had not seen it."""
+        """Margins (n,) of every development row, each from a model that had not seen it."""
         given = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
         scores = np.empty(len(self.data))
-        for number in range(self.fold_count):
-            fold = self._fold(number)
-            booster = xgboost.train(given, fold.learned, trial.rounds)
-            scores[fold.places] = margins(booster, fold.judged)
+
+        def score(number: int) -> None:
+            fold, _ = self._started(number, trial.settings.linear)
+            scores[fold.places] = margins(fit_rounds(given, fold.learned, trial.rounds), fold.judged)
+
+        with ThreadPoolExecutor(self.side_by_side) as pool:
+            list(pool.map(score, range(self.fold_count)))
         return scores
+
+    def final(self, trial: Trial) -> xgboost.Booster:
+        """The chosen shape, fitted to all development rows."""
+        schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+        given = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
+        penalty = trial.settings.linear
+        stage = constant_stage(churned) if penalty is None else LinearFit(schema, rows, churned).stage(penalty)
+        learned = quantile_matrix(schema, rows, churned, threads=self.threads)
+        learned.set_base_margin(started_from(stage, rows))
+        return joined(stage, fit_rounds(given, learned, trial.rounds))
 
     @property
     def planned(self) -> int:
         """How many trials the time is planned to be enough for."""
+        return int(np.clip(self._affordable(self.judged_folds), _FEWEST_TRIALS, _MOST_TRIALS))
+
+    def _affordable(self, judged_folds: int) -> float:
         cells = len(self.data) * len(self.data.schema.features) * (1 - 1 / self.fold_count)
         of_a_fold = _SECONDS_A_FOLD + _SECONDS_A_CELL * cells / self.threads
         for_the_rest = (self.fold_count + 1) * of_a_fold
-        return int(np.clip((self.seconds - for_the_rest) / (self.judged_folds * of_a_fold), _FEWEST_TRIALS, _MOST_TRIALS))
+        return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
 
     def _plan(self) -> Iterator[TreeSettings]:
-        """First the depths, then what else may help at the best depth so far."""
+        """First the depths, of trees alone and of trees after a linear stage; then what else may help the best so far."""
         planned = self.planned
-        depths = _DEPTHS[: max(2, min(len(_DEPTHS), (planned * 2 + 2) // 3))]
-        for depth in depths:
-            yield TreeSettings(depth, self.eta)
-        left = planned - len(depths)
-        best = min(self.trials, key=lambda trial: trial.loss).settings
+        alone = [TreeSettings(depth, self.eta) for depth in _DEPTHS_ALONE]
+        self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
+        after = [self._best.settings.changed(depth=depth) for depth in _DEPTHS_AFTER_LINEAR] if self.trials else []
+        opening = [settings for pair in zip(alone[:3], after[:3], strict=True) for settings in pair] if after else alone[:3]
+        yield from opening[:planned]
+        for_depths = max(2, (planned * 2 + 2) // 3)
+        further = (alone if self._best.settings.linear is None else after)[3:]
+        yield from further[: max(0, for_depths - len(opening))]
         variations: list[dict[str, Any]] = [
             {"columns": 0.5},
             {"penalty": 10.0},
@@ -123,40 +139,91 @@ class Search:
             {"subsample": 0.6},
             {"eta": self.eta / 2},
             {"columns": 1.0, "subsample": 1.0},
-            {"depth": best.depth + 1, "penalty": 10.0, "min_child_weight": 20.0},
+            {"depth": self._best.settings.depth + 1, "penalty": 10.0, "min_child_weight": 20.0},
         ]
-        for change in variations[: max(0, left)]:
-            improved = min(self.trials, key=lambda trial: trial.loss).settings
-            yield improved.changed(**change)
+        for change in variations[: max(0, planned - max(len(opening), for_depths))]:
+            yield self._best.settings.changed(**change)
+
+    @property
+    def _best(self) -> Trial:
+        return min(self.trials, key=lambda trial: trial.loss)
+
+    def _penalties(self) -> tuple[float, ...]:
+        """The strengths of the linear stage worth judging; none when the data is too wide and long for one."""
+        cells = len(self.data) * regressors(self.data.schema)
+        if cells > MOST_CELLS:
+            return ()
+        return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self.planned >= _MOST_TRIALS // 2 else (_USUAL_PENALTY,)
+
+    def _try_linear(self, penalty: float) -> Trial:
+        """The linear stage alone."""
+        started = self._at_once(lambda number: self._started(number, penalty))
+        terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
+        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._averaged(started), terms)
 
     def _try(self, settings: TreeSettings) -> Trial:
         given = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
-        fitted = []
-        for number in range(self.judged_folds):
-            fold = self._fold(number)
-            fitted.append((fold, *fit_watched(given, fold.learned, fold.judged, patience=self.patience)))
+
+        def watched(number: int) -> tuple[_Fold, xgboost.Booster, NDArray[np.float64]]:
+            fold, _ = self._started(number, settings.linear)
+            return fold, *fit_watched(given, fold.learned, fold.judged, patience=self.patience)
+
+        fitted = self._at_once(watched)
         shortest = min(len(curve) for _, _, curve in fitted)
         rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
-        losses = [row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds))) for fold, booster, _ in fitted]
-        return Trial(settings, rounds, np.concatenate(losses))
+        terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
+        losses = [(fold, row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds)))) for fold, booster, _ in fitted]
+        return Trial(settings, rounds, self._averaged(losses), terms)
+
+    def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
+        """The work on every judged fold, side by side where a fold alone would keep a single processor busy."""
+
+        def timed(number: int) -> tuple[T, float]:
+            started = time.thread_time()
+            return work(number), time.thread_time() - started
+
+        with ThreadPoolExecutor(self.side_by_side) as pool:
+            done = list(pool.map(timed, range(self.judged_folds)))
+        self._worked += sum(seconds for _, seconds in done) / self.side_by_side
+        return [result for result, _ in done]
+
+    def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:
+        """A fold whose matrices go on from the stage of this penalty, and the judged rows' log losses at that point."""
+        fold = self._fold(number)
+        if penalty not in fold.starts:
+            learned = np.delete(np.arange(len(self.data)), fold.places)
+            schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+            if penalty is None:
+                stage = constant_stage(churned[learned])
+            else:
+                linear = fold.linear or LinearFit(schema, rows[learned], churned[learned])
+                stage = linear.stage(penalty)
+                fold.linear = linear if len(self._penalties()) > 1 else None
+            fold.starts[penalty] = stage, started_from(stage, rows[learned]), started_from(stage, rows[fold.places])
+        _, of_learned, of_judged = fold.starts[penalty]
+        fold.learned.set_base_margin(of_learned)
+        fold.judged.set_base_margin(of_judged)
+        return fold, row_log_losses(fold.churned, sigmoid(of_judged))
+
+    def _division(self, number: int) -> NDArray[np.int64]:
+        if not number:
+            return self.fold_of
+        return folds(self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64), self.data.churned, self.fold_count)
+
+    def _averaged(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
+        """Each judged row's loss, in row order, the mean of its losses where it was judged more than once."""
+        summed, times = np.zeros(len(self.data)), np.zeros(len(self.data))
+        for fold, of_rows in losses:
+            summed[fold.places] += of_rows
+            times[fold.places] += 1
+        averaged: NDArray[np.float64] = summed[times > 0] / times[times > 0]
+        return averaged
 
     def _fold(self, number: int) -> _Fold:
         if number not in self._folds:
-            schema, judged = self.data.schema, self.fold_of == number
+            schema, judged = self.data.schema, self._division(number // self.fold_count) == number % self.fold_count
             rows, churned = self.data.rows, self.data.churned
             learned_matrix = quantile_matrix(schema, rows[~judged], churned[~judged], threads=self.threads)
             judged_matrix = quantile_matrix(schema, rows[judged], churned[judged], threads=self.threads, like=learned_matrix)
             self._folds[number] = _Fold(learned_matrix, judged_matrix, np.flatnonzero(judged), churned[judged])
         return self._folds[number]
-
-
-def preferred(trials: list[Trial]) -> Trial:
-    """The trial of least work whose loss exceeds the best one's by no more than the standard error of their difference."""
-    best = min(trials, key=lambda trial: trial.loss)
-
-    def close(trial: Trial) -> bool:
-        difference = trial.losses - best.losses
-        error = float(difference.std() / np.sqrt(len(difference)))
-        return float(difference.mean()) <= error
-
-    return min((trial for trial in trials if close(trial)), key=lambda trial: (trial.work, trial.loss))

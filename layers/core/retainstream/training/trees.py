@@ -14,12 +14,12 @@ from retainstream.scoring.encoding import Rows, feature_names, feature_types
 MOST_ROUNDS = 1500
 _ROWS_PER_THREAD = 5_000
 _LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
-_DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
+DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """What shapes one boosted model."""
+    """What shapes one boosted model. `linear` is the penalty of the linear stage that goes before the trees, None without one."""
 
     depth: int
     eta: float
@@ -27,13 +27,17 @@ class TreeSettings:
     subsample: float = 0.8
     columns: float = 0.8
     penalty: float = 1.0
+    linear: float | None = None
 
-    def work(self, rounds: int) -> int:
-        """What a model of so many rounds costs to explain: leaves."""
-        return int(rounds * 2**self.depth)
+    def work(self, rounds: int, terms: int = 0) -> int:
+        """The size of a model of so many rounds after a linear stage of so many terms: leaves and slopes."""
+        return int(rounds * 2**self.depth + terms)
 
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
+    def document(self, *, trees: bool = True) -> dict[str, Any]:
+        """The settings by name, those of the trees only when there are some, the linear stage's penalty only when there is one."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        linear = {"linear_penalty": given.pop("linear")} if "linear" in given else {}
+        return linear | (given if trees else {})
 
     def changed(self, **changes: Any) -> "TreeSettings":
         return replace(self, **changes)
@@ -45,10 +49,14 @@ def threads_for(rows: int) -> int:
 
 
 def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, threads: int) -> dict[str, Any]:
-    """XGBoost's parameters. Rows are never weighted by class, so that probabilities stay probabilities."""
+    """XGBoost's parameters, for trees that go on from the margins of the matrix.
+
+    Rows are never weighted by class, so that probabilities stay probabilities.
+    """
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
+        "base_score": 0.5,
         "tree_method": "hist",
         "max_depth": settings.depth,
         "eta": settings.eta,
@@ -57,7 +65,7 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "subsample": settings.subsample,
         "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
-        "monotone_constraints": tuple(_DIRECTIONS[column.monotone] for column in schema.features),
+        "monotone_constraints": tuple(DIRECTIONS[column.monotone] for column in schema.features),
         "seed": seed,
         "nthread": threads,
     }
@@ -81,7 +89,7 @@ def quantile_matrix(
 def fit_watched(
     given: dict[str, Any], learned: xgboost.DMatrix, judged: xgboost.DMatrix, *, patience: int
 ) -> tuple[xgboost.Booster, NDArray[np.float64]]:
-    """Fits until the judged rows' log loss has not fallen for `patience` rounds. Returns the booster and that loss round by round."""
+    """Fits until the judged rows' log loss has not fallen for `patience` rounds. Returns the booster and that loss after 1, 2, … rounds."""
     losses: dict[str, dict[str, list[float]]] = {}
     booster = xgboost.train(
         given,
@@ -100,6 +108,6 @@ def fit_rounds(given: dict[str, Any], learned: xgboost.DMatrix, rounds: int) -> 
 
 
 def margins(booster: xgboost.Booster, rows: xgboost.DMatrix, rounds: int = 0) -> NDArray[np.float64]:
-    """Raw scores of the first `rounds` trees (0: all), float64 (n,)."""
+    """Raw scores of the first `rounds` trees (0: all) on top of the margins of the matrix, float64 (n,)."""
     scores: NDArray[np.float32] = booster.predict(rows, output_margin=True, iteration_range=(0, rounds))
     return scores.astype(np.float64)
