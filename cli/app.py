@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import generate, schema
+from cli import evaluate, generate, schema
 from cli.output import say_error
 from retainstream import __version__
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(schema.commands, name="schema")
+app.command("evaluate")(evaluate.evaluate)
 app.command("generate")(generate.generate)
 
 

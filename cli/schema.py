@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import check_output, print_json, say, say_warning, written_whole
+from cli.reading import read_customers, read_text_table
 
 if TYPE_CHECKING:
     from retainstream.inference.drafting import Draft
-    from retainstream.tables.cells import Decimal
-    from retainstream.tables.columnar import TextTable
 
 commands = typer.Typer(help="The feature schema: the one description of your columns that everything else reads.", no_args_is_help=True)
 
@@ -44,7 +43,7 @@ def infer(
     from retainstream.inference.drafting import draft
     from retainstream.inference.yaml_document import yaml_of
 
-    table = _read(data, decimal)
+    table = read_text_table(data, decimal)
     drafted = draft(table, label, id_header=identity, positive=positive, name=name or _name_of(data))
     text = yaml_of(drafted)
     if not to_screen:
@@ -81,9 +80,7 @@ def check(
     if data is not None:
         import numpy as np
 
-        from retainstream.tables.columnar import customers_in
-
-        customers = customers_in(_read(data, decimal), checked)
+        customers = read_customers(data, checked, decimal)
         known = int(np.count_nonzero(~np.isnan(customers.churned)))
         left = int(np.nansum(customers.churned))
         report["data"] = {
@@ -107,23 +104,6 @@ def check(
         return
     for line in lines:
         typer.echo(line)
-
-
-def _read(path: Path, decimal: str | None) -> "TextTable":
-    from retainstream.tables.columnar import read_text
-    from retainstream.tables.delimited import open_table
-
-    with open_table(path, decimal=_decimal(decimal)) as table:
-        return read_text(table)
-
-
-def _decimal(mark: str | None) -> "Decimal | None":
-    match mark:
-        case None:
-            return None
-        case "." | ",":
-            return mark
-    raise typer.BadParameter("must be . or ,", param_hint="--decimal")
 
 
 def _name_of(data: Path) -> str:

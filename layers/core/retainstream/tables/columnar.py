@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from retainstream.schema import Column, FeatureSchema, value_problem
 from retainstream.schema.feature_schema import Label, Value
-from retainstream.tables.binding import bind
+from retainstream.tables.binding import bind, some_of
 from retainstream.tables.cells import Decimal, outcome_reader, value_in
 from retainstream.tables.delimited import DelimitedTable
 from retainstream.tables.problems import TableProblem, UnreadableTable
@@ -132,7 +132,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     if repeated:
         notes.append(f"{repeated:,} ids are on more than one row")
     if binding.ignored:
-        notes.append(f"columns that the schema does not have are not read: {', '.join(binding.ignored)}")
+        notes.append(f"columns that the schema does not have are not read: {some_of(binding.ignored)}")
     rows = np.empty((len(table), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]

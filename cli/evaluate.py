@@ -1,0 +1,181 @@
+"""`retainstream evaluate`: what training is worth on a table, by cross-validation."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import check_output, print_json, say, say_error, say_warning, written_whole
+from retainstream import __version__
+
+if TYPE_CHECKING:
+    from retainstream.tables.columnar import CustomerTable
+    from retainstream.training.checks import Finding
+    from retainstream.training.cross_validation import Document, Fitted, Judged
+    from retainstream.training.dataset import DataSet
+
+_OURS = "retainstream"
+_FIGURES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier", "ece": "ECE"}
+_PAGE_WIDTH = 140
+
+
+def evaluate(
+    schema: Annotated[Path, typer.Option("--schema", "-s", help="The feature schema, YAML or JSON.")],
+    data: Annotated[Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip, with one row per customer.")],
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The JSON file to write; an earlier one is replaced, whole or not at all.")
+    ] = None,
+    folds: Annotated[int, typer.Option("--folds", min=2, max=50, help="How many folds.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Which rows are in which fold.")] = 0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=600, help="Time the search for the model's shape has in each fold.", show_default="as in a retraining run"
+        ),
+    ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Logistic regression on the same folds too, and LightGBM and CatBoost if installed.")
+    ] = False,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is found out wrongly.", metavar="MARK")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts, without the rows' probabilities.")] = False,
+) -> None:
+    """Cross-validate training on your customers: the figures to expect of customers the model has not seen.
+
+    Each fold is scored by a model that training fitted to the others, tuning, calibration and threshold included, as a retraining run
+    does it. The folds are those of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed) over the file's rows with a
+    known outcome, in the file's order. The table shows each fold and mean ± standard deviation; the JSON file also holds every row's
+    out-of-fold probability, in the file's order (null where the outcome is not known).
+
+    Ends with exit code 1 and a line for each fault, and writes nothing, when the schema or the file cannot be read or contradict each
+    other, or the file is no data to learn from: no label column, fewer than 200 known outcomes, fewer than 20 customers of an outcome
+    or fewer than there are folds.
+    """
+    if output is not None:
+        check_output(output, force=True)
+    from cli.reading import read_customers
+    from retainstream.schema.documents import read_schema
+    from retainstream.settings import Settings
+    from retainstream.training.checks import UnfitData, check
+    from retainstream.training.cross_validation import stratified_folds, training_path
+    from retainstream.training.labelled import labelled
+    from retainstream.training.rivals import rivals
+
+    usual = Settings.model_fields
+    seconds = seconds or float(usual["training_seconds"].default)
+    table = read_customers(data, read_schema(schema), decimal)
+    customers = labelled(table)
+    try:
+        findings = check(customers, fewest_rows=int(usual["training_fewest_rows"].default))
+        fold_of = stratified_folds(customers.churned, folds, seed)
+    except UnfitData as error:
+        say_error(f"{data}: {str(error)[0].lower()}{str(error)[1:]}")
+        raise typer.Exit(1) from None
+    _tell_first(table, customers, findings)
+    methods: dict[str, Fitted] = {_OURS: training_path(seconds)}
+    absent: list[str] = []
+    if baselines:
+        others, absent = rivals(seed)
+        methods |= others
+        if absent:
+            say(f"note: not installed, so not compared: {', '.join(absent)}")
+    results = _run(customers, fold_of, methods)
+    document = {
+        "version": __version__,
+        "schema": customers.schema.name,
+        "data": data.name,
+        "rows": len(table),
+        "known": len(customers),
+        "churned": int(customers.churned.sum()),
+        "features": len(customers.schema.features),
+        "synthetic": bool(customers.synthetic.all()),
+        "settings": {"folds": folds, "seed": seed, "seconds": seconds},
+        "findings": [finding.document() for finding in findings],
+        "notes": table.notes,
+        **results[_OURS].document(customers.churned),
+        "baselines": {name: result.document(customers.churned) for name, result in results.items() if name != _OURS},
+        "not_installed": absent,
+    }
+    if output is not None:
+        _write(output, document, table, fold_of, results)
+    if as_json:
+        print_json(document)
+    else:
+        _show(results, document)
+    if output is not None:
+        say(f"{output} written")
+
+
+def _tell_first(table: "CustomerTable", customers: "DataSet", findings: "list[Finding]") -> None:
+    unknown = len(table) - len(customers)
+    for note in [*table.notes, *([f"{unknown:,} rows without a known outcome are left out"] if unknown else [])]:
+        say(f"note: {note}")
+    for finding in findings:
+        say_warning(finding.detail + (" A retraining run would keep such a model out of service." if finding.level == "alarm" else ""))
+    if customers.synthetic.all():
+        say("note: these customers are synthetic, and so is every figure; the ceiling is what their true probabilities reach")
+
+
+def _run(customers: "DataSet", fold_of: Any, methods: "dict[str, Fitted]") -> "dict[str, Judged]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from retainstream.training.cross_validation import cross_validate
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("fitting", total=len(methods) * (int(fold_of.max()) + 1))
+
+        def done(name: str, fold: "Document") -> None:
+            progress.advance(task)
+            told = f"{name}, fold {fold['fold'] + 1}: ROC AUC {fold['roc_auc']:.4f} in {fold['seconds']:.1f} s"
+            progress.update(task, description=told)
+            if not console.is_terminal:
+                say(told)
+
+        return cross_validate(customers, fold_of, methods, done=done)
+
+
+def _write(output: Path, document: dict[str, Any], table: "CustomerTable", fold_of: Any, results: "dict[str, Judged]") -> None:
+    import numpy as np
+
+    known = ~np.isnan(table.churned)
+
+    def by_row(values: Any) -> list[Any]:
+        rows: list[Any] = [None] * len(table)
+        for place, value in zip(np.flatnonzero(known).tolist(), values.tolist(), strict=True):
+            rows[place] = value
+        return rows
+
+    whole = document | {"fold_of": by_row(fold_of), "out_of_fold": by_row(results[_OURS].probabilities)}
+    whole["baselines"] = {name: told | {"out_of_fold": by_row(results[name].probabilities)} for name, told in document["baselines"].items()}
+    with written_whole(output) as stream:
+        stream.write(json.dumps(whole, allow_nan=False).encode())
+
+
+def _show(results: "dict[str, Judged]", document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    ours, ceiled = results[_OURS], document["synthetic"]
+    shown = Table(title="Out of fold" + (", synthetic" if document["synthetic"] else ""), title_justify="left")
+    for header in ("", "rows", *_FIGURES.values(), *(["ceiling"] if ceiled else []), "seconds"):
+        shown.add_column(header, justify="left" if not header else "right", no_wrap=True)
+
+    def figures(values: Any, form: str = "{:.4f}") -> list[str]:
+        return [form.format(values[figure]) for figure in _FIGURES]
+
+    for fold in ours.folds:
+        ceiling = [f"{fold['ceiling']['roc_auc']:.4f}"] if ceiled else []
+        shown.add_row(f"fold {fold['fold'] + 1}", f"{fold['rows']:,}", *figures(fold), *ceiling, f"{fold['seconds']:.1f}")
+    for name, told in {_OURS: document, **document["baselines"]}.items():
+        shown.add_section()
+        both = [f"{told['mean'][figure]:.4f} ± {told['sd'][figure]:.4f}" for figure in _FIGURES]
+        ceiling = [f"{document['ceiling']['roc_auc']:.4f}"] if ceiled else []
+        seconds = sum(fold["seconds"] for fold in told["folds"]) / len(told["folds"])
+        shown.add_row(name, f"{document['known']:,}", *both, *ceiling, f"{seconds:.1f}")
+    Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(shown)

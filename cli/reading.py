@@ -1,0 +1,44 @@
+"""Reading the files that people name on the command line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from retainstream.schema import FeatureSchema
+    from retainstream.tables.cells import Decimal
+    from retainstream.tables.columnar import CustomerTable, TextTable
+
+
+def read_text_table(path: Path, decimal: str | None) -> "TextTable":
+    """A CSV file as text, column by column. `decimal` is the mark that was asked for, None to find it out.
+
+    Raises:
+        UnreadableTable: the file is not a table.
+    """
+    from retainstream.tables.columnar import read_text
+    from retainstream.tables.delimited import open_table
+
+    with open_table(path, decimal=_decimal(decimal)) as table:
+        return read_text(table)
+
+
+def read_customers(path: Path, schema: "FeatureSchema", decimal: str | None) -> "CustomerTable":
+    """The customers of a CSV file by a schema.
+
+    Raises:
+        UnreadableTable: the file is not a table, or contradicts the schema.
+    """
+    from retainstream.tables.columnar import customers_in
+
+    return customers_in(read_text_table(path, decimal), schema)
+
+
+def _decimal(mark: str | None) -> "Decimal | None":
+    match mark:
+        case None:
+            return None
+        case "." | ",":
+            return mark
+    raise typer.BadParameter("must be . or ,", param_hint="--decimal")

@@ -1,0 +1,196 @@
+"""`retainstream evaluate`, called as people and scripts call it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedKFold
+
+from retainstream.training import metrics
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/streaming_customers.csv"
+SCHEMA = ROOT / "examples/schemas/streaming.yaml"
+
+type Table = list[list[str]]
+
+
+def run(*arguments: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-m", "cli.app", "evaluate", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1", "COLUMNS": "140"},
+    )
+
+
+def example() -> Table:
+    with EXAMPLE.open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def write(path: Path, table: Table) -> Path:
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows(table)
+    return path
+
+
+def test_every_row_gets_a_probability_from_a_fold_that_had_not_seen_it(tmp_path: Path) -> None:
+    table = example()
+    for row in table[1:30:3]:
+        row[-1] = ""
+    data, out = write(tmp_path / "customers.csv", table), tmp_path / "result.json"
+    ended = run("--schema", SCHEMA, "--data", data, "--folds", 3, "--seed", 4, "--seconds", 0.2, "--baselines", "--out", out)
+    assert ended.returncode == 0, ended.stderr
+    result: dict[str, Any] = json.loads(out.read_text())
+    assert (result["rows"], result["known"], len(result["out_of_fold"])) == (1000, 990, 1000)
+    known = np.array([row[-1] != "" for row in table[1:]])
+    churned = np.array([row[-1] == "true" for row in table[1:]])[known]
+    assert [value is None for value in result["out_of_fold"]] == (~known).tolist()
+    fold_of = np.array([fold for fold in result["fold_of"] if fold is not None])
+    given = np.array([value for value in result["out_of_fold"] if value is not None])
+    for number, (_, judged) in enumerate(StratifiedKFold(3, shuffle=True, random_state=4).split(churned, churned)):
+        assert np.flatnonzero(fold_of == number).tolist() == judged.tolist()
+        told = result["folds"][number]
+        assert told["roc_auc"] == pytest.approx(metrics.roc_auc(churned[judged], given[judged]))
+        assert told["log_loss"] == pytest.approx(metrics.log_loss(churned[judged], given[judged]))
+        assert told["why"].startswith("Taken: ")
+    assert result["mean"]["roc_auc"] == pytest.approx(np.mean([fold["roc_auc"] for fold in result["folds"]]))
+    linear = result["baselines"]["logistic regression"]
+    assert len(linear["out_of_fold"]) == 1000
+    assert result["mean"]["roc_auc"] > linear["mean"]["roc_auc"] - 0.02
+    assert result["synthetic"] is True
+    assert result["ceiling"]["roc_auc"] > 0.5
+    assert "synthetic" in ended.stdout
+    for said in ("fold 1", "fold 3", "ROC AUC", "ECE", "ceiling", "±", "logistic regression"):
+        assert said in ended.stdout
+    assert "10 rows without a known outcome are left out" in ended.stderr
+
+
+def test_a_script_gets_one_document_the_same_for_the_same_seed() -> None:
+    ended = [run("-s", SCHEMA, "-d", EXAMPLE, "--folds", 2, "--seconds", 0.2, "--json") for _ in range(2)]
+    documents = [json.loads(result.stdout) for result in ended]
+    for document in documents:
+        assert "out_of_fold" not in document
+        for fold in document["folds"]:
+            del fold["seconds"]
+    assert documents[0] == documents[1]
+
+
+def test_customers_of_somebody_else_have_no_ceiling(tmp_path: Path) -> None:
+    table = example()
+    rng = np.random.default_rng(0)
+    for row in table[1:]:
+        row[-1] = "true" if rng.random() < 0.3 else "false"
+    ended = run("-s", SCHEMA, "-d", write(tmp_path / "other.csv", table), "--folds", 2, "--seconds", 0.2, "--json")
+    document = json.loads(ended.stdout)
+    assert (document["synthetic"], "ceiling" in document) == (False, False)
+
+
+def without_label(table: Table) -> Table:
+    return [row[:-1] for row in table]
+
+
+def one_class(table: Table) -> Table:
+    return [table[0], *([*row[:-1], "false"] for row in table[1:])]
+
+
+def few_who_left(table: Table) -> Table:
+    return [table[0], *([*row[:-1], "true" if place < 8 else "false"] for place, row in enumerate(table[1:]))]
+
+
+def thirty(table: Table) -> Table:
+    return table[:31]
+
+
+def unknown_plan(table: Table) -> Table:
+    place = table[0].index("plan")
+    return [table[0], *([*row[:place], "gold", *row[place + 1 :]] if at == 7 else row for at, row in enumerate(table[1:]))]
+
+
+def column_twice(table: Table) -> Table:
+    return [[*table[0], "plan"], *([*row, "basic"] for row in table[1:])]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without_label, "there is no label column churned"),
+        (one_class, "column churned: no row has the positive value"),
+        (few_who_left, "only 8 of the 1000 customers with a known outcome left: at least 20 are needed."),
+        (thirty, "only 30 customers with a known outcome: at least 200 are needed."),
+        (unknown_plan, 'line 9, column plan: "gold" must be one of basic, standard, premium'),
+        (column_twice, "the header names it 2 times"),
+    ],
+)
+def test_what_cannot_be_learned_from_ends_with_one_line(change: Callable[[Table], Table], said: str, tmp_path: Path) -> None:
+    data = write(tmp_path / "customers.csv", change(example()))
+    ended = run("--schema", SCHEMA, "--data", data.name, "--out", "result.json", folder=tmp_path)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert said in ended.stderr
+    assert (ended.stderr.count("\n"), ended.stderr.startswith("error: customers.csv: ")) == (1, True)
+    assert sorted(tmp_path.iterdir()) == [data]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--schema", "none.yaml", "--data", EXAMPLE], 1, "error: none.yaml: cannot be read: no such file"),
+        (["--schema", SCHEMA, "--data", "none.csv"], 1, "error: none.csv: cannot be read: no such file"),
+        (["--schema", SCHEMA, "--data", EXAMPLE, "--out", "none/result.json"], 1, "error: there is no folder none"),
+        (["--schema", SCHEMA, "--data", EXAMPLE, "--folds", "1"], 2, "--folds"),
+        (["--schema", SCHEMA], 2, "--data"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(arguments: list[object], code: int, said: str, tmp_path: Path) -> None:
+    ended = run(*arguments, folder=tmp_path)
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_thousand_columns_are_read_by_the_schema_alone(tmp_path: Path) -> None:
+    table = example()
+    wide = [[*table[0], *(f"extra_{place}" for place in range(1990))], *([*row, *["1"] * 1990] for row in table[1:302])]
+    ended = run("-s", SCHEMA, "-d", write(tmp_path / "wide.csv", wide), "--folds", 2, "--seconds", 0.2)
+    assert ended.returncode == 0
+    assert "columns that the schema does not have are not read: extra_0" in ended.stderr
+    assert len(max(ended.stderr.splitlines(), key=len)) < 400
+
+
+def test_a_level_of_one_row_is_met_only_when_judged(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    schema.write_text(SCHEMA.read_text().replace("[basic, standard, premium]", "[basic, standard, premium, gold]"))
+    table = unknown_plan(example()[:401])
+    out = tmp_path / "result.json"
+    ended = run("-s", schema, "-d", write(tmp_path / "one.csv", table), "--folds", 2, "--seconds", 0.2, "--baselines", "-o", out)
+    assert ended.returncode == 0, ended.stderr
+    assert all(0 < probability < 1 for probability in json.loads(out.read_text())["out_of_fold"])
+
+
+def test_a_column_that_knows_the_outcome_is_named(tmp_path: Path) -> None:
+    table = example()
+    place = table[0].index("payment_failures")
+    for row in table[1:]:
+        row[place] = "9" if row[-1] == "true" else "0"
+    ended = run("-s", SCHEMA, "-d", write(tmp_path / "leaking.csv", table), "--folds", 2, "--seconds", 0.2)
+    assert ended.returncode == 0
+    assert "warning: Failed payments alone tells who left with an AUC of 1.000" in ended.stderr
+    assert "keep such a model out of service" in ended.stderr
+
+
+def test_the_help_tells_the_exit_code_and_the_folds() -> None:
+    told = " ".join(run("--help").stdout.split())
+    assert "exit code 1" in told
+    assert "StratifiedKFold" in told
