@@ -4,6 +4,7 @@ import json
 from functools import cache
 from itertools import combinations
 from math import factorial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.schema import FeatureSchema, default_schema
+from retainstream.schema import FeatureSchema, default_schema, read_schema
 from retainstream.scoring.encoding import encode
 from retainstream.scoring.model import ScoringModel, UnusableModel, matrix
 from retainstream.scoring.predictions import predictions, scores
@@ -32,7 +33,14 @@ SCHEMA = FeatureSchema.model_validate(
             {"name": "visits", "kind": "integer", "label": "Visits", "missing": True, "phrase": "{value} visit{s} a month"},
             {"name": "club", "kind": "category", "levels": ["north", "south", "east", "west"], "label": "Club", "missing": True},
             {"name": "trainer", "kind": "boolean", "label": "Personal trainer", "missing": True, "action": {"title": "Offer a trainer"}},
-            {"name": "fee", "kind": "number", "label": "Fee", "missing": True, "action": {"title": "Lower the fee", "cost": 20}},
+            {
+                "name": "fee",
+                "kind": "number",
+                "unit": "EUR",
+                "label": "Fee",
+                "missing": True,
+                "action": {"title": "Lower the fee", "cost": 20},
+            },
             {"name": "joined", "kind": "date", "label": "Joined", "missing": True, "feature": False},
         ],
     }
@@ -200,6 +208,12 @@ def test_reasons_are_worded_by_the_schema() -> None:
     assert default["watch_time_hours"] == "0.25 hours watched in 30 days"
     assert default["plan"] == "on the basic plan"
     assert texts({}, default_schema())["watch_time_hours"] == "watch time unknown"
+
+
+def test_every_amount_in_the_currency_is_spoken_as_money() -> None:
+    telco = read_schema(Path(__file__).parents[2] / "examples/schemas/telco.yaml")
+    assert circumstance(telco, telco.column("TotalCharges"), 1889.5) == "paid 1,889.50 USD in all"
+    assert circumstance(telco, telco.column("MonthlyCharges"), 29) == "pays 29.00 USD a month"
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def test_a_second_start_goes_on_with_what_is_there(telco: LocalProcess) -> None:
         assert "Contract" in data_of(client.get("/api/customers/C-00001"))["features"]
 
 
-def test_a_schema_alone_waits_for_customers_even_when_these_are_cut_off(tmp_path: Path) -> None:
+def test_a_schema_alone_waits_for_customers_who_are_kept_whatever_the_model(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     running = started(folder, "--schema", TELCO_FILE)
     assert any("The schema telco is in force, and there are no customers yet." in line for line in running.told)
@@ -251,7 +251,7 @@ def test_a_schema_alone_waits_for_customers_even_when_these_are_cut_off(tmp_path
         assert data_of(client.get("/api/customers")) == []
         assert "body.features.Contract" in client.put("/api/customers/one", json={"features": {"tenure": 3}}).text
     running.end()
-    data = write_rows(tmp_path / "data.csv", made_rows(TELCO, 600, drivers=DRIVERS))
+    data = write_rows(tmp_path / "data.csv", made_rows(TELCO, 600, drivers={}))
     command = [sys.executable, "-m", "local", "--port", "0", "--data-dir", str(folder), "--data", str(data)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while not (folder / "rejected-rows.csv").exists():
@@ -260,8 +260,15 @@ def test_a_schema_alone_waits_for_customers_even_when_these_are_cut_off(tmp_path
     running.arguments = ("--data", str(data))
     running.start()
     assert any("600 customers" in line for line in running.told)
+    told = "".join(running.told)
+    assert "was not put into service, and nobody is scored" in told
+    assert re.search(r"ROC AUC 0\.\d+ is below the target of 0\.700", told)
     with running.client() as client:
-        assert data_of(client.get("/api/dashboard/metrics"))["customers"]["total"] == 600
+        metrics = data_of(client.get("/api/dashboard/metrics"))
+        assert (metrics["customers"]["total"], metrics["model"]) == (600, None)
+        [version] = data_of(client.get("/api/model/versions"))
+        assert version["status"] == "rejected"
+        assert data_of(client.get(f"/api/model/versions/{version['version']}/card"))["status"] == "rejected"
     running.end()
 
 

@@ -28,7 +28,8 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-type _Text = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | float), Field(min_length=1, max_length=200)]
+type _Spelled = Annotated[str, Field(min_length=1, max_length=200)]
+type _Text = Annotated[_Spelled, BeforeValidator(_as_text, json_schema_input_type=_Spelled | float)]
 """A value as a file spells it; a document may write a number without quotes."""
 
 _SOURCE = Field(default="", max_length=200, description="The column's header in a file, when it is not the name")
