@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_result(data: DataSet) -> None:
 
 def test_baselines_stand_on_the_same_folds(data: DataSet) -> None:
     methods, absent = rivals(0)
-    assert list(methods)[0] == LINEAR
+    assert next(iter(methods)) == LINEAR
     assert {*methods, *absent} == {LINEAR, "LightGBM", "CatBoost"}
     result = cross_validate(data, stratified_folds(data.churned, 2, 0), {LINEAR: methods[LINEAR]})[LINEAR]
     document = result.document(data.churned)
