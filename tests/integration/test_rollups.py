@@ -29,9 +29,7 @@ SOURCES: tuple[Source, ...] = ("customers", "predictions")
 @pytest.fixture(scope="module")
 def account() -> Iterator[None]:
     with mock_aws():
-        dynamodb.cache_clear()
         yield
-    dynamodb.cache_clear()
 
 
 def new_rollups() -> Rollups:
