@@ -29,8 +29,10 @@ _FEWEST_TRIALS, _MOST_TRIALS = 2, 14
 _PATIENCE_WITH_NEIGHBOURS = 1.2
 """The budget counts time at work; time spent waiting for a processor that others use is borne up to this many times the budget."""
 
-_DEPTHS_ALONE = (3, 2, 4, 1, 5, 6)
-_DEPTHS_AFTER_LINEAR = (2, 1, 3, 4, 5, 6)
+_DEPTHS = (2, 1)
+"""To begin with, after a linear stage; trees alone are one deeper."""
+_DEEPEST = 6
+_CAREFUL = {"penalty": 10.0, "min_child_weight": 20.0}
 _PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
 _CELLS_FOR_PENALTIES = 5_000_000
 
@@ -121,16 +123,19 @@ class Search:
         return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
 
     def _plan(self) -> Iterator[TreeSettings]:
-        """First the depths, of trees alone and of trees after a linear stage; then what else may help the best so far."""
+        """The linear stage alone, then with trees and trees alone; then depths around the best one, then what else may help it."""
         planned = self.planned
-        alone = [TreeSettings(depth, self.eta) for depth in _DEPTHS_ALONE]
         self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
-        after = [self._best.settings.changed(depth=depth) for depth in _DEPTHS_AFTER_LINEAR] if self.trials else []
-        opening = [settings for pair in zip(alone[:3], after[:3], strict=True) for settings in pair] if after else alone[:3]
-        yield from opening[:planned]
-        for_depths = max(2, (planned * 2 + 2) // 3)
-        further = (alone if self._best.settings.linear is None else after)[3:]
-        yield from further[: max(0, for_depths - len(opening))]
+        kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
+        opening = [kind.changed(depth=depth + (kind.linear is None)) for depth in _DEPTHS for kind in kinds][:planned]
+        yield from opening
+        left = planned - len(opening)
+        if not self._best.rounds:
+            yield from [self._best.settings.changed(depth=3, **_CAREFUL)][:left]
+            return
+        while left and (depth := self._depth_to_try()):
+            left -= 1
+            yield self._best.settings.changed(depth=depth)
         variations: list[dict[str, Any]] = [
             {"columns": 0.5},
             {"penalty": 10.0},
@@ -139,10 +144,16 @@ class Search:
             {"subsample": 0.6},
             {"eta": self.eta / 2},
             {"columns": 1.0, "subsample": 1.0},
-            {"depth": self._best.settings.depth + 1, "penalty": 10.0, "min_child_weight": 20.0},
+            {"depth": self._best.settings.depth + 1, **_CAREFUL},
         ]
-        for change in variations[: max(0, planned - max(len(opening), for_depths))]:
+        for change in variations[:left]:
             yield self._best.settings.changed(**change)
+
+    def _depth_to_try(self) -> int | None:
+        """A neighbour of the best depth that was not tried yet."""
+        best = self._best.settings
+        tried = {trial.settings.depth for trial in self.trials if trial.rounds and trial.settings.linear == best.linear}
+        return next((depth for depth in (best.depth + 1, best.depth - 1) if 1 <= depth <= _DEEPEST and depth not in tried), None)
 
     @property
     def _best(self) -> Trial:
@@ -159,7 +170,7 @@ class Search:
         """The linear stage alone."""
         started = self._at_once(lambda number: self._started(number, penalty))
         terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
-        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._averaged(started), terms)
+        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms)
 
     def _try(self, settings: TreeSettings) -> Trial:
         given = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
@@ -173,7 +184,7 @@ class Search:
         rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
         terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
         losses = [(fold, row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds)))) for fold, booster, _ in fitted]
-        return Trial(settings, rounds, self._averaged(losses), terms)
+        return Trial(settings, rounds, self._row_by_row(losses), terms)
 
     def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
         """The work on every judged fold, side by side where a fold alone would keep a single processor busy."""
@@ -210,7 +221,7 @@ class Search:
             return self.fold_of
         return folds(self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64), self.data.churned, self.fold_count)
 
-    def _averaged(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
+    def _row_by_row(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
         """Each judged row's loss, in row order, the mean of its losses where it was judged more than once."""
         summed, times = np.zeros(len(self.data)), np.zeros(len(self.data))
         for fold, of_rows in losses:
