@@ -47,8 +47,8 @@ def evaluate(
 
     Each fold is scored by a model that training fitted to the others, tuning, calibration and threshold included, as a retraining run
     does it. The folds are those of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed) over the file's rows with a
-    known outcome, in the file's order. The table shows each fold and mean ± standard deviation; the JSON file also holds every row's
-    out-of-fold probability, in the file's order (null where the outcome is not known).
+    known outcome, in the file's order. The table shows each fold, mean ± standard deviation, and all rows at once; the JSON file also
+    holds every row's out-of-fold probability, in the file's order (null where the outcome is not known).
 
     Ends with exit code 1 and a line for each fault, and writes nothing, when the schema or the file cannot be read or contradict each
     other, or the file is no data to learn from: no label column, fewer than 200 known outcomes, fewer than 20 customers of an outcome
@@ -166,8 +166,8 @@ def _show(results: "dict[str, Judged]", document: dict[str, Any]) -> None:
     for header in ("", "rows", *_FIGURES.values(), *(["ceiling"] if ceiled else []), "seconds"):
         shown.add_column(header, justify="left" if not header else "right", no_wrap=True)
 
-    def figures(values: Any, form: str = "{:.4f}") -> list[str]:
-        return [form.format(values[figure]) for figure in _FIGURES]
+    def figures(values: Any) -> list[str]:
+        return [f"{values[figure]:.4f}" for figure in _FIGURES]
 
     for fold in ours.folds:
         ceiling = [f"{fold['ceiling']['roc_auc']:.4f}"] if ceiled else []
@@ -178,4 +178,7 @@ def _show(results: "dict[str, Judged]", document: dict[str, Any]) -> None:
         ceiling = [f"{document['ceiling']['roc_auc']:.4f}"] if ceiled else []
         seconds = sum(fold["seconds"] for fold in told["folds"]) / len(told["folds"])
         shown.add_row(name, f"{document['known']:,}", *both, *ceiling, f"{seconds:.1f}")
+        shown.add_row("  all rows", "", *figures(told["pooled"]), *([""] if ceiled else []), "")
     Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(shown)
+    by_chance = sum(fold["ece_by_chance"] for fold in ours.folds) / len(ours.folds)
+    say(f"A perfectly calibrated model would show an ECE of about {by_chance:.4f} in folds of this size, by chance alone.")

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,8 +74,8 @@ def test_every_row_gets_a_probability_from_a_fold_that_had_not_seen_it(tmp_path:
     assert result["synthetic"] is True
     assert result["ceiling"]["roc_auc"] > 0.5
     assert "synthetic" in ended.stdout
-    for said in ("fold 1", "fold 3", "ROC AUC", "ECE", "ceiling", "±", "logistic regression"):
-        assert said in ended.stdout
+    for said in ("fold 1", "fold 3", "ROC AUC", "ECE", "ceiling", "±", "all rows", "logistic regression", "perfectly calibrated"):
+        assert said in ended.stdout + ended.stderr
     assert "10 rows without a known outcome are left out" in ended.stderr
 
 
@@ -188,6 +190,21 @@ def test_a_column_that_knows_the_outcome_is_named(tmp_path: Path) -> None:
     assert ended.returncode == 0
     assert "warning: Failed payments alone tells who left with an AUC of 1.000" in ended.stderr
     assert "keep such a model out of service" in ended.stderr
+
+
+def test_the_command_of_the_page_runs_and_its_fields_are_there(tmp_path: Path) -> None:
+    page = (ROOT / "docs/evaluate.md").read_text()
+    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    words = shlex.split(block.replace("\\\n", " "))
+    assert words[:2] == ["retainstream", "evaluate"]
+    out = tmp_path / words[-1]
+    assert run(*words[2:-1], out, "--folds", 2, "--seconds", 0.2).returncode == 0
+    result = json.loads(out.read_text())
+    described = page.partition("## What the file holds")[2].partition("\nLightGBM")[0]
+    fields = {name for row in re.findall(r"^\| (`.*?) \|", described, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert len(fields) == 11
+    assert fields <= set(result)
+    assert {"ece_by_chance", "ece_by_chance_at_most", "seconds", "why", "calibration", "threshold"} <= set(result["folds"][0])
 
 
 def test_the_help_tells_the_exit_code_and_the_folds() -> None:

@@ -93,7 +93,11 @@ def judge(data: DataSet, fold_of: NDArray[np.int64], fitted: Fitted, seed: int =
         probabilities, told = fitted(data.where(fold_of != number), judged)
         seconds = time.perf_counter() - started
         document = {"fold": number, "rows": len(judged), **figures(judged.churned, probabilities)}
-        document |= {"ece_by_chance": calibration_noise(probabilities, seed), "seconds": round(seconds, 2)}
+        document |= {
+            "ece_by_chance": calibration_noise(probabilities, seed, share=0.5),
+            "ece_by_chance_at_most": calibration_noise(probabilities, seed),
+            "seconds": round(seconds, 2),
+        }
         best = ceiling(judged)
         yield number, {**document, **({"ceiling": best} if best else {}), **told}, probabilities
 

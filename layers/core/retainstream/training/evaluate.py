@@ -80,8 +80,8 @@ def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats,
     return found
 
 
-def calibration_noise(probabilities: metrics.Floats, seed: int, draws: int = 200) -> float:
-    """The ECE that a perfectly calibrated model of these probabilities stays under in 99 draws of 100, by chance alone."""
+def calibration_noise(probabilities: metrics.Floats, seed: int, draws: int = 200, share: float = 0.99) -> float:
+    """The ECE that a perfectly calibrated model of these probabilities stays under in that share of draws, by chance alone."""
     rng = np.random.default_rng(seed)
     bins = np.minimum((probabilities * metrics.ECE_BINS).astype(int), metrics.ECE_BINS - 1)
     expected = np.bincount(bins, weights=probabilities, minlength=metrics.ECE_BINS)
@@ -89,4 +89,4 @@ def calibration_noise(probabilities: metrics.Floats, seed: int, draws: int = 200
     for _ in range(draws):
         drawn = np.bincount(bins, weights=rng.random(len(probabilities)) < probabilities, minlength=metrics.ECE_BINS)
         errors.append(np.abs(drawn - expected).sum() / len(probabilities))
-    return float(np.quantile(errors, 0.99))
+    return float(np.quantile(errors, share))
