@@ -11,6 +11,7 @@ from retainstream.training.cross_validation import Document, cross_validate, jud
 from retainstream.training.dataset import DataSet, collect
 from retainstream.training.metrics import Floats
 from retainstream.training.rivals import LINEAR, rivals
+from retainstream.training.split import folds, folds_apart
 from retainstream.training.synthetic import as_customers, generate
 
 
@@ -72,6 +73,20 @@ def test_the_same_seed_gives_the_same_result(data: DataSet) -> None:
     fold_of = stratified_folds(data.churned, 2, 1)
     once, again = (next(judge(data, fold_of, training_path(0.2)))[2] for _ in range(2))
     assert (once == again).all()
+
+
+def test_copies_of_a_customer_stay_in_one_inner_fold() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(300, 8)).astype(np.float32)
+    rows[rng.random(rows.shape) < 0.2] = np.nan
+    rows, churned = np.concatenate([rows, rows[:60]]), rng.random(360) < 0.3
+    keys = rng.integers(0, 2**63, 360).astype(np.uint64)
+    together = folds_apart(keys, rows, churned, 5)
+    assert (together[300:] == together[:60]).all()
+    assert np.bincount(together).min() > 40
+    for others in (rows[:300], (rows[:, :4] > 0).astype(np.float32)):
+        count = len(others)
+        assert (folds_apart(keys[:count], others, churned[:count], 5) == folds(keys[:count], churned[:count], 5)).all()
 
 
 def test_baselines_stand_on_the_same_folds(data: DataSet) -> None:

@@ -16,7 +16,7 @@ from retainstream.training.additive import MOST_CELLS, LinearFit, LinearStage, c
 from retainstream.training.choice import preferred
 from retainstream.training.dataset import DataSet
 from retainstream.training.metrics import row_log_losses
-from retainstream.training.split import folds
+from retainstream.training.split import folds_apart
 from retainstream.training.trees import TreeSettings, fit_rounds, fit_watched, margins, parameters, quantile_matrix, threads_for
 from retainstream.training.trials import Trial
 
@@ -71,7 +71,7 @@ class Search:
         if len(self.data) < _FEW_ROWS and self._affordable(self.fold_count * _DIVISIONS) >= _MOST_TRIALS:
             self.judged_folds = self.fold_count * _DIVISIONS
         self.side_by_side = 1 if self.threads > 1 else min(self.judged_folds, os.process_cpu_count() or 1)
-        self.fold_of = folds(self.data.keys, self.data.churned, self.fold_count)
+        self.fold_of = folds_apart(self.data.keys, self.data.rows, self.data.churned, self.fold_count)
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
         self._folds: dict[int, _Fold] = {}
@@ -219,7 +219,8 @@ class Search:
     def _division(self, number: int) -> NDArray[np.int64]:
         if not number:
             return self.fold_of
-        return folds(self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64), self.data.churned, self.fold_count)
+        keys = self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64)
+        return folds_apart(keys, self.data.rows, self.data.churned, self.fold_count)
 
     def _row_by_row(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
         """Each judged row's loss, in row order, the mean of its losses where it was judged more than once."""

@@ -14,6 +14,7 @@ from retainstream.scoring.encoding import Rows, feature_names, feature_types
 MOST_ROUNDS = 1500
 _ROWS_PER_THREAD = 5_000
 _LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
+_ALL_LEVELS = 100_000  # after a linear stage, which knows what each level does by itself, no groups are needed
 DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
 
@@ -61,7 +62,7 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "max_depth": settings.depth,
         "eta": settings.eta,
         "min_child_weight": settings.min_child_weight,
-        "max_cat_to_onehot": _LEVELS_ONE_BY_ONE,
+        "max_cat_to_onehot": _LEVELS_ONE_BY_ONE if settings.linear is None else _ALL_LEVELS,
         "subsample": settings.subsample,
         "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
