@@ -145,7 +145,6 @@ def _seen(see: Callable[[str], None]) -> Iterator[None]:
         if settings().rate_limits_table not in str(params.get("body")):
             see(model.name)
 
-    load_function.cache_clear()  # a function that was loaded by an earlier test may hold that test's clients
     clients: list[Any] = [dynamodb(), s3()]
     for client in clients:
         client.meta.events.register("before-call", hook)
