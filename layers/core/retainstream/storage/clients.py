@@ -1,8 +1,6 @@
 """One client per AWS service and process."""
 
-import threading
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,41 +17,26 @@ _CONFIG = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard",
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-_making = threading.Lock()
-
-
-def _one[Client](make: Callable[[], Client]) -> Callable[[], Client]:
-    """`make`, called once however many threads ask first at the same time: neither `cache` nor boto3's session sees to that."""
-    made = cache(make)
-
-    @wraps(make)
-    def client() -> Client:
-        with _making:
-            return made()
-
-    return client
-
-
-@_one
+@cache
 def dynamodb() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_CONFIG)
 
 
-@_one
+@cache
 def s3() -> "S3Client":
     return boto3.client("s3", config=_S3_CONFIG)
 
 
-@_one
+@cache
 def kms() -> "KMSClient":
     return boto3.client("kms", config=_CONFIG)
 
 
-@_one
+@cache
 def stepfunctions() -> "SFNClient":
     return boto3.client("stepfunctions", config=_CONFIG)
 
 
-@_one
+@cache
 def sns() -> "SNSClient":
     return boto3.client("sns", config=_CONFIG)
