@@ -16,9 +16,9 @@ from retainstream.rollups.distribution import DistributionView, distribution
 from retainstream.rollups.factors import FactorView, factor_views
 from retainstream.rollups.metrics import MetricsView, metrics
 from retainstream.rollups.sample_view import SampleRequest, SampleView, sample_view
+from retainstream.runs.starting import new_run_id
 from retainstream.schema import FieldError
 from retainstream.scoring.groups import UnknownGroup, groups_of
-from retainstream.scoring.starting import new_run_id
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

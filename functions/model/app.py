@@ -19,6 +19,7 @@ from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, U
 from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_view
+from retainstream.runs.starting import UnknownRun
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
@@ -27,7 +28,7 @@ from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
 from retainstream.training.card.document import CardView
-from retainstream.training.requests import TrainingView, UnknownRun, start_training, training_view
+from retainstream.training.requests import TrainingView, start_training, training_view
 
 app = Api("model")
 TAGS = ["model"]

@@ -15,6 +15,7 @@ from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.rollups.performance import PerformanceView, performance
+from retainstream.runs.starting import UnknownRun, key_or_new, new_run_id
 from retainstream.schema import FieldError
 from retainstream.scoring import generate, starting, views
 from retainstream.scoring.export import EXPORT_ROWS, TooManyRows, download
@@ -50,7 +51,7 @@ app.explain(
     generate.UnknownCustomers,
     lambda error: Problem("not-found", "Nothing was scored.", [FieldError(f"body.{place}", "is not a customer") for place in error.places]),
 )
-app.explain(starting.UnknownRun, lambda _: Problem("not-found", "There is no scoring run of this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "There is no scoring run of this id."))
 app.explain(
     TooManyRows,
     lambda _: Problem("conflict", f"More than {EXPORT_ROWS:,} predictions, or too many to look through: narrow the filters."),
@@ -97,7 +98,7 @@ def generate_predictions(
     """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200.
     Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
     if body.all:
-        return _accepted(starting.key_or_new(caller.user_id, idempotency_key), caller.user_id)
+        return _accepted(key_or_new("scoring", caller.user_id, idempotency_key), caller.user_id)
     return Response(200, "application/json", Data(data=_generated(body)))
 
 
@@ -137,7 +138,7 @@ def _generated(body: GenerateRequest) -> views.GeneratedView:
     if body.rows is not None:
         scored = generate.score_rows(_model(), body.rows)
         return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
-    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=starting.new_run_id())
+    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=new_run_id())
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
 
 

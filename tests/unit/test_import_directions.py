@@ -16,18 +16,19 @@ MAY_IMPORT = {
     "inference": {"schema", "tables"},
     "roles": set(),
     "storage": {"settings", "schema", "roles"},
+    "runs": {"storage"},
     "auth": {"settings", "schema", "storage", "roles"},
     "monitoring": {"settings", "schema", "storage"},
-    "scoring": {"settings", "schema", "storage", "monitoring"},
+    "scoring": {"settings", "schema", "storage", "monitoring", "runs"},
     "registry": {"settings", "schema", "storage", "scoring", "monitoring"},
-    "rollups": {"settings", "schema", "storage", "scoring", "registry", "monitoring"},
-    "customers": {"settings", "schema", "tables", "storage", "scoring", "registry", "rollups"},
-    "training": {"settings", "schema", "tables", "inference", "storage", "scoring", "registry", "rollups", "monitoring"},
+    "rollups": {"settings", "schema", "storage", "scoring", "registry", "monitoring", "runs"},
+    "customers": {"settings", "schema", "tables", "storage", "scoring", "registry", "rollups", "runs"},
+    "training": {"settings", "schema", "tables", "inference", "storage", "scoring", "registry", "rollups", "monitoring", "runs"},
     "http": {"settings", "schema", "storage", "roles"},
 }
 NOT_FOR_LOGIC = {"boto3", "botocore"}
 HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
-START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring"}
+START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring", "runs"}
 NEEDS_NUMPY = {"columnar.py", "histograms.py"}
 
 

@@ -1,4 +1,4 @@
-"""Runs of training and scoring: what each is doing, what became of it, and why."""
+"""Runs of importing, training and scoring: what each is doing, what became of it, and why."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, NotStored
 from retainstream.storage.table import Item, Table
 
-type Kind = Literal["training", "scoring"]
+type Kind = Literal["import", "training", "scoring"]
 
 
 def _now() -> str:

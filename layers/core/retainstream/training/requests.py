@@ -1,19 +1,14 @@
 """Asking for a training run, and how one stands. Needs neither numpy nor a model."""
 
-import hashlib
-import uuid
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retainstream.runs.starting import find_run, key_or_new, start_run
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
 
 STEPS = ("extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "notify")
-
-
-class UnknownRun(LookupError):
-    """There is no training run of that id."""
 
 
 class StepView(BaseModel):
@@ -60,13 +55,8 @@ def start_training(runs: Runs, workflows: Workflows, machine_arn: str, by: str, 
     Raises:
         StorageUnavailable: the state machine could not be started; the same call may be made again.
     """
-    run_id = hashlib.sha256(f"{by}\n{idempotency_key}".encode()).hexdigest()[:32] if idempotency_key else uuid.uuid4().hex
-    run = runs.get(run_id) if idempotency_key else None
-    if run is None:
-        # The machine first: where it cannot be started no run is left behind that never ends.
-        workflows.start(machine_arn, run_id, {"run_id": run_id, "started_by": by})
-        run, _ = runs.start(run_id, "training", by)
-    return TrainingView.model_validate(run)
+    run_id = key_or_new("training", by, idempotency_key)
+    return TrainingView.model_validate(start_run(runs, workflows, machine_arn, "training", run_id=run_id, started_by=by))
 
 
 def training_view(runs: Runs, run_id: str) -> TrainingView:
@@ -75,7 +65,4 @@ def training_view(runs: Runs, run_id: str) -> TrainingView:
     Raises:
         UnknownRun: there is none of that id.
     """
-    run = runs.get(run_id)
-    if run is None or run["kind"] != "training":
-        raise UnknownRun(run_id)
-    return TrainingView.model_validate(run)
+    return TrainingView.model_validate(find_run(runs, run_id, "training"))

@@ -1,0 +1,1 @@
+"""Runs of the state machines: importing, training, scoring."""
