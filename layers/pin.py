@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-PROVIDED_BY_LAMBDA = {"boto3", "botocore", "s3transfer"}
+PROVIDED_BY_LAMBDA = {"boto3", "botocore", "s3transfer", "snapshot-restore-py"}
 
 # What is shipped: file → dependency groups of pyproject.toml. All but core itself find the core layer's packages beside them.
 SHIPPED = {
