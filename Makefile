@@ -58,7 +58,7 @@ test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)
 check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/core/retainstream cli local tests
+	@$(BIN)/mypy layers/core/retainstream cli local bench tests
 	@$(BIN)/mypy layers/build.py layers/pin.py layers/sizes.py
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
@@ -91,6 +91,10 @@ build: .venv/.all-ready .venv-sam/.ready ## Build every function and layer for b
 .PHONY: sizes
 sizes: build ## Build, and print every function's unzipped bytes
 	@$(BIN)/python layers/sizes.py build/arm64 build/x86_64
+
+.PHONY: bench
+bench: .venv/.all-ready ## Measure against peers and the bare work; writes bench/results.json and docs/performance.md (ONLY=one_row, QUICK=1)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ONLY)
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data

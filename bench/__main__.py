@@ -1,0 +1,5 @@
+"""`python -m bench`."""
+
+from bench.running import main
+
+raise SystemExit(main())

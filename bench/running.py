@@ -1,0 +1,63 @@
+"""Running benchmarks: one in this process, or all, each in a process of its own so that none weighs on another's figures."""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from bench import BENCHMARKS, results_file
+from bench.conditions import conditions
+from bench.pages import write_pages
+from bench.report import show
+from bench.result import Result
+
+type Run = Callable[[bool], Sequence[Result]]
+"""A benchmark: quick (tiny sizes, to see that it works; the figures mean nothing) → results."""
+
+
+def alone(benchmark: str, run: Run, arguments: Sequence[str] | None = None) -> int:
+    """Runs one benchmark here, prints its table and puts its figures into results.json and the pages; the end of its module."""
+    parser = argparse.ArgumentParser(prog=f"python -m bench.{benchmark}")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that it works; writes nothing")
+    quick = parser.parse_args(arguments).quick
+    under, started = conditions(), time.perf_counter()
+    results = run(quick)
+    seconds = time.perf_counter() - started
+    if quick:
+        with TemporaryDirectory() as folder:
+            show(results_file.merge(benchmark, results, under, seconds, Path(folder) / "results.json"), [benchmark])
+        return 0
+    show(results_file.merge(benchmark, results, under, seconds), [benchmark])
+    write_pages()
+    return 0
+
+
+def together(chosen: Sequence[str], *, quick: bool = False) -> int:
+    """Runs benchmarks one after the other and prints their tables; 1 when one of them failed, after the others have run."""
+    console = Console()
+    failed = []
+    for place, benchmark in enumerate(chosen, 1):
+        console.rule(f"{benchmark} ({place} of {len(chosen)})")
+        ended = subprocess.run([sys.executable, "-m", f"bench.{benchmark}", *(["--quick"] if quick else [])], check=False)
+        if ended.returncode:
+            failed.append(benchmark)
+    if not quick and len(chosen) > 1:
+        console.rule("All figures")
+        show(results_file.read(), chosen, console)
+    for benchmark in failed:
+        console.print(f"[bold red]{benchmark} failed; its earlier figures, if any, were left as they are.")
+    return 1 if failed else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m bench [--quick] [benchmark …]`."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=f"Benchmarks: {', '.join(BENCHMARKS)}.")
+    parser.add_argument("benchmarks", nargs="*", metavar="benchmark", choices=[*BENCHMARKS, []])
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that they work; writes nothing")
+    given = parser.parse_args(arguments)
+    return together(given.benchmarks or BENCHMARKS, quick=given.quick)

@@ -1,0 +1,96 @@
+"""AWS that answers at once: the clients do all their own work, and only the network is left out.
+
+Answers are given where botocore would send a request, so that serialising, signing, parsing and retries are the client's own.
+"""
+
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+type Json = dict[str, Any]
+type Answer = Json | bytes
+"""What an operation answers: a JSON document (DynamoDB), or a body (S3)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: DynamoDB's is JSON, S3's a path with its method, query and body."""
+
+    operation: str
+    json: Json
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class StubbedAws:
+    """Answers by operation, as in {"GetItem": …, "PutObject": …}. An operation that is not there is an error.
+
+    `counts` are the requests by operation, `seconds` the time spent in the answers themselves, which is no client's.
+    """
+
+    answers: Mapping[str, Callable[[Asked], Answer]]
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def attach(self, *clients: "BaseClient") -> None:
+        """From now on these clients are answered here."""
+        for client in clients:
+            answer: Any = self._answer  # whose answer botocore takes, although its stubs say None
+            client.meta.events.register(f"before-send.{client.meta.service_model.service_id.hyphenize()}", answer)
+
+    def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        started = time.perf_counter()
+        operation = event_name.rpartition(".")[2]
+        self.counts[operation] += 1
+        body = _bytes(request.body)
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        as_json: Json = json.loads(body) if "X-Amz-Target" in headers else {}
+        path = request.url.partition("://")[2].partition("/")[2]
+        given = self.answers[operation](Asked(operation, as_json, str(request.method), path, headers, body))
+        content = given if isinstance(given, bytes) else json.dumps(given).encode()
+        answer = AWSResponse(request.url, 200, _headers(given, content), _Raw(content))
+        self.seconds += time.perf_counter() - started
+        return answer
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 gives it."""
+
+    def stream(self, **_: object) -> Any:
+        while chunk := self.read(65_536):
+            yield chunk
+
+
+def _headers(given: Answer, content: bytes) -> Any:
+    if isinstance(given, bytes):
+        return HeadersDict({"Content-Length": str(len(content)), "ETag": '"stub"'})
+    checksum = str(crc32(content))
+    return HeadersDict({"Content-Type": "application/x-amz-json-1.0", "Content-Length": str(len(content)), "x-amz-crc32": checksum})
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    content: bytes = body.read()
+    return content
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

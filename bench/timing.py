@@ -1,0 +1,48 @@
+"""Timing that a busy machine does not bend: everything that is compared is measured in turn, again and again."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of every call, by round."""
+
+    rounds: tuple[tuple[float, ...], ...]
+
+    @property
+    def median(self) -> float:
+        """The median of the rounds' medians, in seconds."""
+        return statistics.median(statistics.median(calls) for calls in self.rounds)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile of all calls, in seconds."""
+        calls = sorted(call for calls in self.rounds for call in calls)
+        return calls[min(len(calls) - 1, round(0.95 * len(calls)))]
+
+    def ratio_to(self, other: "Timings") -> float:
+        """This over the other: the median over the rounds of the ratio of their medians, so that a slow minute weighs on both."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return statistics.median(statistics.median(mine) / statistics.median(theirs) for mine, theirs in pairs)
+
+
+def interleaved[Name: str](subjects: Mapping[Name, Callable[[], object]], *, rounds: int, calls: int, warm: int = 1) -> dict[Name, Timings]:
+    """Calls every subject `calls` times in each of `rounds` rounds, the order reversed from round to round, after `warm` calls each."""
+    for subject in subjects.values():
+        for _ in range(warm):
+            subject()
+    taken: dict[Name, list[tuple[float, ...]]] = {name: [] for name in subjects}
+    order = list(subjects)
+    for number in range(rounds):
+        for name in order if number % 2 == 0 else reversed(order):
+            taken[name].append(tuple(_seconds(subjects[name]) for _ in range(calls)))
+    return {name: Timings(tuple(found)) for name, found in taken.items()}
+
+
+def _seconds(subject: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    subject()
+    return time.perf_counter() - started

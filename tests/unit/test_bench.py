@@ -1,0 +1,161 @@
+"""The framework of the benchmarks, with sizes that measure nothing."""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench import BENCHMARKS, pages, results_file, running
+from bench.conditions import conditions
+from bench.memory import one_core, resident_bytes, watched_memory, with_children_bytes
+from bench.report import markdown, show
+from bench.result import Result, Target
+from bench.timing import interleaved
+
+RATIO = Result("ours", 3.0, "ms", 1.5, "the bare call", Target("ratio", at_most=2.0))
+PLAIN = Result("memory", 0.00123456, "MB", note="resident")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results.json"
+
+
+def test_every_figure_is_written_with_its_conditions(path: Path) -> None:
+    results_file.merge("one", [RATIO, PLAIN], conditions(), 1.23, path)
+
+    found = json.loads(path.read_text())["one"]
+    assert found["results"] == [
+        {
+            "name": "ours",
+            "value": 3.0,
+            "unit": "ms",
+            "ratio": 1.5,
+            "against": "the bare call",
+            "target": "ratio ≤ 2",
+            "note": "",
+            "met": True,
+        },
+        {
+            "name": "memory",
+            "value": 0.001235,
+            "unit": "MB",
+            "ratio": None,
+            "against": "",
+            "target": "",
+            "note": "resident",
+            "met": None,
+        },
+    ]
+    assert found["conditions"].keys() == {"at", "processor", "cores", "memory_gb", "system", "load", "versions"}
+    assert found["conditions"]["versions"]["xgboost-cpu"]
+
+
+def test_a_single_run_replaces_its_own_figures_only(path: Path) -> None:
+    results_file.merge("one", [RATIO], conditions(), 1, path)
+    results_file.merge("two", [RATIO, PLAIN], conditions(), 1, path)
+    found = results_file.merge("two", [PLAIN], conditions(), 1, path)
+
+    assert [result["name"] for result in found["one"]["results"]] == ["ours"]
+    assert [result["name"] for result in found["two"]["results"]] == ["memory"]
+    assert results_file.figure(found, "one", "ours") == 3.0
+    with pytest.raises(KeyError):
+        results_file.figure(found, "two", "ours")
+
+
+def test_names_are_not_used_twice(path: Path) -> None:
+    with pytest.raises(ValueError, match="one name"):
+        results_file.merge("one", [RATIO, RATIO], conditions(), 1, path)
+    assert not path.exists()
+
+
+def test_a_ratio_says_what_it_is_compared_to() -> None:
+    with pytest.raises(ValueError, match="compared"):
+        Result("alone", 1.0, "s", 2.0)
+    with pytest.raises(ValueError, match="compared"):
+        Result("alone", 1.0, "s", against="something")
+    with pytest.raises(ValueError, match="ratio"):
+        Result("alone", 1.0, "s", target=Target("ratio", at_most=1.0))
+
+
+@pytest.mark.parametrize(
+    ("target", "met"),
+    [
+        (Target("value", at_most=3.0), True),
+        (Target("value", at_least=3.1), False),
+        (Target("ratio", at_least=1.0, at_most=1.4), False),
+        (None, None),
+    ],
+)
+def test_a_target_is_reached_or_not(target: Target | None, met: bool | None) -> None:
+    assert Result("ours", 3.0, "ms", 1.5, "the bare call", target).met is met
+
+
+def test_tables_show_every_figure(path: Path) -> None:
+    found = results_file.merge("one", [RATIO, PLAIN], conditions(), 1, path)
+    printed = io.StringIO()
+    show(found, ["one", "absent"], Console(file=printed, width=200))
+
+    for text in ("ours", "1.50 ×", "the bare call", "ratio ≤ 2", "memory (resident)", "0.0012", "load", "xgboost-cpu"):
+        assert text in printed.getvalue()
+    assert markdown(found["one"]["results"]).splitlines()[2] == "| ours | 3.00 | ms | 1.50 × | the bare call | ratio ≤ 2 | yes |"
+
+
+def test_what_is_compared_is_called_in_turn() -> None:
+    calls: list[str] = []
+    timed = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, calls=2, warm=1)
+
+    assert calls == [*"ab", *"aabb", *"bbaa", *"aabb"]
+    assert [len(found) for found in timed["a"].rounds] == [2, 2, 2]
+    assert timed["a"].median <= timed["a"].p95
+    assert timed["a"].ratio_to(timed["a"]) == 1.0
+
+
+def test_memory_is_that_of_the_process() -> None:
+    with watched_memory() as peak:
+        held = bytearray(b"\1") * 30_000_000
+        assert resident_bytes() > len(held)
+    assert peak.added > 20_000_000
+    assert with_children_bytes(1) > 0
+
+
+def test_work_is_kept_on_one_core_and_let_go_again() -> None:
+    before = os.sched_getaffinity(0)
+    with one_core() as core:
+        assert os.sched_getaffinity(0) == {core}
+    assert os.sched_getaffinity(0) == before
+
+
+def test_one_that_fails_does_not_keep_the_others_from_running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, body in (("fails", "raise SystemExit(3)"), ("works", "print('it ran')")):
+        (tmp_path / "bench").mkdir(exist_ok=True)
+        (tmp_path / f"bench/{name}.py").write_text(body)
+    (tmp_path / "bench/__init__.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    assert running.together(["fails", "works"], quick=True) == 1
+    told = capfd.readouterr().out
+    assert "it ran" in told
+    assert "fails failed" in told
+
+
+def test_quick_figures_are_shown_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    before = results_file.read()
+    assert running.alone("one", lambda quick: [Result(f"quick is {quick}", 1.0, "s")], ["--quick"]) == 0
+    assert "quick is True" in capsys.readouterr().out
+    assert results_file.read() == before
+
+
+def test_the_page_is_in_step_with_the_figures() -> None:
+    page = pages.PERFORMANCE.read_text()
+    assert page == pages.performance(page, results_file.read())
+
+
+def test_a_page_without_its_markers_is_not_written() -> None:
+    with pytest.raises(ValueError, match=BENCHMARKS[0]):
+        pages.performance("# Performance\n", {})
