@@ -4,55 +4,21 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from retainstream.storage.attributes import Item as Item
+from retainstream.storage.attributes import from_attributes as from_attributes
+from retainstream.storage.attributes import to_attributes as to_attributes
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.errors import StorageUnavailable, storage_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-type Item = dict[str, Any]
-
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _BATCH_ATTEMPTS = 10
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, Mapping):
-        return {key: _storable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(inner) for inner in value]
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)  # type: ignore[operator]
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
-
-
-def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values → DynamoDB's attribute values."""
-    return {name: _serializer.serialize(_storable(value)) for name, value in item.items()}
-
-
-def from_attributes(attributes: Mapping[str, Any]) -> Item:
-    """DynamoDB's attribute values → plain values; whole numbers become int, others float."""
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in attributes.items()}
 
 
 @dataclass(frozen=True)
