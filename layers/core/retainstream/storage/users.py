@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 
 from retainstream.auth.roles import Role
 from retainstream.settings import settings
+from retainstream.storage.attributes import to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
-from retainstream.storage.table import Table, to_attributes
+from retainstream.storage.table import Table
 
 type Status = Literal["active", "disabled"]
 
