@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.loading import champion_model, load_reference, load_version
+from retainstream.registry.versions import get
 from retainstream.scoring import run
 from retainstream.scoring.failure import SCORING_ERRORS, reason_of
 from retainstream.settings import settings
@@ -39,8 +40,9 @@ def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    reference = load_reference(models(), documents(), event["model_version"])
-    return run.finish(stores(), event["run_id"], event["model_version"], event["counts"], reference)
+    version = event["model_version"]
+    reference, roc_auc = load_reference(models(), documents(), version), get(models(), version)["metrics"]["roc_auc"]
+    return run.finish(stores(), event["run_id"], version, event["counts"], reference, roc_auc)
 
 
 def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

@@ -197,34 +197,52 @@ def test_an_empty_stack_has_a_dashboard(call: Call) -> None:
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["customers"] == {"total": 0, "active": 0, "churned": 0, "scored": 0}
     assert (figures["churn_rate"], figures["model"], figures["revenue_at_risk"], figures["trend"]) == (None, None, None, [])
+    assert (figures["days"], figures["changes"]) == ([], {"since_last_run": None, "in_last_run": None})
     assert figures["freshness"] == {"model_version": None, "scored_at": None}
     assert data(call("dashboard", "GET", DISTRIBUTION))["customers"] == 0
     assert data(call("dashboard", "GET", FEATURES)) == []
 
 
 def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, in_service: str) -> None:
-    for number, run in enumerate(("r1", "r2")):
-        Rollups().add_trend(
-            {
-                "run_id": run,
-                "at": f"2026-11-0{number + 1}T00:00:00.000+00:00",
-                "model_version": f"m{number + 1}",
-                "scored": 100 + number,
-                "high_risk": 20,
-                "predicted_churners": 17.25,
-                "value_at_risk": 1234.5,
-            }
-        )
+    before = {"run_id": "r1", "at": "2026-11-01T00:00:00.000+00:00", "model_version": "m1", "scored": 100, "high_risk": 25}
+    before |= {"predicted_churners": 17.5, "value_at_risk": 1000.0, "value_at_risk_of_all": 1500.0}  # of a version that kept no outcomes
+    last = {"run_id": "r2", "at": "2026-11-02T00:00:00.000+00:00", "model_version": "m2", "scored": 101, "high_risk": 20}
+    last |= {"predicted_churners": 17.25, "value_at_risk": 1234.5, "value_at_risk_of_all": 2000.25}
+    Rollups().add_trend(before)
+    figures = data(call("dashboard", "GET", METRICS))
+    assert figures["changes"]["in_last_run"] is None
+    Rollups().add_trend({**last, "churned": 30, "stayed": 90, "roc_auc": 0.8})
     figures = data(call("dashboard", "GET", METRICS))
     assert [point["scored"] for point in figures["trend"]] == [100, 101]
     assert figures["trend"][1] == {
         "run_id": "r2",
         "at": "2026-11-02T00:00:00.000+00:00",
         "model_version": "m2",
+        "roc_auc": 0.8,
         "scored": 101,
+        "churn_rate": 0.25,
         "predicted_churners": 20,
         "expected_churners": 17.25,
+        "revenue_at_risk": 2000.25,
         "revenue_of_predicted_churners": 1234.5,
+    }
+    assert figures["changes"] == {
+        "since_last_run": {
+            "churn_rate": None,  # no outcome is known now
+            "predicted_churners": -20,
+            "expected_churners": -17.25,
+            "revenue_at_risk": -2000.25,
+            "revenue_of_predicted_churners": -1234.5,
+            "roc_auc": 0.04,
+        },
+        "in_last_run": {
+            "churn_rate": None,
+            "predicted_churners": -5,
+            "expected_churners": -0.25,
+            "revenue_at_risk": 500.25,
+            "revenue_of_predicted_churners": 234.5,
+            "roc_auc": None,
+        },
     }
     assert figures["freshness"] == {"model_version": "m2", "scored_at": "2026-11-02T00:00:00.000+00:00"}
 

@@ -244,17 +244,6 @@ def test_marks_are_kept_longer_than_a_stream_keeps_its_records(monkeypatch: pyte
     assert [int(item["expires_at"]["N"]) - now for item in found if "expires_at" in item] == [26 * 3600]
 
 
-@pytest.mark.usefixtures("account")
-def test_the_trend_keeps_one_snapshot_of_a_run_and_forgets_the_oldest() -> None:
-    rollups = new_rollups()
-    for number in range(402):
-        rollups.add_trend({"run_id": f"r{number}", "at": f"2026-01-01T00:{number:06d}", "scored": number})
-    rollups.add_trend({"run_id": "r401", "at": "2026-01-01T00:000401", "scored": 7})
-    trend = rollups.dashboard().trend
-    assert len(trend) == 400
-    assert [trend[0]["run_id"], trend[-1]["run_id"], trend[-1]["scored"]] == ["r2", "r401", 7]
-
-
 @pytest.mark.parametrize(
     ("probability", "position"), [(0, 0), (0.049999, 0), (0.05, 1), (0.1, 2), (0.15, 3), (0.3, 6), (0.55, 11), (0.95, 19), (1, 19)]
 )

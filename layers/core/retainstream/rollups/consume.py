@@ -7,6 +7,8 @@ keeps a change.
 
 Two invocations with the same change may run at once. Both write the counters on the condition of their version, so the second one to write
 fails, reads again, and finds the marks of the first: the version is read before the marks.
+
+Counters that were put right by a recount hold every change up to a second that they tell, marked or not: such a change is left out too.
 """
 
 import random
@@ -52,8 +54,9 @@ def take_in(source: Source, changes: Iterable[Change], rollups: Rollups) -> int:
 def _write(source: Source, effects: list[_Effect], rollups: Rollups) -> int:
     for attempt in range(_ATTEMPTS):
         stored = rollups.counters(source)
-        known = {second: rollups.applied(source, second) for second in sorted({second for _, second, _ in effects})}
-        new = [effect for effect in effects if effect[0] not in known[effect[1]]]
+        later = [effect for effect in effects if stored.repair is None or effect[1] > stored.repair.until]
+        known = {second: rollups.applied(source, second) for second in sorted({second for _, second, _ in later})}
+        new = [effect for effect in later if effect[0] not in known[effect[1]]]
         if not new:
             return 0
         counters = total([stored.counters, *(delta for _, _, delta in new)])
@@ -61,7 +64,7 @@ def _write(source: Source, effects: list[_Effect], rollups: Rollups) -> int:
         for mark, second, _ in new:
             marks[second].append(mark)
         try:
-            rollups.advance(source, stored.version, counters, marks)
+            rollups.advance(source, stored, counters, marks)
         except Conflict:
             time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311
             continue

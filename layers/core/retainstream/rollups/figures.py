@@ -8,6 +8,9 @@ from functools import cached_property
 from retainstream.rollups.fold import BINS, MILLION, Counters
 from retainstream.scoring.levels import LEVELS
 
+CALLED = ("high", "critical")
+"""The levels at or above the model's threshold: these customers are expected to leave."""
+
 
 @dataclass(frozen=True)
 class LevelFigures:

@@ -5,14 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from retainstream.rollups.figures import CustomerFigures, LevelFigures, PredictionFigures
-from retainstream.rollups.trend import TrendPoint, trend_point
+from retainstream.rollups.figures import CALLED, CustomerFigures, LevelFigures, PredictionFigures
+from retainstream.rollups.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
 from retainstream.scoring.levels import LEVELS
 from retainstream.scoring.views import Level
 from retainstream.storage.rollups import Dashboard
-
-CALLED = ("high", "critical")
-"""The levels at or above the model's threshold: these customers are expected to leave."""
 
 
 class CustomersView(BaseModel):
@@ -80,7 +77,9 @@ class MetricsView(BaseModel):
     revenue_at_risk: RevenueAtRiskView | None = Field(description="Null while no model is in service, or its schema names no price")
     model: ModelFiguresView | None = Field(description="Null while no model is in service")
     levels: list[LevelView] = Field(description="From low to critical")
-    trend: list[TrendPoint] = Field(description="One point a scoring run, oldest first")
+    changes: ChangesView
+    trend: list[TrendPoint] = Field(description="One point a scoring run, oldest first; the last 200")
+    days: list[DayPoint] = Field(description="One point a day, oldest first; the last 400")
     freshness: FreshnessView
 
 
@@ -90,7 +89,7 @@ def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsVi
     levels = {level: predictions.level(level) for level in LEVELS}
     everyone = sum(levels.values(), LevelFigures())
     called = sum((levels[level] for level in CALLED), LevelFigures())
-    trend = [trend_point(snapshot) for snapshot in dashboard.trend]
+    trend = [run_point(snapshot) for snapshot in dashboard.trend]
     return MetricsView(
         customers=CustomersView(
             total=customers.total,
@@ -109,7 +108,9 @@ def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsVi
         revenue_at_risk=_revenue(everyone, called, record.get("money") if record else None),
         model=_model(record) if record else None,
         levels=[level_view(level, levels[level]) for level in LEVELS],
+        changes=changes(figures_now(dashboard, record, at=""), trend),
         trend=trend,
+        days=[day_point(snapshot) for snapshot in dashboard.days],
         freshness=FreshnessView(
             model_version=trend[-1].model_version if trend else None,
             scored_at=trend[-1].at if trend else None,

@@ -125,6 +125,7 @@ def _score_page(
     readable, rows = _readable(model, present)
     made = score_and_store(model, readable, stores.customers, stores.predictions, run_id=run_id, look_again=look_again)
     counts = Counter(read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(made))
+    counts["stayed"] = sum(customer.get("churned") is False for customer in present)
     for prediction in made:
         level = prediction["level"]
         counts[f"level:{level}"] += 1
@@ -180,15 +181,22 @@ def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], plan
     return {"counts": dict(counts)}
 
 
-def finish(stores: Stores, run_id: str, model_version: str, counts: Mapping[str, int], reference: Mapping[str, Any] | None) -> Document:
+def finish(
+    stores: Stores,
+    run_id: str,
+    model_version: str,
+    counts: Mapping[str, int],
+    reference: Mapping[str, Any] | None,
+    roc_auc: float | None = None,
+) -> Document:
     """Writes the run's report on drift, adds the run to the trend and ends it well. Returns the trend's snapshot.
 
     The run's record has, beside the snapshot's figures, `estimate`: those to be expected of these predictions (see `expectation`).
-    Without a `reference` nothing is known about drift.
+    Without a `reference` nothing is known about drift. `roc_auc` is the model's, on customers it never saw.
     """
     counted = Partials(stores.documents, run_id).whole().tally
     expected = expectation(counted, counts, reference)
-    snapshot = snapshot_of(run_id, model_version, counts)
+    snapshot = {**snapshot_of(run_id, model_version, counts), "roc_auc": roc_auc}
     synthetic = counted.synthetic > 0
     if reference and counted.customers:
         report = {
@@ -214,9 +222,9 @@ def finish(stores: Stores, run_id: str, model_version: str, counts: Mapping[str,
 def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> Document:
     """What the trend keeps of a run.
 
-    {run_id, at, model_version, scored, churned (known to have left), by_level, predicted_churners (summed probability), mean_probability,
-    high_risk (customers at high risk or above), value_at_risk (theirs, in the schema's currency), drift (none, some or strong; absent where
-    it is not known)}.
+    {run_id, at, model_version, scored, churned (known to have left), stayed (known to have stayed), by_level, predicted_churners (summed
+    probability), mean_probability, high_risk (customers at high risk or above), value_at_risk (theirs, in the schema's currency),
+    value_at_risk_of_all, roc_auc (of the model), drift (none, some or strong; absent where it is not known)}.
     """
     scored = counts.get("scored", 0)
     expected = sum(counts.get(f"millionths:{level}", 0) for level in LEVELS) / 1_000_000
@@ -226,9 +234,11 @@ def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> D
         "model_version": model_version,
         "scored": scored,
         "churned": counts.get("churned", 0),
+        "stayed": counts.get("stayed", 0),
         "by_level": {level: counts.get(f"level:{level}", 0) for level in LEVELS},
         "predicted_churners": round(expected, 2),
         "mean_probability": round(expected / scored, 6) if scored else None,
         "high_risk": sum(counts.get(f"level:{level}", 0) for level in LEVELS[2:]),
         "value_at_risk": sum(counts.get(f"cents:{level}", 0) for level in LEVELS[2:]) / 100,
+        "value_at_risk_of_all": sum(counts.get(f"cents:{level}", 0) for level in LEVELS) / 100,
     }

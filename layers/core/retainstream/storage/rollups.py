@@ -1,15 +1,17 @@
 """Rollups: the dashboard's counters, which changes are already in them, and the trend."""
 
 import json
+import random
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
 from retainstream.settings import settings
-from retainstream.storage.errors import storage_errors
-from retainstream.storage.table import Item, Table, to_attributes
+from retainstream.storage.attributes import to_attributes
+from retainstream.storage.errors import Conflict, storage_errors
+from retainstream.storage.table import Item, Table
 
 type Source = Literal["customers", "predictions"]
 type Counters = dict[str, int]
@@ -17,27 +19,43 @@ type Counters = dict[str, int]
 _DASHBOARD = "dashboard"
 _COUNTERS = "counters#"
 _TREND = "trend"
-_TREND_LENGTH = 400
+_TREND_KEY = {"pk": _DASHBOARD, "sk": _TREND}
+_RUNS, _DAYS = "snapshots", "days"
+_KEPT = {_RUNS: 200, _DAYS: 400}
+_ATTEMPTS = 20
 _MARK_BYTES = 10
 _STREAM_RETENTION_SECONDS = 24 * 3600
 _KEPT_SECONDS = _STREAM_RETENTION_SECONDS + 2 * 3600
 
 
 @dataclass(frozen=True)
+class Repair:
+    """A recount that was put in place of counters: the run that made it, and the second up to which every change is in it."""
+
+    run_id: str
+    until: int
+
+
+@dataclass(frozen=True)
 class Versioned:
-    """Counters of one table's changes, and the version a write of them must name. Version 0: nothing is stored yet."""
+    """Counters of one table's changes, and the version a write of them must name. Version 0: nothing is stored yet.
+
+    Where they stand on a recount, no change up to `repair.until` may be taken into them any more.
+    """
 
     counters: Counters
     version: int
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """All that the dashboard reads: counters by their source, and the trend's snapshots, oldest first."""
+    """All that the dashboard reads: counters by their source, and the trend's snapshots of runs and of days, oldest first."""
 
     customers: Counters
     predictions: Counters
     trend: list[Item]
+    days: list[Item]
 
 
 def mark_of(event_id: str) -> bytes:
@@ -48,8 +66,9 @@ def mark_of(event_id: str) -> bytes:
 class Rollups:
     """The rollups table.
 
-    {pk: "dashboard", sk: "counters#<source>", version, counters (JSON)} is written in one transaction with
+    {pk: "dashboard", sk: "counters#<source>", version, counters (JSON), repair?} is written in one transaction with
     {pk: "applied#<source>#<second>", sk: <first mark>, marks, expires_at}, the marks of the changes that the counters took in.
+    {pk: "dashboard", sk: "trend", version, snapshots (JSON), days (JSON)} is the trend, of 200 runs and 400 days.
     """
 
     def __init__(self, table: Table | None = None) -> None:
@@ -61,17 +80,20 @@ class Rollups:
         return Dashboard(
             customers=_counters(found.get(f"{_COUNTERS}customers")),
             predictions=_counters(found.get(f"{_COUNTERS}predictions")),
-            trend=_snapshots(found.get(_TREND)),
+            trend=_series(found.get(_TREND), _RUNS),
+            days=_series(found.get(_TREND), _DAYS),
         )
 
     def trend(self) -> list[Item]:
-        """The trend's snapshots, oldest first, in one read."""
-        return _snapshots(self._table.get({"pk": _DASHBOARD, "sk": _TREND}))
+        """The trend's snapshots of scoring runs, oldest first, in one read."""
+        return _series(self._table.get(_TREND_KEY), _RUNS)
 
     def counters(self, source: Source) -> Versioned:
         """The counters of one source as the last write left them."""
         item = self._table.get(_counters_key(source), consistent=True)
-        return Versioned(_counters(item), item["version"] if item else 0)
+        if item is None:
+            return Versioned({}, 0)
+        return Versioned(_counters(item), item["version"], Repair(**item["repair"]) if "repair" in item else None)
 
     def applied(self, source: Source, second: int) -> set[bytes]:
         """The marks of the changes made in that second which the counters have taken in."""
@@ -81,13 +103,14 @@ class Rollups:
             found.update(marks[start : start + _MARK_BYTES] for start in range(0, len(marks), _MARK_BYTES))
         return found
 
-    def advance(self, source: Source, version: int, counters: Counters, applied: Mapping[int, Iterable[bytes]]) -> None:
-        """Writes counters and, in the same transaction, the marks by second of what they took in. At most 99 seconds.
+    def advance(self, source: Source, stored: Versioned, counters: Counters, applied: Mapping[int, Iterable[bytes]]) -> None:
+        """Writes counters in place of `stored` and, in the same transaction, the marks by second of what they took in. At most 99
+        seconds.
 
         Raises:
-            Conflict: the counters are no longer at `version`.
+            Conflict: the counters are no longer those `stored`.
         """
-        writes: list[dict[str, Any]] = [self._put(self._counters_item(source, version + 1, counters), version)]
+        writes = [self._put(_counters_item(source, Versioned(counters, stored.version + 1, stored.repair)), stored.version)]
         for second, unordered in applied.items():
             marks = sorted(unordered)
             expires_at = max(second, int(time.time())) + _KEPT_SECONDS
@@ -97,29 +120,52 @@ class Rollups:
         with storage_errors():
             self._table.client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
 
-    def put_if_version(self, source: Source, version: int, counters: Counters) -> None:
+    def put_if_version(self, source: Source, version: int, counters: Counters, repair: Repair | None = None) -> None:
         """Writes counters alone.
 
         Raises:
             Conflict: the counters are no longer at `version`.
         """
-        condition = self._put(self._counters_item(source, version + 1, counters), version)["Put"]
+        condition = self._put(_counters_item(source, Versioned(counters, version + 1, repair)), version)["Put"]
         with storage_errors():
             self._table.client.put_item(**condition)
 
     def add_trend(self, snapshot: Mapping[str, Any]) -> None:
-        """Adds a snapshot {run_id, at, …} to the trend, in place of an earlier one of the same run. The oldest of 400 goes.
+        """Adds the snapshot {run_id, at, …} of a run to the trend, in place of an earlier one of the same run. The oldest of 200 goes.
 
         Raises:
-            Conflict: another snapshot was added at the same moment; try again.
+            Conflict: others were quicker every time; try again.
         """
-        item = self._table.get({"pk": _DASHBOARD, "sk": _TREND}, consistent=True)
-        version = item["version"] if item else 0
-        others = [known for known in _snapshots(item) if known["run_id"] != snapshot["run_id"]]
-        snapshots = sorted([*others, dict(snapshot)], key=lambda known: str(known["at"]))[-_TREND_LENGTH:]
-        written = {"pk": _DASHBOARD, "sk": _TREND, "version": version + 1, "snapshots": json.dumps(snapshots)}
-        with storage_errors():
-            self._table.client.put_item(**self._put(written, version)["Put"])
+        self._add(_RUNS, "run_id", snapshot)
+
+    def add_day(self, snapshot: Mapping[str, Any]) -> None:
+        """Adds the snapshot {day, at, …} of a day to the trend, in place of an earlier one of the same day. The oldest of 400 goes.
+
+        Raises:
+            Conflict: others were quicker every time; try again.
+        """
+        self._add(_DAYS, "day", snapshot)
+
+    def _add(self, series: str, key: str, snapshot: Mapping[str, Any]) -> None:
+        for attempt in range(_ATTEMPTS):
+            item = self._table.get(_TREND_KEY, consistent=True)
+            version = item["version"] if item else 0
+            known = {one[key]: one for one in _series(item, series)}
+            if snapshot[key] in known and known[snapshot[key]]["at"] > snapshot["at"]:
+                return
+            known[snapshot[key]] = dict(snapshot)
+            newest = sorted(known.values(), key=lambda one: str(one["at"]))[-_KEPT[series] :]
+            text = json.dumps(newest, separators=(",", ":"))
+            try:
+                with storage_errors():
+                    self._table.client.put_item(
+                        **self._put({**(item or {}), **_TREND_KEY, "version": version + 1, series: text}, version)["Put"]
+                    )
+            except Conflict:
+                time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311
+                continue
+            return
+        raise Conflict("trend")
 
     def _all(self, partition: str, *, consistent: bool = False) -> list[Item]:
         items: list[Item] = []
@@ -143,13 +189,15 @@ class Rollups:
             }
         return {"Put": put}
 
-    def _counters_item(self, source: Source, version: int, counters: Counters) -> Item:
-        text = json.dumps(counters, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-        return {**_counters_key(source), "version": version, "counters": text}
-
 
 def _counters_key(source: Source) -> dict[str, str]:
     return {"pk": _DASHBOARD, "sk": f"{_COUNTERS}{source}"}
+
+
+def _counters_item(source: Source, counted: Versioned) -> Item:
+    text = json.dumps(counted.counters, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    item: Item = {**_counters_key(source), "version": counted.version, "counters": text}
+    return {**item, "repair": asdict(counted.repair)} if counted.repair else item
 
 
 def _applied_key(source: Source, second: int) -> str:
@@ -161,6 +209,6 @@ def _counters(item: Item | None) -> Counters:
     return counters
 
 
-def _snapshots(item: Item | None) -> list[Item]:
-    snapshots: list[Item] = json.loads(item["snapshots"]) if item else []
+def _series(item: Item | None, name: str) -> list[Item]:
+    snapshots: list[Item] = json.loads(item[name]) if item and name in item else []
     return snapshots

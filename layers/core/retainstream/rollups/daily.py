@@ -1,0 +1,28 @@
+"""The snapshot that the trend keeps of a day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from retainstream.registry.champion import record_in_service
+from retainstream.rollups.trend import snapshot_of_day
+from retainstream.storage.models import Models
+from retainstream.storage.rollups import Rollups
+
+
+def keep_day(rollups: Rollups, models: Models, scheduled_at: str | None = None) -> dict[str, Any] | None:
+    """Adds the counters as they stand to the trend, in place of an earlier snapshot of the same day, and returns what was added.
+
+    The day is that of `scheduled_at` (ISO 8601), so that a schedule's late attempt after midnight does not take the next day's place; or
+    today's, of UTC. None while there is nobody to count.
+
+    Raises:
+        StorageUnavailable: a table did not answer; the same call may be made again.
+        Conflict: others wrote the trend at the same moment, every time; the same call may be made again.
+    """
+    now = datetime.now(UTC)
+    day = datetime.fromisoformat(scheduled_at).astimezone(UTC) if scheduled_at else now
+    at = now.isoformat(timespec="milliseconds")
+    snapshot = snapshot_of_day(rollups.dashboard(), record_in_service(models), day=day.date().isoformat(), at=at)
+    if snapshot is not None:
+        rollups.add_day(snapshot)
+    return snapshot
