@@ -13,6 +13,7 @@ from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, pub
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.monitoring.reports import DriftView, drift_view
+from retainstream.registry.active_schema import active_schema
 from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
@@ -20,6 +21,7 @@ from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_view
 from retainstream.runs.starting import UnknownRun
+from retainstream.schema import FeatureSchema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
@@ -60,6 +62,12 @@ def status() -> Data[StatusView]:
 def features() -> Data[list[Factor]]:
     """The columns of the model in service by mean absolute contribution over held-out customers."""
     return Data(data=factors(models()))
+
+
+@app.get("/api/model/schema", summary="The feature schema in force", tags=TAGS, **requires(Role.VIEWER))
+def schema() -> Data[FeatureSchema]:
+    """The columns of a customer with their kinds, units, ranges and words, what can be done about a risk, and the money."""
+    return Data(data=active_schema(documents()))
 
 
 @app.get("/api/model/drift", summary="Whether customers have changed", tags=TAGS, **requires(Role.VIEWER))

@@ -29,7 +29,7 @@ CHAPTERS = [
     ("dashboard", "metrics distribution features predict"),
     ("customers", "high-risk customer segment"),
     ("predictions", "results generate generate-by-id generate-all performance what-if run"),
-    ("model", "status features drift training-run versions promote rollback"),
+    ("model", "status schema features drift training-run versions promote rollback"),
     ("customers", "delete"),
     ("auth", "logout"),
     ("retraining", "fail"),

@@ -6,7 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
+from retainstream.registry.active_schema import set_active_schema
 from retainstream.registry.versions import register
+from retainstream.schema import FeatureSchema, default_schema
+from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
 from tests.integration.conftest import Answer
@@ -141,6 +144,19 @@ def test_health_tells_what_is_in_service_and_what_is_missing(call: Call, version
     boto3.client("s3").put_object(Bucket="test-bucket", Key=f"models/{versions[0]}/model.ubj", Body=b"x")
     healthy = call("model", "GET", "/api/health", role=None).body["data"]
     assert (healthy["status"], healthy["model"]["version"]) == ("ok", versions[0])
+
+
+def test_the_schema_in_force_is_told_as_the_pages_and_programs_need_it(call: Call) -> None:
+    schema = call("model", "GET", "/api/model/schema", role="viewer").body["data"]
+
+    assert FeatureSchema.model_validate(schema) == default_schema()
+    assert call("model", "GET", "/api/model/schema", role=None).status == 401
+
+
+def test_another_schema_is_told_once_it_is_in_force(call: Call) -> None:
+    set_active_schema(Documents(), default_schema().model_copy(update={"title": "Ours"}))
+
+    assert call("model", "GET", "/api/model/schema").body["data"]["title"] == "Ours"
 
 
 def test_the_documentation_loads_nothing_from_elsewhere(call: Call) -> None:
