@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.scoring.calibration import Calibration, Isotonic, Platt, calibration_from
+from retainstream.scoring.calibration import Bounded, Calibration, Isotonic, Platt, calibration_from
 
 finite = st.floats(-60, 60)
 
@@ -71,3 +71,28 @@ def test_none_is_the_logistic_curve_without_overflow() -> None:
 def test_documents_that_are_no_curve_are_refused(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"calibration"):
         calibration_from(document)
+
+
+@given(curve=curves(), rows=st.integers(1, 10**8), margins=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=30))
+def test_no_probability_is_surer_than_the_rows_allow(curve: Calibration, rows: int, margins: list[float]) -> None:
+    given_margins = np.array(sorted(margins))
+    bounded = Bounded(curve, rows)
+    probability = bounded.probability(given_margins)
+    assert (probability >= 1 / (rows + 2) * (1 - 1e-9)).all()
+    assert (1 - probability >= 1 / (rows + 2) * (1 - 1e-6)).all()
+    assert (np.diff(probability) >= 0).all()
+    np.testing.assert_allclose(probability, curve.probability(given_margins), rtol=0, atol=1 / (rows + 2) + 1e-15)
+    again = calibration_from(bounded.document())
+    np.testing.assert_array_equal(again.probability(given_margins), probability)
+    np.testing.assert_array_equal(again.derivative(given_margins), bounded.derivative(given_margins))
+
+
+def test_what_so_many_rows_can_tell_is_the_rule_of_succession() -> None:
+    bounded = Bounded(Platt(), 98)
+    np.testing.assert_allclose(bounded.probability(np.array([-1e4, 0.0, 1e4])), [0.01, 0.5, 0.99])
+
+
+@pytest.mark.parametrize("rows", [0, -1, 2.5, True, "98"])
+def test_a_bound_by_no_number_of_rows_is_refused(rows: Any) -> None:
+    with pytest.raises(ValueError, match="row"):
+        calibration_from({"method": "none", "rows": rows})

@@ -165,3 +165,19 @@ def test_where_nothing_tells_who_leaves_nobody_is_told_apart_by_much() -> None:
     probabilities = candidate.model.probabilities(data.rows)
     assert probabilities.std() < 0.08
     assert probabilities.mean() == pytest.approx(data.churned.mean(), abs=0.02)
+
+
+def test_where_a_line_tells_the_classes_apart_nobody_is_sure_to_leave() -> None:
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(1200, 2))
+    data = data_of(schema_of(number("tells"), number("noise")), rows, 200 * rows[:, 0], 6)
+    model = fit(data, version="v", seconds=2.0).model
+    extreme = np.array([[-1e4, 0], [1e4, 0], [0.1, 3.0]], dtype=np.float32)
+    assert np.abs(model.margins(extreme)[:2]).min() > 4
+    probabilities = model.probabilities(extreme)
+    assert probabilities.min() >= 1 / 1202 * (1 - 1e-9)
+    assert 1 - probabilities.max() >= 1 / 1202 * (1 - 1e-9)
+    explained = model.explain(extreme)
+    points = explained.contributions * explained.slope[:, None]
+    assert explained.base_probability + points.sum(axis=1) == pytest.approx(probabilities, abs=1e-6)
+    assert parity(model, data.rows).passed

@@ -82,12 +82,47 @@ class Isotonic:
         return {"method": "isotonic", "x": list(self.x), "y": list(self.y)}
 
 
+@dataclass(frozen=True)
+class Bounded:
+    """A curve kept within what so many rows can tell, by Laplace's rule of succession (1814): (rows · p + 1) / (rows + 2).
+
+    After n rows that all stayed, the next one leaves with probability 1 / (n + 2), not 0. The order of customers stays as it was, and no
+    probability moves by more than 1 / (n + 2).
+    """
+
+    curve: Calibration
+    rows: int
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise ValueError("a calibration is bounded by at least one row")
+
+    def probability(self, margins: Floats) -> Floats:
+        return (self.rows * self.curve.probability(margins) + 1) / (self.rows + 2)
+
+    def derivative(self, margins: Floats) -> Floats:
+        return self.rows / (self.rows + 2) * self.curve.derivative(margins)
+
+    def document(self) -> dict[str, Any]:
+        return {**self.curve.document(), "rows": self.rows}
+
+
 def calibration_from(document: Mapping[str, Any]) -> Calibration:
-    """The curve a document describes: {"method": "none"}, {"method": "platt", a, b} or {"method": "isotonic", x, y}.
+    """The curve a document describes: {"method": "none"}, {"method": "platt", a, b} or {"method": "isotonic", x, y}; with `rows`, bounded.
 
     Raises:
         ValueError: the method is unknown, a number is missing, or the curve would not be monotone.
     """
+    curve = _curve_from(document)
+    rows = document.get("rows")
+    if rows is None:
+        return curve
+    if isinstance(rows, bool) or not isinstance(rows, int):
+        raise ValueError("the number of rows is not a whole number")
+    return Bounded(curve, rows)
+
+
+def _curve_from(document: Mapping[str, Any]) -> Calibration:
     try:
         match document["method"]:
             case "none":

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.scoring.calibration import Calibration, Isotonic, Platt
+from retainstream.scoring.calibration import Bounded, Calibration, Isotonic, Platt
 from retainstream.training.metrics import Floats, Outcomes, row_log_losses
 
 _ROWS_FOR_ISOTONIC = 2_000
@@ -40,8 +40,7 @@ def fit_isotonic(margins: Floats, churned: Outcomes) -> Isotonic:
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(margins, kind="stable")
-    steps = IsotonicRegression(y_min=1 / (len(churned) + 2), y_max=1 - 1 / (len(churned) + 2))
-    levels = steps.fit_transform(margins[order], churned[order].astype(float))
+    levels = IsotonicRegression(y_min=0, y_max=1).fit_transform(margins[order], churned[order].astype(float))
     starts = np.flatnonzero(np.append(True, np.diff(levels) > 0))
     sizes = np.diff(np.append(starts, len(levels)))
     x = np.add.reduceat(margins[order], starts) / sizes
@@ -50,23 +49,27 @@ def fit_isotonic(margins: Floats, churned: Outcomes) -> Isotonic:
     return Isotonic(tuple(map(float, x)), tuple(map(float, y)))
 
 
-def calibrate(margins: Floats, churned: Outcomes, fold_of: NDArray[np.int64]) -> Calibration:
-    """The curve to use for these out-of-fold margins: none, Platt's, or an isotonic one."""
+def calibrate(margins: Floats, churned: Outcomes, fold_of: NDArray[np.int64]) -> Bounded:
+    """The curve to use for these out-of-fold margins: none, Platt's, or an isotonic one; bounded by what so many rows can tell.
+
+    The bound is for all of them: a linear stage goes on for ever in a straight line, and trees that split a base cleanly end in margins
+    beyond anything that was seen.
+    """
     fits: list[Callable[[Floats, Outcomes], Calibration]] = [fit_platt]
     if len(margins) >= _ROWS_FOR_ISOTONIC:
         fits.append(fit_isotonic)
     chosen: Calibration = Platt()
-    losses = row_log_losses(churned, chosen.probability(margins))
+    losses = row_log_losses(churned, Bounded(chosen, len(margins)).probability(margins))
     for fit in fits:
         rival = np.empty(len(margins))
         for number in range(int(fold_of.max()) + 1):
             judged = fold_of == number
-            curve = fit(margins[~judged], churned[~judged])
+            curve = Bounded(fit(margins[~judged], churned[~judged]), int((~judged).sum()))
             rival[judged] = row_log_losses(churned[judged], curve.probability(margins[judged]))
         gained = losses - rival
         if gained.mean() > gained.std() / np.sqrt(len(gained)):
             chosen, losses = fit(margins, churned), rival
-    return chosen
+    return Bounded(chosen, len(margins))
 
 
 def _thinned(x: Floats, y: Floats, sizes: NDArray[np.intp]) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """The search for the shape of the model: inner cross-validation, a bounded number of trials, and a liking for small models."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from retainstream.training.dataset import DataSet
 from retainstream.training.metrics import row_log_losses
 from retainstream.training.split import folds_apart
 from retainstream.training.trees import TreeSettings, fit_rounds, fit_watched, margins, parameters, quantile_matrix, threads_for
-from retainstream.training.trials import Trial
+from retainstream.training.trials import Taken, Trial
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
 _DIVISIONS = 3
@@ -54,7 +55,8 @@ class Search:
     With many rows a trial is judged on one fold (its standard error is small there), otherwise on all of them, and with few rows on all
     folds of three divisions where the time is enough, since there the luck of one division may decide. How many trials there
     are follows from the size of the data and `seconds` alone, so the outcome is the same wherever it runs; the clock only steps in
-    on a machine far slower than planned for, and then the record says so.
+    on a machine far slower than planned for, and then the record says so. `seconds` are for everything up to the final model: before
+    each trial, what is left has to be enough for it and for what follows the trials, going by what the trials so far have taken.
     """
 
     data: DataSet
@@ -75,18 +77,23 @@ class Search:
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
         self._folds: dict[int, _Fold] = {}
-        self._worked = 0.0
+        self._taken: list[Taken] = []
 
     def run(self) -> Trial:
         """The chosen trial: the one of least work among those that chance alone may keep from being the best."""
-        started = time.monotonic()
         for settings in self._plan():
-            late = self._worked > self.seconds or time.monotonic() - started > _PATIENCE_WITH_NEIGHBOURS * self.seconds
-            if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and late:
+            if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and self._late():
                 self.stopped_by_clock = True
                 break
             self.trials.append(self._try(settings))
         return preferred(self.trials)
+
+    def _late(self) -> bool:
+        """Whether one more trial and all that follows it would take too long."""
+        the_rest = (math.ceil(self.fold_count / self.side_by_side) + 1) / math.ceil(self.judged_folds / self.side_by_side)
+        again = [self._best.taken, *[trial.taken for trial in self.trials if self._best.settings.linear and not trial.rounds][:1]]
+        total = sum([*self._taken, self._taken[-1], *[one * the_rest for one in again]], start=Taken())
+        return total.worked > self.seconds or total.waited > _PATIENCE_WITH_NEIGHBOURS * self.seconds
 
     def out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
         """Margins (n,) of every development row, each from a model that had not seen it."""
@@ -170,7 +177,7 @@ class Search:
         """The linear stage alone."""
         started = self._at_once(lambda number: self._started(number, penalty))
         terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
-        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms)
+        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms, self._taken[-1])
 
     def _try(self, settings: TreeSettings) -> Trial:
         given = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
@@ -184,7 +191,7 @@ class Search:
         rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
         terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
         losses = [(fold, row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds)))) for fold, booster, _ in fitted]
-        return Trial(settings, rounds, self._row_by_row(losses), terms)
+        return Trial(settings, rounds, self._row_by_row(losses), terms, self._taken[-1])
 
     def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
         """The work on every judged fold, side by side where a fold alone would keep a single processor busy."""
@@ -193,9 +200,11 @@ class Search:
             started = time.thread_time()
             return work(number), time.thread_time() - started
 
+        begun = time.monotonic()
         with ThreadPoolExecutor(self.side_by_side) as pool:
             done = list(pool.map(timed, range(self.judged_folds)))
-        self._worked += sum(seconds for _, seconds in done) / self.side_by_side
+        worked = sum(seconds for _, seconds in done) / self.side_by_side
+        self._taken.append(Taken(worked, time.monotonic() - begun))
         return [result for result, _ in done]
 
     def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:

@@ -10,6 +10,20 @@ from retainstream.training.trees import TreeSettings
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Seconds that something took: at work, and by the clock on the wall."""
+
+    worked: float = 0.0
+    waited: float = 0.0
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(self.worked + other.worked, self.waited + other.waited)
+
+    def __mul__(self, times: float) -> "Taken":
+        return Taken(self.worked * times, self.waited * times)
+
+
+@dataclass(frozen=True)
 class Trial:
     """One shape of the model, judged on rows it had not seen.
 
@@ -20,6 +34,7 @@ class Trial:
     rounds: int
     losses: NDArray[np.float64]
     terms: int = 0
+    taken: Taken = Taken()
 
     @property
     def loss(self) -> float:
