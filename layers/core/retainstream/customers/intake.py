@@ -1,11 +1,11 @@
 """A file's rows on their way to becoming customers: which are taken, and why the others are not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from retainstream.customers.identity import id_problem
 from retainstream.schema import FeatureSchema, group_of
-from retainstream.tables import CustomerRow, DelimitedTable, TableProblem, read_customers
+from retainstream.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.tables.binding import bind, some_of
 
 SOURCE = "import"
@@ -14,17 +14,24 @@ type Refuse = Callable[[TableProblem], None]
 
 
 class Intake:
-    """The rows of one open table, once through.
+    """The rows of one open table, or of a part of one, once through.
 
     rows, refused: how many were read, and how many of them cannot be customers. left, stayed: outcomes known among those taken.
     """
 
-    def __init__(self, table: DelimitedTable, schema: FeatureSchema, refuse: Refuse = lambda _: None) -> None:
-        """`refuse` is told every fault of every row that is not taken, with its line and the file's header of the column."""
+    def __init__(
+        self, table: Table, schema: FeatureSchema, refuse: Refuse = lambda _: None, *, repeated: Container[int] | None = None
+    ) -> None:
+        """`refuse` is told every fault of every row that is not taken, with its line and the file's header of the column.
+
+        `repeated` are the lines of rows with the id of an earlier row, where that is known; otherwise every id is remembered.
+        """
         self._table = table
         self._schema = schema
         self._refuse = refuse
-        self._headers = {column.name: column.header for column in schema.columns}
+        self._repeated = repeated
+        self._seen: set[str] = set()
+        self._headers = {column.name: column.header for column in schema.columns} | {"": ""}
         self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
         self._faults: dict[tuple[str, str], tuple[int, int]] = {}
         self.rows = self.refused = self.left = self.stayed = 0
@@ -35,15 +42,18 @@ class Intake:
         Raises:
             UnreadableTable: the header lacks a column the schema requires, or a record cannot be read.
         """
-        seen: set[str] = set()
+        return (item for item in self.judged() if item is not None)
+
+    def judged(self) -> Iterator[dict[str, Any] | None]:
+        """The same, with None for every row that is not taken."""
         for row in read_customers(self._table, self._schema):
             self.rows += 1
-            faults = list(self._faults_of(row, seen))
-            seen.add(row.customer_id)
+            faults = list(self._faults_of(row))
             if faults:
                 self.refused += 1
                 for column, detail in faults:
                     self._note(row.line, column, detail)
+                yield None
                 continue
             self.left += row.churned is True
             self.stayed += row.churned is False
@@ -60,13 +70,22 @@ class Intake:
         told = [f"columns that the schema does not have are not read: {some_of(ignored)}"] if ignored else []
         return [*self._table.notes, *told]
 
-    def _faults_of(self, row: CustomerRow, seen: set[str]) -> Iterator[tuple[str, str]]:
+    def _faults_of(self, row: CustomerRow) -> Iterator[tuple[str, str]]:
         for error in row.errors:
             if error.field != self._schema.id.column:
                 yield self._headers[error.field], error.detail
-        problem = "is the id of an earlier row" if row.customer_id in seen else id_problem(row.customer_id)
+        if row.errors and not row.errors[0].field:
+            return  # it could not be read at all
+        problem = "is the id of an earlier row" if self._is_repeated(row) else id_problem(row.customer_id)
         if problem:
             yield self._headers[self._schema.id.column], problem
+
+    def _is_repeated(self, row: CustomerRow) -> bool:
+        if self._repeated is not None:
+            return row.line in self._repeated
+        seen = row.customer_id in self._seen
+        self._seen.add(row.customer_id)
+        return seen
 
     def _note(self, line: int, column: str, detail: str) -> None:
         first, rows = self._faults.get((column, detail), (line, 0))

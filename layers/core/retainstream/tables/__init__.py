@@ -4,8 +4,8 @@
 readers: `customer_rows` streams one customer at a time in bounded memory, and `columnar` (which needs numpy) reads a whole file fast.
 """
 
-from retainstream.tables.customer_rows import CustomerRow, read_customers
+from retainstream.tables.customer_rows import CustomerRow, Table, read_customers
 from retainstream.tables.delimited import DelimitedTable, open_table
 from retainstream.tables.problems import TableProblem, UnreadableTable
 
-__all__ = ["CustomerRow", "DelimitedTable", "TableProblem", "UnreadableTable", "open_table", "read_customers"]
+__all__ = ["CustomerRow", "DelimitedTable", "Table", "TableProblem", "UnreadableTable", "open_table", "read_customers"]

@@ -2,19 +2,40 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from retainstream.schema import FeatureSchema, FieldError, checked_features
 from retainstream.schema.feature_schema import Value
 from retainstream.tables.binding import bind
-from retainstream.tables.cells import outcome_reader, value_in
-from retainstream.tables.delimited import DelimitedTable
+from retainstream.tables.cells import Decimal, outcome_reader, value_in
+from retainstream.tables.delimited import Record
+from retainstream.tables.parts import BrokenRecord
 
 LONGEST_ID = 128
 
 
+class Table(Protocol):
+    """A table, or a part of one."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def header(self) -> list[str]: ...
+    @property
+    def header_line(self) -> int: ...
+    @property
+    def decimal(self) -> Decimal: ...
+    @property
+    def notes(self) -> list[str]: ...
+    def records(self) -> Iterator[tuple[int, Record | BrokenRecord]]: ...
+
+
 @dataclass(frozen=True)
 class CustomerRow:
-    """A customer of a file. `churned` is None where the outcome is not known; a row with errors is to be rejected."""
+    """A customer of a file. `churned` is None where the outcome is not known; a row with errors is to be rejected.
+
+    An error of the row as a whole names no column.
+    """
 
     line: int
     customer_id: str
@@ -23,7 +44,7 @@ class CustomerRow:
     errors: tuple[FieldError, ...]
 
 
-def read_customers(table: DelimitedTable, schema: FeatureSchema) -> Iterator[CustomerRow]:
+def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]:
     """Each record as a customer, with everything that is wrong with it. An id that occurs twice is for the caller to notice.
 
     The label column may be absent: outcomes are then unknown.
@@ -36,6 +57,9 @@ def read_customers(table: DelimitedTable, schema: FeatureSchema) -> Iterator[Cus
     outcome = outcome_reader(schema.label)
     known: list[dict[str, Value | None]] = [{} for _ in columns]
     for number, (line, record) in enumerate(table.records(), start=1):
+        if isinstance(record, BrokenRecord):
+            yield CustomerRow(line, "", {}, None, (FieldError("", record.detail),))
+            continue
         given: dict[str, Value | None] = {}
         for (column, place), values in zip(columns, known, strict=True):
             text = record[place]

@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +36,8 @@ _EITHER_COMMA = re.compile(r"[-+]?\d{1,3},\d{3}")
 
 
 @dataclass
-class DelimitedTable:
-    """An open table: its header, then its records once through. Use it as a context manager."""
+class Layout:
+    """How a table is written: its header with the line that ends on, separator, decimal mark and encoding."""
 
     source: str
     header: list[str]
@@ -45,6 +45,24 @@ class DelimitedTable:
     delimiter: str
     decimal: Decimal
     encoding: str
+
+    def reader(self, lines: Iterable[str]) -> Any:
+        """A csv reader of this dialect."""
+        return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=self.delimiter == ",")
+
+    def misfit(self, record: Record) -> str:
+        """What is wrong with a record that has not as many fields as the header, and is not one with empty fields too many; or nothing."""
+        width = len(self.header)
+        if len(record) == width or (len(record) > width and not any(cell.strip() for cell in record[width:])):
+            return ""
+        detail = f"has {len(record)} fields where the header has {width}"
+        return f"{detail}; put quotes around a value that holds {_spoken(self.delimiter)}" if len(record) > width else detail
+
+
+@dataclass
+class DelimitedTable(Layout):
+    """An open table: its header, then its records once through. Use it as a context manager."""
+
     _lines: Iterator[str]
     _stream: IO[Any]
     misencoded: Counter[int] = field(default_factory=Counter)
@@ -55,44 +73,40 @@ class DelimitedTable:
         Raises:
             UnreadableTable: quotes that do not close, more or fewer fields than the header, a broken compressed file.
         """
-        reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True, skipinitialspace=self.delimiter == ",")
+        reader = self.reader(self._lines)
         width, first = len(self.header), self.header_line + 1
         try:
             for record in reader:
                 line, first = first, self.header_line + reader.line_num + 1
                 if not any(cell.strip() for cell in record):
                     continue
-                if len(record) != width:
-                    record = self._fitted(record, line)
-                yield line, record
+                if len(record) != width and (misfit := self.misfit(record)):
+                    raise UnreadableTable(self.source, [TableProblem(misfit, line=line)])
+                yield line, record[:width]
         except csv.Error as error:
-            raise UnreadableTable(self.source, [TableProblem(_quoting(error), line=first)]) from error
+            raise UnreadableTable(self.source, [TableProblem(quoting_problem(error), line=first)]) from error
         except (EOFError, gzip.BadGzipFile, OSError) as error:
             raise UnreadableTable(self.source, [TableProblem("the file ends too early or is damaged", line=first)]) from error
-
-    def _fitted(self, record: Record, line: int) -> Record:
-        extra = record[len(self.header) :]
-        if len(record) > len(self.header) and not any(cell.strip() for cell in extra):
-            return record[: len(self.header)]
-        detail = f"has {len(record)} fields where the header has {len(self.header)}"
-        if len(record) > len(self.header):
-            detail += f"; put quotes around a value that holds {_spoken(self.delimiter)}"
-        raise UnreadableTable(self.source, [TableProblem(detail, line=line)])
 
     @property
     def notes(self) -> list[str]:
         """What a person should know about how the file was read; complete after the last record."""
-        if not self.misencoded:
-            return []
-        lines = sorted(self.misencoded)
-        shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
-        return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
+        return misencoding_notes(self.misencoded)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stream.close()
+
+
+def misencoding_notes(misencoded: Collection[int]) -> list[str]:
+    """What to tell of lines that are not UTF-8."""
+    if not misencoded:
+        return []
+    lines = sorted(misencoded)
+    shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
+    return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
 
 
 def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None, name: str = "") -> DelimitedTable:
@@ -211,12 +225,21 @@ class _Chained(Iterator[str]):
 
 
 def _mended(lines: Iterable[str], misencoded: Counter[int]) -> Iterator[str]:
-    """Lines in which bytes that are not UTF-8 are read as Windows-1252."""
     for number, line in enumerate(lines, start=1):
-        if not line.isascii() and _UNDECODED.search(line):
+        if is_misencoded(line):
             misencoded[number] += 1
-            line = _UNDECODED.sub(_windows_1252, line)
+            line = mended(line)
         yield line
+
+
+def is_misencoded(text: str) -> bool:
+    """Whether a text that was decoded with surrogateescape was not all UTF-8."""
+    return not text.isascii() and _UNDECODED.search(text) is not None
+
+
+def mended(text: str) -> str:
+    """The text with its bytes that are not UTF-8 read as Windows-1252."""
+    return _UNDECODED.sub(_windows_1252, text)
 
 
 def _windows_1252(match: re.Match[str]) -> str:
@@ -288,7 +311,8 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[str]:
         yield from (cell.strip() for cell in record)
 
 
-def _quoting(error: csv.Error) -> str:
+def quoting_problem(error: csv.Error) -> str:
+    """What a csv error means for whoever wrote the file."""
     reason = str(error)
     if "end of data" in reason or "field larger" in reason:
         return "a quote is opened and never closed from here on"
