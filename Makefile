@@ -59,7 +59,7 @@ check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, temp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/retainstream cli local bench tests
-	@$(BIN)/mypy layers/build.py layers/pin.py layers/sizes.py
+	@$(BIN)/mypy layers/as_lambda.py layers/build.py layers/pin.py layers/sizes.py
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build
@@ -95,6 +95,10 @@ sizes: build ## Build, and print every function's unzipped bytes
 .PHONY: bench
 bench: .venv/.all-ready ## Measure against peers and the bare work; writes bench/results.json and docs/performance.md (ONLY=one_row, QUICK=1)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ONLY)
+
+.PHONY: test-shipped
+test-shipped: build ## Build, and test what would be unzipped in Lambda: sizes, C library, bytecode, every event
+	@$(BIN)/python -m pytest -q tests/shipped $(ARGS)
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data

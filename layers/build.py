@@ -1,8 +1,9 @@
-"""Builds a layer, or a function that brings its own packages, for AWS Lambda without a container.
+"""Builds a layer or a function for AWS Lambda without a container.
 
-`python3.13 layers/build.py core DIRECTORY` installs the pinned wheels for Lambda's Linux, adds our own source, takes out what
-nothing imports, and compiles. `sam build` calls it through the Makefile beside each layer and function. The processor is that
-of the environment variable ARCHITECTURE (arm64 or x86_64), or else the template's default. Needs only Python 3.13 and pip.
+`python3.13 layers/build.py CoreLayer DIRECTORY` installs the pinned wheels for Lambda's Linux, adds our own source, takes out what
+nothing imports, and compiles. `sam build` calls it through the Makefile beside this file, by the resource's name in the template. The
+processor is that of the environment variable ARCHITECTURE (arm64 or x86_64), or else the template's default. Needs only Python 3.13
+and pip.
 """
 
 import argparse
@@ -24,38 +25,49 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 @dataclass(frozen=True)
 class Bundle:
-    """What goes into one archive.
+    """What goes into one archive: the packages that `folder`/requirements.txt pins, where there is one, and our own `source`.
 
-    `inside` is the folder for packages in it, `runs_at` where Lambda unpacks it.
+    `inside` is the folder for packages in it, `runs_at` where Lambda unpacks it. With `sources` false only bytecode is shipped.
     """
 
     folder: str
-    sources: tuple[str, ...] = ()
+    source: str = ""
     inside: str = "python"
     runs_at: str = "/opt"
-    bytecode: bool = True
+    sources: bool = True
+
+    @property
+    def requirements(self) -> Path:
+        return ROOT / self.folder / "requirements.txt"
 
 
-BUNDLES = {
-    "core": Bundle("layers/core", sources=("retainstream",)),
-    "ml": Bundle("layers/ml"),
-    # The whole of the training function's packages, those of ml again: with bytecode they are more than AWS allows.
-    "explain": Bundle("layers/explain", bytecode=False),
-    "auth": Bundle("functions/auth", sources=("app.py",), inside=".", runs_at="/var/task"),
-    "authorizer": Bundle("functions/authorizer", sources=("app.py",), inside=".", runs_at="/var/task"),
+LAYERS = {
+    "CoreLayer": Bundle("layers/core", source="retainstream"),
+    "MlLayer": Bundle("layers/ml"),
+    # The whole of the training function's packages, those of ml again: sources and bytecode together are more than AWS allows.
+    "ExplainLayer": Bundle("layers/explain", sources=False),
 }
+FUNCTIONS = {
+    f"{door.parent.name.capitalize()}Function": Bundle(f"functions/{door.parent.name}", source="app.py", inside=".", runs_at="/var/task")
+    for door in sorted(ROOT.glob("functions/*/app.py"))
+}
+BUNDLES = {**LAYERS, **FUNCTIONS}
 
 _UNUSED_FOLDERS = {"__pycache__", "tests", "include", "bin"}
-_UNUSED_SUFFIXES = {".pyi", ".pxd", ".pyx", ".h", ".hpp", ".c", ".cc", ".cpp", ".f", ".f90", ".a", ".cmake", ".build"}
-_UNUSED_PACKAGES = (
+_UNUSED_SUFFIXES = {".pyi", ".pxd", ".pyx", ".h", ".hpp", ".c", ".cc", ".cpp", ".f", ".f90", ".a", ".cmake", ".build", ".tp", ".pxi"}
+_COMPILED_TESTS = re.compile(r"_(c|cy)?tests?[_.]|_tests\.")
+_UNUSED_PARTS = (
     "scipy/signal",
     "scipy/odr",
     "scipy/fftpack",
     "scipy/datasets",
+    "scipy/io/_fast_matrix_market/_fmm_core.cpython-*.so",
     "sklearn/datasets/data",
     "sklearn/datasets/descr",
     "sklearn/datasets/images",
     "shap/benchmark",
+    "shap/plots",
+    "joblib/test",
     "xgboost/dask",
     "xgboost/spark",
     "xgboost/testing",
@@ -98,8 +110,9 @@ def install(requirements: Path, target: Path, machine: str) -> None:
 
 def prune(packages: Path) -> None:
     """Take out tests, stubs, headers, scripts, and what neither we nor the packages import. Licences stay."""
-    for name in _UNUSED_PACKAGES:
-        shutil.rmtree(packages / name, ignore_errors=True)
+    for part in _UNUSED_PARTS:
+        for path in packages.glob(part):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in sorted(packages.rglob("*"), reverse=True):
         if any(part.endswith(".dist-info") for part in path.relative_to(packages).parts):
             if path.name in _UNUSED_METADATA:
@@ -107,34 +120,42 @@ def prune(packages: Path) -> None:
         elif path.is_dir():
             if path.name in _UNUSED_FOLDERS:
                 shutil.rmtree(path)
-        elif path.suffix in _UNUSED_SUFFIXES:
+        elif path.suffix in _UNUSED_SUFFIXES or (path.suffix == ".so" and _COMPILED_TESTS.search(path.name)):
             path.unlink()
 
 
-def compile_for(folder: Path, runs_at: str) -> None:
-    """Write bytecode that Lambda trusts whatever the time stamps are, with the paths of where it will run.
+def compile_for(folder: Path, runs_at: str, *, keep_sources: bool = True) -> None:
+    """Write bytecode that Lambda trusts whatever the time stamps are, with the paths of where it will run; in place of the sources when
+    these are not kept.
 
     Raises:
         SystemExit: a file does not compile.
     """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    if not compileall.compile_dir(folder, quiet=1, stripdir=str(folder), prependdir=runs_at, invalidation_mode=mode):
+    if not compileall.compile_dir(
+        folder, quiet=1, stripdir=str(folder), prependdir=runs_at, invalidation_mode=mode, legacy=not keep_sources
+    ):
         raise SystemExit(f"{folder} does not compile")
+    if not keep_sources:
+        for source in folder.rglob("*.py"):
+            source.unlink()
 
 
 def build(name: str, target: Path) -> None:
     """Build one bundle into `target`."""
     bundle = BUNDLES[name]
-    folder, packages = ROOT / bundle.folder, target / bundle.inside
-    install(folder / "requirements.txt", packages, MACHINES[architecture()])
-    for source in bundle.sources:
-        if (folder / source).is_dir():
-            shutil.copytree(folder / source, packages / source, ignore=shutil.ignore_patterns("__pycache__"))
+    packages = target / bundle.inside
+    packages.mkdir(parents=True, exist_ok=True)
+    if bundle.requirements.exists():
+        install(bundle.requirements, packages, MACHINES[architecture()])
+    if bundle.source:
+        source = ROOT / bundle.folder / bundle.source
+        if source.is_dir():
+            shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy2(folder / source, packages / source)
+            shutil.copy2(source, packages)
     prune(packages)
-    if bundle.bytecode:
-        compile_for(target, bundle.runs_at)
+    compile_for(target, bundle.runs_at, keep_sources=bundle.sources)
 
 
 def main() -> int:
@@ -142,7 +163,7 @@ def main() -> int:
     if sys.version_info[:2] != PYTHON:
         raise SystemExit("Lambda runs Python {}.{}; this is {}.{}".format(*PYTHON, *sys.version_info[:2]))
     parser = argparse.ArgumentParser(description="Build a layer or function for AWS Lambda.")
-    parser.add_argument("name", choices=BUNDLES)
+    parser.add_argument("name", choices=BUNDLES, metavar="name", help="a layer or function as template.yaml calls it")
     parser.add_argument("target", type=Path, help="folder to build into")
     options = parser.parse_args()
     build(options.name, options.target)

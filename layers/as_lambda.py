@@ -1,0 +1,69 @@
+"""Python with what a built function finds in Lambda: its own folder, its layers, what the runtime brings, and nothing else."""
+
+import compileall
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNTIME = ROOT / "build/runtime"
+_BROUGHT_BY_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3", "snapshot-restore-py")
+
+
+def search_path(built: Path, function: str, runtime: Path = RUNTIME) -> list[Path]:
+    """Where a function of that logical id looks for modules, of a folder that `sam build` wrote, in Lambda's order."""
+    from samtranslator.yaml_helper import yaml_parse
+
+    resources: dict[str, Any] = yaml_parse((built / "template.yaml").read_text())["Resources"]
+    properties = resources[function]["Properties"]
+    layers = [built / resources[layer["Ref"]]["Properties"]["ContentUri"] / "python" for layer in properties["Layers"]]
+    return [built / properties["CodeUri"], *layers, runtime]
+
+
+def runtime_packages(folder: Path = RUNTIME) -> Path:
+    """A folder with the AWS SDK as Lambda's runtime has it, compiled, copied from this environment once per version."""
+    versions = json.dumps({name: importlib.metadata.version(name) for name in _BROUGHT_BY_RUNTIME})
+    stamp = folder / "versions.json"
+    if stamp.exists() and stamp.read_text() == versions:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in _BROUGHT_BY_RUNTIME:
+        distribution = importlib.metadata.distribution(name)
+        for file in distribution.files or ():
+            if file.suffix != ".pyc" and ".." not in file.parts:
+                target = folder / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source = Path(str(distribution.locate_file(file))).resolve()
+                target.symlink_to(source) if "data" in file.parts else shutil.copyfile(source, target)
+    compileall.compile_dir(folder, quiet=1)
+    stamp.write_text(versions)
+    return folder
+
+
+def command(path: Sequence[Path], code: str, *options: str) -> list[str]:
+    """A command that runs `code` with only `path` and the standard library to import from; `options` go to the interpreter."""
+    start = f"import sys; sys.path[:0] = {[str(folder) for folder in path]!r}; "
+    return [sys.executable, "-I", "-S", "-B", *options, "-c", start + code]
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a function: its variables and nothing of ours but what finds programs."""
+    return {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "built", **variables}
+
+
+def run(path: Sequence[Path], code: str, variables: Mapping[str, str], given: str = "") -> str:
+    """The standard output of `code`, with `given` as its standard input.
+
+    Raises:
+        RuntimeError: it ends with an error, which the message holds.
+    """
+    done = subprocess.run(command(path, code), input=given, env=environment(variables), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    return done.stdout
