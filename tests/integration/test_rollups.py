@@ -19,6 +19,7 @@ from retainstream.storage.changes import Change, changes_by_table
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.table import Table, to_attributes
+from tests.examples import examples
 
 type Row = dict[str, Any]
 
@@ -142,7 +143,7 @@ def crashing(moment: str, after: int) -> Iterator[None]:
 
 @pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("source", SOURCES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(data=st.data())
 def test_counters_equal_a_recount_however_changes_are_delivered(source: Source, data: st.DataObject) -> None:
     table, records = streamed(data.draw(writes_of(source)), data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5)))
@@ -161,7 +162,7 @@ def test_counters_equal_a_recount_however_changes_are_delivered(source: Source, 
 
 @pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("source", SOURCES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(data=st.data())
 def test_a_crash_between_any_two_calls_loses_and_doubles_nothing(source: Source, data: st.DataObject) -> None:
     table, records = streamed(data.draw(writes_of(source)), data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5)))
@@ -182,7 +183,7 @@ def test_a_crash_between_any_two_calls_loses_and_doubles_nothing(source: Source,
 
 
 @pytest.mark.usefixtures("account")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(writes=writes_of("predictions"), cut=st.tuples(st.integers(0, 30), st.integers(0, 30)), moment=st.integers(0, 8))
 def test_two_invocations_with_the_same_changes_at_the_same_moment_count_them_once(
     writes: list[tuple[str, Row | None]], cut: tuple[int, int], moment: int

@@ -40,7 +40,7 @@ def start_run(
 ) -> Item:
     """Starts a run and returns its record; a run that was started before is not started again.
 
-    The state machine's input is `given` with run_id and started_by.
+    The state machine's input is `given` with run_id and started_by; the record holds `given` as `asked`.
 
     Raises:
         StorageUnavailable: the run may or may not have started; calling again with the same run id is safe.
@@ -49,7 +49,7 @@ def start_run(
     if run is None:
         # The machine first: where it cannot be started no run is left behind that never ends.
         workflows.start(machine_arn, run_id, {**(given or {}), "run_id": run_id, "started_by": started_by})
-        run, _ = runs.start(run_id, kind, started_by)
+        run, _ = runs.start(run_id, kind, started_by, given)
     return run
 
 

@@ -1,6 +1,6 @@
 """Customers: their features, and what is known of whether they left."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,19 +78,35 @@ class Customers:
         """Removes the customer. Returns whether there was one."""
         return self._table.delete({"customer_id": customer_id}) is not None
 
-    def page(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> Page:
-        """Up to `limit` customers of one segment of the table, in its own order, from where the page before ended (its `next_key`)."""
-        return self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments)
+    def page(
+        self,
+        limit: int,
+        start_key: Item | None = None,
+        *,
+        segment: int = 0,
+        segments: int = 1,
+        attributes: Sequence[str] = (),
+        consistent: bool = False,
+    ) -> Page:
+        """Up to `limit` customers (of each the named attributes, or all) of one segment of the table, in its own order, from where the
+        page before ended (its `next_key`)."""
+        return self._table.scan(
+            limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes, consistent=consistent
+        )
 
     def left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
         """Whether those among the ids who are customers at this moment are known to have left."""
         keys = [{"customer_id": customer_id} for customer_id in customer_ids]
         return _left(self._table.get_many(keys, attributes=_OUTCOME, consistent=True))
 
-    def left_on_page(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> dict[str, bool]:
-        """The same of the customers whom `page` gives at this moment; a tenth of the price, where customers are small."""
-        found = self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments, attributes=_OUTCOME, consistent=True)
-        return _left(found.items)
+    def block(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> Page:
+        """As `page`, but less than `limit` only at the end of the segment."""
+        return self._table.scan_block(limit, start=start_key, segment=segment, segments=segments)
+
+    def left_in_block(self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1) -> dict[str, bool]:
+        """As `left`, of the customers whom `block` gives at this moment; a tenth of the price, where customers are small."""
+        place = {"segment": segment, "segments": segments}
+        return _left(self._table.scan_block(limit, start=start_key, attributes=_OUTCOME, consistent=True, **place).items)
 
     def segment_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All customers of one segment of a parallel scan, page by page."""

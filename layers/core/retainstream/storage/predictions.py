@@ -9,9 +9,12 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from retainstream.settings import settings
+from retainstream.storage.pace import UNLIMITED, Pace
 from retainstream.storage.table import Item, Page, Table
 
 type Order = Literal["probability", "value"]
+
+_KEPT = ("customer_id", "run_id", "scored_at", "probability", "model_version", "model_chosen_at", "history")
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,14 @@ class Predictions:
         found = self._table.get_many([{"customer_id": customer_id} for customer_id in dict.fromkeys(customer_ids)])
         return {item["customer_id"]: item for item in found}
 
-    def put_many(self, predictions: Iterable[Mapping[str, Any]]) -> int:
-        """Writes whole items in place of what was there. Returns how many were written. Ids must not repeat."""
-        return self._table.put_many(predictions)
+    def earlier(self, customer_ids: Iterable[str]) -> dict[str, Item]:
+        """Of the predictions that exist among the ids, what the next ones keep of them; by customer id. Ids must not repeat."""
+        found = self._table.get_many(({"customer_id": customer_id} for customer_id in customer_ids), attributes=_KEPT)
+        return {item["customer_id"]: item for item in found}
+
+    def put_many(self, predictions: Iterable[Mapping[str, Any]], pace: Pace = UNLIMITED) -> int:
+        """Writes whole items in place of what was there, no faster than `pace`. Returns how many were written. Ids must not repeat."""
+        return self._table.put_many(predictions, pace)
 
     def set_churned(self, customer_id: str) -> Item:
         """Marks the prediction of a customer who has left, and takes it out of the indexes of those at risk.
@@ -81,10 +89,23 @@ class Predictions:
         return self._table.delete({"customer_id": customer_id}) is not None
 
     def page(
-        self, limit: int, start_key: Item | None = None, *, segment: int = 0, segments: int = 1, attributes: Sequence[str] = ()
+        self,
+        limit: int,
+        start_key: Item | None = None,
+        *,
+        segment: int = 0,
+        segments: int = 1,
+        attributes: Sequence[str] = (),
+        consistent: bool = False,
     ) -> Page:
         """Up to `limit` predictions (of each the named attributes, or all) of one segment, in its own order, from the `next_key` before."""
-        return self._table.scan(limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes)
+        return self._table.scan(
+            limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes, consistent=consistent
+        )
+
+    def approximate_count(self) -> int:
+        """How many predictions there were some hours ago: good enough to divide work by."""
+        return self._table.approximate_count()
 
     def scan_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All predictions, or those of one segment of a parallel scan, page by page."""

@@ -1,4 +1,4 @@
-"""Runs of importing, training and scoring: what each is doing, what became of it, and why."""
+"""Runs of importing, training, scoring and recounting: what each is doing, what became of it, and why."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, NotStored
 from retainstream.storage.table import Item, Table
 
-type Kind = Literal["import", "training", "scoring"]
+type Kind = Literal["import", "training", "scoring", "recount"]
 
 
 def _now() -> str:
@@ -24,9 +24,11 @@ class Runs:
     def get(self, run_id: str) -> Item | None:
         return self._table.get({"run_id": run_id}, consistent=True)
 
-    def start(self, run_id: str, kind: Kind, started_by: str) -> tuple[Item, bool]:
-        """Records a new run. Returns it and whether it is new: a run that is there already stays as it is."""
-        run = {"run_id": run_id, "kind": kind, "status": "RUNNING", "steps": [], "started_at": _now(), "started_by": started_by}
+    def start(self, run_id: str, kind: Kind, started_by: str, asked: Mapping[str, Any] | None = None) -> tuple[Item, bool]:
+        """Records a new run, with what was asked of it. Returns it and whether it is new: a run that is there already stays as it is."""
+        run: Item = {"run_id": run_id, "kind": kind, "status": "RUNNING", "steps": [], "started_at": _now(), "started_by": started_by}
+        if asked:
+            run["asked"] = dict(asked)
         try:
             self._table.put(run, "attribute_not_exists(run_id)")
         except Conflict:
