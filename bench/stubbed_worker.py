@@ -12,6 +12,7 @@ import cProfile
 import json
 import os
 import pstats
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,7 +61,9 @@ class StubbedAws:
     Register it with `answering`. `requests` counts the requests by operation; `written` the items written.
     """
 
-    def __init__(self, customers: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, customers: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]] = (), *, latency_seconds: float = 0.0
+    ) -> None:
         from retainstream.storage.attributes import to_attributes
 
         self._customers = [json.dumps(to_attributes(customer)) for customer in customers]
@@ -69,7 +72,8 @@ class StubbedAws:
             json.dumps(to_attributes({name: customer[name] for name in ("customer_id", "churned") if name in customer}))
             for customer in customers
         ]
-        self._predictions = {prediction["customer_id"]: json.dumps(to_attributes(prediction)) for prediction in predictions}
+        self._predictions = {prediction["customer_id"]: to_attributes(prediction) for prediction in predictions}
+        self._latency = latency_seconds
         self.requests: Counter[str] = Counter()
         self.written = 0
 
@@ -77,6 +81,8 @@ class StubbedAws:
         """A `before-send` handler."""
         operation = _text(request.headers.get("X-Amz-Target", "S3")).rpartition(".")[2]
         self.requests[operation] += 1
+        if self._latency:
+            time.sleep(self._latency)
         content = {"Scan": self._scan, "BatchGetItem": self._batch_get, "BatchWriteItem": self._batch_write}.get(operation, lambda _: "")(
             request.body
         )
@@ -105,7 +111,9 @@ class StubbedAws:
         if table == os.environ["CUSTOMERS_TABLE"]:
             found = [self._looks[self._places[customer_id]] for customer_id in ids]
         else:
-            found = [self._predictions[customer_id] for customer_id in ids if customer_id in self._predictions]
+            wanted = list(asked["ExpressionAttributeNames"].values()) if "ProjectionExpression" in asked else None
+            stored = [self._predictions[customer_id] for customer_id in ids if customer_id in self._predictions]
+            found = [json.dumps({name: one[name] for name in wanted or one if name in one}) for one in stored]
         return f'{{"Responses":{{"{table}":[{",".join(found)}]}},"UnprocessedKeys":{{}}}}'
 
     def _batch_write(self, body: Any) -> str:
@@ -144,60 +152,74 @@ class Measured:
 
 
 class _Parts:
-    """Time by part; what a part calls of another part is not counted twice, and neither is the stub's own time."""
+    """Seconds by part. Of what a part has done by threads, `aside` holds the processor time that is not its own."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._inside: list[list[float]] = []
+        self._aside = 0.0
+        self._lock = threading.Lock()
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **options: Any) -> Any:
-            inner = [0.0]
-            self._inside.append(inner)
-            began = time.perf_counter()
+            aside, began = self._aside, time.perf_counter()
             try:
                 return call(*args, **options)
             finally:
-                took = time.perf_counter() - began
-                self._inside.pop()
-                self.seconds[name] += took - inner[0]
-                if self._inside:
-                    self._inside[-1][0] += took
+                self.seconds[name] += time.perf_counter() - began - (self._aside - aside)
 
         return timed
 
+    def left_out(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def left_out(*args: Any, **options: Any) -> Any:
+            began = time.thread_time()
+            answer = call(*args, **options)
+            with self._lock:
+                self._aside += time.thread_time() - began
+            return answer
 
-def measure(model: Any, customers: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]] = ()) -> Measured:
-    """One segment with these customers scored by `model`; `predictions` are the earlier ones, as a second run finds them."""
+        return left_out
+
+    @property
+    def aside(self) -> float:
+        return self._aside
+
+
+def measure(
+    model: Any, customers: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]] = (), *, latency_seconds: float = 0.0
+) -> Measured:
+    """One segment with these customers scored by `model`; `predictions` are the earlier ones, as a second run finds them.
+
+    With a latency the clock shows what a worker waits for; without, what it does.
+    """
     from retainstream.scoring import predictions as scored
     from retainstream.scoring import run
     from retainstream.scoring.model import ScoringModel
     from retainstream.storage.customers import Customers
     from retainstream.storage.predictions import Predictions
 
-    parts, stub = _Parts(), StubbedAws(customers, predictions)
+    parts, stub = _Parts(), StubbedAws(customers, predictions, latency_seconds=latency_seconds)
     watched: list[tuple[str, Any, str]] = [
-        ("read customers", Customers, "page"),
-        ("read earlier predictions", Predictions, "get_many"),
+        ("read customers", Customers, "block"),
+        ("read earlier predictions", Predictions, "earlier"),
         ("write predictions", Predictions, "put_many"),
-        ("look again", Customers, "left_on_page"),
+        ("look again", Customers, "left_in_block"),
         ("encode", run, "encode"),
         ("encode", scored, "encode"),
         ("explain", ScoringModel, "explain"),
-        ("the stub itself", StubbedAws, "__call__"),
     ]
     part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     stores = run.Stores()
     with ExitStack() as patched:
         for name, owner, attribute in watched:
             patched.enter_context(patch.object(owner, attribute, parts.timed(name, getattr(owner, attribute))))
+        patched.enter_context(patch.object(StubbedAws, "__call__", parts.left_out(StubbedAws.__call__)))
         patched.enter_context(answering(stub))
         began = time.perf_counter()
         answer = run.score_segment(stores, model, None, "bench", part, lambda: 900.0)
-        seconds = time.perf_counter() - began - parts.seconds["the stub itself"]
+        seconds = time.perf_counter() - began - parts.aside
     if not answer["done"]:
         raise RuntimeError("the segment was not done in one invocation")
-    own = {name: took for name, took in parts.seconds.items() if name != "the stub itself"}
+    own = dict(parts.seconds)
     own["reasons, actions, items, counts"] = seconds - sum(own.values())
     return Measured(len(customers), seconds, own, dict(stub.requests), stub.written)
 
@@ -236,6 +258,7 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--depth", type=int, default=4)
     parser.add_argument("--first", action="store_true", help="nobody has an earlier prediction")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="how long AWS takes to answer each request")
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     set_environment()
@@ -246,7 +269,7 @@ def main() -> None:
     profiler = cProfile.Profile()
     if chosen.profile:
         profiler.enable()
-    measured = measure(model, customers, earlier)
+    measured = measure(model, customers, earlier, latency_seconds=chosen.latency_ms / 1000)
     profiler.disable()
     print(f"{measured.customers:,} customers in {measured.seconds:.2f} s: {measured.customers / measured.seconds:,.0f} rows/s")
     for name, seconds in sorted(measured.parts.items(), key=lambda part: -part[1]):

@@ -70,7 +70,7 @@ def test_only_those_signed_in_see_drift(call: Call) -> None:
 
 
 def test_a_run_that_repeats_every_task_counts_each_customer_once(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PAGE", 7)
+    monkeypatch.setattr(run, "BLOCK", 7)
     monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)  # one page to an invocation
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 20)
     version = put_in_service()

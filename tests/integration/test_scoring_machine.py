@@ -209,7 +209,7 @@ def test_a_customer_that_cannot_be_read_is_left_out_and_counted(call: Call, sett
 
 
 def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Call, settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PAGE", 7)
+    monkeypatch.setattr(run, "BLOCK", 7)
     monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 100)
     put_in_service()

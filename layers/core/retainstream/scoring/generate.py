@@ -9,6 +9,7 @@ from retainstream.scoring.agreement import Known, settle_written
 from retainstream.scoring.model import ScoringModel
 from retainstream.scoring.predictions import Prediction, Score, predictions, scores
 from retainstream.storage.customers import Customers
+from retainstream.storage.pace import UNLIMITED, Pace
 from retainstream.storage.predictions import Predictions
 
 
@@ -70,16 +71,17 @@ def score_and_store(
     *,
     run_id: str,
     look_again: Callable[[], Known] = dict,
+    pace: Pace = UNLIMITED,
 ) -> list[Prediction]:
     """Scores a block of customers (items of the customers table, without repeats), stores the predictions, and returns them in order.
 
     A prediction by another model that was chosen later than this one stays in its place. Those who left or were removed meanwhile are
     looked for afterwards: by `look_again`, where the caller has a cheaper way than asking for each, and then among those it has not shown.
     """
-    previous = stored.get_many(customer["customer_id"] for customer in chosen)
+    previous = stored.earlier(customer["customer_id"] for customer in chosen)
     made = predictions(model, chosen, previous, run_id=run_id, scored_at=now())
     due = [one for one in made if not _superseded(model, previous.get(one["customer_id"]))]
-    stored.put_many(due)
+    stored.put_many(due, pace)
     settle_written({one["customer_id"]: one["churned"] for one in due}, customers, stored, look_again())
     return made
 

@@ -1,8 +1,8 @@
 """The scoring run: every customer who has not left, scored by one version of the model.
 
-The run is planned as segments of a parallel scan of the customers table. A segment is scored page by page; when the time of one
+The run is planned as segments of a parallel scan of the customers table. A segment is scored block by block; when the time of one
 invocation runs out it answers where to go on, and is asked again. At the end the parts are added up and compared with the plan. Every
-step may be repeated: a repeated page writes the same predictions under the same keys again, and a repeated invocation the same counts.
+step may be repeated: a repeated block writes the same predictions under the same keys again, and a repeated invocation the same counts.
 """
 
 import math
@@ -28,14 +28,18 @@ from retainstream.scoring.partials import Counted, LostCounts, Partials
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.pace import Pace
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 
 CUSTOMERS_PER_SEGMENT = 20_000
-PAGE = 500
-RESERVE_SECONDS = 20.0
+BLOCK = 4_000
+"""Customers scored as one array: enough for what scoring costs once a block, and some 100 MB at most of a function's memory."""
+RESERVE_SECONDS = 60.0
 """A segment answers where to go on when less than this is left of its invocation."""
+_PACED_BLOCK_SECONDS = 10.0
+"""Where writes are paced, a block is no larger than what may be written in this time."""
 
 type Document = dict[str, Any]
 
@@ -63,11 +67,18 @@ def plan(stores: Stores, model: ScoringModel, run_id: str, started_by: str, *, m
     """Opens the run and divides the base: {model_version, chosen_at (of the model), segments: [{segment, segments, start, turns}]}."""
     stores.runs.start(run_id, "scoring", started_by)
     stores.runs.step_started(run_id, "plan")
-    segments = max(1, min(most_segments, math.ceil(stores.customers.approximate_count() / CUSTOMERS_PER_SEGMENT)))
+    base = max(stores.customers.approximate_count(), _counted(stores.rollups))
+    segments = max(1, min(most_segments, math.ceil(base / CUSTOMERS_PER_SEGMENT)))
     stores.runs.step_finished(run_id, "plan", {"segments": segments, "model_version": model.version})
     stores.runs.step_started(run_id, "score")
     parts: list[Document] = [{"segment": segment, "segments": segments, "start": None, "turns": 0} for segment in range(segments)]
     return {"model_version": model.version, "chosen_at": model.chosen_at, "segments": parts}
+
+
+def _counted(rollups: Rollups) -> int:
+    """How many customers the dashboard's counters have: all but the last seconds', when DynamoDB has not counted since yesterday."""
+    counters = rollups.counters("customers").counters
+    return sum(amount for name, amount in counters.items() if name.startswith("customers/"))
 
 
 def score_segment(
@@ -77,11 +88,13 @@ def score_segment(
     run_id: str,
     part: Mapping[str, Any],
     seconds_left: Callable[[], float],
+    writes_per_second: float = 0.0,
 ) -> Document:
     """Scores a part of the plan from its `start`, and returns it with the new `start`, one more of `turns`, and whether it is `done`.
 
     When all its customers are scored, it looks through its part of the predictions table (`sweeping`) for what others left undone. What it
-    counted goes to the bucket; of the features only where there is a `reference`, which has their bins.
+    counted goes to the bucket; of the features only where there is a `reference`, which has their bins. Predictions are written no faster
+    than `writes_per_second`; 0 is as fast as may be.
 
     Raises:
         StorageUnavailable: storage did not answer; the segment may be tried again.
@@ -90,6 +103,8 @@ def score_segment(
     name = f"Segment {part['segment'] + 1} of {part['segments']}"
     counts, tallies, start, sweeping = Counter[str](), [Tally()], part["start"], part.get("sweeping", False)
     place = {"segment": part["segment"], "segments": part["segments"]}
+    pace = Pace(writes_per_second)
+    block = min(BLOCK, max(1, int(writes_per_second * _PACED_BLOCK_SECONDS))) if writes_per_second else BLOCK
     try:
         ruler = Ruler.of(reference) if reference else None
         while True:
@@ -97,9 +112,9 @@ def score_segment(
                 repaired, start = settle_page(run_id, stores.customers, stores.predictions, start, **place)
                 counts["repaired"] += repaired
             else:
-                page = stores.customers.page(PAGE, start, **place)
-                look_again = partial(stores.customers.left_on_page, PAGE, start, **place)
-                counted = _score_page(stores, model, ruler, run_id, page.items, look_again)
+                page = stores.customers.block(block, start, **place)
+                look_again = partial(stores.customers.left_in_block, block, start, **place)
+                counted = _score_block(stores, model, ruler, run_id, page.items, look_again, pace)
                 counts += counted.counts
                 tallies = [total([*tallies, counted.tally])]
                 start = page.next_key
@@ -113,17 +128,18 @@ def score_segment(
         raise SegmentFailed(f"{name} could not be scored ({type(error).__name__}).") from error
 
 
-def _score_page(
+def _score_block(
     stores: Stores,
     model: ScoringModel,
     ruler: Ruler | None,
     run_id: str,
     customers: Sequence[Mapping[str, Any]],
     look_again: Callable[[], Known],
+    pace: Pace,
 ) -> Counted:
     present = [customer for customer in customers if customer.get("churned") is not True]
     readable, rows = _readable(model, present)
-    made = score_and_store(model, readable, stores.customers, stores.predictions, run_id=run_id, look_again=look_again)
+    made = score_and_store(model, readable, stores.customers, stores.predictions, run_id=run_id, look_again=look_again, pace=pace)
     counts = Counter(read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(made))
     counts["stayed"] = sum(customer.get("churned") is False for customer in present)
     for prediction in made:

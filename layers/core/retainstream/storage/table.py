@@ -2,9 +2,11 @@
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
 from retainstream.storage.attributes import Item as Item
@@ -12,6 +14,7 @@ from retainstream.storage.attributes import from_attributes as from_attributes
 from retainstream.storage.attributes import to_attributes as to_attributes
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.errors import StorageUnavailable, storage_errors
+from retainstream.storage.pace import UNLIMITED, Pace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _BATCH_ATTEMPTS = 10
+_AT_A_TIME = 4
+"""Batches under way at once: a worker waits for DynamoDB several times as long as it computes. Clients keep ten connections."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,27 @@ class Table:
             answer = self.client.scan(TableName=self.name, **options)
         return _page(answer)
 
+    def scan_block(
+        self,
+        limit: int,
+        *,
+        start: Item | None = None,
+        segment: int = 0,
+        segments: int = 1,
+        attributes: Sequence[str] = (),
+        consistent: bool = False,
+    ) -> Page:
+        """As many items as `limit`, in as many pages as that takes: fewer only where there are no more."""
+        found: list[Item] = []
+        while True:
+            page = self.scan(
+                limit=limit - len(found), start=start, segment=segment, segments=segments, attributes=attributes, consistent=consistent
+            )
+            found += page.items
+            start = page.next_key
+            if start is None or len(found) >= limit:
+                return Page(found, start)
+
     def scan_pages(self, *, limit: int | None = None, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All pages of a scan, one after the other."""
         start: Item | None = None
@@ -146,28 +172,52 @@ class Table:
             return self.client.describe_table(TableName=self.name)["Table"]["ItemCount"]
 
     def get_many(self, keys: Iterable[Mapping[str, Any]], *, attributes: Sequence[str] = (), consistent: bool = False) -> list[Item]:
-        """The items that exist among the keys, in no order; of each the named attributes, or all."""
+        """The items that exist among the keys, in no order; of each the named attributes, or all. Several batches are asked at a time."""
         options: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)} if consistent else _projection(attributes)
-        found: list[Item] = []
-        for chunk in batched(keys, _READ_BATCH):
-            request: Any = {self.name: {"Keys": [to_attributes(key) for key in chunk], **options}}
+
+        def get(chunk: Sequence[Mapping[str, Any]]) -> list[Item]:
+            found: list[Item] = []
 
             def read(pending: Any) -> Any:
                 answer = self.client.batch_get_item(RequestItems=pending)
                 found.extend(from_attributes(attributes) for attributes in answer["Responses"].get(self.name, []))
                 return answer.get("UnprocessedKeys")
 
-            _until_processed(read, request)
-        return found
+            _until_processed(read, {self.name: {"Keys": [to_attributes(key) for key in chunk], **options}})
+            return found
 
-    def put_many(self, items: Iterable[Mapping[str, Any]]) -> int:
-        """Writes whole items in batches; what DynamoDB leaves unprocessed is sent again. Returns how many were written."""
-        written = 0
-        for chunk in batched(items, _WRITE_BATCH):
+        return [item for found in _side_by_side(get, batched(keys, _READ_BATCH)) for item in found]
+
+    def put_many(self, items: Iterable[Mapping[str, Any]], pace: Pace = UNLIMITED) -> int:
+        """Writes whole items in batches, several at a time and no faster than `pace` allows; what DynamoDB leaves unprocessed is sent
+        again. Returns how many were written."""
+
+        def put(chunk: Sequence[Mapping[str, Any]]) -> int:
+            pace.wait(len(chunk))
             request: Any = {self.name: [{"PutRequest": {"Item": to_attributes(item)}} for item in chunk]}
             _until_processed(lambda pending: self.client.batch_write_item(RequestItems=pending).get("UnprocessedItems"), request)
-            written += len(chunk)
-        return written
+            return len(chunk)
+
+        return sum(_side_by_side(put, batched(items, _WRITE_BATCH)))
+
+
+def _side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Chunk]) -> Iterator[Done]:
+    """What `work` makes of each chunk, in order, some of them at the same time; no more are taken than are under way."""
+    waiting = iter(chunks)
+    first = list(islice(waiting, _AT_A_TIME))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        under_way = deque(pool.submit(work, chunk) for chunk in first)
+        try:
+            while under_way:
+                done = under_way.popleft().result()
+                under_way.extend(pool.submit(work, chunk) for chunk in islice(waiting, 1))
+                yield done
+        finally:
+            for left in under_way:
+                left.cancel()
 
 
 def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | None, **expressions: str) -> dict[str, Any]:
