@@ -12,6 +12,7 @@ from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
+from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.distribution import DistributionView, distribution
 from retainstream.rollups.factors import FactorView, factor_views
 from retainstream.rollups.metrics import MetricsView, metrics
@@ -30,6 +31,7 @@ app = Api("dashboard")
 TAGS = ["dashboard"]
 rollups, models, documents = cache(Rollups), cache(Models), cache(Documents)
 customers, predictions = cache(Customers), cache(Predictions)
+keep_model_in_snapshots(models, documents)
 
 app.explain(
     UnknownGroup,

@@ -14,6 +14,7 @@ from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
+from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.performance import PerformanceView, performance
 from retainstream.runs.starting import UnknownRun, key_or_new, new_run_id
 from retainstream.schema import FieldError
@@ -39,6 +40,7 @@ app = Api("predictions")
 TAGS = ["predictions"]
 customers, predictions, models, runs = cache(Customers), cache(Predictions), cache(Models), cache(Runs)
 documents, rollups, workflows = cache(Documents), cache(Rollups), cache(Workflows)
+keep_model_in_snapshots(models, documents)
 
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
 app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))

@@ -212,12 +212,14 @@ def test_functions_that_answer_with_a_model_start_from_snapshots_behind_an_alias
     functions = {name: raw["Resources"][name]["Properties"] for name in FUNCTIONS}
     answering = {name for name, function in functions.items() if {"Ref": "MlLayer"} in function["Layers"] and "Events" in function}
     assert answering == {"DashboardFunction", "PredictionsFunction"}
+    assert {name for name, function in functions.items() if "SnapStart" in function} == answering
     for name in answering:
         assert resources[name]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
         assert resources[f"{name}Aliaslive"]["Type"] == "AWS::Lambda::Alias"
         integrations = str(resources["Api"]["Properties"]["Body"]["paths"])
         assert f"${{{name}Aliaslive}}" in integrations
         assert f"${{{name}.Arn}}" not in integrations
+        assert resources[f"{name}AnyPermission"]["Properties"]["FunctionName"] == {"Ref": f"{name}Aliaslive"}
 
 
 def test_functions_know_the_state_machines_by_the_names_they_have(resources: dict[str, Resource]) -> None:

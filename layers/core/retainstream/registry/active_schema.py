@@ -28,6 +28,12 @@ def active_schema(documents: Documents) -> FeatureSchema:
         return schema
 
 
+def forget_active_schema() -> None:
+    """Makes the next call read the schema again."""
+    with _lock:
+        _known.clear()
+
+
 def set_active_schema(documents: Documents, schema: FeatureSchema) -> Stored:
     """Puts a schema in force; every process follows within the time a model may be cached."""
     stored = documents.put_bytes(KEY, schema.model_dump_json(indent=1).encode(), "application/json")

@@ -106,10 +106,10 @@ class ChampionCache:
             assert self._loaded is not None  # noqa: S101
             return self._loaded
 
-    def forget(self) -> None:
-        """Makes the next call load the champion anew."""
+    def doubt(self) -> None:
+        """Makes the next call look at the pointer, however recently that was done."""
         with self._lock:
-            self._loaded, self._identity = None, ()
+            self._checked_at = 0.0
 
     def _look_again(self, models: Models, documents: Documents, place: tuple[str, str]) -> None:
         chosen_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -139,6 +139,11 @@ def champion_model(models: Models, documents: Documents, max_age_seconds: float)
         StorageUnavailable: storage does not answer and no model is loaded.
     """
     return _cache.model(models, documents, max_age_seconds)
+
+
+def doubt_champion() -> None:
+    """Makes the next call of `champion_model` look whether the loaded model is still the one in service."""
+    _cache.doubt()
 
 
 def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":

@@ -44,3 +44,10 @@ def stepfunctions() -> "SFNClient":
 @cache
 def sns() -> "SNSClient":
     return boto3.client("sns", config=_CONFIG)
+
+
+def drop_connections() -> None:
+    """Closes the connections of all clients there are; each connects again when it is next asked something."""
+    for made in (dynamodb, s3, kms, stepfunctions, sns):
+        if made.cache_info().currsize:
+            made().close()
