@@ -91,6 +91,14 @@ def list_users(
     return Listing(data=[views.user_view(user) for user in users], page=PageInfo(limit=limit, next=onward))
 
 
+@app.post("/api/auth/users", status_code=201, summary="Make somebody an account", tags=TAGS, **requires(Role.ADMIN))
+def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
+    """With the role and first password given, whether or not registration is open."""
+    password = body.password.get_secret_value()
+    added = administration.add_user(sessions(), caller, body.email, password, name=body.name, role=body.role)
+    return Data(data=views.user_view(added))
+
+
 @app.patch("/api/auth/users", summary="Change a user's role or status", tags=TAGS, **requires(Role.ADMIN))
 def change_user(body: views.UserChange, caller: Caller) -> Data[views.UserView]:
     """The address is in the body, since addresses do not belong in URLs. Nobody can take away the last administrator."""

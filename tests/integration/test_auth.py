@@ -390,6 +390,7 @@ def test_a_bad_page_is_refused(call: Call, query: str, status: int) -> None:
         ("POST", "/api/auth/logout", "viewer"),
         ("POST", "/api/auth/password", "viewer"),
         ("GET", "/api/auth/users", "admin"),
+        ("POST", "/api/auth/users", "admin"),
         ("PATCH", "/api/auth/users", "admin"),
     ],
 )
@@ -405,6 +406,55 @@ def test_each_route_asks_for_its_role(call: Call, method: str, path: str, least:
 
 def change(call: Call, email: str, *, by: str = "root@example.com", **what: Any) -> Answer:
     return call("auth", "PATCH", "/api/auth/users", {"email": email, **what}, user=by)
+
+
+def add(call: Call, *, by: str = "root@example.com", **what: Any) -> Answer:
+    return call("auth", "POST", "/api/auth/users", {"email": "ann@example.com", "password": GOOD, **what}, user=by)
+
+
+def test_an_administrator_makes_accounts_while_registration_is_closed(call: Call, registration: Callable[[str, str], None]) -> None:
+    registration("closed", "")
+    stored("root@example.com", role=Role.ADMIN)
+
+    answer = add(call, email="Ann@Example.com", name="Ann Lee", role="analyst")
+
+    assert answer.status == 201
+    expected = {"email": "ann@example.com", "name": "Ann Lee", "role": "analyst", "status": "active"}
+    assert answer.body["data"].items() >= expected.items()
+    assert "password" not in str(answer.body)
+    assert authorize(f"Bearer {sign_in(call).body['data']['token']}")["role"] == "analyst"
+    assert add(call, email="bob@example.com").body["data"]["role"] == "viewer"
+
+
+def test_an_account_is_made_once_and_only_by_those_who_still_administer(call: Call) -> None:
+    stored("root@example.com", role=Role.ADMIN)
+    stored("demoted@example.com")
+    assert add(call).status == 201
+    again = add(call, role="admin")
+    assert (again.status, fields(again)) == (409, {"body.email"})
+    assert add(call, email="eve@example.com", by="demoted@example.com").status == 401
+    assert {user.email: user.role for user in Users().everyone()} == {
+        "root@example.com": Role.ADMIN,
+        "demoted@example.com": Role.VIEWER,
+        "ann@example.com": Role.VIEWER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "field"),
+    [
+        ({"role": "owner"}, "body.role"),
+        ({"password": "short"}, "body.password"),
+        ({"password": "password"}, "body.password"),
+        ({"email": "nobody"}, "body.email"),
+        ({"status": "active"}, "body.status"),
+    ],
+)
+def test_a_bad_account_is_not_made(call: Call, what: dict[str, Any], field: str) -> None:
+    stored("root@example.com", role=Role.ADMIN)
+    answer = add(call, **what)
+    assert (answer.status, fields(answer)) == (422, {field})
+    assert len(list(Users().everyone())) == 1
 
 
 def test_a_new_role_counts_for_tokens_that_are_out(call: Call) -> None:

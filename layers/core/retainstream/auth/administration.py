@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from retainstream.auth.accounts import UnknownCaller, known
+from retainstream.auth.accounts import EmailTaken, UnknownCaller, known, new_user
 from retainstream.auth.roles import Principal, Role
 from retainstream.auth.sessions import Sessions
 from retainstream.storage.errors import Conflict
@@ -36,6 +36,23 @@ def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[lis
     rest = [user for user in ordered if after is None or _position(user) > (after.created_at, after.digest)]
     page = rest[:limit]
     return page, Place(*_position(page[-1])) if len(rest) > limit else None
+
+
+def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *, name: str | None, role: Role) -> User:
+    """Makes an account for somebody else, whatever the registration policy. `email` is normalised.
+
+    Raises:
+        UnknownCaller: the caller is no longer an administrator.
+        UnacceptablePassword, EmailTaken
+    """
+    if not known(sessions, caller).administers:
+        raise UnknownCaller
+    user = new_user(email, password, name=name, role=role)
+    try:
+        sessions.users.add(user)
+    except Conflict as error:
+        raise EmailTaken from error
+    return user
 
 
 def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role | None, status: Status | None) -> User:

@@ -45,6 +45,12 @@ class PasswordChange(_Request):
     new_password: Password
 
 
+class NewUser(Registration):
+    """An account for somebody else, who changes the password after the first sign-in."""
+
+    role: Role = Role.VIEWER
+
+
 class UserChange(_Request):
     """What a user may do from now on. At least one of role and status is given."""
 
