@@ -82,7 +82,7 @@ def record_outcome(customer_id: str, *, churned: bool, day: str | None, customer
     found = profile(customer_id, customers, predictions)
     known = found.customer.get("churned")
     if known is not churned or (day is not None and day != found.customer.get("outcome_at")):
-        snapshot = found.customer.get("outcome_prediction") if known is churned else _snapshot(found.prediction)
+        snapshot = found.customer.get("outcome_prediction") if known is churned else snapshot_of(found.prediction)
         outcome_at = day or datetime.now(UTC).date().isoformat()
         with suppress(Conflict):  # somebody else recorded the same, or removed the customer
             customers.record_outcome(customer_id, churned=churned, outcome_at=outcome_at, prediction=snapshot)
@@ -92,5 +92,6 @@ def record_outcome(customer_id: str, *, churned: bool, day: str | None, customer
     return Profile(customer, prediction)
 
 
-def _snapshot(prediction: Prediction | None) -> Prediction | None:
+def snapshot_of(prediction: Mapping[str, Any] | None) -> Prediction | None:
+    """What is kept of a prediction beside the outcome it is judged by."""
     return {name: prediction[name] for name in _SNAPSHOT} if prediction else None

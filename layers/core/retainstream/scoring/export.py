@@ -11,6 +11,7 @@ from retainstream.schema import FeatureSchema
 from retainstream.scoring.groups import groups_of
 from retainstream.scoring.levels import REASONS
 from retainstream.scoring.results import Filters, ResultsPage, every_result
+from retainstream.scoring.safe_cells import safe_cell as safe_cell
 from retainstream.scoring.views import ExportView
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
@@ -18,8 +19,6 @@ from retainstream.storage.predictions import Predictions
 EXPORT_ROWS = 20_000
 EXPORT_EXAMINED = 60_000
 LINK_SECONDS = 900
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TooManyRows(Exception):
@@ -61,14 +60,6 @@ def csv_export(schema: FeatureSchema, pages: Iterable[ResultsPage]) -> tuple[byt
             raise TooManyRows
         writer.writerows([safe_cell(cell) for cell in _row(schema, prediction)] for prediction in page.predictions)
     return text.getvalue().encode(), rows
-
-
-def safe_cell(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet might take for a formula. Numbers are left as they
-    are; true and false are written as in JSON."""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 def _header(schema: FeatureSchema) -> list[str]:

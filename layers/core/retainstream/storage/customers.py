@@ -9,7 +9,7 @@ from retainstream.storage.table import Item, Page, Table
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 _OUTCOME = ("customer_id", "churned")
@@ -23,7 +23,9 @@ class Customers:
     """The customers table.
 
     An item is {customer_id, group, features: {column: value}, updated_at, source, churned?, outcome_at?, outcome_source?,
-    outcome_prediction?}. `outcome_source` tells an outcome that somebody recorded from one that came with the customer.
+    outcome_prediction?, features_at?, outcome_recorded_at?, imported?}. `outcome_source` tells an outcome that somebody recorded from one
+    that came with the customer. `features_at` and `outcome_recorded_at` are the moments that features and outcome describe (`updated_at`
+    where they are absent), `imported` the import that wrote the row last; every write sets `updated_at`.
     """
 
     def __init__(self, table: Table | None = None) -> None:
@@ -50,7 +52,7 @@ class Customers:
         """Makes or changes a customer and keeps the outcome known of it. Returns the customer as it is afterwards."""
         return self._table.update(
             {"customer_id": customer_id},
-            "SET #group = :group, #features = :features, #source = :source, #updated = :now",
+            "SET #group = :group, #features = :features, #source = :source, #updated = :now, features_at = :now",
             {":group": group, ":features": features, ":source": source, ":now": _now()},
             {"#group": "group", "#features": "features", "#source": "source", "#updated": "updated_at"},
         )
@@ -66,7 +68,7 @@ class Customers:
         snapshot = ", #snapshot = :snapshot" if prediction else " REMOVE #snapshot"
         return self._table.update(
             {"customer_id": customer_id},
-            f"SET #churned = :churned, #at = :at, #source = :source, #updated = :now{snapshot}",
+            f"SET #churned = :churned, #at = :at, #source = :source, #updated = :now, outcome_recorded_at = :now{snapshot}",
             {":churned": churned, ":at": outcome_at, ":source": source, ":now": _now()}
             | ({":snapshot": dict(prediction)} if prediction else {}),
             {"#churned": "churned", "#at": "outcome_at", "#source": "outcome_source", "#updated": "updated_at"}

@@ -56,6 +56,12 @@ class Predictions:
         """Writes whole items in place of what was there, no faster than `pace`. Returns how many were written. Ids must not repeat."""
         return self._table.put_many(predictions, pace)
 
+    def known_to_have_left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
+        """What the predictions there are at this moment say of their customers, by customer id. Ids must not repeat."""
+        keys = ({"customer_id": customer_id} for customer_id in customer_ids)
+        found = self._table.get_many(keys, attributes=("customer_id", "churned"), consistent=True)
+        return {item["customer_id"]: item["churned"] for item in found}
+
     def set_churned(self, customer_id: str) -> Item:
         """Marks the prediction of a customer who has left, and takes it out of the indexes of those at risk.
 

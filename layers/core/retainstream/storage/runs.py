@@ -32,8 +32,43 @@ class Runs:
         try:
             self._table.put(run, "attribute_not_exists(run_id)")
         except Conflict:
-            return self._existing(run_id), False
+            return self.existing(run_id), False
         return run, True
+
+    def expect(self, run_id: str, kind: Kind, started_by: str, asked: Mapping[str, Any]) -> tuple[Item, bool]:
+        """Records a run that waits for what it is to work on. Returns it and whether it is new."""
+        run: Item = {"run_id": run_id, "kind": kind, "status": "WAITING", "steps": [], "started_at": _now(), "started_by": started_by}
+        run |= {"asked": dict(asked), "parts": {}}
+        try:
+            self._table.put(run, "attribute_not_exists(run_id)")
+        except Conflict:
+            return self.existing(run_id), False
+        return run, True
+
+    def begin(self, run_id: str) -> Item:
+        """What a run waited for is there. A run that has begun goes on.
+
+        Raises:
+            NotStored: there is no such run.
+            Conflict: the run has ended.
+        """
+        if self.existing(run_id)["status"] != "WAITING":
+            return self._write(run_id, status="RUNNING")
+        return self._write(run_id, "WAITING", status="RUNNING")
+
+    def note_part(self, run_id: str, part: int, counts: Mapping[str, int]) -> None:
+        """Keeps how far a part of a run that was expected has come, in place of what was kept of it before.
+
+        Raises:
+            Conflict: the run has ended.
+        """
+        self._table.update(
+            {"run_id": run_id},
+            "SET parts.#part = :counts",
+            {":counts": dict(counts), ":running": "RUNNING"},
+            {"#part": f"part{part}", "#status": "status"},
+            condition="#status = :running",
+        )
 
     def step_started(self, run_id: str, name: str) -> Item:
         """Makes `name` the step in progress. A step that is tried again begins again, in the same place of the list.
@@ -42,7 +77,7 @@ class Runs:
             NotStored: there is no such run.
             Conflict: the run has ended.
         """
-        steps = [step for step in self._existing(run_id)["steps"] if step["name"] != name]
+        steps = [step for step in self.existing(run_id)["steps"] if step["name"] != name]
         return self._write(run_id, steps=[*steps, {"name": name, "status": "RUNNING", "started_at": _now()}], step=name)
 
     def step_finished(self, run_id: str, name: str, detail: Mapping[str, Any] | None = None) -> Item:
@@ -53,7 +88,7 @@ class Runs:
             Conflict: the run has ended.
         """
         done = {"status": "SUCCEEDED", "finished_at": _now(), **({"detail": dict(detail)} if detail else {})}
-        steps = self._existing(run_id)["steps"]
+        steps = self.existing(run_id)["steps"]
         return self._write(run_id, steps=[{**step, **done} if step["name"] == name else step for step in steps])
 
     def finish(self, run_id: str, *, counts: Mapping[str, int] | None = None, result: Mapping[str, Any] | None = None) -> Item:
@@ -63,7 +98,7 @@ class Runs:
             NotStored: there is no such run.
             Conflict: the run has failed.
         """
-        found = self._existing(run_id)
+        found = self.existing(run_id)
         if found["status"] == "SUCCEEDED":
             return found
         given = {name: dict(value) for name, value in (("counts", counts), ("result", result)) if value is not None}
@@ -75,7 +110,7 @@ class Runs:
         Raises:
             NotStored: there is no such run.
         """
-        found = self._existing(run_id)
+        found = self.existing(run_id)
         if found["status"] != "RUNNING":
             return found
         now = _now()
@@ -83,19 +118,24 @@ class Runs:
         try:
             return self._write(run_id, status="FAILED", finished_at=now, reason=reason, steps=steps)
         except Conflict:
-            return self._existing(run_id)
+            return self.existing(run_id)
 
-    def _existing(self, run_id: str) -> Item:
+    def existing(self, run_id: str) -> Item:
+        """The record of a run.
+
+        Raises:
+            NotStored: there is no such run.
+        """
         found = self.get(run_id)
         if found is None:
             raise NotStored(run_id)
         return found
 
-    def _write(self, run_id: str, **attributes: Any) -> Item:
+    def _write(self, run_id: str, status_before: str = "RUNNING", /, **attributes: Any) -> Item:
         return self._table.update(
             {"run_id": run_id},
             "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-            {f":{name}": value for name, value in attributes.items()} | {":running": "RUNNING"},
+            {f":{name}": value for name, value in attributes.items()} | {":before": status_before},
             {f"#{name}": name for name in attributes} | {"#status": "status"},
-            condition="#status = :running",
+            condition="#status = :before",
         )

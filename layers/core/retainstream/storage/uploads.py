@@ -1,0 +1,184 @@
+"""Files that people upload to the bucket by links of their own, and reading them by ranges, however large they are."""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from retainstream.settings import settings
+from retainstream.storage.clients import s3
+from retainstream.storage.errors import NotStored, StorageUnavailable, storage_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RANGE = 8 << 20
+PART = 16 << 20
+_READ_ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file in the bucket: its size in bytes, and the tag by which a changed file is noticed."""
+
+    key: str
+    size: int
+    tag: str
+
+
+class ChangedFile(Exception):
+    """The file was replaced while it was being read."""
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """The bucket's files. Every method raises StorageUnavailable when S3 does not answer."""
+
+    bucket: str = field(default_factory=lambda: settings().bucket)
+    client: "S3Client" = field(default_factory=s3)
+
+    def link(self, key: str, size: int, *, seconds: int) -> str:
+        """A link by which exactly `size` bytes can be put, once or again, until it ends after `seconds`."""
+        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "ContentLength": size}
+        with storage_errors():
+            return self.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+
+    def begin(self, key: str) -> str:
+        """Begins an upload in parts. Returns its id."""
+        with storage_errors():
+            return self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
+
+    def part_link(self, key: str, upload_id: str, number: int, size: int, *, seconds: int) -> str:
+        """A link by which part `number` (counted from 1), of exactly `size` bytes, can be put."""
+        parameters: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "UploadId": upload_id,
+            "PartNumber": number,
+            "ContentLength": size,
+        }
+        with storage_errors():
+            return self.client.generate_presigned_url("upload_part", Params=parameters, ExpiresIn=seconds)
+
+    def parts(self, key: str, upload_id: str) -> dict[int, StoredFile]:
+        """The parts that have arrived, by number.
+
+        Raises:
+            NotStored: there is no such upload, or no more: it was completed, or given up after two days.
+        """
+        found: dict[int, StoredFile] = {}
+        options: dict[str, Any] = {}
+        while True:
+            with storage_errors():
+                answer = self.client.list_parts(Bucket=self.bucket, Key=key, UploadId=upload_id, **options)
+            found |= {part["PartNumber"]: StoredFile(key, part["Size"], part["ETag"]) for part in answer.get("Parts", [])}
+            if not answer.get("IsTruncated"):
+                return found
+            options = {"PartNumberMarker": answer["NextPartNumberMarker"]}
+
+    def complete(self, key: str, upload_id: str, parts: Mapping[int, StoredFile]) -> None:
+        """Makes one file of the parts.
+
+        Raises:
+            NotStored: there is no such upload any more.
+        """
+        listed: Any = [{"PartNumber": number, "ETag": parts[number].tag} for number in sorted(parts)]
+        with storage_errors():
+            self.client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
+
+    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> StoredFile:
+        """Puts a part of an upload; again, in place of the one before."""
+        with storage_errors():
+            answer = self.client.upload_part(Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
+        return StoredFile(key, len(content), answer["ETag"])
+
+    def write(self, key: str, pieces: Iterable[bytes], content_type: str) -> None:
+        """Writes one file of pieces, of which no more are held than PART bytes and one piece."""
+        blocks = in_blocks(pieces, PART)
+        first = next(blocks, b"")
+        if len(first) < PART:
+            with storage_errors():
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=first, ContentType=content_type)
+            return
+        with storage_errors():
+            upload_id = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
+        parts = {1: self.put_part(key, upload_id, 1, first)}
+        for number, block in enumerate(blocks, start=2):
+            parts[number] = self.put_part(key, upload_id, number, block)
+        self.complete(key, upload_id, parts)
+
+    def find(self, key: str) -> StoredFile | None:
+        """The file, if there is one."""
+        try:
+            with storage_errors():
+                answer = self.client.head_object(Bucket=self.bucket, Key=key)
+        except NotStored:
+            return None
+        return StoredFile(key, answer["ContentLength"], answer["ETag"])
+
+    def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """Up to `limit` keys below a prefix, in their order, after a key."""
+        options: dict[str, Any] = {"StartAfter": after} if after else {}
+        with storage_errors():
+            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=limit, **options)
+        return [found["Key"] for found in answer.get("Contents", [])]
+
+    def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> io.BufferedReader:
+        """The bytes of a file from `start` up to `end`, read by ranges of RANGE bytes.
+
+        Reading raises ChangedFile when the file is no more the one that was found.
+        """
+        return io.BufferedReader(_Ranges(self, file, start, file.size if end is None else end), 1 << 16)
+
+    def read(self, file: StoredFile, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end`.
+
+        Raises:
+            ChangedFile, NotStored
+        """
+        if start >= end:
+            return b""
+        for attempt in range(_READ_ATTEMPTS):
+            try:
+                with storage_errors():
+                    answer = self.client.get_object(Bucket=self.bucket, Key=file.key, Range=f"bytes={start}-{end - 1}", IfMatch=file.tag)
+                    content = answer["Body"].read()
+                if len(content) == end - start:
+                    return content
+            except StorageUnavailable as error:
+                if "PreconditionFailed" in str(error) or "412" in str(error):
+                    raise ChangedFile(file.key) from error
+                if attempt + 1 == _READ_ATTEMPTS:
+                    raise
+        raise StorageUnavailable("S3 gave less of a file than it has")
+
+
+class _Ranges(io.RawIOBase):
+    def __init__(self, uploads: Uploads, file: StoredFile, start: int, end: int) -> None:
+        self._uploads, self._file, self._next, self._stop = uploads, file, start, end
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._held and self._next < self._stop:
+            end = min(self._next + RANGE, self._stop)
+            self._held = memoryview(self._uploads.read(self._file, self._next, end))
+            self._next = end
+        size = min(len(buffer), len(self._held))
+        buffer[:size] = self._held[:size]
+        self._held = self._held[size:]
+        return size
+
+
+def in_blocks(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in blocks of `size`, of which the last may be smaller."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= size:
+            yield bytes(held[:size])
+            del held[:size]
+    if held:
+        yield bytes(held)
