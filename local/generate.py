@@ -1,7 +1,8 @@
 """Writes the committed files that come from others, so that each fact has one place.
 
-The OpenAPI document comes from the routes of every function, the default schema from examples/schemas/streaming.yaml, and the
-feature schema's JSON Schema from its pydantic model. `--check` writes nothing and fails where a file is out of date.
+The OpenAPI document comes from the routes of every function, the default schema from examples/schemas/streaming.yaml, the feature
+schema's JSON Schema from its pydantic model, and the scoring machine for very large bases from the other one. `--check` writes nothing
+and fails where a file is out of date.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
+from local.distributed import TARGET, distributed_text
 from retainstream import __version__
 from retainstream.http import Api
 from retainstream.schema import FeatureSchema
@@ -107,6 +109,7 @@ def generated_files() -> dict[Path, str]:
     return {
         PACKAGE / "schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
+        TARGET: distributed_text(),
         PACKAGE / "http/openapi.json": json.dumps(openapi_document(), indent=1, sort_keys=True) + "\n",
     }
 

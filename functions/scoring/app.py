@@ -30,9 +30,12 @@ def score(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     version = event["model_version"]
     model, reference = load_version(models(), documents(), version), load_reference(models(), documents(), version)
     chosen = replace(model, chosen_at=event.get("chosen_at", ""))
-    return run.score_segment(
-        stores(), chosen, reference, event["run_id"], event["part"], lambda: context.get_remaining_time_in_millis() / 1000
-    )
+    pace = run.writes_of_one(event["part"]["segments"], settings().scoring_writes_per_second, settings().scoring_concurrency)
+
+    def left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    return run.score_segment(stores(), chosen, reference, event["run_id"], event["part"], left, pace)
 
 
 def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

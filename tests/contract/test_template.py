@@ -1,18 +1,22 @@
 """What the deployment promises, read from the template as AWS gets it: expanded to plain CloudFormation."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
 from local.expand import expand
+from local.isolation import environment, isolate_from_aws
+from local.resources import deploy
 from retainstream.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
-FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups"}}
+FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups", "recount"}}
 PUBLIC = {
     ("/api/health", "get"),
     ("/api/auth/register", "post"),
@@ -222,19 +226,42 @@ def test_functions_that_answer_with_a_model_start_from_snapshots_behind_an_alias
         assert resources[f"{name}AnyPermission"]["Properties"]["FunctionName"] == {"Ref": f"{name}Aliaslive"}
 
 
-def test_functions_know_the_state_machines_by_the_names_they_have(resources: dict[str, Resource]) -> None:
-    machines = {machine["StateMachineName"]["Fn::Sub"] for machine in of_type(resources, "AWS::StepFunctions::StateMachine").values()}
-    variables = resources["ModelFunction"]["Properties"]["Environment"]["Variables"]
-    told = {variables[name]["Fn::Sub"].split(":stateMachine:")[1] for name in ("RETRAINING_STATE_MACHINE_ARN", "SCORING_STATE_MACHINE_ARN")}
-    assert told == machines
+@pytest.mark.parametrize("scoring_map", ["inline", "distributed"])
+def test_functions_know_the_state_machines_by_the_names_they_have(scoring_map: str) -> None:
+    expanded = expand(parameters={"ScoringMap": scoring_map})
+    with environment({}):
+        isolate_from_aws()
+        with mock_aws():
+            made = deploy(expanded, {"ScoringMap": scoring_map})
+    told = {value for name, value in made.environment.items() if name.endswith("_STATE_MACHINE_ARN")}
+    assert told == set(made.state_machines.values())
+    assert made.environment["SCORING_STATE_MACHINE_ARN"].endswith("-distributed") is (scoring_map == "distributed")
 
 
 def test_state_machines_find_all_they_are_substituted_with(raw: dict[str, Any]) -> None:
-    for name in ("RetrainingStateMachine", "ScoringStateMachine"):
-        properties = raw["Resources"][name]["Properties"]
+    machines = {name: one for name, one in raw["Resources"].items() if one["Type"] == "AWS::Serverless::StateMachine"}
+    assert machines.keys() >= {"RetrainingStateMachine", "ScoringStateMachine", "DistributedScoringStateMachine"}
+    for name, machine in machines.items():
+        properties = machine["Properties"]
         definition = (ROOT / properties["DefinitionUri"]).read_text()
         asked = {part.split("}")[0] for part in definition.split("${")[1:]}
         assert asked == properties["DefinitionSubstitutions"].keys(), name
+
+
+def test_only_one_scoring_machine_is_deployed_and_only_the_distributed_may_start_executions_of_itself(raw: dict[str, Any]) -> None:
+    one, many = (raw["Resources"][name]["Condition"] for name in ("ScoringStateMachine", "DistributedScoringStateMachine"))
+    assert raw["Conditions"][one] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "inline"]}
+    assert raw["Conditions"][many] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "distributed"]}
+    assert raw["Resources"]["DistributedScoringPolicy"]["Condition"] == many
+    role = raw["Resources"]["ScoringStateMachineRole"]
+    assert "states:" not in str(role)
+
+
+def test_scoring_may_keep_executions_for_itself_and_does_not_by_default(raw: dict[str, Any]) -> None:
+    reserved = raw["Resources"]["ScoringFunction"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Fn::If": ["ReservesScoring", {"Ref": "ScoringReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert raw["Conditions"]["ReservesScoring"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ScoringReservedConcurrency"}, 0]}]}
+    assert raw["Parameters"]["ScoringReservedConcurrency"]["Default"] == 0
 
 
 def test_nothing_that_fails_in_the_background_is_lost(resources: dict[str, Resource]) -> None:
@@ -244,8 +271,28 @@ def test_nothing_that_fails_in_the_background_is_lost(resources: dict[str, Resou
     for mapping in mappings.values():
         assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == dead_letters
         assert mapping["BisectBatchOnFunctionError"] is True
-    (schedule,) = of_type(resources, "AWS::Scheduler::Schedule").values()
-    assert schedule["Target"]["DeadLetterConfig"]["Arn"] == dead_letters
+    for schedule in of_type(resources, "AWS::Scheduler::Schedule").values():
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"] == dead_letters
+
+
+def test_an_alarm_watches_every_state_machine(resources: dict[str, Resource]) -> None:
+    watched = [
+        str(alarm["Dimensions"])
+        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+        if alarm.get("Namespace") == "AWS/States" and alarm["MetricName"] == "ExecutionsFailed"
+    ]
+    for machine in of_type(resources, "AWS::StepFunctions::StateMachine"):
+        assert any(f"'{machine}'" in dimensions for dimensions in watched), machine
+
+
+def test_every_day_leaves_a_snapshot(resources: dict[str, Resource]) -> None:
+    [daily] = [
+        schedule
+        for schedule in of_type(resources, "AWS::Scheduler::Schedule").values()
+        if "RollupsFunction" in str(schedule["Target"]["Arn"])
+    ]
+    assert daily["ScheduleExpression"] == "cron(50 23 * * ? *)"
+    assert json.loads(daily["Target"]["Input"]).keys() == json.loads((ROOT / "events/rollups/keep-day.json").read_text()).keys()
 
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])

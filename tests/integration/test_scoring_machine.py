@@ -35,13 +35,20 @@ from tests.small_models import add_customers, put_in_service, small_model, small
 type Call = Callable[..., Any]
 type Settle = Callable[[str], dict[str, Any]]
 
-DEFINITION = Path(__file__).parents[2] / "statemachines/scoring.asl.yaml"
+DEFINITIONS = Path(__file__).parents[2] / "statemachines"
+BOTH = pytest.mark.parametrize("definition", ["scoring", "scoring-distributed"])
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:scoring"
 GENERATE = "/api/predictions/generate"
 
 
 @pytest.fixture
-def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
+def definition() -> str:
+    """The definition to deploy; parametrised where both are shown."""
+    return "scoring"
+
+
+@pytest.fixture
+def settle(aws: None, monkeypatch: pytest.MonkeyPatch, definition: str) -> Settle:
     """The scoring machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
@@ -54,7 +61,7 @@ def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
             return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
 
     monkeypatch.setattr(LambdaBackend, "invoke", invoke)
-    text = DEFINITION.read_text().replace("${ScoringFunctionArn}", FUNCTION).replace("${MaxConcurrency}", "1")
+    text = (DEFINITIONS / f"{definition}.asl.yaml").read_text().replace("${ScoringFunctionArn}", FUNCTION).replace("${MaxConcurrency}", "1")
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name="test-scoring", definition=json.dumps(yaml.safe_load(text)), roleArn="arn:aws:iam::123456789012:role/states"
@@ -101,6 +108,7 @@ def start(call: Call, **options: Any) -> str:
     return str(answer.body["data"]["run_id"])
 
 
+@BOTH
 def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Settle) -> None:
     version = put_in_service()
     ids = add_customers(45, churned=7)
@@ -144,8 +152,9 @@ def test_the_same_key_starts_the_same_run(call: Call, settle: Settle) -> None:
     assert start(call) != first
 
 
+@BOTH
 def test_a_failed_segment_fails_the_run_by_name_and_the_next_run_finishes(
-    call: Call, settle: Settle, fault: Callable[[Callable[[str], None]], None]
+    call: Call, settle: Settle, definition: str, fault: Callable[[Callable[[str], None]], None]
 ) -> None:
     put_in_service()
     ids = add_customers(45)
@@ -162,12 +171,15 @@ def test_a_failed_segment_fails_the_run_by_name_and_the_next_run_finishes(
     assert record["reason"].endswith(" of 5 could not be scored (RuntimeError).")
     assert {step["name"]: step["status"] for step in record["steps"]} == {"plan": "SUCCEEDED", "score": "FAILED"}
     assert Rollups().dashboard().trend == []
+    if definition == "scoring-distributed":  # the others have gone on to their ends
+        assert len(Predictions().get_many(ids)) >= 45 - 20
     assert ids[20] not in Predictions().get_many(ids)
     broken[0] = False
     assert settle(start(call))["counts"]["scored"] == 45
     assert len(Predictions().get_many(ids)) == 45
 
 
+@BOTH
 def test_a_service_that_is_away_for_a_moment_is_asked_again(
     call: Call, settle: Settle, fault: Callable[[Callable[[str], None]], None]
 ) -> None:
@@ -185,6 +197,7 @@ def test_a_service_that_is_away_for_a_moment_is_asked_again(
     assert record["counts"]["scored"] == 5
 
 
+@BOTH
 def test_without_a_model_the_run_fails_and_says_so(settle: Settle) -> None:
     add_customers(2)
     boto3.client("stepfunctions").start_execution(stateMachineArn=settings().scoring_state_machine_arn, name="by-hand", input="{}")
@@ -208,6 +221,7 @@ def test_a_customer_that_cannot_be_read_is_left_out_and_counted(call: Call, sett
     assert record["counts"] == {"read": 8, "scored": 7, "churned": 0, "refused": 1}
 
 
+@BOTH
 def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Call, settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "BLOCK", 7)
     monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
@@ -275,6 +289,61 @@ def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
     options: dict[str, Any] = {"role": "analyst", "headers": {"Idempotency-Key": "monday"}}
     assert call("predictions", "POST", GENERATE, {"all": True}, **options).status == 503
     assert boto3.client("dynamodb").scan(TableName=settings().runs_table)["Items"] == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ([{"segment": 1, "done": False, "reason": "Segment 2 of 2 could not be scored (OSError)."}], "Segment 2 of 2 could not be scored"),
+        ([{"segment": 0, "done": False, "error": "States.Timeout"}], r"Segment 1 of 2 was stopped \(States.Timeout\)\.$"),
+        (
+            [{"segment": 1, "done": False, "error": "B"}, {"segment": 0, "done": False, "error": "A"}],
+            r"Segment 1 of 2 was stopped \(A\)\. 1 more failed as well\.$",
+        ),
+    ],
+)
+def test_a_segment_that_says_it_failed_fails_the_run(aws: None, answers: list[Any], reason: str) -> None:
+    Runs().start("one", "scoring", "test")
+    with pytest.raises(run.SegmentFailed, match=reason):
+        run.verify(run.Stores(), "one", [counted(0), *answers], 2)
+
+
+def test_a_segment_of_which_nothing_is_heard_fails_the_run(aws: None) -> None:
+    Runs().start("one", "scoring", "test")
+    with pytest.raises(run.IncompleteRun, match="not finished exactly once: 2"):
+        run.verify(run.Stores(), "one", [counted(0), None], 2)
+
+
+def test_a_base_that_dynamodb_has_not_counted_yet_is_divided_by_the_counters(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
+    Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 30, "customers/churned/premium": 11, "outcome/low:churned/": 500})
+    for most, segments in ((64, 5), (3, 3)):
+        planned = run.plan(run.Stores(), small_model(), f"run-{most}", "test", most_segments=most)
+        assert [part["segment"] for part in planned["segments"]] == list(range(segments))
+
+
+def test_a_hundred_million_customers_are_planned_within_what_a_state_machine_carries(aws: None) -> None:
+    Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 10**8})
+    planned = run.plan(run.Stores(), small_model(), "one", "test", most_segments=1000)
+    assert len(planned["segments"]) == 1000
+    assert len(json.dumps(planned)) < 256 * 1024 / 2
+    done = [{**part, "turns": 999, "sweeping": True, "done": True} for part in planned["segments"]]
+    assert len(json.dumps(done)) < 256 * 1024 / 2
+
+
+def test_a_run_writes_no_faster_than_it_may(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0 + sum(slept))
+    add_customers(120)
+    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    pace = run.writes_of_one(segments=4, writes_per_second=40, side_by_side=10)
+    assert pace == 10
+    assert run.score_segment(run.Stores(), small_model(), None, "one", part, lambda: 900, pace)["done"]
+    assert sum(slept) >= 120 / 10 - 1 - 25 / 10
+    slept.clear()
+    run.score_segment(run.Stores(), small_model(), None, "two", part, lambda: 900)
+    assert slept == []
 
 
 def counted(segment: int, **counts: int) -> dict[str, Any]:

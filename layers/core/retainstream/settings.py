@@ -39,13 +39,23 @@ class Settings(BaseModel):
 
     retraining_state_machine_arn: str
     scoring_state_machine_arn: str
+    recount_state_machine_arn: str = ""
     notification_topic_arn: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
     target_auc: float = Field(default=0.7, ge=0.5, le=1.0)
     training_seconds: float = Field(default=40.0, gt=0, le=600)
     training_fewest_rows: int = Field(default=200, ge=100)
+    sagemaker_row_threshold: int = Field(default=0, ge=0)
+    sagemaker_role_arn: str = ""
+    sagemaker_instance_type: str = "ml.m5.2xlarge"
+    sagemaker_instance_count: int = Field(default=1, ge=1, le=20)
+    sagemaker_max_seconds: int = Field(default=3600, ge=600, le=86400)
+    sagemaker_volume_gb: int = Field(default=30, ge=1, le=1000)
     model_cache_seconds: float = Field(default=30.0, ge=0.0, le=60.0)
     scoring_segments_max: int = Field(default=64, ge=1, le=1000)
+    scoring_concurrency: int = Field(default=10, ge=1, le=1000)
+    scoring_writes_per_second: float = Field(default=0.0, ge=0.0)
+    recount_settle_seconds: float = Field(default=30.0, ge=1, le=600)
 
 
 @cache

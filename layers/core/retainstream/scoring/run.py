@@ -81,6 +81,11 @@ def _counted(rollups: Rollups) -> int:
     return sum(amount for name, amount in counters.items() if name.startswith("customers/"))
 
 
+def writes_of_one(segments: int, writes_per_second: float, side_by_side: int) -> float:
+    """One worker's share of what a whole run of so many segments may write a second; 0 is no limit."""
+    return writes_per_second / min(segments, side_by_side)
+
+
 def score_segment(
     stores: Stores,
     model: ScoringModel,
@@ -170,13 +175,21 @@ def _readable(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> tu
     return [customer for found, _ in alone for customer in found], np.concatenate([rows for _, rows in alone])
 
 
-def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], planned: int) -> Document:
+def verify(stores: Stores, run_id: str, answers: Sequence[Mapping[str, Any] | None], planned: int) -> Document:
     """Compares the parts with the plan and adds up what was counted: {counts}.
 
+    Where segments have executions of their own, one that failed answers {segment, done: false, reason or error} or nothing at all.
+
     Raises:
+        SegmentFailed: a segment says that it failed.
         IncompleteRun: a segment is absent, double or unfinished, its counts are lost, or customers were read that are neither scored nor
             left out.
     """
+    parts = [part for part in answers if part is not None]
+    failed = sorted((part["segment"], _failure(part, planned)) for part in parts if not part["done"] and part.keys() & {"reason", "error"})
+    if failed:
+        others = f" {len(failed) - 1} more failed as well." if len(failed) > 1 else ""
+        raise SegmentFailed(f"{failed[0][1]}{others}")
     stores.runs.step_finished(run_id, "score")
     stores.runs.step_started(run_id, "verify")
     found = Counter(part["segment"] for part in parts if part["done"])
@@ -195,6 +208,10 @@ def verify(stores: Stores, run_id: str, parts: Sequence[Mapping[str, Any]], plan
         )
     stores.runs.step_finished(run_id, "verify", {"repaired": counts["repaired"]})
     return {"counts": dict(counts)}
+
+
+def _failure(part: Mapping[str, Any], planned: int) -> str:
+    return str(part.get("reason") or f"Segment {part['segment'] + 1} of {planned} was stopped ({part['error']}).")
 
 
 def finish(
