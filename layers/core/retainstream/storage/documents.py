@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retainstream.settings import settings
 from retainstream.storage.clients import s3
-from retainstream.storage.errors import storage_errors
+from retainstream.storage.errors import TooLarge, storage_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,14 +27,18 @@ class Documents:
     bucket: str = field(default_factory=lambda: settings().bucket)
     client: "S3Client" = field(default_factory=s3)
 
-    def get_bytes(self, key: str) -> bytes:
-        """The whole document.
+    def get_bytes(self, key: str, *, at_most: int | None = None) -> bytes:
+        """The whole document, of at most so many bytes.
 
         Raises:
             NotStored: there is no document of that key.
+            TooLarge: it is larger; nothing of it was read.
         """
         with storage_errors():
-            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            found = self.client.get_object(Bucket=self.bucket, Key=key)
+            if at_most is not None and found["ContentLength"] > at_most:
+                raise TooLarge(key)
+            return found["Body"].read()
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
         """Writes the whole document, over one that is there."""

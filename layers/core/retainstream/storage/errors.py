@@ -25,6 +25,10 @@ class NotStored(StorageError):
     """What was asked for is not there."""
 
 
+class TooLarge(StorageError):
+    """What was asked for is larger than the one who asked takes."""
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turns botocore's errors into this module's.

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from retainstream.scoring.calibration import Calibration
 from retainstream.scoring.model import ScoringModel
 from retainstream.training.calibrate import calibrate
-from retainstream.training.choice import why
 from retainstream.training.dataset import DataSet
-from retainstream.training.metrics import best_f1_threshold
+from retainstream.training.metrics import Floats, Outcomes, best_f1_threshold
 from retainstream.training.search import Search
 
 _LEAST_THRESHOLD, _MOST_THRESHOLD = 0.01, 0.95
@@ -34,23 +34,20 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) ->
     chosen = search.run()
     out_of_fold = search.out_of_fold(chosen)
     curve = calibrate(out_of_fold, development.churned, search.fold_of)
-    threshold = best_f1_threshold(development.churned, curve.probability(out_of_fold))
-    threshold = round(float(np.clip(threshold, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)
+    threshold = threshold_for(curve, out_of_fold, development.churned)
 
     booster, schema = search.final(chosen), development.schema
     model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version)
     judged = len(chosen.losses)
     record = {
-        "chosen": chosen.document(),
-        "why": why(search.trials, chosen),
-        "trials": [trial.document() for trial in search.trials],
-        "stopped_by_clock": search.stopped_by_clock,
-        "folds": search.fold_count,
-        "judged_folds": search.judged_folds,
-        "threads": search.threads,
-        "seed": seed,
-        "seconds": seconds,
+        **search.record(chosen),
         "calibration": curve.document()["method"],
         "rows": {"train": len(development), "tune": judged, "calibrate": len(out_of_fold)},
     }
     return Candidate(model, record)
+
+
+def threshold_for(curve: Calibration, margins: Floats, churned: Outcomes) -> float:
+    """The probability of best F1 on these rows, which the model has not seen, to six digits and away from 0 and 1."""
+    best = best_f1_threshold(churned, curve.probability(margins))
+    return round(float(np.clip(best, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)

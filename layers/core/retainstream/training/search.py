@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from retainstream.scoring.calibration import sigmoid
 from retainstream.training.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, joined, regressors, started_from
-from retainstream.training.choice import preferred
+from retainstream.training.choice import preferred, why
 from retainstream.training.dataset import DataSet
 from retainstream.training.metrics import row_log_losses
 from retainstream.training.split import folds_apart
@@ -62,6 +62,7 @@ class Search:
     data: DataSet
     seconds: float
     seed: int
+    with_linear_stage: bool = True
     trials: list[Trial] = field(default_factory=list)
     stopped_by_clock: bool = False
 
@@ -118,6 +119,20 @@ class Search:
         learned.set_base_margin(started_from(stage, rows))
         return joined(stage, fit_rounds(given, learned, trial.rounds))
 
+    def record(self, chosen: Trial) -> dict[str, Any]:
+        """How the shape was found, for the run's record."""
+        return {
+            "chosen": chosen.document(),
+            "why": why(self.trials, chosen),
+            "trials": [trial.document() for trial in self.trials],
+            "stopped_by_clock": self.stopped_by_clock,
+            "folds": self.fold_count,
+            "judged_folds": self.judged_folds,
+            "threads": self.threads,
+            "seed": self.seed,
+            "seconds": self.seconds,
+        }
+
     @property
     def planned(self) -> int:
         """How many trials the time is planned to be enough for."""
@@ -169,7 +184,7 @@ class Search:
     def _penalties(self) -> tuple[float, ...]:
         """The strengths of the linear stage worth judging; none when the data is too wide and long for one."""
         cells = len(self.data) * regressors(self.data.schema)
-        if cells > MOST_CELLS:
+        if cells > MOST_CELLS or not self.with_linear_stage:
             return ()
         return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self.planned >= _MOST_TRIALS // 2 else (_USUAL_PENALTY,)
 

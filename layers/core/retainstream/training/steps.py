@@ -24,6 +24,7 @@ from retainstream.training.importance import importance
 from retainstream.training.metrics import Floats
 from retainstream.training.parity import parity
 from retainstream.training.reference import reference
+from retainstream.training.sagemaker.steps import planned_parts
 from retainstream.training.workbench import Document, Stores, Workbench, sides
 
 SEED = 0
@@ -31,7 +32,10 @@ _SEGMENTS = 4
 
 
 def extract(stores: Stores, given: Document) -> Document:
-    """Reads every customer and keeps those with a known outcome."""
+    """Reads every customer and keeps those with a known outcome; of a base too large for that, says in which parts to read it."""
+    if parts := planned_parts(stores):
+        stores.runs.step_started(given["run_id"], "extract")
+        return {"in_parts": True, "parts": parts}
     bench = Workbench(stores.documents, given["run_id"])
     with stores.step(given["run_id"], "extract") as detail:
         schema = active_schema(stores.documents)
@@ -44,7 +48,7 @@ def extract(stores: Stores, given: Document) -> Document:
         stored = bench.put_data(data)
         bench.put_json("provenance.json", {**provenance.document(), "sha256": stored.sha256})
         detail.update(provenance.document())
-    return {"data": stored.key}
+    return {"in_parts": False, "data": stored.key}
 
 
 def validate(stores: Stores, given: Document) -> Document:

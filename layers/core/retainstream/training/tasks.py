@@ -2,9 +2,11 @@
 
 from retainstream.scoring.failure import reason_of
 from retainstream.training import service, steps
+from retainstream.training.sagemaker import job
+from retainstream.training.sagemaker import steps as large
 from retainstream.training.workbench import Document, Stores
 
-TRAINING_ERRORS = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed"})
+TRAINING_ERRORS = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer"})
 
 
 def run_task(event: Document, stores: Stores | None = None) -> Document:
@@ -13,7 +15,7 @@ def run_task(event: Document, stores: Stores | None = None) -> Document:
     Raises:
         KeyError: there is no such task.
     """
-    task = {"begin": begin, "fail": fail, **steps.STEPS, **service.STEPS}[event["task"]]
+    task = {"begin": begin, "fail": fail, **steps.STEPS, **large.STEPS, **service.STEPS}[event["task"]]
     return task(stores or Stores(), event)
 
 
@@ -25,7 +27,9 @@ def begin(stores: Stores, event: Document) -> Document:
 
 def fail(stores: Stores, event: Document) -> Document:
     """Ends the run with the reason of the error that stopped it."""
-    reason = reason_of(event["error"], TRAINING_ERRORS, work="retraining")
+    error = event["error"]
+    told_by_sagemaker = job.failure(str(error.get("Error", "")), error.get("Cause"))
+    reason = told_by_sagemaker or reason_of(error, TRAINING_ERRORS, work="retraining")
     stores.runs.fail(_opened(stores, event)["run_id"], reason)
     return {"reason": reason}
 

@@ -67,6 +67,37 @@ class Workbench:
     def data(self) -> DataSet:
         return DataSet.from_bytes(self.get("data.npz"))
 
+    @property
+    def rows_prefix(self) -> str:
+        """Where a training job reads: nothing else is there."""
+        return f"training/{self.run_id}/rows/"
+
+    @property
+    def output_prefix(self) -> str:
+        """Where a training job writes, in a folder of its own name."""
+        return f"training/{self.run_id}/output/"
+
+    def put_part(self, number: int, data: DataSet) -> None:
+        self.documents.put_bytes(self._part(number), data.to_bytes())
+
+    def part(self, number: int) -> DataSet:
+        return DataSet.from_bytes(self.documents.get_bytes(self._part(number)))
+
+    def put_rows(self, number: int, lines: bytes) -> None:
+        self.documents.put_bytes(f"{self.rows_prefix}{number:04}.libsvm", lines, "text/libsvm")
+
+    def job_archive(self, job: str, *, at_most: int) -> bytes:
+        """What a training job of this run left.
+
+        Raises:
+            NotStored: it left nothing.
+            TooLarge: it is larger than `at_most` bytes.
+        """
+        return self.documents.get_bytes(f"{self.output_prefix}{job}/output/model.tar.gz", at_most=at_most)
+
+    def _part(self, number: int) -> str:
+        return f"training/{self.run_id}/parts/{number:04}.npz"
+
     def put_candidate(self, model: ScoringModel, record: Document) -> None:
         self.put("candidate/model.ubj", bytes(model.booster.save_raw("ubj")))
         self.put_json(
