@@ -1,20 +1,88 @@
-"""What each column contributed to a score: exact Shapley values of the trees (path-dependent TreeSHAP)."""
+"""What each column contributed to a score: exact Shapley values of the trees (path-dependent TreeSHAP).
+
+XGBoost walks every tree for every row; that is quickest for a few rows. Many rows are worth the making of tables (`tree_shap`), which then
+answer for a block of rows in a small part of the time.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
 from retainstream.scoring.calibration import Floats
+from retainstream.scoring.encoding import Rows
+from retainstream.scoring.tree_shap.block import CompiledForest
+from retainstream.scoring.tree_shap.forest import NoTables, read_forest
+
+LEAST_BLOCK = 200
+"""Fewer rows than this are always walked: then nothing is made while somebody waits for an answer, and the tables' own start costs more."""
+
+WORTH_TABLES = 2_000
+"""Rows in blocks after which walking has cost as much as making the tables does; see docs/performance.md for the figures."""
+
+TOLERANCE = 1e-5
+"""Largest difference to XGBoost's values, by the larger of 1 and the row's largest contribution, for tables to be used."""
+
+_CHECKED_ROWS = 64
+
+_log = logging.getLogger(__name__)
 
 
-def contributions(booster: xgboost.Booster, rows: xgboost.DMatrix) -> tuple[Floats, float]:
-    """Contributions in log-odds, shape (n, features), and the base: the score before any column is known.
+class Contributions:
+    """The contributions of one booster's columns, by trees or by tables. The tables are made once, when they are worth it."""
 
-    Base plus the sum over a row is that row's raw score. Lundberg et al., "From local explanations to global understanding with
-    explainable AI for trees", 2020, algorithm 2.
-    """
-    if not rows.num_row():
-        return np.zeros((0, booster.num_features())), 0.0
-    explained: NDArray[np.float32] = booster.predict(rows, pred_contribs=True)
-    values = explained.astype(np.float64)
-    return values[:, :-1], float(values[0, -1])
+    def __init__(self, booster: xgboost.Booster, matrix: Callable[[Rows], xgboost.DMatrix]) -> None:
+        """`matrix` gives rows as the booster takes them."""
+        self._booster, self._matrix = booster, matrix
+        self._lock = threading.Lock()
+        self._seen = 0
+        self._made = False
+        self._tables: CompiledForest | None = None
+
+    def of(self, rows: Rows) -> tuple[Floats, float]:
+        """Contributions in log-odds, shape (n, features), and the base: the score before any column is known.
+
+        Base plus the sum over a row is that row's raw score.
+
+        Raises:
+            ValueError: a value is infinite.
+        """
+        if len(rows) >= LEAST_BLOCK:
+            self._seen += len(rows)
+            tables = self.tables(rows) if self._seen >= WORTH_TABLES else self._tables
+            if tables:
+                return tables.contributions(rows), tables.forest.base
+        return self.walked(rows)
+
+    def walked(self, rows: Rows) -> tuple[Floats, float]:
+        """The same by XGBoost. Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020,
+        algorithm 2."""
+        if not len(rows):
+            return np.zeros((0, self._booster.num_features())), 0.0
+        explained: NDArray[np.float32] = self._booster.predict(self._matrix(rows), pred_contribs=True)
+        values = explained.astype(np.float64)
+        return values[:, :-1], float(values[0, -1])
+
+    def tables(self, rows: Rows) -> CompiledForest | None:
+        """The tables, made now if they were not before; None where the model has none. Some of the rows are used to try them."""
+        with self._lock:
+            if not self._made:
+                self._tables = self._make(rows[np.linspace(0, len(rows) - 1, min(len(rows), _CHECKED_ROWS)).astype(int)])
+                self._made = True
+            return self._tables
+
+    def _make(self, rows: Rows) -> CompiledForest | None:
+        try:
+            tables = CompiledForest.of(read_forest(self._booster))
+        except NoTables as error:
+            _log.info("contributions come from the trees: %s", error)
+            return None
+        walked, _ = self.walked(rows)
+        allowed = TOLERANCE * np.maximum(1, np.abs(walked).max(axis=1, initial=0))
+        if not (np.abs(tables.contributions(rows) - walked).max(axis=1, initial=0) <= allowed).all():
+            _log.error("contributions come from the trees: the tables do not agree with them")
+            return None
+        return tables

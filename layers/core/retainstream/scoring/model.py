@@ -1,7 +1,7 @@
 """A trained model, ready to score."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retainstream.schema import FeatureSchema
 from retainstream.scoring.calibration import Calibration, Floats, calibration_from
-from retainstream.scoring.contributions import contributions
+from retainstream.scoring.contributions import Contributions
 from retainstream.scoring.encoding import Rows, feature_names, feature_types
 
 
@@ -40,7 +40,8 @@ class Explained:
 class ScoringModel:
     """A booster with the schema it was trained for, its calibration and its threshold.
 
-    `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the one in service; empty for one that was not looked for so.
+    `contributions` explains its scores. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the one in service; empty
+    for one that was not looked for so.
     """
 
     version: str
@@ -48,6 +49,7 @@ class ScoringModel:
     booster: xgboost.Booster
     calibration: Calibration
     threshold: float
+    contributions: Contributions = field(compare=False, repr=False)
     chosen_at: str = ""
 
     @classmethod
@@ -74,7 +76,7 @@ class ScoringModel:
         loaded.set_param({"nthread": 1})
         if not 0 < threshold < 1:
             raise UnusableModel(f"model {version} has a threshold outside 0 to 1")
-        return cls(version, schema, loaded, curve, threshold)
+        return cls(version, schema, loaded, curve, threshold, Contributions(loaded, lambda rows: matrix(schema, rows, threads=1)))
 
     def margins(self, rows: Rows) -> Floats:
         """Raw scores in log-odds, shape (n,)."""
@@ -87,7 +89,7 @@ class ScoringModel:
 
     def explain(self, rows: Rows) -> Explained:
         """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features)."""
-        values, base_margin = contributions(self.booster, matrix(self.schema, rows, threads=1))
+        values, base_margin = self.contributions.of(rows)
         margin = base_margin + values.sum(axis=1)
         probability = self.calibration.probability(margin)
         base = np.array([base_margin])

@@ -1,0 +1,186 @@
+"""Which leaves share a table.
+
+A table's size is the product over its columns of the ways in which a value can meet the splits of its leaves' paths. A branch of a tree
+becomes one group of leaves where that is small enough, otherwise its two halves do; groups of different trees that ask about the same
+splits, or few others, are put together. So a model of stumps comes down to a few tables, a deep tree is cut into some, and a tree on many
+columns into those that each ask about few.
+"""
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from math import prod
+from operator import or_
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.scoring.tree_shap.forest import Column, Forest, NoTables, Tree
+
+WIDTH = 8
+"""Contributions in a row of a table, 32 bytes: a table has at most this many columns."""
+
+_FEWEST_CELLS = 256
+_OPEN_GROUPS = 32
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The leaves below a node of a tree, with the conditions that they and the way to them ask for; `cells`: no fewer than they make."""
+
+    tree: int
+    leaves: tuple[int, int]
+    conditions: int
+    cells: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Branches whose contributions are added up in one table."""
+
+    branches: tuple[Branch, ...]
+    conditions: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Groups that are worked on together, on at most WIDTH columns."""
+
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def conditions(self) -> int:
+        return reduce(or_, (group.conditions for group in self.groups))
+
+
+def branches(forest: Forest, cells: int, budget: int) -> list[Branch]:
+    """All leaves, in branches of at most so many cells; of fewer, where all together would be more than `budget` cells.
+
+    Raises:
+        NoTables: a path is too long, or there are too many.
+    """
+    below = [_below(tree) for tree in forest.trees]
+    while True:
+        found = [
+            branch
+            for number, (tree, conditions) in enumerate(zip(forest.trees, below, strict=True))
+            for branch in _divided(forest, number, tree, conditions, cells)
+        ]
+        if sum(branch.cells for branch in found) <= budget:
+            return found
+        if cells <= _FEWEST_CELLS:
+            raise NoTables("the tables would be too large")
+        cells //= 4
+
+
+def _below(tree: Tree) -> list[int]:
+    """For every node the conditions of its branch."""
+    found = [0] * len(tree.left)
+    for node in reversed(range(len(tree.left))):
+        if tree.left[node] >= 0:
+            found[node] = 1 << tree.condition[node] | found[tree.left[node]] | found[tree.right[node]]
+    return found
+
+
+def _divided(forest: Forest, number: int, tree: Tree, below: list[int], cells: int) -> list[Branch]:
+    found = []
+    waiting = [(0, 0)]
+    while waiting:
+        node, passed = waiting.pop()
+        conditions = passed | below[node]
+        columns = forest.columns_of(conditions)
+        size = prod(column.most_classes(column.part(conditions)) for column in columns)
+        if len(columns) <= WIDTH and (size <= cells or tree.left[node] < 0):
+            if conditions:
+                found.append(Branch(number, tree.leaves[node], conditions, size))
+        elif tree.left[node] < 0:
+            raise NoTables(f"a path asks for more than {WIDTH} columns")
+        else:
+            passed |= 1 << tree.condition[node]
+            waiting += [(tree.right[node], passed), (tree.left[node], passed)]
+    return found
+
+
+class _Sizes:
+    """How many cells sets of conditions make, for many sets in one go."""
+
+    def __init__(self, forest: Forest) -> None:
+        columns = forest.columns
+        self._bytes = 8 * (1 + max(column.first + column.count - 1 for column in columns) // 64)
+        self._starts = np.array([column.first // 64 for column in columns])
+        self._left = self.bits(sum(column.left_mask << column.first for column in columns))
+        self._categorical = np.array([column.categorical for column in columns])
+        self._codes = np.array([float(column.codes) for column in columns])
+
+    def bits(self, conditions: int) -> NDArray[np.uint64]:
+        return np.frombuffer(conditions.to_bytes(self._bytes, "little"), np.uint64)
+
+    def cells(self, sets: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """No fewer than the cells of each set (sets, words); infinite for sets that ask for too many columns."""
+        count = np.add.reduceat(np.bitwise_count(sets), self._starts, axis=1, dtype=np.intp)
+        left = np.add.reduceat(np.bitwise_count(sets & self._left), self._starts, axis=1, dtype=np.intp)
+        numeric = count + 1 + ((left > 0) & (left < count))
+        classes = np.where(self._categorical, np.minimum(np.exp2(count), self._codes), numeric)
+        found: NDArray[np.float64] = np.where((count > 0).sum(axis=1) <= WIDTH, classes.prod(axis=1), np.inf)
+        return found
+
+
+def grouped(forest: Forest, branches: list[Branch], cells: int) -> list[Group]:
+    """Branches put together as long as a table has at most so many cells, each with the one among the last groups that grows least."""
+    if not branches:
+        return []
+    sizes = _Sizes(forest)
+    done: list[Group] = []
+    current: list[Group] = []
+    sets = np.zeros((_OPEN_GROUPS, len(sizes.bits(0))), np.uint64)
+    there = np.zeros(_OPEN_GROUPS)
+    for branch in branches:
+        own = sizes.bits(branch.conditions)
+        together = sizes.cells(sets[: len(current)] | own)
+        growth = np.where(together <= cells, together - there[: len(current)], np.inf)
+        place = int(growth.argmin()) if len(growth) else -1
+        if place >= 0 and np.isfinite(growth[place]):
+            group = current[place]
+            current[place] = replace(group, branches=(*group.branches, branch), conditions=group.conditions | branch.conditions)
+            sets[place] |= own
+            there[place] = together[place]
+            continue
+        place = len(current)
+        if place == _OPEN_GROUPS:
+            place = int(there.argmax())
+            done.append(current[place])
+            current[place] = Group((branch,), branch.conditions)
+        else:
+            current.append(Group((branch,), branch.conditions))
+        sets[place], there[place] = own, branch.cells
+    return done + current
+
+
+def panels(forest: Forest, groups: list[Group], size: int) -> list[Panel]:
+    """Groups in panels of at most `size` groups and WIDTH columns."""
+    sets = [(tuple(forest.columns), groups)] if len(forest.columns) <= WIDTH else _sharing(forest, groups)
+    return [Panel(columns, tuple(members[start : start + size])) for columns, members in sets for start in range(0, len(members), size)]
+
+
+def _sharing(forest: Forest, groups: list[Group]) -> list[tuple[tuple[Column, ...], list[Group]]]:
+    """Groups by a set of columns that holds each one's: the set that needs the fewest new columns, or a new one."""
+    asked = [(sum(1 << column.number for column in forest.columns_of(group.conditions)), group) for group in groups]
+    sets: list[int] = []
+    members: list[list[Group]] = []
+    for own, group in sorted(asked, key=lambda one: -one[0].bit_count()):
+        new = [
+            (both.bit_count() - there.bit_count(), number)
+            for number, there in enumerate(sets)
+            if (both := there | own).bit_count() <= WIDTH
+        ]
+        if new:
+            _, number = min(new)
+            sets[number] |= own
+            members[number].append(group)
+        else:
+            sets.append(own)
+            members.append([group])
+    return [
+        (tuple(column for column in forest.columns if chosen >> column.number & 1), found)
+        for chosen, found in zip(sets, members, strict=True)
+    ]
