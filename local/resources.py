@@ -60,12 +60,12 @@ class StreamMapping:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A time expression that starts a state machine with `input`."""
+    """A time expression that starts a state machine, or calls a function, with `input`; `target` is its ARN."""
 
     name: str
     expression: str
     timezone: str
-    state_machine: str
+    target: str
     input: str
     enabled: bool
 
@@ -304,8 +304,8 @@ class _Deployer:
 
     def _schedule(self, logical_id: str, properties: dict[str, Any]) -> None:
         target = properties["Target"]
-        if ":states:" not in target["Arn"]:
-            raise UnsupportedError(f"{logical_id}: the local stack schedules state machines only, not {target['Arn']}")
+        if not {"states", "lambda"} & set(target["Arn"].split(":")[2:3]):
+            raise UnsupportedError(f"{logical_id}: the local stack schedules state machines and functions only, not {target['Arn']}")
         self._made.schedules.append(
             Schedule(
                 properties.get("Name", logical_id),

@@ -1,4 +1,4 @@
-"""Starts the state machines that the template schedules."""
+"""Starts the state machines, and calls the functions, that the template schedules."""
 
 import threading
 import uuid
@@ -11,6 +11,11 @@ from local import time_expressions
 from local.resources import Schedule
 
 _LONGEST_SLEEP_SECONDS = 60.0
+_SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+
+
+class ScheduledFunctionError(Exception):
+    """A function that a schedule called failed; the message is what it answered."""
 
 
 class Scheduler:
@@ -53,16 +58,22 @@ class Scheduler:
         }
         return {name: moment for name, moment in times.items() if moment is not None}
 
-    def run_now(self, name: str) -> str:
-        """Fire a schedule at once. Returns the ARN of the execution.
+    def run_now(self, name: str, scheduled: datetime | None = None) -> str:
+        """Fire a schedule at once, as if it were `scheduled`. Returns the ARN of the execution, or of the function that has answered.
 
         Raises:
             KeyError: there is no schedule of that name.
+            ScheduledFunctionError: the function failed.
         """
         schedule = self._schedules[name]
-        started = boto3.client("stepfunctions").start_execution(
-            stateMachineArn=schedule.state_machine, name=str(uuid.uuid4()), input=schedule.input
-        )
+        moment = (scheduled or self._clock()).strftime("%Y-%m-%dT%H:%M:%SZ")
+        given = schedule.input.replace(_SCHEDULED_TIME, moment)
+        if ":lambda:" in schedule.target:
+            answer = boto3.client("lambda").invoke(FunctionName=schedule.target, Payload=given)
+            if answer.get("FunctionError"):
+                raise ScheduledFunctionError(answer["Payload"].read().decode())
+            return schedule.target
+        started = boto3.client("stepfunctions").start_execution(stateMachineArn=schedule.target, name=str(uuid.uuid4()), input=given)
         return started["executionArn"]
 
     def fire_due(self) -> list[str]:
@@ -70,11 +81,11 @@ class Scheduler:
         now = self._clock()
         due = sorted((moment, name) for name, moment in self.next_times().items() if moment <= now)
         self._seen = max(self._seen, now)
-        for _, name in due:
+        for moment, name in due:
             try:
-                self.run_now(name)
+                self.run_now(name, moment)
             except Exception as error:
-                self._report(f"the schedule {name} could not start {self._schedules[name].state_machine}: {error}")
+                self._report(f"the schedule {name} could not start {self._schedules[name].target}: {error}")
         return [name for _, name in due]
 
     def _run(self) -> None:

@@ -38,6 +38,8 @@ os.environ.update(
     TOKEN_ISSUER="https://test.example",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
+    RECOUNT_STATE_MACHINE_ARN=f"{_MACHINES}-recount",
+    RECOUNT_SETTLE_SECONDS="1",
     SELF_REGISTRATION="open",
     ALLOWED_ORIGINS="http://localhost:5000",
     MODEL_CACHE_SECONDS="0",

@@ -3,11 +3,12 @@
 from functools import cache
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.auth.roles import Role
-from retainstream.http import Api, Data, Problem, requires
+from retainstream.http import Api, Caller, Data, Problem, requires
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import CorruptModel, NoModel
@@ -16,8 +17,9 @@ from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.distribution import DistributionView, distribution
 from retainstream.rollups.factors import FactorView, factor_views
 from retainstream.rollups.metrics import MetricsView, metrics
+from retainstream.rollups.recount_requests import RecountRequest, RecountView, recount_view, start_recount
 from retainstream.rollups.sample_view import SampleRequest, SampleView, sample_view
-from retainstream.runs.starting import new_run_id
+from retainstream.runs.starting import UnknownRun, new_run_id
 from retainstream.schema import FieldError
 from retainstream.scoring.groups import UnknownGroup, groups_of
 from retainstream.settings import settings
@@ -26,17 +28,21 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
+from retainstream.storage.workflows import Workflows
 
 app = Api("dashboard")
 TAGS = ["dashboard"]
 rollups, models, documents = cache(Rollups), cache(Models), cache(Documents)
 customers, predictions = cache(Customers), cache(Predictions)
+runs, workflows = cache(Runs), cache(Workflows)
 keep_model_in_snapshots(models, documents)
 
 app.explain(
     UnknownGroup,
     lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
 )
+app.explain(UnknownRun, lambda _: Problem("not-found", "There is no recount of this id."))
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
 app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))
 
@@ -73,6 +79,34 @@ def predict(body: SampleRequest) -> Data[SampleView]:
     model = champion_model(models(), documents(), settings().model_cache_seconds)
     summary = score_sample(model, customers(), predictions(), body.sample_size, run_id=new_run_id())
     return Data(data=sample_view(summary, settings().confidence_threshold))
+
+
+@app.post(
+    "/api/dashboard/recount",
+    summary="Compare the figures with the base",
+    tags=TAGS,
+    status_code=202,
+    responses={202: {"description": "A recount has started", "content": {"application/json": {"model": Data[RecountView]}}}},
+    **requires(Role.ADMIN),
+)
+def recount(
+    body: RecountRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
+) -> Response[Data[RecountView]]:
+    """Counts customers and predictions anew and compares the dashboard's counters with them; with `repair` they are put right. The same
+    Idempotency-Key from the same user with the same body gives the same recount."""
+    return _accepted(body, caller.user_id, idempotency_key)
+
+
+@app.get("/api/dashboard/recounts/<run_id>", summary="What a recount found", tags=TAGS, **requires(Role.VIEWER))
+def get_recount(run_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]) -> Data[RecountView]:
+    """How it stands, and each counter that differs: what it said, and what the rows add up to."""
+    return Data(data=recount_view(runs(), documents(), run_id))
+
+
+def _accepted(body: RecountRequest, user_id: str, idempotency_key: str | None) -> Response[Data[RecountView]]:
+    machine = settings().recount_state_machine_arn
+    run = start_recount(runs(), workflows(), machine, user_id, repair=body.repair, idempotency_key=idempotency_key)
+    return Response(202, "application/json", Data(data=run), {"Location": f"/api/dashboard/recounts/{run.run_id}"})
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -25,8 +25,9 @@ CHAPTERS = [
     ("model", "train"),
     ("retraining", "begin begin-by-schedule extract validate train evaluate gate register promote score check-scoring notify"),
     ("scoring", "plan score verify finish"),
-    ("rollups", "customers predictions"),
-    ("dashboard", "metrics distribution features predict"),
+    ("rollups", "customers predictions keep-day"),
+    ("recount", "open count look"),
+    ("dashboard", "metrics distribution features predict recount recount-run"),
     ("customers", "high-risk customer segment"),
     ("predictions", "results generate generate-by-id generate-all performance what-if run"),
     ("model", "status schema features drift training-run versions promote rollback"),
@@ -34,6 +35,7 @@ CHAPTERS = [
     ("auth", "logout"),
     ("retraining", "fail"),
     ("scoring", "fail"),
+    ("recount", "fail"),
 ]
 STORY = [f"{function}/{name}" for function, names in CHAPTERS for name in names.split()]
 
@@ -43,6 +45,7 @@ STATUS = {
     "model/preflight": 204,
     "customers/delete": 204,
     "model/train": 202,
+    "dashboard/recount": 202,
     "predictions/generate-all": 202,
     "model/rollback": 409,  # there is no version before the only one
 }
@@ -55,7 +58,7 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     load_function.cache_clear()
     pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
-    for machine in ("test-retraining", "test-scoring"):
+    for machine in ("test-retraining", "test-scoring", "test-recount"):
         role = "arn:aws:iam::123456789012:role/states"
         boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
     Customers().put_many(as_customers(generate(1500, 1)))
@@ -84,7 +87,7 @@ def test_there_are_events_for_every_function() -> None:
 
 
 def test_every_task_of_the_state_machines_has_an_event() -> None:
-    for machine in ("retraining", "scoring"):
+    for machine in ("retraining", "scoring", "recount"):
         definition = (ROOT / f"statemachines/{machine}.asl.yaml").read_text()
         tasks = {line.split("task: ")[1] for line in definition.splitlines() if "task: " in line}
         assert tasks == {json.loads(path.read_text())["task"] for path in (EVENTS / machine).glob("*.json")}

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.awslambda.models import LambdaBackend
 from moto.dynamodb.models import dynamodb_backends
 
 from local.isolation import ACCOUNT, REGION
@@ -212,6 +213,42 @@ def test_schedules_fire_when_due_and_never_twice(echo_stack: LocalStack) -> None
         fired.append(scheduler.fire_due())
     assert fired == [[], [], ["hourly"], [], [], [], ["broken", "hourly"], ["hourly", "broken"]]
     assert len(told) == 2
+
+
+def test_a_schedule_calls_a_function_with_the_time_it_is_due(echo_stack: LocalStack) -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    clock, told = [now], list[str]()
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+    given: list[Any] = []
+    schedules = [
+        Schedule("daily", "cron(50 23 * * ? *)", "UTC", f"{arn}retainstream-Echo", '{"at": "<aws.scheduler.scheduled-time>"}', True),
+        Schedule("broken", "rate(1 hour)", "UTC", f"{arn}retainstream-Broken", '{"at": "fault"}', True),
+    ]
+    scheduler = Scheduler(schedules, lambda _: now, told.append, lambda: clock[0])
+    with invocations(given):
+        clock[0] = now + timedelta(days=1)
+        assert scheduler.fire_due() == ["broken", "daily"]
+        assert scheduler.run_now("daily") == f"{arn}retainstream-Echo"
+    assert given == [{"at": "fault"}, {"at": "2026-01-01T23:50:00Z"}, {"at": "2026-01-02T12:00:00Z"}]
+    assert len(told) == 1
+    assert "the schedule broken could not start" in told[0]
+
+
+@contextmanager
+def invocations(given: list[Any]) -> Iterator[None]:
+    """What functions are called with through the Lambda service."""
+    events = LambdaBackend.invoke
+
+    def invoke(self: Any, name: str, qualifier: Any, body: Any, *rest: Any) -> Any:
+        if "at" in json.loads(body):  # others' executions may still be under way
+            given.append(json.loads(body))
+        return events(self, name, qualifier, body, *rest)
+
+    LambdaBackend.invoke = invoke  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        LambdaBackend.invoke = events  # type: ignore[method-assign]
 
 
 def run_to_end(stack: LocalStack, machine: str, given: str) -> Any:

@@ -37,6 +37,10 @@ class UncountedPart(Exception):
     """A part of a table was not counted to its end."""
 
 
+RECOUNT_ERRORS = frozenset({"BaseIsChanging", "UncountedPart"})
+"""The errors whose messages are told to who asked."""
+
+
 @dataclass(frozen=True)
 class Stores:
     """What a recount reads and writes. `now` tells the time, in seconds since 1970."""
