@@ -1,5 +1,6 @@
 """Results as people read them: a table on the terminal, and the same as Markdown."""
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
@@ -27,7 +28,7 @@ def cells(result: Mapping[str, object]) -> tuple[str, ...]:
 
 def show(found: Document, only: Iterable[str], console: Console | None = None) -> None:
     """Prints the figures of some benchmarks."""
-    console = console or Console()
+    console = console or terminal()
     for benchmark in only:
         if benchmark in found:
             table = Table(
@@ -36,6 +37,11 @@ def show(found: Document, only: Iterable[str], console: Console | None = None) -
             for result in found[benchmark]["results"]:
                 table.add_row(*cells(result))
             console.print(table)
+
+
+def terminal() -> Console:
+    """The terminal; where there is none, wide enough for a figure a line."""
+    return Console() if sys.stdout.isatty() else Console(width=170)
 
 
 def markdown(results: Iterable[Mapping[str, object]]) -> str:

@@ -5,15 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from rich.console import Console
 
 from bench import BENCHMARKS, results_file
 from bench.conditions import conditions
 from bench.pages import write_pages
-from bench.report import show
+from bench.report import show, terminal
 from bench.result import Result
 
 type Run = Callable[[bool], Sequence[Result]]
@@ -37,9 +37,15 @@ def alone(benchmark: str, run: Run, arguments: Sequence[str] | None = None) -> i
     return 0
 
 
+def in_a_process_of_its_own[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """What `work` returns, or its exception; nothing that it loads or caches stays here."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(work, *arguments, **options).result()
+
+
 def together(chosen: Sequence[str], *, quick: bool = False) -> int:
     """Runs benchmarks one after the other and prints their tables; 1 when one of them failed, after the others have run."""
-    console = Console()
+    console = terminal()
     failed = []
     for place, benchmark in enumerate(chosen, 1):
         console.rule(f"{benchmark} ({place} of {len(chosen)})")

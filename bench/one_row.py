@@ -1,0 +1,142 @@
+"""One row with reasons: through the real handler against the bare call, and over HTTP against other servers with the same model.
+
+The bare call is `booster.predict(matrix, pred_contribs=True)` on the same booster and row with the matrix ready-made; what somebody with a
+row needs, making the matrix included, is beside it. All are called in turn, one call each, so that every one of them finds the processor's
+caches as the others leave them.
+"""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.made_models import DEEP, SHALLOW, TINY, Shape, made
+from bench.one_instance import load, post, set_environment
+from bench.peers import NoEnvironment
+from bench.result import Result, Target
+from bench.running import alone, in_a_process_of_its_own
+from bench.servers import PEERS, Load, NoAnswer, Running, Server, median_of, ours, running
+from bench.stubbed_registry import in_service
+from bench.timing import interleaved
+
+_PATH = "/api/predictions/generate"
+_ROUNDS = 5
+
+
+def run(quick: bool) -> list[Result]:
+    shapes = [TINY] if quick else [SHALLOW, DEEP]
+    results = [result for shape in shapes for result in in_a_process_of_its_own(through_the_handler, shape, 20 if quick else 1000)]
+    if not quick:
+        results += over_http(SHALLOW, list(PEERS))
+    return results
+
+
+def through_the_handler(shape: Shape, calls: int) -> list[Result]:
+    """Event in → answer out, in this process, storage answered where the client would send."""
+    set_environment()
+    import xgboost
+
+    from retainstream.scoring.model import matrix
+    from retainstream.storage import clients
+
+    model = made(shape)
+    in_service(model).attach(clients.dynamodb(), clients.s3())
+    function = load("predictions")
+    asked = post(_PATH, {"rows": [model.customers(5)[3]]})
+    bare, row = model.bare(), model.rows(5)[3:4]
+    ready = matrix(model.schema, row, threads=1)
+    kinds = bare.feature_types
+    answer = json.loads(asked.of(function)["body"])["data"]["scores"][0]
+    expected = bare.predict(ready, pred_contribs=True)[0]
+    if max(abs(float(theirs) - mine) for theirs, mine in zip(expected, answer["contributions"].values(), strict=False)) > 1e-5:
+        raise AssertionError("the handler's contributions are not those of the bare call")
+
+    def row_in() -> object:
+        made_of = xgboost.DMatrix(row, feature_types=kinds, enable_categorical=True, nthread=1)
+        return bare.predict(made_of, pred_contribs=True, validate_features=False)
+
+    timed = interleaved(
+        {"handler": lambda: asked.of(function), "bare": lambda: bare.predict(ready, pred_contribs=True), "row in": row_in},
+        rounds=calls,
+        calls=1,
+        warm=min(calls, 50),
+    )
+    microseconds = {name: (found.median * 1e6, found.p95 * 1e6) for name, found in timed.items()}
+    to_bare = timed["handler"].ratio_to(timed["bare"])
+    return [
+        Result(f"handler, {shape}", microseconds["handler"][0], "µs", to_bare, "the bare call", Target("ratio", at_most=3)),
+        Result(
+            f"handler, {shape}, against a row",
+            microseconds["handler"][0],
+            "µs",
+            timed["handler"].ratio_to(timed["row in"]),
+            "the bare call with the making of its matrix",
+        ),
+        Result(f"handler, {shape}, p95", microseconds["handler"][1], "µs", microseconds["handler"][1] / microseconds["bare"][1], "its p95"),
+        Result(f"bare call, {shape}", microseconds["bare"][0], "µs"),
+        Result(f"bare call with its matrix, {shape}", microseconds["row in"][0], "µs"),
+    ]
+
+
+def over_http(shape: Shape, peers: Sequence[str], *, requests: int = 200) -> list[Result]:
+    """Ours behind a minimal HTTP door, and the peers, all running at once and asked in turn, by one client and by eight."""
+    model = made(shape)
+    row, encoded = model.customers(5)[3], [float(value) for value in model.rows(5)[3]]
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        work = Path(folder)
+        file = work / "model.ubj"
+        file.write_bytes(model.booster)
+        started, absent = [stack.enter_context(running(ours(shape.name, row), work / "ours.log"))], []
+        for peer in peers:
+            try:
+                print(f"Starting {peer}", flush=True)
+                started.append(stack.enter_context(running(PEERS[peer](file, encoded, work), work / f"{peer}.log")))
+            except (NoEnvironment, NoAnswer) as error:
+                absent.append(f"{peer}: {error}")
+        for line in absent:
+            print(f"Not measured: {line}", flush=True)
+        return _compared(started, requests)
+
+
+def _compared(servers: Sequence[Running], requests: int) -> list[Result]:
+    alone_, eight = {found.server.name: list[Load]() for found in servers}, {found.server.name: list[Load]() for found in servers}
+    for each in servers:
+        each.ask(8, requests // 4)
+    for number in range(_ROUNDS):
+        print(f"Round {number + 1} of {_ROUNDS}", flush=True)
+        for each in servers if number % 2 == 0 else reversed(servers):
+            alone_[each.server.name].append(each.ask(1, requests))
+            eight[each.server.name].append(each.ask(8, requests // 4))
+    memory = {each.server.name: each.memory() / 1e6 for each in servers}
+    mine = servers[0].server
+    results = []
+    for measured in servers:
+        server = measured.server
+        results += _of(server, mine, median_of(alone_[server.name]), median_of(alone_[mine.name]), "one client")
+        results += _of(server, mine, median_of(eight[server.name]), median_of(eight[mine.name]), "eight clients")
+        is_mine = server is mine
+        ratio = None if is_mine else memory[server.name] / memory[mine.name]
+        results.append(Result(f"{server.name}: memory", memory[server.name], "MB", ratio, "" if is_mine else "ours"))
+    return results
+
+
+def _of(server: Server, mine: Server, load: Load, ours: Load, clients: str) -> list[Result]:
+    note = "" if server.explains else "no explanation"
+    if server is mine:
+        return [
+            Result(f"ours over HTTP, {clients}: median", load.median * 1e3, "ms"),
+            Result(f"ours over HTTP, {clients}: p95", load.p95 * 1e3, "ms"),
+            Result(f"ours over HTTP, {clients}: rate", load.rate, "requests/s"),
+        ]
+    slower = Target("ratio", at_least=1) if server.explains else None
+    fewer = Target("ratio", at_most=1) if server.explains else None
+    return [
+        Result(f"{server.name}, {clients}: median", load.median * 1e3, "ms", load.median / ours.median, "ours", slower, note),
+        Result(f"{server.name}, {clients}: p95", load.p95 * 1e3, "ms", load.p95 / ours.p95, "ours", note=note),
+        Result(f"{server.name}, {clients}: rate", load.rate, "requests/s", load.rate / ours.rate, "ours", fewer, note),
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(alone("one_row", run))
