@@ -1,11 +1,14 @@
 """The list of customers at risk over HTTP."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from retainstream.scoring.levels import shards_of
 from retainstream.storage.clients import dynamodb
+from retainstream.storage.predictions import Predictions
 from tests.integration.base_of_customers import (
     at_risk,
     customer_ids,
@@ -111,3 +114,18 @@ def test_a_cursor_does_for_its_own_list_only(call: Call) -> None:
     assert call("customers", "GET", HIGH_RISK, query=f"page=2&cursor={cursor}").status == 422
     flipped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
     assert call("customers", "GET", HIGH_RISK, query=f"cursor={flipped}").status == 400
+
+
+def test_the_partitions_of_a_page_are_asked_side_by_side(aws: None) -> None:
+    rows = some_base(60)
+    together = threading.Barrier(4)
+
+    def meet(**_: object) -> None:
+        together.wait(timeout=20)  # breaks, and fails the request, where fewer than four are ever under way
+
+    dynamodb().meta.events.register("before-call.dynamodb.Query", meet, unique_id="meet")
+    try:
+        found = Predictions().at_risk(shards_of(["basic", "standard", "premium"]), limit=10)
+    finally:
+        dynamodb().meta.events.unregister("before-call.dynamodb.Query", unique_id="meet")
+    assert [key.customer_id for key in found.keys] == at_risk(rows)[:10]

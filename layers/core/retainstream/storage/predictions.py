@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from retainstream.settings import settings
 from retainstream.storage.pace import UNLIMITED, Pace
-from retainstream.storage.table import Item, Page, Table
+from retainstream.storage.table import Item, Page, Table, side_by_side
 
 type Order = Literal["probability", "value"]
 
+_SHARDS_AT_A_TIME = 8
 _KEPT = ("customer_id", "run_id", "scored_at", "probability", "model_version", "model_chosen_at", "history")
 
 
@@ -129,38 +130,47 @@ class Predictions:
     ) -> RiskKeys:
         """Customers at risk in the given index partitions, highest rank first, ties by customer id descending.
 
-        One query per shard, each for no more keys than the page may need; their answers are merged.
+        One query per shard, several at a time and each for no more keys than the page may need; their answers are merged.
 
         Args:
             after: keep to ranks lower than this one: the last rank of the page before, or `levels.rank_beyond` of a highest amount.
             lowest: keep to this rank and above: `levels.rank_from` of a lowest amount.
             skip: leave out this many from the top; they are read all the same.
         """
+        bounded = _bounded(f"{order}_rank", after, lowest)
+        if bounded is None:
+            return RiskKeys([], more=False)
         wanted = skip + limit + 1
         chunk = wanted if not skip else min(wanted, max(limit + 1, math.ceil(2 * wanted / len(shards))))
-        merged = heapq.merge(*(self._shard(shard, order, after, lowest, chunk) for shard in shards), key=attrgetter("rank"), reverse=True)
+        condition, values, names = bounded
+
+        def ask(shard: str, start: Item | None = None) -> Page:
+            return self._table.query(
+                condition, {**values, ":shard": shard}, names=names, index=f"by-{order}", limit=chunk, ascending=False, start=start
+            )
+
+        def keys_of(shard: str, page: Page) -> Iterator[RiskKey]:
+            while True:
+                for item in page.items:
+                    if item[f"{order}_rank"] != after:  # BETWEEN includes its upper end
+                        yield RiskKey(item[f"{order}_rank"], item["customer_id"])
+                if page.next_key is None:
+                    return
+                page = ask(shard, page.next_key)
+
+        first = side_by_side(ask, shards, at_a_time=_SHARDS_AT_A_TIME)
+        merged = heapq.merge(*map(keys_of, shards, first), key=attrgetter("rank"), reverse=True)
         keys = list(islice(merged, skip, wanted))
         return RiskKeys(keys[:limit], more=len(keys) > limit)
 
-    def _shard(self, shard: str, order: Order, after: str | None, lowest: str | None, chunk: int) -> Iterator[RiskKey]:
-        rank = f"{order}_rank"
-        condition, values = "risk_shard = :shard", {":shard": shard}
-        if after is not None and lowest is not None:
-            if lowest >= after:
-                return
-            condition += " AND #rank BETWEEN :lowest AND :after"
-        elif after is not None:
-            condition += " AND #rank < :after"
-        elif lowest is not None:
-            condition += " AND #rank >= :lowest"
-        values |= {name: bound for name, bound in ((":after", after), (":lowest", lowest)) if bound is not None}
-        names = {"#rank": rank} if len(values) > 1 else None
-        start: Item | None = None
-        while True:
-            page = self._table.query(condition, values, names=names, index=f"by-{order}", limit=chunk, ascending=False, start=start)
-            for item in page.items:
-                if item[rank] != after:  # BETWEEN includes its upper end
-                    yield RiskKey(item[rank], item["customer_id"])
-            start = page.next_key
-            if start is None:
-                return
+
+def _bounded(rank: str, after: str | None, lowest: str | None) -> tuple[str, dict[str, str], dict[str, str] | None] | None:
+    """The condition of a query for one shard, with its values and names; None when no rank can meet it."""
+    bounds = {name: bound for name, bound in ((":after", after), (":lowest", lowest)) if bound is not None}
+    if after is not None and lowest is not None:
+        if lowest >= after:
+            return None
+        return "risk_shard = :shard AND #rank BETWEEN :lowest AND :after", bounds, {"#rank": rank}
+    if not bounds:
+        return "risk_shard = :shard", {}, None
+    return f"risk_shard = :shard AND #rank {'< :after' if after is not None else '>= :lowest'}", bounds, {"#rank": rank}

@@ -186,7 +186,7 @@ class Table:
             _until_processed(read, {self.name: {"Keys": [to_attributes(key) for key in chunk], **options}})
             return found
 
-        return [item for found in _side_by_side(get, batched(keys, _READ_BATCH)) for item in found]
+        return [item for found in side_by_side(get, batched(keys, _READ_BATCH)) for item in found]
 
     def put_many(self, items: Iterable[Mapping[str, Any]], pace: Pace = UNLIMITED) -> int:
         """Writes whole items in batches, several at a time and no faster than `pace` allows; what DynamoDB leaves unprocessed is sent
@@ -198,17 +198,20 @@ class Table:
             _until_processed(lambda pending: self.client.batch_write_item(RequestItems=pending).get("UnprocessedItems"), request)
             return len(chunk)
 
-        return sum(_side_by_side(put, batched(items, _WRITE_BATCH)))
+        return sum(side_by_side(put, batched(items, _WRITE_BATCH)))
 
 
-def _side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Chunk]) -> Iterator[Done]:
-    """What `work` makes of each chunk, in order, some of them at the same time; no more are taken than are under way."""
+def side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Chunk], *, at_a_time: int = _AT_A_TIME) -> Iterator[Done]:
+    """What `work` makes of each chunk, in order, some of them at the same time; no more are taken than are under way.
+
+    The first exception of `work` is raised in its place, and what has not begun is left undone.
+    """
     waiting = iter(chunks)
-    first = list(islice(waiting, _AT_A_TIME))
+    first = list(islice(waiting, at_a_time))
     if len(first) < 2:
         yield from map(work, first)
         return
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(len(first)) as pool:
         under_way = deque(pool.submit(work, chunk) for chunk in first)
         try:
             while under_way:
