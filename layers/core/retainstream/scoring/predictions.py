@@ -35,14 +35,16 @@ def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[
     price = prices(schema, rows)
     value = value_at_risk(schema, probability, price).round(2)
     names = [column.name for column in schema.features]
+    top = strongest(explained)
     base = {"base_probability": round(explained.base_probability, 6), "base_margin": round(explained.base_margin, 6)}
     per_customer = zip(
         rows,
         probability.tolist(),
         explained.margin.round(6).tolist(),
-        explained.slope.tolist(),
-        explained.contributions.tolist(),
-        strongest(explained.contributions).tolist(),
+        explained.contributions.round(6).tolist(),
+        top.columns.tolist(),
+        top.contributions.tolist(),
+        top.points.tolist(),
         best_actions(schema, explained.contributions, probability, price),
         price.tolist(),
         value.tolist(),
@@ -57,13 +59,13 @@ def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[
             "confidence": round(confidence_of(chance), 6),
             "price": None if np.isnan(paid) else paid,
             "value_at_risk": at_stake,
-            "contributions": {name: round(amount, 6) for name, amount in zip(names, amounts, strict=True)},
-            "reasons": reasons_of(schema, features, columns, amounts, slope),
+            "contributions": dict(zip(names, amounts, strict=True)),
+            "reasons": reasons_of(schema, features, columns, strengths, points),
             "action": action,
             "features": features,
             "model_version": model.version,
         }
-        for features, chance, margin, slope, amounts, columns, action, paid, at_stake in per_customer
+        for features, chance, margin, amounts, columns, strengths, points, action, paid, at_stake in per_customer
     ]
 
 
