@@ -27,11 +27,29 @@ class Asked:
     """One request: DynamoDB's is JSON, S3's a path with its method, query and body."""
 
     operation: str
-    json: Json
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
+    request: AWSPreparedRequest
+
+    @property
+    def json(self) -> Json:
+        document: Json = json.loads(self.body)
+        return document
+
+    @property
+    def method(self) -> str:
+        return str(self.request.method)
+
+    @property
+    def path(self) -> str:
+        """Path and query, without the host."""
+        return self.request.url.partition("://")[2].partition("/")[2]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {name: _text(value) for name, value in self.request.headers.items()}
+
+    @property
+    def body(self) -> bytes:
+        return _bytes(self.request.body)
 
 
 @dataclass
@@ -55,11 +73,7 @@ class StubbedAws:
         started = time.perf_counter()
         operation = event_name.rpartition(".")[2]
         self.counts[operation] += 1
-        body = _bytes(request.body)
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        as_json: Json = json.loads(body) if "X-Amz-Target" in headers else {}
-        path = request.url.partition("://")[2].partition("/")[2]
-        given = self.answers[operation](Asked(operation, as_json, str(request.method), path, headers, body))
+        given = self.answers[operation](Asked(operation, request))
         content = given if isinstance(given, bytes) else json.dumps(given).encode()
         answer = AWSResponse(request.url, 200, _headers(given, content), _Raw(content))
         self.seconds += time.perf_counter() - started
