@@ -57,13 +57,16 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "built", **variables}
 
 
-def run(path: Sequence[Path], code: str, variables: Mapping[str, str], given: str = "") -> str:
-    """The standard output of `code`, with `given` as its standard input.
+def run(path: Sequence[Path], code: str, variables: Mapping[str, str], given: str = "", *, core: int | None = None) -> str:
+    """The standard output of `code`, with `given` as its standard input; on one processor core where one is named.
 
     Raises:
         RuntimeError: it ends with an error, which the message holds.
     """
-    done = subprocess.run(command(path, code), input=given, env=environment(variables), capture_output=True, text=True, check=False)
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    done = subprocess.run(
+        [*pinned, *command(path, code)], input=given, env=environment(variables), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"ended with {done.returncode}:\n{done.stderr[-4000:]}")
     return done.stdout
