@@ -101,14 +101,18 @@ class Column:
         return codes
 
     def _classes(self, part: int) -> tuple[Codes, Codes]:
-        """Codes that meet these conditions alike, put together: the class of each code, and a code of each class."""
+        """Codes that meet these conditions alike, put together: the class of each code, and the first code of each class.
+
+        Classes are in the order of their first codes, so that conditions that part the codes in the same way number them alike.
+        """
         bits = np.frombuffer(part.to_bytes((self.count + 7) // 8, "little"), np.uint8)
         chosen = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
         if self.categorical:
             met = np.packbits(self.goes_left[chosen], axis=0)
             keys = np.ascontiguousarray(met.T).view(f"V{len(met)}").ravel()
             _, code, of_code = np.unique(keys, return_index=True, return_inverse=True)
-            return of_code.astype(np.intp), code.astype(np.intp)
+            order = code.argsort()
+            return order.argsort()[of_code], code[order]
         at, missing_left = self._at[chosen], self._missing_left[chosen]
         edges = np.unique(at)
         of_code = np.searchsorted(edges, np.arange(self.codes), side="left")

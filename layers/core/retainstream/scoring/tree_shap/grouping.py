@@ -47,10 +47,7 @@ class Panel:
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
-
-    @property
-    def conditions(self) -> int:
-        return reduce(or_, (group.conditions for group in self.groups))
+    conditions: int
 
 
 def branches(forest: Forest, cells: int, budget: int) -> list[Branch]:
@@ -158,12 +155,18 @@ def grouped(forest: Forest, branches: list[Branch], cells: int) -> list[Group]:
 
 def panels(forest: Forest, groups: list[Group], size: int) -> list[Panel]:
     """Groups in panels of at most `size` groups and WIDTH columns."""
-    sets = [(tuple(forest.columns), groups)] if len(forest.columns) <= WIDTH else _sharing(forest, groups)
-    return [Panel(columns, tuple(members[start : start + size])) for columns, members in sets for start in range(0, len(members), size)]
+    sets = [groups] if len(forest.columns) <= WIDTH else _sharing(forest, groups)
+    found = []
+    for members in sets:
+        for start in range(0, len(members), size):
+            part = tuple(members[start : start + size])
+            conditions = reduce(or_, (group.conditions for group in part), 0)
+            found.append(Panel(tuple(forest.columns_of(conditions)), part, conditions))
+    return found
 
 
-def _sharing(forest: Forest, groups: list[Group]) -> list[tuple[tuple[Column, ...], list[Group]]]:
-    """Groups by a set of columns that holds each one's: the set that needs the fewest new columns, or a new one."""
+def _sharing(forest: Forest, groups: list[Group]) -> list[list[Group]]:
+    """Groups put together by sets of at most WIDTH columns: each with the set that needs the fewest new columns, or with a new one."""
     asked = [(sum(1 << column.number for column in forest.columns_of(group.conditions)), group) for group in groups]
     sets: list[int] = []
     members: list[list[Group]] = []
@@ -180,7 +183,4 @@ def _sharing(forest: Forest, groups: list[Group]) -> list[tuple[tuple[Column, ..
         else:
             sets.append(own)
             members.append([group])
-    return [
-        (tuple(column for column in forest.columns if chosen >> column.number & 1), found)
-        for chosen, found in zip(sets, members, strict=True)
-    ]
+    return members
