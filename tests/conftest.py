@@ -38,6 +38,7 @@ os.environ.update(
     TOKEN_ISSUER="https://test.example",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
+    IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",
     RECOUNT_STATE_MACHINE_ARN=f"{_MACHINES}-recount",
     RECOUNT_SETTLE_SECONDS="1",
     SELF_REGISTRATION="open",

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -13,11 +13,14 @@ from retainstream.customers import records, segment_views, views
 from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
 from retainstream.customers.identity import CustomerIdInPath
+from retainstream.customers.imports import asking
+from retainstream.customers.imports.views import ImportRequest, ImportView
 from retainstream.customers.segment import Wanted, segment
-from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
+from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
+from retainstream.runs.starting import UnknownRun
 from retainstream.schema import FeatureSchema, FieldError
 from retainstream.scoring.at_risk import FURTHEST, TooFar
 from retainstream.scoring.groups import UnknownGroup
@@ -28,14 +31,18 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
+from retainstream.storage.uploads import Uploads
 
 app = Api("customers")
 TAGS = ["customers"]
 customers, predictions, rollups = cache(Customers), cache(Predictions), cache(Rollups)
 models, documents = cache(Models), cache(Documents)
+runs, uploads = cache(Runs), cache(Uploads)
 
 CustomerId = Annotated[CustomerIdInPath, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
+ImportId = Annotated[str, Path(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the page before, with the same filters")]
 
 app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "There is no customer of this id."))
@@ -50,6 +57,16 @@ app.explain(
     lambda _: Problem(
         "invalid-request", f"Page numbers reach {FURTHEST:,} customers; a cursor reaches all.", [FieldError("query.page", "is too high")]
     ),
+)
+app.explain(UnknownRun, lambda _: Problem("not-found", "There is no import of this id."))
+app.explain(asking.OtherRequest, lambda _: Problem("conflict", "This Idempotency-Key was used for another file."))
+app.explain(
+    asking.NumberedCustomers,
+    lambda _: Problem("conflict", "The schema in force numbers customers by row: a file cannot say whom it speaks of."),
+)
+app.explain(
+    asking.IncompleteUpload,
+    lambda error: Problem("conflict", f"Not all of the file has arrived: upload {_parts(error.missing)}, then call this again."),
 )
 
 
@@ -112,6 +129,41 @@ def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.Cu
     return Listing(data=[views.customer_summary(customer) for customer in found.items], page=PageInfo(limit=limit, next=onward))
 
 
+@app.post(
+    "/api/customers/imports",
+    summary="Import customers from a file",
+    tags=TAGS,
+    responses={202: {"description": "Upload the file now", "content": {"application/json": {"model": Data[ImportView]}}}},
+    **requires(Role.ANALYST),
+)
+def post_import(
+    body: ImportRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
+) -> Response[Data[ImportView]]:
+    """Says where to PUT the file (CSV, also gzip, up to 5 GB): the upload starts the import. The same Idempotency-Key from the same user
+    gives the same import, with new links while it waits for its file."""
+    asked = asking.ask(runs(), uploads(), documents(), _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
+    return Response(202, "application/json", Data(data=asked), {"Location": f"/api/customers/imports/{asked.import_id}"})
+
+
+@app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
+def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
+    """Of the last 30 days, the one asked for last first."""
+    found, after = asking.recent(runs(), uploads(), documents(), limit=limit, after=_place(cursor, "/api/customers/imports"))
+    return Listing(data=found, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
+
+
+@app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))
+def get_import(import_id: ImportId) -> Data[ImportView]:
+    """How far it has come, what became of the rows, and the rejected ones with their reasons."""
+    return Data(data=asking.look(runs(), documents(), import_id))
+
+
+@app.post("/api/customers/imports/<import_id>/complete", summary="All parts of a file are uploaded", tags=TAGS, **requires(Role.ANALYST))
+def complete_import(import_id: ImportId) -> Data[ImportView]:
+    """Makes one file of the parts, which starts the import. Again, it changes nothing."""
+    return Data(data=asking.complete(runs(), uploads(), documents(), import_id))
+
+
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))
 def get_customer(customer_id: CustomerId) -> Data[views.CustomerView]:
     """The features, and the latest prediction with its reasons, action, value and history."""
@@ -158,6 +210,11 @@ def _place(cursor: str | None, scope: str) -> str | None:
 
 def _onward(after: str | None, scope: str) -> str | None:
     return None if after is None else encode_cursor({"after": after}, scope=scope, key=settings().signing_key_id)
+
+
+def _parts(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:10])) + (f" and {len(numbers) - 10} more" if len(numbers) > 10 else "")
+    return f"part {shown}" if len(numbers) == 1 else f"parts {shown}"
 
 
 def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:

@@ -16,7 +16,7 @@ from retainstream.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
-FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups", "recount"}}
+FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups", "recount", "imports"}}
 PUBLIC = {
     ("/api/health", "get"),
     ("/api/auth/register", "post"),

@@ -39,6 +39,7 @@ class Settings(BaseModel):
 
     retraining_state_machine_arn: str
     scoring_state_machine_arn: str
+    import_state_machine_arn: str
     recount_state_machine_arn: str = ""
     notification_topic_arn: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
@@ -46,7 +47,6 @@ class Settings(BaseModel):
     training_seconds: float = Field(default=40.0, gt=0, le=600)
     training_fewest_rows: int = Field(default=200, ge=100)
     sagemaker_row_threshold: int = Field(default=0, ge=0)
-    sagemaker_role_arn: str = ""
     sagemaker_instance_type: str = "ml.m5.2xlarge"
     sagemaker_instance_count: int = Field(default=1, ge=1, le=20)
     sagemaker_max_seconds: int = Field(default=3600, ge=600, le=86400)

@@ -111,12 +111,12 @@ class Runs:
             NotStored: there is no such run.
         """
         found = self.existing(run_id)
-        if found["status"] != "RUNNING":
+        if found["status"] not in ("RUNNING", "WAITING"):
             return found
         now = _now()
         steps = [{**step, "status": "FAILED", "finished_at": now} if step["status"] == "RUNNING" else step for step in found["steps"]]
         try:
-            return self._write(run_id, status="FAILED", finished_at=now, reason=reason, steps=steps)
+            return self._write(run_id, found["status"], status="FAILED", finished_at=now, reason=reason, steps=steps)
         except Conflict:
             return self.existing(run_id)
 

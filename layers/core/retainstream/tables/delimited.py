@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -91,22 +91,17 @@ class DelimitedTable(Layout):
     @property
     def notes(self) -> list[str]:
         """What a person should know about how the file was read; complete after the last record."""
-        return misencoding_notes(self.misencoded)
+        if not self.misencoded:
+            return []
+        lines = sorted(self.misencoded)
+        shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
+        return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stream.close()
-
-
-def misencoding_notes(misencoded: Collection[int]) -> list[str]:
-    """What to tell of lines that are not UTF-8."""
-    if not misencoded:
-        return []
-    lines = sorted(misencoded)
-    shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
-    return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
 
 
 def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None, name: str = "") -> DelimitedTable:

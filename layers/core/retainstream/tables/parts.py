@@ -1,12 +1,11 @@
 """A part of a table, from one record to another: read by the layout found out from the beginning of the file."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from retainstream.tables.delimited import Layout, Record, is_misencoded, mended, misencoding_notes, quoting_problem
+from retainstream.tables.delimited import Layout, Record, is_misencoded, mended, quoting_problem
 from retainstream.tables.splitting import Place, Readable, Splitter
 
 
@@ -22,12 +21,12 @@ class TablePart(Layout):
     """Records from `splitter.place` to the end of its stream, which is in UTF-8 or Windows-1252."""
 
     splitter: Splitter
-    misencoded: Counter[int] = field(default_factory=Counter)
+    misencoded: int = 0
 
     @property
     def notes(self) -> list[str]:
         """What a person should know about how the part was read; complete after the last record."""
-        return misencoding_notes(self.misencoded)
+        return [misencoding_note(self.misencoded)] if self.misencoded else []
 
     def records(self) -> Iterator[tuple[int, Record | BrokenRecord]]:
         """(number of the line it begins on, fields or what is wrong) for each record that is not blank.
@@ -44,7 +43,7 @@ class TablePart(Layout):
                 continue
             text = span.content.decode("utf-8", "surrogateescape")
             if is_misencoded(text):
-                self.misencoded[line] += 1
+                self.misencoded += 1
                 text = mended(text)
             feed.put(text)
             try:
@@ -68,6 +67,11 @@ def part_of(layout: dict[str, Any], stream: Readable, place: Place) -> TablePart
 def layout_document(layout: Layout) -> dict[str, Any]:
     """A layout as JSON carries it."""
     return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
+
+
+def misencoding_note(rows: int) -> str:
+    """What to tell of rows that are not UTF-8."""
+    return f"{rows:,} rows are not UTF-8 and were read as Windows-1252"
 
 
 class _Feed(Iterator[str]):

@@ -1,0 +1,1 @@
+"""Importing customers from a file that somebody uploads: asked for, surveyed, compared, loaded, verified."""
