@@ -15,9 +15,13 @@ class PageInfo(BaseModel):
 
 
 class Data[T](BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     data: T
 
 
 class Listing[T](BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     data: list[T]
     page: PageInfo

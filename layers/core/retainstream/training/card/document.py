@@ -11,7 +11,7 @@ type Direction = Literal["increasing", "decreasing", "mixed"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class CardFigure(_Part):
