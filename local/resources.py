@@ -25,6 +25,7 @@ SILENT_TYPES = frozenset(
     {
         "AWS::ApiGatewayV2::Stage",
         "AWS::Lambda::Permission",
+        "AWS::SQS::QueuePolicy",
         "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Version",
         "AWS::Lambda::Alias",
@@ -59,6 +60,16 @@ class StreamMapping:
 
 
 @dataclass(frozen=True)
+class ArrivalRule:
+    """A function that is told of new objects in a bucket whose names begin with one of `prefixes`."""
+
+    name: str
+    bucket: str
+    prefixes: tuple[str, ...]
+    function: str
+
+
+@dataclass(frozen=True)
 class Schedule:
     """A time expression that starts a state machine, or calls a function, with `input`; `target` is its ARN."""
 
@@ -86,6 +97,7 @@ class Deployment:
     state_machines: dict[str, str] = field(default_factory=dict)
     mappings: list[StreamMapping] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
+    arrival_rules: list[ArrivalRule] = field(default_factory=list)
     api: dict[str, Any] = field(default_factory=dict)
     not_made: Counter[str] = field(default_factory=Counter)
 
@@ -147,6 +159,7 @@ class _Deployer:
             ("AWS::Lambda::EventSourceMapping", self._mapping),
             ("AWS::StepFunctions::StateMachine", self._state_machine),
             ("AWS::Scheduler::Schedule", self._schedule),
+            ("AWS::Events::Rule", self._arrival_rule),
             ("AWS::ApiGatewayV2::Api", self._api),
         ]
         for kind, make in order:
@@ -316,6 +329,17 @@ class _Deployer:
                 properties.get("State", "ENABLED") == "ENABLED",
             )
         )
+
+    def _arrival_rule(self, logical_id: str, properties: dict[str, Any]) -> None:
+        pattern = properties.get("EventPattern", {})
+        if pattern.get("source") != ["aws.s3"] or pattern.get("detail-type") != ["Object Created"]:
+            raise UnsupportedError(f"{logical_id}: of EventBridge the local stack knows new objects in a bucket only, not {pattern}")
+        prefixes = tuple(key["prefix"] for key in pattern["detail"]["object"]["key"])
+        for target in properties["Targets"]:
+            if ":lambda:" not in target["Arn"]:
+                raise UnsupportedError(f"{logical_id}: the local stack tells functions of new objects, not {target['Arn']}")
+            for bucket in pattern["detail"]["bucket"]["name"]:
+                self._made.arrival_rules.append(ArrivalRule(logical_id, bucket, prefixes, _function_name(target["Arn"])))
 
     def _api(self, _logical_id: str, properties: dict[str, Any]) -> None:
         self._made.api = {**properties["Body"], "cors": properties.get("CorsConfiguration", {})}

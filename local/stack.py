@@ -15,6 +15,7 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
 
+from local.arrivals import Arrivals
 from local.atomic_tables import atomic_tables
 from local.expand import TEMPLATE, expand
 from local.fast_tables import fast_tables, keep_sorted
@@ -136,6 +137,7 @@ class LocalStack:
             running.enter_context(self.state.kept(self.deployment.buckets, self.feeder.between_batches, self._report))
         self.feeder.start()
         running.callback(self.feeder.stop)
+        running.enter_context(Arrivals(self.deployment.arrival_rules, self.runtime, self._report).watched())
         anchor = self.state.moment if self.state is not None else lambda _: datetime.now(UTC)
         self.scheduler = Scheduler(self.deployment.schedules, anchor, self._report)
         self.scheduler.start()
