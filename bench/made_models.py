@@ -34,8 +34,10 @@ SHALLOW = Shape("shallow", 200, 4)
 DEEP = Shape("deep", 500, 6)
 DEEPEST = Shape("deepest", 500, 8)
 WIDE = Shape("wide", 200, 4, 50)
+NUMBERS = Shape("numbers", 200, 4, 8)
+DEEP_NUMBERS = Shape("deep numbers", 500, 6, 8)
 TINY = Shape("tiny", 5, 2)
-SHAPES = {shape.name: shape for shape in (SHALLOW, DEEP, DEEPEST, WIDE, TINY)}
+SHAPES = {shape.name: shape for shape in (SHALLOW, DEEP, DEEPEST, WIDE, NUMBERS, DEEP_NUMBERS, TINY)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,15 @@ def made(shape: Shape) -> MadeModel:
         schema, churned = default_schema(), base.churned
         rows = encode(schema, list(base.features()))
     booster = xgboost.train(
-        {"objective": "binary:logistic", "max_depth": shape.depth, "eta": 0.05, "tree_method": "hist", "max_bin": 64, "seed": 0},
+        {
+            "objective": "binary:logistic",
+            "max_depth": shape.depth,
+            "eta": 0.05,
+            "tree_method": "hist",
+            "max_bin": 64,
+            "nthread": 1,
+            "seed": 0,
+        },
         matrix(schema, rows, label=churned),
         shape.trees,
     )
@@ -91,16 +101,9 @@ def quick(shape: Shape) -> Shape:
 
 
 def _wide_schema(columns: int) -> FeatureSchema:
-    plain = default_schema()
-    return plain.model_copy(
-        update={
-            "columns": tuple(
-                Column(name=f"measure_{place}", kind="number", label=f"Measure {place}", missing=True) for place in range(columns)
-            ),
-            "group": None,
-            "money": None,
-        }
-    )
+    measures = [Column(name=f"measure_{place}", kind="number", label=f"Measure {place}", missing=True) for place in range(columns)]
+    plain = default_schema().model_dump(exclude={"columns", "group", "money"})
+    return FeatureSchema.model_validate({**plain, "columns": [measure.model_dump() for measure in measures]})
 
 
 def _wide_rows(count: int, seed: int, columns: int) -> tuple[Rows, Any]:

@@ -14,30 +14,21 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from local.isolation import isolate_from_aws
+from retainstream.settings import Settings
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-TABLES = ("users", "customers", "predictions", "models", "runs", "rollups", "rate_limits", "revoked_tokens")
-_MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine:bench"
+_MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine"
 
 
 def set_environment(**more: str) -> None:
-    """What the template gives a function, with made-up names; before anything of the package reads it."""
+    """What the template gives a function, with made-up names; before anything reads the settings."""
     isolate_from_aws()
-    os.environ.update({f"{table.upper()}_TABLE": f"bench-{table.replace('_', '-')}" for table in TABLES})
-    os.environ.update(
-        {
-            "BUCKET": "bench-bucket",
-            "SIGNING_KEY_ID": "alias/bench",
-            "TOKEN_ISSUER": "https://bench.example",
-            "RETRAINING_STATE_MACHINE_ARN": f"{_MACHINES}-retraining",
-            "SCORING_STATE_MACHINE_ARN": f"{_MACHINES}-scoring",
-            "RATE_LIMIT_USER": "1000000000",
-            "LOG_LEVEL": "INFO",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            **more,
-        }
-    )
+    for name, field in Settings.model_fields.items():
+        if field.is_required():
+            made_up = f"bench-{name.replace('_', '-')}"
+            os.environ[name.upper()] = f"{_MACHINES}:{made_up}" if name.endswith("_state_machine_arn") else made_up
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    os.environ.update({"RATE_LIMIT_USER": "1000000000", "LOG_LEVEL": "INFO", **threads, **more})
 
 
 def load(function: str) -> ModuleType:

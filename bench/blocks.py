@@ -1,0 +1,170 @@
+"""Blocks of rows: array in → probability, exact contributions and top reasons out, on one core.
+
+Compared, in the same run and on the same core, with the bare `pred_contribs` call and with woodelf-explainer, by seconds a row: the peers
+get no more rows than they explain in some seconds, since their time grows with the rows. The making of the tables is a figure of its own.
+woodelf-explainer refuses models with categories, and `shallow`, `deep` and `deepest` have one; `numbers` and `deep numbers` have none.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import xgboost
+
+from bench.made_models import DEEP, DEEP_NUMBERS, DEEPEST, NUMBERS, SHALLOW, WIDE, MadeModel, Shape, made, quick
+from bench.memory import one_core, watched_memory
+from bench.one_instance import set_environment
+from bench.peers import REQUIREMENTS, NoEnvironment, environment, python_of
+from bench.result import Result, Target
+from bench.running import alone, in_a_process_of_its_own
+from bench.timing import Timings, interleaved
+from retainstream.scoring.encoding import Rows
+from retainstream.scoring.model import ScoringModel, matrix
+from retainstream.scoring.reasons import strongest
+
+SIZES = (10_000, 100_000, 1_000_000)
+_LONGEST_SECONDS = 100.0
+_WORTH_IT = 25_000
+
+
+def run(quick_one: bool) -> list[Result]:
+    shapes = [quick(SHALLOW), quick(WIDE)] if quick_one else [SHALLOW, NUMBERS, WIDE, DEEP, DEEP_NUMBERS, DEEPEST]
+    sizes = (300,) if quick_one else SIZES
+    results: list[Result] = []
+    for shape in shapes:
+        print(f"{shape.name}: {shape}", flush=True)
+        results += in_a_process_of_its_own(_measured, shape, sizes, not quick_one)
+    return results
+
+
+def _measured(shape: Shape, sizes: tuple[int, ...], with_peer: bool) -> list[Result]:
+    set_environment()
+    model = made(shape)
+    with one_core():
+        return _on_this_core(model, sizes, with_peer)
+
+
+def _on_this_core(model: MadeModel, sizes: tuple[int, ...], with_peer: bool) -> list[Result]:
+    shape, scoring, bare = model.shape, model.scoring(), model.bare()
+    rows = model.rows(max(sizes))
+    few = rows[: max(100, min(10_000, len(rows), round(3.0 / _seconds_a_row(model, bare, rows))))]
+    first = min(len(rows), SIZES[0])
+    started = time.perf_counter()
+    for _ in range(3):
+        explained(scoring, rows[:first])
+    making = time.perf_counter() - started - _best(lambda: explained(scoring, rows[:first])) * 3
+    results = [
+        Result(f"{shape.name} ({shape}): tables, made once", max(0.0, making), "s", note="the time above that of the rows themselves")
+    ]
+    seconds_a_row = _best(lambda: explained(scoring, rows[:first])) / first
+    with _woodelf(model, rows[: len(few)], bare, wanted=with_peer) as woodelf:
+        for size in sizes:
+            if seconds_a_row * size > _LONGEST_SECONDS:
+                print(f"{shape.name}, {size:,} rows: left out, it would take {seconds_a_row * size:.0f} s", flush=True)
+            else:
+                results += _block(model, scoring, bare, rows[:size], few, woodelf)
+    return results
+
+
+def _block(
+    model: MadeModel, scoring: ScoringModel, bare: xgboost.Booster, block: Rows, few: Rows, woodelf: Callable[[int], float] | None
+) -> list[Result]:
+    subjects = {"ours": lambda: explained(scoring, block), "bare": lambda: bare_call(model, bare, few)}
+    timed = interleaved(subjects, rounds=3, calls=1, warm=0)
+    results = _of(model.shape, len(block), timed, len(few), woodelf(len(few)) if woodelf else None)
+    with watched_memory() as peak:
+        explained(scoring, block)
+    return [
+        *results,
+        Result(f"{model.shape.name}, {len(block):,} rows: memory", peak.added / 1e6, "MB", note="above the rows and the model"),
+    ]
+
+
+def explained(model: ScoringModel, rows: Rows) -> tuple[object, object, object]:
+    """What a caller gets of a block: probabilities, contributions, and the five strongest columns of each row."""
+    found = model.explain(rows)
+    return found.probability, found.contributions, strongest(found)
+
+
+def bare_call(model: MadeModel, booster: xgboost.Booster, rows: Rows) -> object:
+    """Array in → contributions out by XGBoost alone, on one thread."""
+    return booster.predict(matrix(model.schema, rows, threads=1), pred_contribs=True)
+
+
+def _of(shape: Shape, size: int, timed: dict[str, Timings], few: int, woodelf: float | None) -> list[Result]:
+    rate = size / timed["ours"].median
+    faster = rate * timed["bare"].median / few
+    small = shape.trees <= 200 and shape.depth <= 4
+    target = Target("ratio", at_least=10 if small and size >= _WORTH_IT else 1)
+    name = f"{shape.name}, {size:,} rows"
+    found = [Result(name, rate, "rows/s", faster, f"the bare call ({few / timed['bare'].median:,.0f} rows/s)", target)]
+    if woodelf:
+        found.append(
+            Result(
+                f"{name}, peer",
+                rate,
+                "rows/s",
+                rate * woodelf / few,
+                f"woodelf-explainer ({few / woodelf:,.0f} rows/s)",
+                Target("ratio", at_least=1),
+            )
+        )
+    return found
+
+
+@contextmanager
+def _woodelf(model: MadeModel, rows: Rows, bare: xgboost.Booster, *, wanted: bool) -> Iterator[Callable[[int], float] | None]:
+    """Seconds that woodelf-explainer takes for some of the rows; None where it cannot be had, or does not do the model."""
+    if not wanted:
+        yield None
+        return
+    try:
+        python = python_of("woodelf")
+    except NoEnvironment as error:
+        print(f"Not measured: woodelf-explainer: {error}", flush=True)
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "model.ubj").write_bytes(model.booster)
+        np.save(work / "rows.npy", rows)
+        np.save(work / "expected.npy", np.asarray(bare_call(model, bare, rows[:100]))[:, :-1])
+        command = [str(python), "woodelf_job.py", *(str(work / name) for name in ("model.ubj", "rows.npy", "expected.npy"))]
+        with subprocess.Popen(
+            command, cwd=REQUIREMENTS, env=environment(OMP_NUM_THREADS="1"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as job:
+            if job.stdin is None or job.stdout is None:
+                raise RuntimeError("a process without pipes")
+            told, asked = job.stdout, job.stdin
+            difference = told.readline()
+            if difference:
+                print(f"woodelf-explainer differs from XGBoost by at most {float(difference):.2g}", flush=True)
+
+            def seconds(count: int) -> float:
+                asked.write(f"{count}\n")
+                asked.flush()
+                return float(told.readline())
+
+            yield seconds if difference else None
+            asked.close()
+
+
+def _seconds_a_row(model: MadeModel, bare: xgboost.Booster, rows: Rows) -> float:
+    return _best(lambda: bare_call(model, bare, rows[:100])) / 100
+
+
+def _best(call: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(2):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+if __name__ == "__main__":
+    raise SystemExit(alone("blocks", run))
