@@ -185,9 +185,10 @@ def read_forest(booster: xgboost.Booster) -> Forest:
         numbers |= {(place, split): first + number for number, split in enumerate(ordered)}
         first += _WORD * (-(-len(ordered) // _WORD))
         start += columns[-1].codes
+    weights = model.get("weight_drop") or [1.0] * len(asked)
     trees = [
-        _tree(document, {node: numbers[split] for node, split in found.items()})
-        for document, found in zip(model["trees"], asked, strict=True)
+        _tree(document, {node: numbers[split] for node, split in found.items()}, weight)
+        for document, found, weight in zip(model["trees"], asked, weights, strict=True)
     ]
     return Forest(trees, columns, booster.num_features(), _base(booster))
 
@@ -210,7 +211,7 @@ def _splits(document: dict[str, Any]) -> dict[int, tuple[int, _Split]]:
     }
 
 
-def _tree(document: dict[str, Any], condition: dict[int, int]) -> Tree:
+def _tree(document: dict[str, Any], condition: dict[int, int], weight: float) -> Tree:
     cover, children = document["sum_hessian"], (document["left_children"], document["right_children"])
     tree = Tree([], [], [], [], [], [])
     leaves = 0
@@ -223,7 +224,7 @@ def _tree(document: dict[str, Any], condition: dict[int, int]) -> Tree:
         tree.left.append(-1)
         tree.right.append(-1)
         tree.condition.append(condition.get(node, -1))
-        tree.value.append(document["split_conditions"][node])
+        tree.value.append(weight * document["split_conditions"][node])
         tree.leaves.append((leaves, leaves))
         tree.share.append(1.0 if parent < 0 else cover[node] / cover[document["parents"][node]])
         if node in condition:
