@@ -147,9 +147,8 @@ def finished(world: World, *, repair: bool, seconds_left: Callable[[], float] = 
                 counted.append(part)
             plan = surely(partial(look, world.stores, LIMITS, run_id, plan, counted))
     except BaseIsChanging as error:
-        world.runs.fail(run_id, str(error))
-    record = world.runs.get(run_id)
-    assert record
+        surely(partial(world.runs.fail, run_id, str(error)))
+    record: dict[str, Any] = surely(partial(world.runs.get, run_id))
     return record
 
 
