@@ -18,8 +18,19 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 type Json = dict[str, Any]
-type Answer = Json | bytes
-"""What an operation answers: a JSON document (DynamoDB), or a body (S3)."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with a status and headers of its own."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+type Answer = Json | bytes | Reply
+"""What an operation answers: a JSON document (DynamoDB), a body (S3), or all of an HTTP answer."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +85,9 @@ class StubbedAws:
         operation = event_name.rpartition(".")[2]
         self.counts[operation] += 1
         given = self.answers[operation](Asked(operation, request))
-        content = given if isinstance(given, bytes) else json.dumps(given).encode()
-        answer = AWSResponse(request.url, 200, _headers(given, content), _Raw(content))
+        reply = given if isinstance(given, Reply) else _reply(given)
+        headers: Any = HeadersDict({"Content-Length": str(len(reply.body)), **reply.headers})
+        answer = AWSResponse(request.url, reply.status, headers, _Raw(reply.body))
         self.seconds += time.perf_counter() - started
         return answer
 
@@ -88,11 +100,11 @@ class _Raw(io.BytesIO):
             yield chunk
 
 
-def _headers(given: Answer, content: bytes) -> Any:
+def _reply(given: Json | bytes) -> Reply:
     if isinstance(given, bytes):
-        return HeadersDict({"Content-Length": str(len(content)), "ETag": '"stub"'})
-    checksum = str(crc32(content))
-    return HeadersDict({"Content-Type": "application/x-amz-json-1.0", "Content-Length": str(len(content)), "x-amz-crc32": checksum})
+        return Reply(200, given, {"ETag": '"stub"'})
+    content = json.dumps(given).encode()
+    return Reply(200, content, {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(crc32(content))})
 
 
 def _bytes(body: Any) -> bytes:
