@@ -57,7 +57,18 @@ def expand(path: Path = TEMPLATE, parameters: Mapping[str, str] | None = None) -
             expanded = transform(copy.deepcopy(template), dict(parameters or {}), _NoManagedPolicies())
     except InvalidDocumentException as error:
         raise TemplateError(f"{path}: {'; '.join(cause.message for cause in error.causes)}") from error
+    for resource in expanded["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            resource["Properties"]["DefinitionString"] = _joined(resource["Properties"]["DefinitionString"])
     return Expanded(expanded, code)
+
+
+def _joined(definition: Any) -> Any:
+    """The definition as one text: SAM writes it as a join of its lines, and cfn-lint goes one call deeper for every line."""
+    match definition:
+        case {"Fn::Join": [str(separator), list(lines)]} if all(isinstance(line, str) for line in lines):
+            return separator.join(lines)
+    return definition
 
 
 def _detach_code(template: dict[str, Any], folder: Path) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.authorization import Authorization, DeniedError, MissingIdentityError
 from local.http_event import MAX_BODY_BYTES, HttpAnswer, MalformedAnswerError, Request, http_answer, request_event
+from local.pages import Pages
 from local.routes import Cors, RouteTable
 from local.runtime import FunctionError, Runtime
 from retainstream.http.admission import unauthenticated
@@ -19,7 +20,8 @@ type Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _THREADS = 32
 _MAX_EVENT_BYTES = 6 * 1024 * 1024
-_FRONT_PAGE = "/api/docs"
+_API = "/api/"
+_DOCUMENTATION = "/api/docs"
 
 
 class _BodyTooLargeError(Exception):
@@ -27,13 +29,19 @@ class _BodyTooLargeError(Exception):
 
 
 class Gateway:
-    """The ASGI application. Failures of functions are told to `report`; the client gets a 500 without details."""
+    """The ASGI application. Failures of functions are told to `report`; the client gets a 500 without details.
 
-    def __init__(self, routes: RouteTable, cors: Cors | None, runtime: Runtime, report: Callable[[FunctionError], None]) -> None:
+    Every path outside /api belongs to `pages`; without them the front page leads to the API's documentation.
+    """
+
+    def __init__(
+        self, routes: RouteTable, cors: Cors | None, runtime: Runtime, report: Callable[[FunctionError], None], pages: Pages | None
+    ) -> None:
         self._routes = routes
         self._cors = cors
         self._runtime = runtime
         self._report = report
+        self._pages = pages
         self._authorization = Authorization(runtime)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway")
 
@@ -64,8 +72,10 @@ class Gateway:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, request: Request) -> HttpAnswer:
-        if request.path == "/" and request.method in ("GET", "HEAD"):
-            return HttpAnswer(307, [("location", _FRONT_PAGE)], b"")
+        if request.method in ("GET", "HEAD") and not request.decoded_path.startswith(_API):
+            page = self._pages.answer(request.decoded_path) if self._pages else None
+            if page or request.path == "/":
+                return page or HttpAnswer(307, [("location", _DOCUMENTATION)], b"")
         found = self._routes.find(request.method, request.decoded_path)
         if found is None:
             return _problem("not-found", "The API has no such route.", request.request_id)

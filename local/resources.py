@@ -29,6 +29,9 @@ SILENT_TYPES = frozenset(
         "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Version",
         "AWS::Lambda::Alias",
+        "AWS::CloudFront::Distribution",
+        "AWS::CloudFront::Function",
+        "AWS::CloudFront::OriginAccessControl",
     }
 )
 
@@ -85,8 +88,9 @@ class Schedule:
 class Deployment:
     """What was made of the template.
 
-    `environment` holds the variables that are the same for every function, `api` the HTTP API's OpenAPI document, `state_machines` ARNs by
-    name, `keys` key ids by logical id; `not_made` counts the resources by type that the local stack has not made.
+    `environment` holds the variables that are the same for every function, `api` the HTTP API's OpenAPI document, `page_headers` what the
+    dashboard's pages are served with, `state_machines` ARNs by name, `keys` key ids by logical id; `not_made` counts the resources by type
+    that the local stack has not made.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -99,6 +103,7 @@ class Deployment:
     schedules: list[Schedule] = field(default_factory=list)
     arrival_rules: list[ArrivalRule] = field(default_factory=list)
     api: dict[str, Any] = field(default_factory=dict)
+    page_headers: dict[str, str] = field(default_factory=dict)
     not_made: Counter[str] = field(default_factory=Counter)
 
 
@@ -161,6 +166,7 @@ class _Deployer:
             ("AWS::Scheduler::Schedule", self._schedule),
             ("AWS::Events::Rule", self._arrival_rule),
             ("AWS::ApiGatewayV2::Api", self._api),
+            ("AWS::CloudFront::ResponseHeadersPolicy", self._page_headers),
         ]
         for kind, make in order:
             for logical_id, resource in self._resources.items():
@@ -343,6 +349,15 @@ class _Deployer:
 
     def _api(self, _logical_id: str, properties: dict[str, Any]) -> None:
         self._made.api = {**properties["Body"], "cors": properties.get("CorsConfiguration", {})}
+
+    def _page_headers(self, _logical_id: str, properties: dict[str, Any]) -> None:
+        security = properties["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+        self._made.page_headers = {
+            "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
+            "Referrer-Policy": security["ReferrerPolicy"]["ReferrerPolicy"],
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": security["FrameOptions"]["FrameOption"],
+        }
 
 
 def _function_name(reference: str) -> str:

@@ -24,6 +24,7 @@ from local.interrupted import fail_interrupted_runs, forget_expired
 from local.isolation import ACCOUNT, REGION, environment, isolate_from_aws
 from local.keys import kept_keys
 from local.objects import atomic_objects
+from local.pages import BUILT, Pages
 from local.resources import Deployment, deploy
 from local.routes import cors_of, routes_of
 from local.runtime import FunctionError, Runtime, lambda_service
@@ -37,7 +38,8 @@ class LocalStack:
     """The template on moto in this process, with its HTTP API on `port` of 127.0.0.1 (0 takes a free one).
 
     `data` is the folder the state is kept in; without it nothing is kept. `parameters` override the template's.
-    `report` is told what goes wrong, `progress` what is being done. One stack at a time can run in a process.
+    The dashboard's files are those of the folder `pages`, where there are any. `report` is told what goes wrong, `progress` what is being
+    done. One stack at a time can run in a process.
 
     Raises (by `start`):
         StateError: the data folder cannot be used.
@@ -53,6 +55,7 @@ class LocalStack:
         reset: bool = False,
         template: Path = TEMPLATE,
         parameters: Mapping[str, str] | None = None,
+        pages: Path = BUILT,
         report: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -61,6 +64,7 @@ class LocalStack:
         self._reset = reset
         self._template = template
         self._parameters = dict(parameters or {})
+        self._built = pages
         self._report = report
         self._progress = progress
         self._running = ExitStack()
@@ -142,9 +146,18 @@ class LocalStack:
         self.scheduler = Scheduler(self.deployment.schedules, anchor, self._report)
         self.scheduler.start()
         running.callback(self.scheduler.stop)
-        gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure)
+        gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure, self._pages())
         running.callback(gateway.close)
         self.url = running.enter_context(_served(gateway, listening))
+
+    def _pages(self) -> Pages | None:
+        """The dashboard, which may also speak to the bucket where that is on this machine."""
+        if not (self._built / "index.html").is_file() or not self.deployment.page_headers:
+            return None
+        headers = dict(self.deployment.page_headers)
+        own = "connect-src 'self'"
+        policy = headers["Content-Security-Policy"].replace(own, f"{own} {os.environ['AWS_ENDPOINT_URL_S3']}")
+        return Pages(self._built, {**headers, "Content-Security-Policy": policy})
 
     def _forget_other_readers(self) -> None:
         """Positions of mappings the template no longer has would keep every record for ever."""

@@ -202,12 +202,40 @@ def test_browsers_may_call_from_the_origins_of_the_parameter_and_no_others() -> 
     assert "authorization" in cors["allowHeaders"]
 
 
-def test_browsers_may_only_upload_to_the_bucket_and_from_the_same_origins(resources: dict[str, Resource]) -> None:
+def test_browsers_may_only_upload_to_the_bucket_and_from_the_origins_that_are_ours(resources: dict[str, Resource]) -> None:
     condition, cors, otherwise = resources["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
-    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
-    (rule,) = cors["CorsRules"]
-    assert rule["AllowedOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
-    assert rule["AllowedMethods"] == ["PUT"]
+    assert (condition, otherwise) == ("TakesUploads", {"Ref": "AWS::NoValue"})
+    called, served = (rule["Fn::If"][1] for rule in cors["CorsRules"])
+    assert [rule["Fn::If"][0] for rule in cors["CorsRules"]] == ["HasAllowedOrigins", "HasWebPages"]
+    assert called["AllowedOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert "*" not in served["AllowedOrigins"]
+    assert called["AllowedMethods"] == served["AllowedMethods"] == ["PUT"]
+
+
+def test_the_pages_are_private_to_their_distribution_and_run_no_scripts_from_elsewhere(resources: dict[str, Resource]) -> None:
+    assert set(resources["PagesBucket"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    transport, read = resources["PagesBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (transport["Effect"], transport["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert read["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (read["Action"], list(read["Condition"])) == ("s3:GetObject", ["StringEquals"])
+    headers = resources["PagesHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    policy = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["script-src"] == "'self'"
+    assert set(directives["connect-src"].split()) == {"'self'", "https://${Bucket}.s3.${AWS::Region}.${AWS::URLSuffix}"}
+
+
+def test_the_api_behind_the_pages_is_never_cached_and_the_page_of_a_path_is_the_front_page(resources: dict[str, Resource]) -> None:
+    distribution = resources["Pages"]["Properties"]["DistributionConfig"]
+    (api,) = distribution["CacheBehaviors"]
+    assert (api["PathPattern"], api["CachePolicyId"]) == ("/api/*", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad")
+    assert {behaviour["ViewerProtocolPolicy"] for behaviour in (api, distribution["DefaultCacheBehavior"])} <= {
+        "https-only",
+        "redirect-to-https",
+    }
+    assert distribution["WebACLId"] == {"Fn::If": ["HasWebAcl", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]}
+    assert all(resource.get("Condition") == "HasWebPages" for name, resource in resources.items() if name.startswith("Pages"))
 
 
 def test_functions_that_answer_with_a_model_start_from_snapshots_behind_an_alias(
