@@ -1,0 +1,30 @@
+"""The dashboard's pages on this machine, as the content network serves them: files as built, and the front page for every other path."""
+
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.http_event import HttpAnswer
+
+BUILT = Path(__file__).parents[1] / "web" / "dist"
+_FOREVER = "public, max-age=31536000, immutable"
+_ALWAYS_ASK = "no-cache"
+
+
+class Pages:
+    """The files below `folder`, each with `headers`. Names under assets/ hold a digest of the content and may be kept for ever."""
+
+    def __init__(self, folder: Path, headers: Mapping[str, str]) -> None:
+        self._headers = [(name.lower(), value) for name, value in headers.items()]
+        self._files = {f"/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
+
+    def answer(self, path: str) -> HttpAnswer | None:
+        """The file at `path`; the front page for a path of the dashboard's own; None for a file there is not."""
+        name = path if path in self._files else "/index.html"
+        if name not in self._files or (name != path and "." in path.rpartition("/")[2]):
+            return None
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        charset = "; charset=utf-8" if kind.startswith("text/") or kind == "image/svg+xml" else ""
+        kept = _FOREVER if name.startswith("/assets/") else _ALWAYS_ASK
+        headers = [("content-type", kind + charset), ("cache-control", kept), *self._headers]
+        return HttpAnswer(200, headers, self._files[name].read_bytes())
