@@ -70,8 +70,8 @@ def _tell(view: dict[str, Any]) -> None:
         say(f"The recount {view['run_id']} is under way. Look at it: retainstream recount --run {view['run_id']} --watch")
         return
     for table in view["tables"] or ():
-        wrong = f"{table['differences']:,} counters differ" if table["differences"] else "every counter is right"
-        repaired = ", and were put right" if table["outcome"] == "repaired" else ""
+        wrong = f"wrong counters: {table['differences']:,}" if table["differences"] else "every counter is right"
+        repaired = ", put right" if table["outcome"] == "repaired" else ""
         typer.echo(f"{table['source']}: {table['rows']:,} rows, {wrong}{repaired}")
     differences = view["differences"] or []
     if differences:
