@@ -126,7 +126,7 @@ class CompiledForest:
         Raises:
             NoTables: they would be too large.
         """
-        groups = grouped(forest, branches(forest, _BRANCH_CELLS, _MOST_CELLS), _GROUP_CELLS)
+        groups = grouped(forest, branches(forest, _BRANCH_CELLS, _MOST_CELLS), _GROUP_CELLS, _MOST_CELLS)
         planned = panels(forest, groups, _GROUPS_IN_PANEL)
         tables = _filled(forest, planned)
         ready: list[_SharedPanel | _SingleTable] = []

@@ -122,8 +122,11 @@ class _Sizes:
         return found
 
 
-def grouped(forest: Forest, branches: list[Branch], cells: int) -> list[Group]:
-    """Branches put together as long as a table has at most so many cells, each with the one among the last groups that grows least."""
+def grouped(forest: Forest, branches: list[Branch], cells: int, budget: int) -> list[Group]:
+    """Branches put together as long as a table has at most `cells` cells and all have at most `budget`.
+
+    Each goes to the one among the last groups that grows least.
+    """
     if not branches:
         return []
     sizes = _Sizes(forest)
@@ -131,13 +134,15 @@ def grouped(forest: Forest, branches: list[Branch], cells: int) -> list[Group]:
     current: list[Group] = []
     sets = np.zeros((_OPEN_GROUPS, len(sizes.bits(0))), np.uint64)
     there = np.zeros(_OPEN_GROUPS)
+    left = budget - sum(branch.cells for branch in branches)
     for branch in branches:
         own = sizes.bits(branch.conditions)
         together = sizes.cells(sets[: len(current)] | own)
-        growth = np.where(together <= cells, together - there[: len(current)], np.inf)
+        growth = np.where(together <= cells, together - there[: len(current)] - branch.cells, np.inf)
         place = int(growth.argmin()) if len(growth) else -1
-        if place >= 0 and np.isfinite(growth[place]):
+        if place >= 0 and growth[place] <= left and np.isfinite(growth[place]):
             group = current[place]
+            left -= growth[place]
             current[place] = replace(group, branches=(*group.branches, branch), conditions=group.conditions | branch.conditions)
             sets[place] |= own
             there[place] = together[place]
@@ -167,20 +172,22 @@ def panels(forest: Forest, groups: list[Group], size: int) -> list[Panel]:
 
 def _sharing(forest: Forest, groups: list[Group]) -> list[list[Group]]:
     """Groups put together by sets of at most WIDTH columns: each with the set that needs the fewest new columns, or with a new one."""
-    asked = [(sum(1 << column.number for column in forest.columns_of(group.conditions)), group) for group in groups]
-    sets: list[int] = []
+    asked = np.zeros((len(groups), len(forest.columns)), bool)
+    for number, group in enumerate(groups):
+        asked[number, [column.number for column in forest.columns_of(group.conditions)]] = True
+    asked = np.pad(asked, ((0, 0), (0, -len(forest.columns) % 64)))
+    own = np.packbits(asked, axis=1).view(np.uint64)
+    sets = np.zeros_like(own)
+    sizes = np.zeros(len(own), np.intp)
     members: list[list[Group]] = []
-    for own, group in sorted(asked, key=lambda one: -one[0].bit_count()):
-        new = [
-            (both.bit_count() - there.bit_count(), number)
-            for number, there in enumerate(sets)
-            if (both := there | own).bit_count() <= WIDTH
-        ]
-        if new:
-            _, number = min(new)
-            sets[number] |= own
-            members[number].append(group)
-        else:
-            sets.append(own)
-            members.append([group])
+    for number in np.argsort(-asked.sum(axis=1), kind="stable").tolist():
+        together = np.bitwise_count(sets[: len(members)] | own[number]).sum(axis=1, dtype=np.intp)
+        new = np.where(together <= WIDTH, together - sizes[: len(members)], WIDTH + 1)
+        place = int(new.argmin()) if len(new) else 0
+        if len(new) == 0 or new[place] > WIDTH:
+            place = len(members)
+            members.append([])
+        members[place].append(groups[number])
+        sets[place] |= own[number]
+        sizes[place] = np.bitwise_count(sets[place]).sum()
     return members
