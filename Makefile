@@ -100,6 +100,10 @@ bench: .venv/.all-ready ## Measure against peers and the bare work; writes bench
 test-shipped: build ## Build, and test what would be unzipped in Lambda: sizes, C library, bytecode, every event
 	@$(BIN)/python -m pytest -q tests/shipped $(ARGS)
 
+.PHONY: scale
+scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and the prices in bench/prices.yaml
+	@$(BIN)/python -m bench.scale
+
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
 	rm -rf .venv .venv-sam .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,7 +15,7 @@ def between(text: str, name: str, content: str) -> str:
     Raises:
         ValueError: the markers are not there, once each.
     """
-    start, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+    start, end = f"<!-- {name}: written by a command, not by hand -->", f"<!-- end of {name} -->"
     if text.count(start) != 1 or text.count(end) != 1:
         raise ValueError(f"the page lacks the markers of {name}")
     before, _, rest = text.partition(start)

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import BENCHMARKS, results_file
+from bench import BENCHMARKS, results_file, scale
 from bench.conditions import conditions
 from bench.pages import write_pages
 from bench.report import show, terminal
@@ -34,6 +34,7 @@ def alone(benchmark: str, run: Run, arguments: Sequence[str] | None = None) -> i
         return 0
     show(results_file.merge(benchmark, results, under, seconds), [benchmark])
     write_pages()
+    scale.write()
     return 0
 
 

@@ -1,14 +1,23 @@
 """The scoring worker: a segment of a run with AWS answered in the process; rows a second, and the share of each part."""
 
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench.made_models import SHALLOW, made, quick
 from bench.memory import one_core, watched_memory
 from bench.one_instance import set_environment
+from bench.reads import item_bytes
 from bench.result import Result, Target
 from bench.running import alone
+from bench.stubbed_registry import VERSION
+from retainstream.scoring.model import ScoringModel
+from retainstream.scoring.past import HISTORY
+from retainstream.scoring.predictions import predictions
+from retainstream.storage.attributes import to_attributes
 
 CUSTOMERS = 40_000
+_RUN, _MOMENT = "0" * 32, "2026-01-01T00:00:00.000+00:00"
 
 
 def run(quick_one: bool) -> list[Result]:
@@ -32,7 +41,25 @@ def run(quick_one: bool) -> list[Result]:
         Result(f"worker: {operation}", number / middle.customers * 1000, "requests/1,000 rows")
         for operation, number in sorted(middle.requests.items())
     ]
+    results += _stored(model, customers[:2000])
     return [*results, Result("worker: memory", peak.added / 1e6, "MB", note="above the model and the stub")]
+
+
+def _stored(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[Result]:
+    """Sizes of what is stored, as DynamoDB charges for them: customers and their predictions, the first and with the longest past."""
+    past = {"scored_at": _MOMENT, "probability": 0.123456, "model_version": VERSION}
+    previous = {"run_id": "before", **past, "history": [past] * HISTORY}
+    first = predictions(model, customers, {}, run_id=_RUN, scored_at=_MOMENT)
+    later = predictions(model, customers, {one["customer_id"]: previous for one in customers}, run_id=_RUN, scored_at=_MOMENT)
+    sizes = {"a customer": customers, "a first prediction": first, "a prediction with its longest past": later}
+    found = [
+        Result(f"stored: {name}", statistics.mean(item_bytes(to_attributes(item)) for item in items), "bytes")
+        for name, items in sizes.items()
+    ]
+    return [
+        *found,
+        Result("stored: in the indexes of those at risk", sum("risk_shard" in one for one in first) / len(first), "of predictions"),
+    ]
 
 
 if __name__ == "__main__":

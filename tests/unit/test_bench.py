@@ -3,12 +3,13 @@
 import io
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from bench import BENCHMARKS, pages, results_file, running
+from bench import BENCHMARKS, pages, results_file, running, scale
 from bench.conditions import conditions
 from bench.memory import one_core, resident_bytes, watched_memory, with_children_bytes
 from bench.report import markdown, show
@@ -154,6 +155,31 @@ def test_quick_figures_are_shown_and_not_kept(capsys: pytest.CaptureFixture[str]
 def test_the_page_is_in_step_with_the_figures() -> None:
     page = pages.PERFORMANCE.read_text()
     assert page == pages.performance(page, results_file.read())
+
+
+def test_the_costs_are_in_step_with_the_figures_the_prices_and_the_template() -> None:
+    text = scale.PAGE.read_text()
+    assert text == scale.page(text, results_file.read()), "run make scale"
+
+
+def test_costs_grow_with_the_base_and_looking_at_it_does_not() -> None:
+    found = results_file.read()
+    for work in (scale.importing, scale.scoring):
+        dollars = [work(size, found).dollars for size in scale.SIZES]
+        assert all(8 < more / less < 12 for less, more in pairwise(dollars))
+    assert len({scale.dashboard(size, found).dollars for size in scale.SIZES}) == 1
+    assert scale.standing(10**8, found) > scale.standing(10**4, found)
+
+
+def test_a_cost_without_its_figures_is_said_to_be_missing() -> None:
+    assert "Not computed: worker: worker has not been measured." in scale.tables({})
+
+
+def test_every_price_is_dated_and_has_a_unit() -> None:
+    told = scale.assumptions()
+    assert "written down on 20" in told
+    assert all(price > 0 for price in scale.prices().values())
+    assert "| 0.0000133334 | GB-second on arm64 |" in told
 
 
 def test_a_page_without_its_markers_is_not_written() -> None:

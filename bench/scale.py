@@ -1,0 +1,283 @@
+"""What 10⁴ to 10⁸ customers cost and how long they take: computed from the figures measured and a dated table of prices. `make scale`.
+
+All is arithmetic on results.json, prices.yaml and the template's defaults; nothing is called.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from samtranslator.yaml_helper import yaml_parse
+
+from bench.pages import between
+from bench.results_file import figure, read
+from retainstream.customers.imports.load import SPAN_ROWS
+from retainstream.customers.imports.survey import MOST_PARTS, SMALLEST_PART
+from retainstream.scoring.run import CUSTOMERS_PER_SEGMENT
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/scale.md"
+PRICES = Path(__file__).parent / "prices.yaml"
+SIZES = (10**4, 10**5, 10**6, 10**7, 10**8)
+_INLINE_MOST = 40
+_INVOCATION_SECONDS = 840.0
+_STARTED_TABLE_WRITES = 4_000
+_MONTH_SECONDS = 30 * 24 * 3600
+
+
+@cache
+def prices() -> dict[str, float]:
+    """Dollars by name."""
+    return {name: float(stated["dollars"]) for name, stated in yaml.safe_load(PRICES.read_text())["prices"].items()}
+
+
+@cache
+def assumed() -> dict[str, float]:
+    return {name: float(stated["value"]) for name, stated in yaml.safe_load(PRICES.read_text())["assumptions"].items()}
+
+
+@cache
+def template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+def parameter(name: str) -> int:
+    """A parameter's default."""
+    return int(template()["Parameters"][name]["Default"])
+
+
+def memory_gb(function: str) -> float:
+    return float(template()["Resources"][function]["Properties"]["MemorySize"]) / 1024
+
+
+@dataclass(frozen=True)
+class Work:
+    """One piece of work: requests to AWS, function seconds by memory, storage units, transitions, seconds on the clock, other dollars."""
+
+    requests: float = 0.0
+    invocations: float = 0.0
+    gb_seconds: float = 0.0
+    reads: float = 0.0
+    writes: float = 0.0
+    puts: float = 0.0
+    gets: float = 0.0
+    transitions: float = 0.0
+    wall: float = 0.0
+    other: float = 0.0
+
+    @property
+    def dollars(self) -> float:
+        cost = prices()
+        return (
+            self.gb_seconds * cost["lambda_gb_second"]
+            + self.invocations / 1e6 * cost["lambda_million_requests"]
+            + self.reads / 1e6 * cost["dynamodb_million_reads"]
+            + self.writes / 1e6 * cost["dynamodb_million_writes"]
+            + self.puts / 1e3 * cost["s3_thousand_puts"]
+            + self.gets / 1e3 * cost["s3_thousand_gets"]
+            + self.transitions / 1e3 * cost["states_thousand_transitions"]
+            + self.other
+        )
+
+
+def importing(customers: int, found: dict[str, Any]) -> Work:
+    """A file with every customer new. A row is looked at, and its prediction after it is written (one read unit each), and written once."""
+    seconds = customers / figure(found, "importing", "100,000 lines: import") * assumed()["lambda_slowness"]
+    size = figure(found, "importing", "100,000 lines: bytes") * customers
+    parts = max(1, min(MOST_PARTS, math.ceil(size / SMALLEST_PART)))
+    at_once = min(parts, parameter("ImportConcurrency"))
+    invocations = 8 + 3 * parts + seconds / _INVOCATION_SECONDS
+    writes = customers * units(figure(found, "worker", "stored: a customer"), 1024)
+    spans = customers / SPAN_ROWS + parts
+    puts, gets = 3 * parts + spans, 6 * parts + 2 * spans + 3 * size / (8 << 20)
+    return Work(
+        requests=customers * (1 + 2 / 100) + puts + gets,
+        invocations=invocations,
+        gb_seconds=seconds * memory_gb("ImportsFunction"),
+        reads=2.0 * customers,
+        writes=writes,
+        puts=puts,
+        gets=gets,
+        transitions=20 + 6 * parts,
+        wall=max(seconds / at_once, writes / assumed()["writes_per_second_table"]),
+    )
+
+
+def scoring(customers: int, found: dict[str, Any]) -> Work:
+    """Everybody scored, with the longest past to keep; the counters that follow from it are part of the price."""
+    seconds = customers / figure(found, "worker", "worker") * assumed()["lambda_slowness"]
+    segments, at_once = _segments(customers), min(_segments(customers), concurrency(customers))
+    stored = figure(found, "worker", "stored: a prediction with its longest past")
+    customer = figure(found, "worker", "stored: a customer")
+    at_risk = figure(found, "worker", "stored: in the indexes of those at risk")
+    indexes = 2 * 2 * at_risk  # a changed rank is a delete and a put in each of the two indexes
+    table_writes = customers * (units(stored, 1024) + indexes)
+    reads = customers * (0.5 * customer / 4096 + 0.5 * units(stored, 4096) + customer / 4096 + 0.5 * stored / 4096)
+    asked = sum(figure(found, "worker", f"worker: {name}") for name in ("BatchGetItem", "BatchWriteItem", "Scan"))
+    counting = customers * assumed()["counter_microseconds"] / 1e6 * memory_gb("RollupsFunction")
+    turns = segments + seconds / _INVOCATION_SECONDS
+    return Work(
+        requests=customers * asked / 1000,
+        invocations=turns + customers / 1000 + 4,
+        gb_seconds=seconds * memory_gb("ScoringFunction") + counting,
+        reads=reads,
+        writes=table_writes + customers * assumed()["counter_writes"],
+        puts=turns,
+        gets=3 * turns,
+        transitions=10 + 3 * turns,
+        wall=max(seconds / at_once, table_writes / assumed()["writes_per_second_table"]),
+    )
+
+
+def retraining(customers: int, found: dict[str, Any]) -> Work:
+    """Extract and train, without the scoring that follows. Above the row count that a function's memory and time allow, a training job
+    fits the model."""
+    seconds, rows = figure(found, "training", "all steps"), 120_000
+    most = figure(found, "training", "most rows in 10 GB and 15 minutes")
+    labelled = customers * assumed()["labelled_share"]
+    customer = figure(found, "worker", "stored: a customer")
+    reads = customers * 0.5 * customer / 4096
+    if labelled <= most:
+        taken = seconds * max(0.3, labelled / rows) * assumed()["lambda_slowness"]
+        return Work(
+            requests=customers / 1000,
+            invocations=20,
+            gb_seconds=taken * memory_gb("RetrainingFunction"),
+            reads=reads,
+            puts=20,
+            gets=40,
+            transitions=40,
+            wall=taken,
+        )
+    functions = seconds * (most / rows) * assumed()["lambda_slowness"]
+    job = 300 + seconds * (labelled / rows) / 8  # eight processors, and the minutes until an instance is there
+    return Work(
+        requests=customers / 1000,
+        invocations=40,
+        gb_seconds=functions * memory_gb("RetrainingFunction"),
+        reads=reads,
+        puts=40,
+        gets=80,
+        transitions=80,
+        wall=functions + job,
+        other=job / 3600 * prices()["sagemaker_hour"],
+    )
+
+
+def dashboard(customers: int, found: dict[str, Any]) -> Work:
+    """A month of people looking at it: the same at every size, save for what is stored."""
+    del customers
+    requests = assumed()["readers"] * assumed()["views"] * assumed()["requests_a_view"]
+    routes = [one["value"] for one in found.get("reads", {}).get("results", ()) if one["unit"] == "read units"]
+    a_request = sum(routes) / len(routes) if routes else 4.0
+    return Work(
+        requests=requests,
+        invocations=requests * 1.05,
+        gb_seconds=requests * assumed()["milliseconds_a_request"] / 1000 * memory_gb("CustomersFunction"),
+        reads=requests * a_request,
+        writes=requests,
+        other=requests / 1e6 * prices()["http_api_million"],
+    )
+
+
+def standing(customers: int, found: dict[str, Any]) -> float:
+    """Dollars a month for what is kept while nobody asks: tables with their backup, the key, alarms, and snapshots of functions."""
+    stored = figure(found, "worker", "stored: a customer") + figure(found, "worker", "stored: a prediction with its longest past") + 200
+    resources = template()["Resources"]
+    snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
+    alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources.values())
+    cost = prices()
+    each_month: float = (
+        customers * stored / 1e9 * (cost["dynamodb_gb_month"] + cost["dynamodb_backup_gb_month"])
+        + sum(memory_gb(name) for name in snapshots) * _MONTH_SECONDS * cost["snapstart_cache_gb_second"]
+        + alarms * cost["alarm_month"]
+        + cost["kms_key_month"]
+    )
+    return each_month
+
+
+def units(size: float, unit: int) -> int:
+    """Capacity units of an item."""
+    return math.ceil(size / unit)
+
+
+def concurrency(customers: int) -> int:
+    """Scoring functions at work: the default, and from ten million customers what a distributed map is for."""
+    default = parameter("ScoringConcurrency")
+    return default if customers < 10**7 else max(default, 100)
+
+
+def _segments(customers: int) -> int:
+    most = template()["Mappings"]["ScoringMachine"]["inline" if customers < 10**7 else "distributed"]["Segments"]
+    return max(1, min(int(most), math.ceil(customers / CUSTOMERS_PER_SEGMENT)))
+
+
+def tables(found: dict[str, Any]) -> str:
+    """The page's tables."""
+    kinds = {
+        "An import, every row new": importing,
+        "A scoring run": scoring,
+        "A retraining": retraining,
+        "A month of dashboard use": dashboard,
+    }
+    heading = ("customers", "AWS requests", "GB-seconds", "read units", "write units", "transitions", "wall time", "dollars")
+    parts = [_table(title, heading, lambda size, compute=compute: _cells(compute(size, found))) for title, compute in kinds.items()]
+    return "\n\n".join([*parts, _table("What is kept, a month", ("customers", "dollars"), lambda size: [_dollars(standing(size, found))])])
+
+
+def _table(title: str, heading: Sequence[str], cells: Callable[[int], Sequence[str]]) -> str:
+    try:
+        rows = [heading, ["---:"] * len(heading), *([f"{size:,}", *cells(size)] for size in SIZES)]
+    except KeyError as missing:
+        return f"### {title}\n\nNot computed: {missing.args[0]}."
+    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def assumptions() -> str:
+    """Prices and assumptions as tables."""
+    stated = yaml.safe_load(PRICES.read_text())
+    lines = [f"Prices of {stated['region']}, written down on {stated['written_down']}:", "", "| dollars | for a |", "|---:|---|"]
+    lines += [f"| {one['dollars']:.10f}".rstrip("0").rstrip(".") + f" | {one['unit']} |" for one in stated["prices"].values()]
+    lines += ["", "Assumed:", "", "| figure | |", "|---:|---|"]
+    lines += [f"| {one['value']:,} | {one['meaning']} |" for one in stated["assumptions"].values()]
+    return "\n".join(lines)
+
+
+def page(text: str, found: dict[str, Any]) -> str:
+    """The page with its tables."""
+    return between(between(text, "costs", tables(found)), "prices", assumptions())
+
+
+def _cells(work: Work) -> list[str]:
+    counts = (work.requests, work.gb_seconds, work.reads, work.writes, work.transitions)
+    return [*map(_count, counts), _duration(work.wall) if work.wall else "–", _dollars(work.dollars)]
+
+
+def _count(number: float) -> str:
+    return f"{float(f'{number:.3g}'):,.0f}"
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:,.4f}" if amount < 0.01 else f"{amount:,.2f}"
+
+
+def write() -> None:
+    """Brings the page in step with results.json, the prices and the template."""
+    PAGE.write_text(page(PAGE.read_text(), read()))
+
+
+if __name__ == "__main__":
+    write()
+    print(f"{PAGE.relative_to(ROOT)} is in step with the figures and the prices.")
