@@ -6,7 +6,7 @@ All is arithmetic on results.json, prices.yaml and the template's defaults; noth
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +226,7 @@ def tables(found: dict[str, Any]) -> str:
         "A month of dashboard use": dashboard,
     }
     heading = ("customers", "AWS requests", "GB-seconds", "read units", "write units", "transitions", "wall time", "dollars")
-    parts = [_table(title, heading, lambda size, compute=compute: _cells(compute(size, found))) for title, compute in kinds.items()]
+    parts = [_table(title, heading, partial(_cells, compute, found)) for title, compute in kinds.items()]
     return "\n\n".join([*parts, _table("What is kept, a month", ("customers", "dollars"), lambda size: [_dollars(standing(size, found))])])
 
 
@@ -253,7 +253,8 @@ def page(text: str, found: dict[str, Any]) -> str:
     return between(between(text, "costs", tables(found)), "prices", assumptions())
 
 
-def _cells(work: Work) -> list[str]:
+def _cells(compute: Callable[[int, dict[str, Any]], Work], found: dict[str, Any], size: int) -> list[str]:
+    work = compute(size, found)
     counts = (work.requests, work.gb_seconds, work.reads, work.writes, work.transitions)
     return [*map(_count, counts), _duration(work.wall) if work.wall else "–", _dollars(work.dollars)]
 
