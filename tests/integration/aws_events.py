@@ -11,7 +11,9 @@ from botocore.compat import HTTPHeaders
 from retainstream.storage import clients
 
 
-class _Body:
+class Answer:
+    """The body of an HTTP answer, as botocore reads it."""
+
     def __init__(self, content: bytes) -> None:
         self._content = content
 
@@ -33,7 +35,7 @@ def refused(operation: str, *, times: int | None = None) -> Iterator[list[str]]:
             return None
         told.append(event_name.rsplit(".", 1)[-1])
         body = json.dumps({"__type": "AccessDeniedException", "message": "no"}).encode()
-        return AWSResponse(request.url, 403, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), _Body(body))
+        return AWSResponse(request.url, 403, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), Answer(body))
 
     with _hooked(operation, answer):
         yield told

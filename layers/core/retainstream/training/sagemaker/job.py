@@ -101,7 +101,9 @@ def hyper_parameters(schema: FeatureSchema, shape: TreeSettings, rounds: int, bi
 
 
 def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows_prefix: str, output_prefix: str) -> dict[str, Any]:
-    """The whole request. The container reads what lies under `rows_prefix`, sees no network but the other instances, and may take so long.
+    """The request, but for the role.
+
+    The container reads what lies under `rows_prefix` and sees no network but the other instances.
 
     Raises:
         NoContainer: SageMaker's XGBoost is not known to be in the stack's region.
@@ -114,7 +116,6 @@ def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows
     }
     return {
         "TrainingJobName": job_name(stack, run_id),
-        "RoleArn": configured.sagemaker_role_arn,
         "AlgorithmSpecification": {"TrainingImage": image(region(configured)), "TrainingInputMode": "File"},
         "HyperParameters": dict(given),
         "InputDataConfig": [{"ChannelName": "train", "ContentType": "text/libsvm", "DataSource": {"S3DataSource": source}}],

@@ -15,6 +15,10 @@ from retainstream.training.sagemaker.bins import Axis, Bins
 MOST_TREES = 5_000
 _BEYOND = float(np.nextafter(np.finfo(np.float32).max, np.float32(0)))
 _CATEGORY = 1
+_PER_NODE = (
+    *("base_weights", "default_left", "left_children", "loss_changes", "right_children"),
+    *("split_conditions", "split_indices", "split_type", "sum_hessian"),
+)
 
 type Tree = dict[str, Any]
 
@@ -79,12 +83,14 @@ def _translate(tree: Tree, bins: Bins, features: int) -> None:
 
 
 def _split_levels(tree: Tree, node: int, axis: Axis, first_right: int) -> None:
-    """Sends the levels of rank `first_right` and above to the right. XGBoost lists those, so where there are none the sides change."""
+    """Sends the levels of rank `first_right` and above to the right. XGBoost lists those, so where there are none the sides change.
+
+    A node comes before its children, so they are not translated yet.
+    """
     right = [level for level, rank in enumerate(axis.ranks) if rank >= first_right]
     if not right:
         right = list(range(len(axis.ranks)))
-        left_children, right_children = tree["left_children"], tree["right_children"]
-        left_children[node], right_children[node] = right_children[node], left_children[node]
+        _exchange(tree, tree["left_children"][node], tree["right_children"][node])
         tree["default_left"][node] = int(not tree["default_left"][node])
     tree["split_type"][node] = _CATEGORY
     tree["split_conditions"][node] = 0.0
@@ -92,3 +98,14 @@ def _split_levels(tree: Tree, node: int, axis: Axis, first_right: int) -> None:
     tree["categories_segments"].append(len(tree["categories"]))
     tree["categories_sizes"].append(len(right))
     tree["categories"] += right
+
+
+def _exchange(tree: Tree, one: int, other: int) -> None:
+    """Exchanges two children of a node by their contents: XGBoost takes the right child to be the one after the left."""
+    for name in _PER_NODE:
+        values = tree[name]
+        values[one], values[other] = values[other], values[one]
+    for node in (one, other):
+        for child in (tree["left_children"][node], tree["right_children"][node]):
+            if child >= 0:
+                tree["parents"][child] = node

@@ -1,0 +1,109 @@
+"""The retraining state machine as it is deployed, executed here."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto.awslambda.models import LambdaBackend
+from moto.core.config import default_user_config
+
+from retainstream.registry.champion import champion
+from retainstream.settings import settings
+from retainstream.storage.customers import Customers
+from retainstream.storage.models import Models
+from retainstream.storage.runs import Runs
+from retainstream.training.service import scoring_run_of
+from retainstream.training.synthetic import as_customers, generate
+from tests.integration.conftest import lambda_context, load_function
+
+MACHINES = Path(__file__).parents[2] / "statemachines"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:retraining"
+ROLE = "arn:aws:iam::123456789012:role/states"
+
+type Run = dict[str, Any]
+type Machine = Callable[..., Run]
+
+
+@contextmanager
+def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """Runs the state machine to its end: machine(run_id, scoring="SUCCEEDED", …input) → the run's record.
+
+    The scoring machine is a stand-in: its run ends as `scoring` says.
+    """
+    settings.cache_clear()
+    monkeypatch.setenv("TRAINING_SECONDS", "0.5")
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+
+    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        try:
+            return json.dumps(load_function("retraining").handler(json.loads(body), lambda_context("retraining"))).encode()
+        except Exception as error:
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
+
+    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
+    states = boto3.client("stepfunctions")
+    arn = states.create_state_machine(name="test-retraining", definition=json.dumps(quick_definition()), roleArn=ROLE)["stateMachineArn"]
+    done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    states.create_state_machine(name="test-scoring", definition=json.dumps(done), roleArn=ROLE)
+
+    def run(run_id: str, *, scoring: str = "SUCCEEDED", started: bool = False, **given: Any) -> Run:
+        execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
+        if not started:
+            execution = states.start_execution(stateMachineArn=arn, name=run_id, input=json.dumps(given))["executionArn"]
+        deadline = time.monotonic() + 180
+        while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
+            end_scoring(run_id, scoring)
+            time.sleep(0.1)
+        record = Runs().get(run_id)
+        assert record
+        assert (told["status"], record["status"]) in {("SUCCEEDED", "SUCCEEDED"), ("FAILED", "FAILED")}, told
+        return record
+
+    yield run
+    settings.cache_clear()
+
+
+def quick_definition() -> dict[str, Any]:
+    """The machine as it is deployed, with shorter waits; a training job is created and then looked at, since moto cannot await one."""
+    text = (MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION).replace("${SageMakerRoleArn}", ROLE)
+    definition: dict[str, Any] = yaml.safe_load(text)
+    for wait in ("Wait for scoring", "Wait for the job"):
+        definition["States"][wait]["Seconds"] = 1
+    definition["States"]["Fit on SageMaker"] |= {
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:createTrainingJob",
+        "Next": "Look at the job",
+    }
+    for state in definition["States"].values():
+        for retry in state.get("Retry", []):
+            retry["IntervalSeconds"] = 1
+            retry["BackoffRate"] = 1.0
+    return definition
+
+
+def end_scoring(run_id: str, status: str) -> None:
+    scoring = Runs().get(scoring_run_of(run_id))
+    if scoring and scoring["status"] == "RUNNING":
+        if status == "SUCCEEDED":
+            Runs().finish(scoring["run_id"], counts={"scored": 1500})
+        else:
+            Runs().fail(scoring["run_id"], "It rained.")
+
+
+def seed(customers: int = 1_500, number: int = 1, **options: Any) -> None:
+    Customers().put_many(as_customers(generate(customers, number), **options))
+
+
+def step_names(run: Run) -> list[str]:
+    return [step["name"] for step in run["steps"]]
+
+
+def in_service() -> str | None:
+    pointer = champion(Models())
+    return pointer.version if pointer else None
