@@ -21,7 +21,7 @@ LEAST_BLOCK = 200
 """Fewer rows than this are always walked: then nothing is made while somebody waits for an answer, and the tables' own start costs more."""
 
 WORTH_TABLES = 2_000
-"""Rows in blocks after which walking has cost as much as making the tables does; see docs/performance.md for the figures."""
+"""Rows in blocks after which walking has cost as much as making the tables does; see docs/decisions.md, 44."""
 
 TOLERANCE = 1e-5
 """Largest difference to XGBoost's values, by the larger of 1 and the row's largest contribution, for tables to be used."""
@@ -58,8 +58,10 @@ class Contributions:
         return self.walked(rows)
 
     def walked(self, rows: Rows) -> tuple[Floats, float]:
-        """The same by XGBoost. Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020,
-        algorithm 2."""
+        """The same by XGBoost, which walks the trees.
+
+        Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020, algorithm 2.
+        """
         if not len(rows):
             return np.zeros((0, self._booster.num_features())), 0.0
         explained: NDArray[np.float32] = self._booster.predict(self._matrix(rows), pred_contribs=True)

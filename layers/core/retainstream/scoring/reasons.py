@@ -34,30 +34,34 @@ class Strongest:
 
 def strongest(explained: Explained, count: int = REASONS) -> Strongest:
     """The strongest columns of each of n rows; equal contributions in schema order."""
-    sizes = np.abs(explained.contributions)
-    wide = len(sizes) >= _BLOCK and sizes.shape[1] > _FEW_COLUMNS
-    columns = _largest(sizes, count) if wide else np.argsort(-sizes, axis=1, kind="stable")[:, :count]
+    rows, features = explained.contributions.shape
+    columns = np.empty((rows, min(count, features)), np.intp)
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        columns[part] = _largest_first(np.abs(explained.contributions[part]), count)
     contributions = np.take_along_axis(explained.contributions, columns, axis=1)
     return Strongest(columns, contributions, 100 * contributions * explained.slope[:, None])
 
 
-def _largest(sizes: Floats, count: int) -> NDArray[np.intp]:
-    """The places of each row's largest sizes: many rows by one maximum after another, which costs less than to sort all columns.
+def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
+    """The places of each row's largest sizes.
 
-    A size carries its place in its last bits, the first columns' the larger, so that sizes equal to fourteen digits are in schema order.
+    Many columns of many rows by one maximum after another, which costs less than to sort them all. There a size carries its place in its
+    last bits, the first columns' the larger, so that sizes equal to fourteen digits are in schema order.
     """
     rows, columns = sizes.shape
-    found = np.empty((rows, count), np.intp)
+    if rows < _BLOCK or columns <= _FEW_COLUMNS:
+        order: NDArray[np.intp] = np.argsort(-sizes, axis=1, kind="stable")
+        return order[:, :count]
+    keys = np.ascontiguousarray(sizes.T)
+    bits = keys.view(np.int64)
     last = (1 << (columns - 1).bit_length()) - 1
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        keys = np.ascontiguousarray(sizes[start : start + _ROWS_AT_ONCE].T).view(np.int64)
-        keys &= ~last
-        keys |= last - np.arange(columns)[:, None]
-        row = np.arange(keys.shape[1])
-        for rank in range(count):
-            place = last - (keys.view(np.float64).max(axis=0).view(np.int64) & last)
-            found[start : start + _ROWS_AT_ONCE, rank] = place
-            keys.view(np.float64)[place, row] = -1.0
+    bits &= ~last
+    bits |= last - np.arange(columns)[:, None]
+    found = np.empty((rows, count), np.intp)
+    for rank in range(count):
+        found[:, rank] = last - (keys.max(axis=0).view(np.int64) & last)
+        keys[found[:, rank], np.arange(rows)] = -1.0
     return found
 
 
