@@ -342,7 +342,7 @@ def test_when_storage_is_down_every_route_says_when_to_come_back(call: Call, met
     assert int(answer.headers["Retry-After"]) > 0
 
 
-@pytest.mark.parametrize("function", ["customers", "dashboard", "rollups"])
+@pytest.mark.parametrize("function", ["customers", "dashboard", "rollups", "recount"])
 def test_a_function_starts_without_numpy(function: str) -> None:
     settings()  # the environment the new process inherits
     load = (
