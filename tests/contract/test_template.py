@@ -341,3 +341,27 @@ def test_names_differ_between_two_stacks_of_one_account(resources: dict[str, Res
         for key in named:
             if key in resource["Properties"]:
                 assert "AWS::StackName" in str(resource["Properties"][key]), f"{name}.{key}"
+
+
+def test_a_training_job_reads_its_rows_and_writes_its_model_and_nothing_else(resources: dict[str, Resource]) -> None:
+    allowed = [statement for name, statement in statements(resources) if name == "SageMakerRole"]
+    objects = {action: str(statement["Resource"]) for statement in allowed for action in statement["Action"] if action.startswith("s3:")}
+    assert objects.keys() == {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
+    assert "training/*/rows/*" in objects["s3:GetObject"]
+    assert "training/*/output/*" in objects["s3:PutObject"]
+    (trusted,) = resources["SageMakerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert "aws:SourceAccount" in str(trusted["Condition"])
+
+
+def test_training_jobs_may_be_started_only_where_there_is_a_threshold(resources: dict[str, Resource]) -> None:
+    starters = {name for name, statement in statements(resources) if "sagemaker:CreateTrainingJob" in listed(statement["Action"])}
+    passers = {name: statement for name, statement in statements(resources) if "iam:PassRole" in listed(statement["Action"])}
+    assert starters == passers.keys() == {"TrainingJobsPolicy"}
+    assert resources["TrainingJobsPolicy"]["Condition"] == "FitsOnSageMaker"
+    assert resources["TrainingJobsPolicy"]["Properties"]["Roles"] == [{"Ref": "RetrainingStateMachineRole"}]
+    passed = passers["TrainingJobsPolicy"]
+    assert passed["Resource"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    awaiting = {name for name, statement in statements(resources) if "events:PutRule" in listed(statement["Action"])}
+    assert awaiting == {"RetrainingStateMachineRole"}

@@ -79,7 +79,7 @@ def test_a_job_fits_all_rows_and_the_model_goes_the_way_of_every_other(machine: 
         "instances": 2,
         "instance_type": "ml.m5.2xlarge",
     }
-    assert run["result"]["roc_auc"] > 0.8
+    assert run["result"]["roc_auc"] > 0.7
     model = load_version(Models(), Documents(), record["version"])
     assert model.booster.feature_names == [column.name for column in sample.schema.features]
     assert np.isfinite(model.probabilities(sample.rows)).all()

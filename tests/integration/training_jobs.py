@@ -11,10 +11,6 @@ from typing import Any
 import boto3
 import numpy as np
 import xgboost
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-
-from tests.integration.aws_events import Answer
 
 CONTAINER_PARAMETERS = {
     *("objective", "eval_metric", "tree_method", "max_depth", "eta", "min_child_weight", "subsample", "colsample_bynode", "lambda"),
@@ -53,19 +49,16 @@ def training_jobs() -> Iterator[Jobs]:
         if jobs.standings[-1] == "Completed" and not jobs.refuse:
             _work(jobs, params)
 
-    def refused(request: Any, **_: Any) -> AWSResponse | None:
-        if not jobs.refuse:
-            return None
-        body = f'{{"__type": "{jobs.refuse}", "message": "The limit for ml.m5.2xlarge is 0."}}'.encode()
-        return AWSResponse(request.url, 400, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), Answer(body))
-
     def created(http_response: Any, parsed: Any, **_: Any) -> None:
-        if jobs.taken_before:
+        if jobs.refuse or jobs.taken_before:
             http_response.status_code = 400
-            parsed["Error"] = {"Code": "ResourceInUse", "Message": "Training job names must be unique."}
+            parsed["Error"] = {"Code": jobs.refuse or "ResourceInUse", "Message": "The limit for ml.m5.2xlarge is 0."}
 
-    def looked(parsed: Any, **_: Any) -> None:
-        if "TrainingJobStatus" in parsed:
+    def looked(http_response: Any, parsed: Any, **_: Any) -> None:
+        if jobs.refuse:
+            http_response.status_code = 400
+            parsed["Error"] = {"Code": "ValidationException", "Message": "Requested resource not found."}
+        elif "TrainingJobStatus" in parsed:
             parsed["TrainingJobStatus"] = jobs.standings[min(jobs.looks, len(jobs.standings) - 1)]
             parsed["FailureReason"] = jobs.failure_reason
             jobs.looks += 1
@@ -75,7 +68,6 @@ def training_jobs() -> Iterator[Jobs]:
     boto3.setup_default_session()
     events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
     events.register_first("before-parameter-build.sagemaker.CreateTrainingJob", asked)
-    events.register_first("before-send.sagemaker.CreateTrainingJob", refused)
     events.register_first("after-call.sagemaker.CreateTrainingJob", created)
     events.register_first("after-call.sagemaker.DescribeTrainingJob", looked)
     try:
