@@ -90,7 +90,9 @@ def test_a_model_whose_reasons_do_not_add_up_fails_the_parity_check(data: DataSe
             return super().margins(rows) + 0.01
 
     model = candidate.model
-    assert not parity(Wrong(model.version, model.schema, model.booster, model.calibration, model.threshold), data.rows).passed
+    assert not parity(
+        Wrong(model.version, model.schema, model.booster, model.calibration, model.threshold, model.contributions), data.rows
+    ).passed
 
 
 def test_importance_names_every_column_the_strongest_first(data: DataSet, candidate: Candidate) -> None:
