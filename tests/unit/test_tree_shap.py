@@ -1,6 +1,7 @@
 """Contributions from tables are those of XGBoost and of shap, whatever the model and the rows."""
 
 import math
+import time
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from retainstream.scoring.contributions import LEAST_BLOCK, WORTH_TABLES, Contributions
 from retainstream.scoring.model import Explained
 from retainstream.scoring.reasons import strongest
-from retainstream.scoring.tree_shap import block
+from retainstream.scoring.tree_shap import block, few_rows
 from retainstream.scoring.tree_shap.block import CompiledForest
 from retainstream.scoring.tree_shap.forest import NoTables, read_forest
 from retainstream.scoring.tree_shap.patterns import pattern_values
@@ -118,6 +119,8 @@ def test_tables_give_the_contributions_of_xgboost_and_shap(
         found = tables.contributions(judged)
     allowed = 1e-5 * scale(expected)
     np.testing.assert_allclose(found, expected[:, :-1], atol=allowed, rtol=0)
+    if tables.side_by_side:
+        np.testing.assert_allclose(tables.side_by_side.contributions(judged), expected[:, :-1], atol=allowed, rtol=0)
     np.testing.assert_allclose(np.full(len(judged), tables.forest.base), expected[:, -1], atol=allowed, rtol=0)
     margin = booster.predict(matrix(judged, kinds), output_margin=True)
     np.testing.assert_allclose(tables.forest.base + found.sum(axis=1), margin, atol=allowed * 2, rtol=0)
@@ -174,11 +177,6 @@ class Watched:
 def test_tables_are_made_once_and_only_when_blocks_are_worth_them() -> None:
     booster, rows = some_model()
     watched = Watched(booster, 5)
-    few = LEAST_BLOCK - 1
-    for _ in range(2 * WORTH_TABLES // few):
-        watched.contributions.of(rows[:few])
-    assert set(watched.walked) == {few}, "few rows never make tables"
-    watched.walked.clear()
     expected, base = watched.contributions.of(rows[: WORTH_TABLES - 1])
     assert watched.walked == [WORTH_TABLES - 1]
     found, same = watched.contributions.of(rows[: WORTH_TABLES - 1])
@@ -187,9 +185,46 @@ def test_tables_are_made_once_and_only_when_blocks_are_worth_them() -> None:
     watched.contributions.of(rows[:LEAST_BLOCK])
     assert len(watched.walked) == 2
     watched.contributions.of(rows[:1])
-    assert watched.walked[2:] == [1], "one row is walked all the same"
+    assert watched.walked[2:] == [1], "one row is walked where nobody asks for one again and again"
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert same == pytest.approx(base, abs=1e-6)
+
+
+def test_a_process_that_is_asked_again_and_again_has_the_tables_made_aside() -> None:
+    booster, rows = some_model()
+    watched = Watched(booster, 5)
+    expected, base = watched.contributions.of(rows[:1])
+    until = time.monotonic() + 60
+    while watched.walked:
+        assert time.monotonic() < until
+        watched.walked.clear()
+        found, same = watched.contributions.of(rows[:1])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert same == pytest.approx(base, abs=1e-6)
+
+
+def test_few_rows_are_looked_up_as_blocks_are() -> None:
+    booster, rows = some_model(columns=12)
+    rows[::7, 3] = np.nan
+    watched = Watched(booster, 12)
+    expected, _ = watched.contributions.walked(rows[:150])
+    watched.contributions.prepare(rows[:1])
+    watched.walked.clear()
+    found, _ = watched.contributions.of(rows[:150])
+    assert watched.walked == []
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="infinite"):
+        watched.contributions.of(np.full((1, 12), np.inf, np.float32))
+
+
+def test_tables_too_large_for_few_rows_leave_them_to_the_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few_rows, "MOST_BYTES", 10)
+    booster, rows = some_model()
+    watched = Watched(booster, 5)
+    watched.contributions.prepare(rows)
+    watched.walked.clear()
+    watched.contributions.of(rows[:3])
+    assert watched.walked == [3]
 
 
 def test_no_rows_have_no_contributions() -> None:

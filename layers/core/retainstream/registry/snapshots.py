@@ -29,6 +29,7 @@ def keep_model_in_snapshots(models: Callable[[], Models], documents: Callable[[]
 def prime(models: Callable[[], Models], documents: Callable[[], Documents]) -> None:
     """Loads the champion and scores a customer of whom nothing is known. Where that cannot be done the snapshot has the libraries alone:
     a deployment must not fail because there is no model yet."""
+    from retainstream.scoring.encoding import encode
     from retainstream.scoring.model import ScoringModel
     from retainstream.scoring.predictions import scores
 
@@ -38,6 +39,7 @@ def prime(models: Callable[[], Models], documents: Callable[[], Documents]) -> N
         _log.warning("snapshot without a model: %s", error)
     else:
         scores(model, [{}])
+        model.contributions.prepare(encode(model.schema, [{}]))
 
 
 def renew() -> None:

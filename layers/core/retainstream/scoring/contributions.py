@@ -1,7 +1,7 @@
 """What each column contributed to a score: exact Shapley values of the trees (path-dependent TreeSHAP).
 
-XGBoost walks every tree for every row; that is quickest for a few rows. Many rows are worth the making of tables (`tree_shap`), which then
-answer for a block of rows in a small part of the time.
+XGBoost walks every tree for every row, and needs nothing made before. A block of rows, or a process that is asked again and again, is
+worth the making of tables (`tree_shap`), which then answer in a small part of the time.
 """
 
 import logging
@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from retainstream.scoring.calibration import Floats
 from retainstream.scoring.encoding import Rows
 from retainstream.scoring.tree_shap.block import CompiledForest
+from retainstream.scoring.tree_shap.few_rows import SideBySide
 from retainstream.scoring.tree_shap.forest import NoTables, read_forest
 
 LEAST_BLOCK = 200
-"""Fewer rows than this are always walked: then nothing is made while somebody waits for an answer, and the tables' own start costs more."""
+"""Fewer rows than this are no block: the tables are made aside of them, so that nobody waits for it, and read side by side."""
+
+ASKED_FOR = 100
+"""Rows in less than blocks after which the tables are made aside: a process that is asked a few times does not pay for them."""
+
+MOST_ASIDE = 1 << 20
+"""Bytes of a booster (UBJSON) whose tables are not made aside: that takes seconds, and tables of such a size are not quick for one row."""
 
 WORTH_TABLES = 2_000
 """Rows in blocks after which walking has cost as much as making the tables does; see docs/decisions.md, 44."""
@@ -38,7 +45,9 @@ class Contributions:
         """`matrix` gives rows as the booster takes them."""
         self._booster, self._matrix = booster, matrix
         self._lock = threading.Lock()
-        self._seen = 0
+        self._seen = self._few = 0
+        self._aside: threading.Thread | None = None
+        self._side_by_side: SideBySide | None = None
         self._made = False
         self._tables: CompiledForest | None = None
 
@@ -55,7 +64,19 @@ class Contributions:
             tables = self.tables(rows) if self._seen >= WORTH_TABLES else self._tables
             if tables:
                 return tables.contributions(rows), tables.forest.base
+        elif self._side_by_side:
+            return self._side_by_side.contributions(rows), self._side_by_side.forest.base
+        else:
+            self._few += len(rows)
+            if self._few >= ASKED_FOR and not self._aside:
+                self._aside = threading.Thread(target=self.prepare, args=(rows,), daemon=True)
+                self._aside.start()
         return self.walked(rows)
+
+    def prepare(self, rows: Rows) -> None:
+        """Makes what answers a few rows at a time, where the model is small enough; some rows are needed to try it."""
+        if len(self._booster.save_raw("ubj")) <= MOST_ASIDE and (tables := self.tables(rows)):
+            self._side_by_side = tables.side_by_side
 
     def walked(self, rows: Rows) -> tuple[Floats, float]:
         """The same by XGBoost, which walks the trees.

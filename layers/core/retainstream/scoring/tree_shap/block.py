@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from retainstream.scoring.calibration import Floats
 from retainstream.scoring.encoding import Rows
 from retainstream.scoring.tree_shap.cell_tables import Grid, add_branch
+from retainstream.scoring.tree_shap.few_rows import Filled, SideBySide
 from retainstream.scoring.tree_shap.forest import Codes, Column, Forest, NoTables
 from retainstream.scoring.tree_shap.grouping import WIDTH, Group, Panel, branches, grouped, panels
 from retainstream.scoring.tree_shap.patterns import leaf_patterns
@@ -117,7 +119,7 @@ class CompiledForest:
 
     forest: Forest
     panels: list[_SharedPanel | _SingleTable]
-    tables: int
+    filled: list[Filled]
 
     @classmethod
     def of(cls, forest: Forest) -> "CompiledForest":
@@ -130,10 +132,21 @@ class CompiledForest:
         planned = panels(forest, groups, _GROUPS_IN_PANEL)
         tables = _filled(forest, planned)
         ready: list[_SharedPanel | _SingleTable] = []
+        filled: list[Filled] = []
         for panel in planned:
             own = [next(tables) for _ in panel.groups]
+            filled += [(panel.columns, grid, values) for grid, values in own]
             ready.append(_SingleTable(panel, *own[0]) if len(own) == 1 else _SharedPanel(panel, own))
-        return cls(forest, ready, len(groups))
+        return cls(forest, ready, filled)
+
+    @property
+    def tables(self) -> int:
+        return len(self.filled)
+
+    @cached_property
+    def side_by_side(self) -> SideBySide | None:
+        """The same tables for a few rows at a time; None where they would be too large."""
+        return SideBySide.of(self.forest, self.filled)
 
     @property
     def bytes(self) -> int:
