@@ -64,8 +64,8 @@ def load(stores: Stores, import_id: str, file: Mapping[str, Any], turn: Mapping[
                     place = end
                     total.update(loaded.counts)
                     stores.runs.note_part(import_id, part.part, total)
-                    if seconds_left() < RESERVE_SECONDS:
-                        break
+                    if place.offset >= part.end or seconds_left() < RESERVE_SECONDS:
+                        break  # what begins at the end of this part is the next one's
             if seconds_left() < RESERVE_SECONDS:
                 break
         stores.runs.note_part(import_id, part.part, total)
