@@ -19,6 +19,7 @@ from retainstream.scoring.levels import level_of, ranks, shards_of
 from retainstream.settings import settings as stack_settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.predictions import Predictions
+from tests.integration.base_of_customers import some_base, storage_requests
 from tests.small_models import THRESHOLD, add_customers, put_in_service
 
 type Call = Callable[..., Any]
@@ -309,3 +310,16 @@ def test_storage_that_is_away_is_told_as_such(call: Call, scored: list[dict[str,
         events.unregister("before-call.dynamodb.Scan", away)
     assert answer.status == 503
     assert "Retry-After" in answer.headers
+
+
+def test_a_level_is_found_without_reading_those_above_it(call: Call) -> None:
+    put_in_service()
+    some_base(1500)
+    asked = {}
+    for level in ("critical", "high"):
+        query = f"level={level}&limit=5"
+        assert len(call("predictions", "GET", RESULTS, query=query).body["data"]) == 5
+        with storage_requests() as requests:
+            call("predictions", "GET", RESULTS, query=query)
+        asked[level] = len(requests)
+    assert asked["high"] == asked["critical"]

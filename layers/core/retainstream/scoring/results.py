@@ -91,11 +91,13 @@ def _ranking(groups: tuple[str, ...], filters: Filters, threshold: float | None)
     """The part of the index that holds every prediction that passes; None when some are not in the index."""
     if threshold is None:
         return None
-    bounds = (0.0, *level_bounds(threshold))
-    lowest = max(filters.min_probability or 0.0, bounds[LEVELS.index(filters.level)] if filters.level else 0.0)
+    bounds = (0.0, *level_bounds(threshold), 1.0)
+    least, most = bounds[LEVELS.index(filters.level) :][:2] if filters.level else (0.0, 1.0)
+    lowest = max(filters.min_probability or 0.0, least)
     if lowest < bounds[1]:
         return None
-    return Ranking(groups, "probability", lowest, filters.max_probability)
+    highest = 1.0 if filters.max_probability is None else filters.max_probability
+    return Ranking(groups, "probability", lowest, min(highest, most))
 
 
 def _table_page(predictions: Predictions, filters: Filters, limit: int, position: Position | None) -> ResultsPage:
