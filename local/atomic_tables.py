@@ -22,7 +22,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
 from local.stream_shard import StreamShard
-from local.wire import WireResult
+from local.wire import WireResult, typed
 
 LOCK = threading.RLock()
 
@@ -73,6 +73,8 @@ def atomic_tables(*watchers: Watcher) -> Iterator[None]:
         (table_models, "StreamShard", StreamShard),
         (BaseModel, "__new__", _untracked),
         (Item, "__init__", _init_item),
+        (DynamoType, "__init__", _init_value),
+        (LimitedSizeDict, "__setitem__", dict.__setitem__),
         (Table, "put_item", _put_item(Table.put_item)),
         (Table, "delete_item", _delete_item(Table.delete_item)),
         (Table, "__deepcopy__", _shallow_table),
@@ -109,9 +111,25 @@ def _init_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, a
     self.hash_key = hash_key
     self.range_key = range_key
     self.attrs = LimitedSizeDict()
-    dict.update(self.attrs, {name: DynamoType(value) for name, value in attrs.items()})
-    if self.size() > _MAX_ITEM_BYTES:
+    dict.update(self.attrs, {name: typed(value) for name, value in attrs.items()})
+    _check_size(self)
+
+
+def _check_size(item: Item) -> None:
+    item.__dict__["known_size"] = item.size()
+    if item.__dict__["known_size"] > _MAX_ITEM_BYTES:
         raise ItemSizeTooLarge
+
+
+def _init_value(self: DynamoType, given: Any) -> None:
+    if isinstance(given, DynamoType):
+        self.type, self.value = given.type, given.value
+    else:
+        [(self.type, self.value)] = given.items()
+    if self.type == "L":
+        self.value = [DynamoType(value) for value in self.value]
+    elif self.type == "M":
+        self.value = {name: DynamoType(value) for name, value in self.value.items()}
 
 
 def _tell(table: Table, old: Item | None, new: Item | None) -> None:
@@ -143,17 +161,18 @@ def _delete_item(original: Callable[..., Item | None]) -> Callable[..., Item | N
 def _update_item(original: Callable[..., Item]) -> Callable[..., Item]:
     def update_item(self: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **options: Any) -> Item:
         table = self.get_table(table_name)
-        address = _address(table, key)
+        address = address_of(table, key)
         if address is None:
             return original(self, table_name, key, *args, **options)
         old = stored(table, address)
         shard: Any = table.stream_shard
         next_sequence = shard.next_sequence if shard is not None else 0
         if old is not None:
-            store(table, address, copy.deepcopy(old))
+            store(table, address, _copy(old))
         _updating.append(table)
         try:
             new = original(self, table_name, key, *args, **options)
+            _check_size(new)
         except BaseException:
             store(table, address, old)
             if shard is not None:
@@ -167,7 +186,28 @@ def _update_item(original: Callable[..., Item]) -> Callable[..., Item]:
     return update_item
 
 
-def _address(table: Table, attributes: dict[str, Any]) -> Key | None:
+def _copy(item: Item) -> Item:
+    twin = object.__new__(Item)
+    twin.hash_key, twin.range_key, twin.attrs = item.hash_key, item.range_key, LimitedSizeDict()
+    dict.update(twin.attrs, {name: copy.deepcopy(value) for name, value in item.attrs.items()})
+    return twin
+
+
+def replace(table: Table, old: Item | None, new: Item) -> None:
+    """Put an item in the place of the one that is stored under its key, and tell the stream and the watchers.
+
+    Raises:
+        ItemSizeTooLarge: the item is larger than DynamoDB keeps.
+    """
+    _check_size(new)
+    store(table, (new.hash_key, new.range_key), new)
+    if table.stream_shard is not None:
+        table.stream_shard.add(old, new)
+    _tell(table, old, new)
+
+
+def address_of(table: Table, attributes: dict[str, Any]) -> Key | None:
+    """The key in these attributes; None where it is not whole."""
     if table.hash_key_attr not in attributes or (table.range_key_attr is not None and table.range_key_attr not in attributes):
         return None
     return (
@@ -177,7 +217,7 @@ def _address(table: Table, attributes: dict[str, Any]) -> Key | None:
 
 
 def _addressed(table: Table, attributes: dict[str, Any]) -> Item | None:
-    address = _address(table, attributes)
+    address = address_of(table, attributes)
     return stored(table, address) if address else None
 
 

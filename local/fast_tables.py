@@ -64,14 +64,16 @@ class Order:
 @contextmanager
 def fast_tables() -> Iterator[None]:
     """moto's queries and scans served from sorted orders while the context lasts."""
-    query, scan, all_items = Table.query, Table.scan, Table.all_items
+    query, scan, all_items, project = Table.query, Table.scan, Table.all_items, Item.project
     Table.query = _fast_query(query)  # type: ignore[method-assign]
     Table.scan = _fast_scan(scan)  # type: ignore[method-assign]
     Table.all_items = _all_items  # type: ignore[method-assign]
+    Item.project = _fast_project(project)  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
         Table.query, Table.scan, Table.all_items = query, scan, all_items  # type: ignore[method-assign]
+        Item.project = project  # type: ignore[method-assign]
 
 
 def keep_sorted(table: Table, old: Item | None, new: Item | None) -> None:
@@ -270,11 +272,16 @@ def _fast_scan(original: Callable[..., _Page]) -> Callable[..., _Page]:
 def _chosen(results: list[Item], filter_expression: Any, projection: list[list[str]] | None) -> list[Item]:
     if filter_expression is not None:
         results = [item for item in results if filter_expression.expr(item)]
-    if not projection:
-        return results
-    if all(len(path) == 1 and "[" not in path[0] for path in projection):
-        return [_only(item, [path[0] for path in projection]) for item in results]
-    return [item.project(projection) for item in results]
+    return [item.project(projection) for item in results] if projection else results
+
+
+def _fast_project(original: Callable[[Item, list[list[str]]], Item]) -> Callable[[Item, list[list[str]]], Item]:
+    def project(self: Item, projection: list[list[str]]) -> Item:
+        if all(len(path) == 1 and "[" not in path[0] for path in projection):
+            return _only(self, [path[0] for path in projection])
+        return original(self, projection)
+
+    return project
 
 
 def _projected_to(index: Any, item: Item) -> Item:

@@ -19,6 +19,7 @@ from local.arrivals import Arrivals
 from local.atomic_tables import atomic_tables
 from local.expand import TEMPLATE, expand
 from local.fast_tables import fast_tables, keep_sorted
+from local.fast_writes import fast_writes
 from local.gateway import Gateway
 from local.interrupted import fail_interrupted_runs, forget_expired
 from local.isolation import ACCOUNT, REGION, environment, isolate_from_aws
@@ -115,6 +116,7 @@ class LocalStack:
         running.enter_context(atomic_tables(*watchers))
         running.enter_context(fast_tables())
         running.enter_context(quick_items())
+        running.enter_context(fast_writes())
         running.enter_context(atomic_objects())
         running.enter_context(mock_aws(config={"stepfunctions": {"execute_state_machine": True}}))
         running.enter_context(_s3_endpoint())

@@ -56,7 +56,7 @@ class StreamShard:
 
     def add(self, old: Item | None, new: Item | None) -> None:
         """Record a change."""
-        if old is not None and new is not None and old.attrs == new.attrs:
+        if old is not None and new is not None and attributes(old) == attributes(new):
             return
         event = self._event(old, new)
         last = self.records[-1].event if self.records else None

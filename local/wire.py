@@ -1,4 +1,4 @@
-"""DynamoDB items as JSON, quickly: the walks over every value in moto and botocore take most of the time of a scan or a batch."""
+"""DynamoDB items as JSON, quickly: the walks over every value in moto take most of the time of a scan or a batch."""
 
 import base64
 import json
@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from botocore.parsers import BaseJSONParser
-from botocore.serialize import JSONSerializer
-from botocore.validate import ParamValidator
 from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
 _WITH_ITEMS = {"Item", "Items", "Attributes", "Responses"}
@@ -20,68 +18,13 @@ _ITEM_ACTIONS = {"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Sca
 
 @contextmanager
 def quick_items() -> Iterator[None]:
-    """Items are checked, sent, read and parsed without a look at the service model for every value; anything unusual goes the long way."""
-    replaced: list[tuple[Any, str, Callable[[Any], Any]]] = [
-        (ParamValidator, "_validate_map", _validate_map),
-        (JSONSerializer, "_serialize_type_map", _serialize_map),
-        (BaseJSONParser, "_handle_map", _handle_map),
-    ]
-    before = [getattr(owner, name) for owner, name, _ in replaced]
+    """Requests that hold items are read without a look at the service model for every value."""
     handler: Any = DynamoHandler
     handler.parse_parameters = _parse_parameters(BaseResponse.parse_parameters)
-    for (owner, name, make), original in zip(replaced, before, strict=True):
-        setattr(owner, name, make(original))
     try:
         yield
     finally:
         del handler.parse_parameters
-        for (owner, name, _), original in zip(replaced, before, strict=True):
-            setattr(owner, name, original)
-
-
-def _validate_map(original: Callable[..., None]) -> Callable[..., None]:
-    def validate_map(self: Any, param: Any, shape: Any, errors: Any, name: Any) -> None:
-        if not _is_plain_item(shape, param):
-            original(self, param, shape, errors, name)
-
-    return validate_map
-
-
-def _serialize_map(original: Callable[..., None]) -> Callable[..., None]:
-    def serialize_map(self: Any, serialized: Any, value: Any, shape: Any, key: Any) -> None:
-        if _is_plain_item(shape, value):
-            serialized[key] = value
-        else:
-            original(self, serialized, value, shape, key)
-
-    return serialize_map
-
-
-def _is_plain_item(shape: Any, item: Any) -> bool:
-    """Whether botocore would send this map of attribute values just as it is."""
-    return (
-        shape.value.name == "AttributeValue"
-        and isinstance(item, dict)
-        and all(isinstance(name, str) and _is_plain_value(value) for name, value in item.items())
-    )
-
-
-def _is_plain_value(value: Any) -> bool:
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    for kind, inner in value.items():
-        match kind:
-            case "S" | "N":
-                return isinstance(inner, str)
-            case "BOOL" | "NULL":
-                return isinstance(inner, bool)
-            case "M":
-                return isinstance(inner, dict) and all(isinstance(name, str) and _is_plain_value(one) for name, one in inner.items())
-            case "L":
-                return isinstance(inner, list) and all(map(_is_plain_value, inner))
-            case "SS" | "NS":
-                return isinstance(inner, list) and all(isinstance(one, str) for one in inner)
-    return False
 
 
 def _parse_parameters(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -92,29 +35,6 @@ def _parse_parameters(original: Callable[[Any, Any], None]) -> Callable[[Any, An
             original(self, request)
 
     return parse_parameters
-
-
-def _handle_map(original: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-    def handle_map(self: Any, shape: Any, value: Any) -> Any:
-        if shape.value.name == "AttributeValue":
-            return {name: _received(item) for name, item in value.items()}
-        return original(self, shape, value)
-
-    return handle_map
-
-
-def _received(value: dict[str, Any]) -> dict[str, Any]:
-    for kind, inner in value.items():
-        match kind:
-            case "M":
-                return {"M": {name: _received(item) for name, item in inner.items()}}
-            case "L":
-                return {"L": [_received(item) for item in inner]}
-            case "B":
-                return {"B": base64.b64decode(inner)}
-            case "BS":
-                return {"BS": [base64.b64decode(item) for item in inner]}
-    return value
 
 
 class WireResult(DynamoResult):
@@ -147,7 +67,7 @@ def item_from_attributes(hash_name: str, range_name: str | None, attributes: dic
     """The inverse of `attributes`; no size check."""
     item = object.__new__(Item)
     item.attrs = LimitedSizeDict()
-    dict.update(item.attrs, {name: _typed(value) for name, value in attributes.items()})
+    dict.update(item.attrs, {name: typed(value) for name, value in attributes.items()})
     item.hash_key = item.attrs[hash_name]
     item.range_key = item.attrs[range_name] if range_name is not None else None
     return item
@@ -155,6 +75,8 @@ def item_from_attributes(hash_name: str, range_name: str | None, attributes: dic
 
 def _plain(value: Any) -> Any:
     if isinstance(value, DynamoType):
+        if "packed" in value.__dict__:
+            return {value.type: value.packed}  # type: ignore[attr-defined]
         inner = value.value
         match value.type:
             case "M":
@@ -173,15 +95,48 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in DynamoDB's JSON")
 
 
-def _typed(value: dict[str, Any]) -> DynamoType:
+def typed(value: dict[str, Any]) -> DynamoType:
+    """A value from DynamoDB's JSON; what is in a map or a list stays packed."""
     [(kind, inner)] = value.items()
-    typed = DynamoType.__new__(DynamoType)
-    typed.type = kind
+    made = DynamoType.__new__(PackedValue if kind in ("M", "L") else DynamoType)
+    made.type = kind
+    if kind in ("M", "L"):
+        made.packed = inner  # type: ignore[attr-defined]
+    else:
+        made.value = inner
+    return made
+
+
+class PackedValue(DynamoType):
+    """A map or a list in DynamoDB's JSON, which becomes moto's values when somebody looks inside.
+
+    Items are mostly written, kept and read whole; a value that nobody looks into costs neither the walk nor several times its memory.
+    """
+
+    packed: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "value":
+            raise AttributeError(name)
+        unpacked = DynamoType({self.type: self.packed})
+        self.value = unpacked.value
+        del self.packed
+        return self.value
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DynamoType:
+        return typed({self.type: self.packed}) if "packed" in self.__dict__ else super().__deepcopy__(memo)
+
+    def size(self) -> int:
+        return _packed_size(self.type, self.packed) if "packed" in self.__dict__ else super().size()
+
+
+def _packed_size(kind: str, inner: Any) -> int:
+    """What DynamoType.size has for it."""
     match kind:
         case "M":
-            typed.value = {name: _typed(item) for name, item in inner.items()}
+            return sum(bytesize(name) + _packed_size(*one) for name, value in inner.items() for one in value.items())
         case "L":
-            typed.value = [_typed(item) for item in inner]
-        case _:
-            typed.value = inner
-    return typed
+            return sum(_packed_size(*one) for value in inner for one in value.items())
+        case "N":
+            return len(str(inner))
+    return DynamoType({kind: inner}).size() if kind in ("SS", "NS", "BS") else 1 if isinstance(inner, bool) else bytesize(inner)
