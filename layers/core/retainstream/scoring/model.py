@@ -63,8 +63,8 @@ class ScoringModel:
         Raises:
             UnusableModel: a part cannot be read, or the booster was not trained on the schema's features.
         """
-        if not booster:  # XGBoost ends the process on an empty file
-            raise UnusableModel(f"model {version} is empty")
+        if not booster.endswith(b"}"):  # XGBoost ends the process on an empty file, and reads on past the end of one cut short
+            raise UnusableModel(f"model {version} is empty or cut short")
         loaded = xgboost.Booster()
         try:
             loaded.load_model(bytearray(booster))
