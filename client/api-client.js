@@ -1,0 +1,414 @@
+/**
+ * The RetainStream API from JavaScript: browsers and Node 20.3 or later, no dependencies.
+ *
+ * Every call answers `{data, page}`, as the API does; `page` is there for lists. Every refusal is thrown as a {@link RetainStreamError}.
+ *
+ * @example
+ * const api = new RetainStreamAPI("http://localhost:5000");
+ * await api.login("alex.chen@netflix.com", "password");
+ * for await (const customer of api.everyHighRiskCustomer({plan: "premium"})) console.log(customer.customer_id, customer.probability);
+ */
+
+/** @typedef {import("./types/api-types.js").components["schemas"]} Schemas */
+/** @typedef {{limit: number, next?: string | null, number?: number | null, total?: number | null}} Page */
+/**
+ * @template T
+ * @typedef {{data: T, page?: Page}} Answer
+ */
+
+import { Requests } from "./requests.js";
+import { putPiece } from "./upload.js";
+
+export {
+  Conflict,
+  Forbidden,
+  InvalidRequest,
+  NotFound,
+  NotSignedIn,
+  RateLimited,
+  RetainStreamError,
+  Unavailable,
+} from "./requests.js";
+
+export class RetainStreamAPI {
+  #requests;
+
+  /**
+   * @param {string} [baseUrl] where the API is, without `/api`; empty for the page's own origin
+   * @param {import("./requests.js").Options} [options]
+   */
+  constructor(baseUrl = "", options = {}) {
+    this.#requests = new Requests(baseUrl, options);
+  }
+
+  /** @param {string | null} token of an earlier sign-in; null forgets it */
+  setToken(token) {
+    this.#requests.setToken(token);
+  }
+
+  /** Whether there is a token; the API may still refuse it. */
+  get signedIn() {
+    return this.#requests.signedIn;
+  }
+
+  // ---------------------------------------------------------------- accounts
+
+  /**
+   * Sign in and keep the token.
+   * @param {string} email
+   * @param {string} password
+   * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+   */
+  async login(email, password) {
+    return this.#keepToken(await this.#post("/api/auth/login", { email, password }));
+  }
+
+  /**
+   * Make an account where registration is open, and keep the token.
+   * @param {string} email
+   * @param {string} password
+   * @param {string} [name]
+   * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+   */
+  async register(email, password, name) {
+    return this.#keepToken(await this.#post("/api/auth/register", { email, password, ...(name ? { name } : {}) }));
+  }
+
+  /** End the token's life and forget it. */
+  async logout() {
+    try {
+      return await this.#post("/api/auth/logout");
+    } finally {
+      this.#requests.setToken(null);
+    }
+  }
+
+  /** @returns {Promise<Answer<Schemas["Me"]>>} who the token is of */
+  getMe() {
+    return this.#get("/api/auth/me");
+  }
+
+  /**
+   * Change the own password and keep the new token.
+   * @param {string} currentPassword
+   * @param {string} newPassword
+   * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+   */
+  async changePassword(currentPassword, newPassword) {
+    const body = { current_password: currentPassword, new_password: newPassword };
+    return this.#keepToken(await this.#post("/api/auth/password", body));
+  }
+
+  /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["UserView"][]>>} */
+  getUsers(query = {}) {
+    return this.#get("/api/auth/users", query);
+  }
+
+  /** Make somebody an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
+  addUser(user) {
+    return this.#post("/api/auth/users", user);
+  }
+
+  /** @param {Schemas["UserChange"]} change @returns {Promise<Answer<Schemas["UserView"]>>} */
+  changeUser(change) {
+    return this.request("/api/auth/users", { method: "PATCH", body: change });
+  }
+
+  // --------------------------------------------------------------- dashboard
+
+  /** @returns {Promise<Answer<Schemas["MetricsView"]>>} */
+  getDashboardMetrics() {
+    return this.#get("/api/dashboard/metrics");
+  }
+
+  /** @param {string} [plan] @returns {Promise<Answer<Schemas["DistributionView"]>>} */
+  getDistribution(plan) {
+    return this.#get("/api/dashboard/distribution", { plan });
+  }
+
+  /** @returns {Promise<Answer<Schemas["FactorView"][]>>} what moves the scores now, strongest first */
+  getTopFeatures() {
+    return this.#get("/api/dashboard/features");
+  }
+
+  /**
+   * Score a sample of customers now.
+   * @param {number} [sampleSize]
+   * @returns {Promise<Answer<Schemas["SampleView"]>>}
+   */
+  runPredictions(sampleSize = 100) {
+    return this.#post("/api/dashboard/predict", { sample_size: sampleSize });
+  }
+
+  // --------------------------------------------------------------- customers
+
+  /**
+   * @param {number} [page]
+   * @param {number} [limit]
+   * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] with a cursor, `page` is not used
+   * @returns {Promise<Answer<Schemas["AtRiskView"][]>>}
+   */
+  getHighRiskCustomers(page = 1, limit = 10, filters = {}) {
+    return this.#get("/api/customers/high-risk", { ...(filters.cursor ? {} : { page }), limit, ...filters });
+  }
+
+  /**
+   * Every customer at risk, most at risk first, as many pages as it takes.
+   * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value"}} [filters]
+   * @returns {AsyncGenerator<Schemas["AtRiskView"], void, void>}
+   */
+  everyHighRiskCustomer(filters = {}) {
+    return this.#every("/api/customers/high-risk", { limit: 100, ...filters });
+  }
+
+  /** @param {string} customerId @returns {Promise<Answer<Schemas["CustomerView"]>>} */
+  getCustomer(customerId) {
+    return this.#get(`/api/customers/${encodeURIComponent(customerId)}`);
+  }
+
+  /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["CustomerSummary"][]>>} */
+  getCustomers(query = {}) {
+    return this.#get("/api/customers", query);
+  }
+
+  /** @returns {AsyncGenerator<Schemas["CustomerSummary"], void, void>} */
+  everyCustomer() {
+    return this.#every("/api/customers", { limit: 100 });
+  }
+
+  /**
+   * @param {string} customerId
+   * @param {Record<string, unknown>} features by column of the feature schema
+   * @returns {Promise<Answer<Schemas["CustomerView"]>>}
+   */
+  putCustomer(customerId, features) {
+    return this.request(`/api/customers/${encodeURIComponent(customerId)}`, { method: "PUT", body: { features } });
+  }
+
+  /** @param {string} customerId */
+  deleteCustomer(customerId) {
+    return this.request(`/api/customers/${encodeURIComponent(customerId)}`, { method: "DELETE" });
+  }
+
+  /**
+   * Record whether a customer left.
+   * @param {string} customerId
+   * @param {boolean} churned
+   * @param {string} [date] the day it was known, as YYYY-MM-DD
+   * @returns {Promise<Answer<Schemas["CustomerView"]>>}
+   */
+  recordOutcome(customerId, churned, date) {
+    const body = { churned, ...(date ? { date } : {}) };
+    return this.request(`/api/customers/${encodeURIComponent(customerId)}/outcome`, {
+      method: "POST",
+      body,
+      repeatable: true,
+    });
+  }
+
+  /**
+   * A part of the customers by criteria: its size, value and customers.
+   * @param {Partial<Schemas["SegmentRequest"]>} [segment]
+   * @returns {Promise<Answer<Schemas["SegmentView"]>>}
+   */
+  segmentCustomers(segment = {}) {
+    return this.request("/api/customers/segment", { method: "POST", body: segment, repeatable: true });
+  }
+
+  // ----------------------------------------------------------------- imports
+
+  /**
+   * Upload a CSV file of customers; its import starts with the last byte. Follow it by {@link getImport}.
+   * @param {Blob} file
+   * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["ImportView"]>>}
+   */
+  async importCustomers(file, options = {}) {
+    const name = options.name ?? /** @type {File} */ (file).name ?? "customers.csv";
+    const asked = { file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
+    const started = await this.#start("/api/customers/imports", asked);
+    const { upload, import_id: id } = started.data;
+    let sent = 0;
+    for (const part of upload.parts) {
+      const piece = file.slice(part.offset, part.offset + part.size, "");
+      await putPiece(part.url, piece, (bytes) => options.onProgress?.(sent + bytes, file.size), options.signal);
+      sent += part.size;
+    }
+    if (upload.complete) return this.request(upload.complete, { method: "POST", repeatable: true });
+    return this.getImport(id);
+  }
+
+  /** @param {string} importId @returns {Promise<Answer<Schemas["ImportView"]>>} */
+  getImport(importId) {
+    return this.#get(`/api/customers/imports/${encodeURIComponent(importId)}`);
+  }
+
+  /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["ImportView"][]>>} newest first */
+  getImports(query = {}) {
+    return this.#get("/api/customers/imports", query);
+  }
+
+  // ------------------------------------------------------------- predictions
+
+  /**
+   * Stored predictions by customer, filtered.
+   * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]
+   * @returns {Promise<Answer<Schemas["PredictionView"][]>>}
+   */
+  getPredictionResults(filters = {}) {
+    return this.#get("/api/predictions/results", filters);
+  }
+
+  /**
+   * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+   * @returns {AsyncGenerator<Schemas["PredictionView"], void, void>}
+   */
+  everyPrediction(filters = {}) {
+    return this.#every("/api/predictions/results", { limit: 100, ...filters });
+  }
+
+  /**
+   * The stored predictions as a CSV file, behind a link that works for some minutes.
+   * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+   * @returns {Promise<Answer<Schemas["ExportView"]>>}
+   */
+  exportPredictions(filters = {}) {
+    return this.#get("/api/predictions/results", { ...filters, format: "csv" });
+  }
+
+  /**
+   * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which answers with a run to follow.
+   * @param {Schemas["GenerateRequest"]} request
+   * @returns {Promise<Answer<any>>}
+   */
+  generatePredictions(request) {
+    return this.#start("/api/predictions/generate", request);
+  }
+
+  /** @param {string} runId @returns {Promise<Answer<Schemas["ScoringRunView"]>>} */
+  getScoringRun(runId) {
+    return this.#get(`/api/predictions/runs/${encodeURIComponent(runId)}`);
+  }
+
+  /**
+   * What other values would do to a score; nothing is stored.
+   * @param {Schemas["WhatIfRequest"]} request
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["WhatIfView"]>>}
+   */
+  whatIf(request, options = {}) {
+    return this.request("/api/predictions/what-if", { method: "POST", body: request, repeatable: true, ...options });
+  }
+
+  /** @returns {Promise<Answer<Schemas["PerformanceView"]>>} held-out, realised and estimated figures */
+  getModelPerformance() {
+    return this.#get("/api/predictions/performance");
+  }
+
+  // ------------------------------------------------------------------- model
+
+  /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
+  getModelStatus() {
+    return this.#get("/api/model/status");
+  }
+
+  /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, what can be done about a risk, and the money */
+  getSchema() {
+    return this.#get("/api/model/schema");
+  }
+
+  /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run to follow by {@link getTraining} */
+  trainModel() {
+    return this.#start("/api/model/train");
+  }
+
+  /** @param {string} runId @returns {Promise<Answer<Schemas["TrainingView"]>>} */
+  getTraining(runId) {
+    return this.#get(`/api/model/training/${encodeURIComponent(runId)}`);
+  }
+
+  /** @returns {Promise<Answer<Schemas["Factor"][]>>} what the model in service goes by, from its training */
+  getFeatureImportance() {
+    return this.#get("/api/model/features");
+  }
+
+  /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["VersionView"][]>>} */
+  getVersions(query = {}) {
+    return this.#get("/api/model/versions", query);
+  }
+
+  /** @param {string} version @returns {Promise<Answer<Schemas["CardView"]>>} */
+  getModelCard(version) {
+    return this.#get(`/api/model/versions/${encodeURIComponent(version)}/card`);
+  }
+
+  /** @param {string} version @returns {Promise<Answer<Schemas["StatusView"]>>} */
+  promote(version) {
+    return this.request(`/api/model/versions/${encodeURIComponent(version)}/promote`, {
+      method: "POST",
+      repeatable: true,
+    });
+  }
+
+  /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
+  rollback() {
+    return this.#post("/api/model/rollback");
+  }
+
+  /** @returns {Promise<Answer<Schemas["DriftView"]>>} */
+  getDrift() {
+    return this.#get("/api/model/drift");
+  }
+
+  /** @returns {Promise<Answer<Schemas["Health"]>>} */
+  health() {
+    return this.#get("/api/health");
+  }
+
+  // ---------------------------------------------------------------- requests
+
+  /**
+   * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
+   * @param {string} path beginning with /api
+   * @param {import("./requests.js").Request} [request]
+   * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+   * @throws {import("./requests.js").RetainStreamError}
+   */
+  request(path, request = {}) {
+    return this.#requests.send(path, request);
+  }
+
+  /** @param {string} path @param {Record<string, unknown>} [query] */
+  #get(path, query) {
+    return this.request(path, { query });
+  }
+
+  /** @param {string} path @param {unknown} [body] */
+  #post(path, body) {
+    return this.request(path, { method: "POST", body });
+  }
+
+  /** Starts a run once, however often the request is sent. @param {string} path @param {unknown} [body] */
+  #start(path, body) {
+    const headers = { "Idempotency-Key": globalThis.crypto.randomUUID() };
+    return this.request(path, { method: "POST", body, headers, repeatable: true });
+  }
+
+  /** @param {Answer<Schemas["SignedIn"]>} answer */
+  #keepToken(answer) {
+    this.#requests.setToken(answer.data.token);
+    return answer;
+  }
+
+  /** @param {string} path @param {Record<string, unknown>} query @returns {AsyncGenerator<any, void, void>} */
+  async *#every(path, query) {
+    let cursor;
+    do {
+      const { data, page } = await this.#get(path, { ...query, cursor });
+      yield* data;
+      cursor = page?.next;
+    } while (cursor);
+  }
+}
+
+export default RetainStreamAPI;

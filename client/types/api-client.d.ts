@@ -1,0 +1,236 @@
+export class RetainStreamAPI {
+    /**
+     * @param {string} [baseUrl] where the API is, without `/api`; empty for the page's own origin
+     * @param {import("./requests.js").Options} [options]
+     */
+    constructor(baseUrl?: string, options?: import("./requests.js").Options);
+    /** @param {string | null} token of an earlier sign-in; null forgets it */
+    setToken(token: string | null): void;
+    /** Whether there is a token; the API may still refuse it. */
+    get signedIn(): boolean;
+    /**
+     * Sign in and keep the token.
+     * @param {string} email
+     * @param {string} password
+     * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+     */
+    login(email: string, password: string): Promise<Answer<Schemas["SignedIn"]>>;
+    /**
+     * Make an account where registration is open, and keep the token.
+     * @param {string} email
+     * @param {string} password
+     * @param {string} [name]
+     * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+     */
+    register(email: string, password: string, name?: string): Promise<Answer<Schemas["SignedIn"]>>;
+    /** End the token's life and forget it. */
+    logout(): Promise<any>;
+    /** @returns {Promise<Answer<Schemas["Me"]>>} who the token is of */
+    getMe(): Promise<Answer<Schemas["Me"]>>;
+    /**
+     * Change the own password and keep the new token.
+     * @param {string} currentPassword
+     * @param {string} newPassword
+     * @returns {Promise<Answer<Schemas["SignedIn"]>>}
+     */
+    changePassword(currentPassword: string, newPassword: string): Promise<Answer<Schemas["SignedIn"]>>;
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["UserView"][]>>} */
+    getUsers(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["UserView"][]>>;
+    /** Make somebody an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
+    addUser(user: Omit<Schemas["NewUser"], "role"> & {
+        role?: Schemas["Role"];
+    }): Promise<Answer<Schemas["UserView"]>>;
+    /** @param {Schemas["UserChange"]} change @returns {Promise<Answer<Schemas["UserView"]>>} */
+    changeUser(change: Schemas["UserChange"]): Promise<Answer<Schemas["UserView"]>>;
+    /** @returns {Promise<Answer<Schemas["MetricsView"]>>} */
+    getDashboardMetrics(): Promise<Answer<Schemas["MetricsView"]>>;
+    /** @param {string} [plan] @returns {Promise<Answer<Schemas["DistributionView"]>>} */
+    getDistribution(plan?: string): Promise<Answer<Schemas["DistributionView"]>>;
+    /** @returns {Promise<Answer<Schemas["FactorView"][]>>} what moves the scores now, strongest first */
+    getTopFeatures(): Promise<Answer<Schemas["FactorView"][]>>;
+    /**
+     * Score a sample of customers now.
+     * @param {number} [sampleSize]
+     * @returns {Promise<Answer<Schemas["SampleView"]>>}
+     */
+    runPredictions(sampleSize?: number): Promise<Answer<Schemas["SampleView"]>>;
+    /**
+     * @param {number} [page]
+     * @param {number} [limit]
+     * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] with a cursor, `page` is not used
+     * @returns {Promise<Answer<Schemas["AtRiskView"][]>>}
+     */
+    getHighRiskCustomers(page?: number, limit?: number, filters?: {
+        plan?: string;
+        min_probability?: number;
+        sort?: "probability" | "value";
+        cursor?: string;
+    }): Promise<Answer<Schemas["AtRiskView"][]>>;
+    /**
+     * Every customer at risk, most at risk first, as many pages as it takes.
+     * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value"}} [filters]
+     * @returns {AsyncGenerator<Schemas["AtRiskView"], void, void>}
+     */
+    everyHighRiskCustomer(filters?: {
+        plan?: string;
+        min_probability?: number;
+        sort?: "probability" | "value";
+    }): AsyncGenerator<Schemas["AtRiskView"], void, void>;
+    /** @param {string} customerId @returns {Promise<Answer<Schemas["CustomerView"]>>} */
+    getCustomer(customerId: string): Promise<Answer<Schemas["CustomerView"]>>;
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["CustomerSummary"][]>>} */
+    getCustomers(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["CustomerSummary"][]>>;
+    /** @returns {AsyncGenerator<Schemas["CustomerSummary"], void, void>} */
+    everyCustomer(): AsyncGenerator<Schemas["CustomerSummary"], void, void>;
+    /**
+     * @param {string} customerId
+     * @param {Record<string, unknown>} features by column of the feature schema
+     * @returns {Promise<Answer<Schemas["CustomerView"]>>}
+     */
+    putCustomer(customerId: string, features: Record<string, unknown>): Promise<Answer<Schemas["CustomerView"]>>;
+    /** @param {string} customerId */
+    deleteCustomer(customerId: string): Promise<any>;
+    /**
+     * Record whether a customer left.
+     * @param {string} customerId
+     * @param {boolean} churned
+     * @param {string} [date] the day it was known, as YYYY-MM-DD
+     * @returns {Promise<Answer<Schemas["CustomerView"]>>}
+     */
+    recordOutcome(customerId: string, churned: boolean, date?: string): Promise<Answer<Schemas["CustomerView"]>>;
+    /**
+     * A part of the customers by criteria: its size, value and customers.
+     * @param {Partial<Schemas["SegmentRequest"]>} [segment]
+     * @returns {Promise<Answer<Schemas["SegmentView"]>>}
+     */
+    segmentCustomers(segment?: Partial<Schemas["SegmentRequest"]>): Promise<Answer<Schemas["SegmentView"]>>;
+    /**
+     * Upload a CSV file of customers; its import starts with the last byte. Follow it by {@link getImport}.
+     * @param {Blob} file
+     * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["ImportView"]>>}
+     */
+    importCustomers(file: Blob, options?: {
+        name?: string;
+        asOf?: string;
+        gzip?: boolean;
+        onProgress?: (sent: number, total: number) => void;
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["ImportView"]>>;
+    /** @param {string} importId @returns {Promise<Answer<Schemas["ImportView"]>>} */
+    getImport(importId: string): Promise<Answer<Schemas["ImportView"]>>;
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["ImportView"][]>>} newest first */
+    getImports(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["ImportView"][]>>;
+    /**
+     * Stored predictions by customer, filtered.
+     * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]
+     * @returns {Promise<Answer<Schemas["PredictionView"][]>>}
+     */
+    getPredictionResults(filters?: {
+        level?: string;
+        plan?: string;
+        min_probability?: number;
+        max_probability?: number;
+        model_version?: string;
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["PredictionView"][]>>;
+    /**
+     * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+     * @returns {AsyncGenerator<Schemas["PredictionView"], void, void>}
+     */
+    everyPrediction(filters?: {
+        level?: string;
+        plan?: string;
+        min_probability?: number;
+        max_probability?: number;
+        model_version?: string;
+    }): AsyncGenerator<Schemas["PredictionView"], void, void>;
+    /**
+     * The stored predictions as a CSV file, behind a link that works for some minutes.
+     * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+     * @returns {Promise<Answer<Schemas["ExportView"]>>}
+     */
+    exportPredictions(filters?: {
+        level?: string;
+        plan?: string;
+        min_probability?: number;
+        max_probability?: number;
+        model_version?: string;
+    }): Promise<Answer<Schemas["ExportView"]>>;
+    /**
+     * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which answers with a run to follow.
+     * @param {Schemas["GenerateRequest"]} request
+     * @returns {Promise<Answer<any>>}
+     */
+    generatePredictions(request: Schemas["GenerateRequest"]): Promise<Answer<any>>;
+    /** @param {string} runId @returns {Promise<Answer<Schemas["ScoringRunView"]>>} */
+    getScoringRun(runId: string): Promise<Answer<Schemas["ScoringRunView"]>>;
+    /**
+     * What other values would do to a score; nothing is stored.
+     * @param {Schemas["WhatIfRequest"]} request
+     * @param {{signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["WhatIfView"]>>}
+     */
+    whatIf(request: Schemas["WhatIfRequest"], options?: {
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["WhatIfView"]>>;
+    /** @returns {Promise<Answer<Schemas["PerformanceView"]>>} held-out, realised and estimated figures */
+    getModelPerformance(): Promise<Answer<Schemas["PerformanceView"]>>;
+    /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
+    getModelStatus(): Promise<Answer<Schemas["StatusView"]>>;
+    /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, what can be done about a risk, and the money */
+    getSchema(): Promise<Answer<Schemas["FeatureSchema"]>>;
+    /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run to follow by {@link getTraining} */
+    trainModel(): Promise<Answer<Schemas["TrainingView"]>>;
+    /** @param {string} runId @returns {Promise<Answer<Schemas["TrainingView"]>>} */
+    getTraining(runId: string): Promise<Answer<Schemas["TrainingView"]>>;
+    /** @returns {Promise<Answer<Schemas["Factor"][]>>} what the model in service goes by, from its training */
+    getFeatureImportance(): Promise<Answer<Schemas["Factor"][]>>;
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["VersionView"][]>>} */
+    getVersions(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["VersionView"][]>>;
+    /** @param {string} version @returns {Promise<Answer<Schemas["CardView"]>>} */
+    getModelCard(version: string): Promise<Answer<Schemas["CardView"]>>;
+    /** @param {string} version @returns {Promise<Answer<Schemas["StatusView"]>>} */
+    promote(version: string): Promise<Answer<Schemas["StatusView"]>>;
+    /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
+    rollback(): Promise<Answer<Schemas["StatusView"]>>;
+    /** @returns {Promise<Answer<Schemas["DriftView"]>>} */
+    getDrift(): Promise<Answer<Schemas["DriftView"]>>;
+    /** @returns {Promise<Answer<Schemas["Health"]>>} */
+    health(): Promise<Answer<Schemas["Health"]>>;
+    /**
+     * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
+     * @param {string} path beginning with /api
+     * @param {import("./requests.js").Request} [request]
+     * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+     * @throws {import("./requests.js").RetainStreamError}
+     */
+    request(path: string, request?: import("./requests.js").Request): Promise<any>;
+    #private;
+}
+export default RetainStreamAPI;
+export type Schemas = import("./types/api-types.js").components["schemas"];
+export type Page = {
+    limit: number;
+    next?: string | null;
+    number?: number | null;
+    total?: number | null;
+};
+export type Answer<T> = {
+    data: T;
+    page?: Page;
+};
+export { Conflict, Forbidden, InvalidRequest, NotFound, NotSignedIn, RateLimited, RetainStreamError, Unavailable } from "./requests.js";

@@ -1,0 +1,56 @@
+import { Unavailable } from "./requests.js";
+
+const TRIES = 4;
+
+/**
+ * PUT a piece of a file to a signed link, again when that fails: the same piece in the same place.
+ * @param {string} url
+ * @param {Blob} piece without a type, so that no header is sent that was not signed
+ * @param {(sent: number) => void} progress told how many of its bytes are sent
+ * @param {AbortSignal} [signal]
+ * @throws {Unavailable}
+ */
+export async function putPiece(url, piece, progress, signal) {
+  const put = globalThis.XMLHttpRequest ? putTellingProgress : putAtOnce;
+  for (let attempt = 1; ; attempt++) {
+    const status = await put(url, piece, progress, signal);
+    if (status >= 200 && status < 300) return progress(piece.size);
+    signal?.throwIfAborted();
+    if (attempt === TRIES || (status >= 400 && status < 500)) throw refused(status);
+    await new Promise((resolve) => setTimeout(resolve, (0.5 + Math.random()) * 500 * 2 ** attempt));
+  }
+}
+
+/** @param {string} url @param {Blob} piece @param {(sent: number) => void} _progress @param {AbortSignal} [signal] */
+async function putAtOnce(url, piece, _progress, signal) {
+  try {
+    return (await fetch(url, { method: "PUT", body: piece, signal })).status;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Only XMLHttpRequest tells how much of a body is sent.
+ * @param {string} url @param {Blob} piece @param {(sent: number) => void} progress @param {AbortSignal} [signal]
+ * @returns {Promise<number>} the status, 0 for no answer
+ */
+function putTellingProgress(url, piece, progress, signal) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (event) => progress(event.loaded);
+    request.onloadend = () => resolve(request.status);
+    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    request.open("PUT", url);
+    request.send(piece);
+  });
+}
+
+/** @param {number} status */
+function refused(status) {
+  const detail =
+    status === 403
+      ? "The link for the upload has run out or does not fit the file. Start again."
+      : "The file could not be uploaded.";
+  return new Unavailable({ status, title: "Upload failed", detail });
+}

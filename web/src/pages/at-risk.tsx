@@ -1,0 +1,209 @@
+import { useRef, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import { count, money } from "../formats";
+import { useLoaded } from "../loading";
+import type { AtRisk } from "../parts/call-list";
+import { Card, Synthetic } from "../parts/card";
+import { CustomerTable, type Selection } from "../parts/customer-table";
+import { LevelBar } from "../parts/level-bar";
+import { OpenCustomer } from "../parts/open-customer";
+import { Pager } from "../parts/pager";
+import { AllExport, CallList } from "../parts/risk-export";
+import { RiskFilterBar } from "../parts/risk-filter-bar";
+import { addressOf, boundary, filtersOf, leastProbability, type RiskFilters } from "../parts/risk-filters";
+import { type FeatureSchema, groupColumn } from "../parts/schema";
+import { Empty, Show } from "../parts/states";
+import { useModel } from "../parts/use-model";
+import { useSchema } from "../parts/use-schema";
+import { api } from "../session";
+import "../styles/at-risk.css";
+
+const ROWS = 20;
+
+/** Whom to call this morning. */
+export default function AtRiskPage() {
+  const schema = useSchema();
+  const model = useModel();
+  return (
+    <>
+      <div class="heading">
+        <div>
+          <h1>
+            At risk <Synthetic when={model.loading.data?.synthetic} />
+          </h1>
+          <p class="quiet">Customers who may leave, and what keeps them</p>
+        </div>
+        <OpenCustomer label={schema.loading.data?.id.label ?? "Customer"} />
+      </div>
+      <Show of={schema} lines={10}>
+        {(columns) => (
+          <>
+            <Total schema={columns} />
+            <Show of={model} lines={10}>
+              {(served) => <List schema={columns} threshold={served?.threshold ?? null} />}
+            </Show>
+          </>
+        )}
+      </Show>
+    </>
+  );
+}
+
+/** How many there are in all and what they are worth, whatever the filters. */
+function Total({ schema }: { schema: FeatureSchema }) {
+  const total = useLoaded(() => api.segmentCustomers({ levels: ["medium", "high", "critical"], limit: 1 }), []);
+  if (total.loading.state === "failed") return null;
+  return (
+    <Show of={total} lines={2}>
+      {({ data }) => (
+        <section class="at-risk-total" aria-label="All customers at risk">
+          <p>
+            <b>{count(data.count)}</b> of {count(data.of)} customers at risk
+            {schema.money ? (
+              <>
+                , worth <b>{money(data.value_at_risk, data.currency, 0)}</b> over {schema.money.months} months
+              </>
+            ) : null}
+          </p>
+          {data.count ? <LevelBar levels={data.levels} /> : null}
+        </section>
+      )}
+    </Show>
+  );
+}
+
+function List({ schema, threshold }: { schema: FeatureSchema; threshold: number | null }) {
+  const { query, route } = useLocation();
+  const filters = filtersOf(query);
+  const [selected, setSelected] = useState<ReadonlyMap<string, AtRisk>>(new Map());
+  const asked = {
+    plan: filters.group || undefined,
+    min_probability: leastProbability(filters, threshold),
+  };
+  const narrowed = addressOf({ ...filters, cursor: "" }) !== addressOf({ sort: filters.sort });
+  const atRisk = threshold === null ? undefined : boundary("medium", threshold);
+  const page = useLoaded(
+    () => api.getHighRiskCustomers(1, ROWS, { ...asked, sort: filters.sort, cursor: filters.cursor || undefined }),
+    [asked, filters.sort, filters.cursor],
+  );
+  const selection: Selection = {
+    has: (id) => selected.has(id),
+    set: (customers, chosen) => {
+      const after = new Map(selected);
+      for (const customer of customers)
+        if (chosen) after.set(customer.customer_id, customer);
+        else after.delete(customer.customer_id);
+      setSelected(after);
+    },
+  };
+  const narrow = (change: Partial<RiskFilters>) => route(addressOf({ ...filters, cursor: "", ...change }));
+  return (
+    <Card
+      title="Whom to call"
+      note={filters.sort === "value" ? "Most value at risk first" : "Most probable to leave first"}
+      aside={
+        <span class="ways">
+          {narrowed ? (
+            <AllExport
+              label="Export all that fit"
+              filters={{ ...asked, min_probability: asked.min_probability ?? atRisk }}
+            />
+          ) : null}
+          <AllExport label="Export all predictions" filters={{}} />
+        </span>
+      }
+      wide
+    >
+      <RiskFilterBar schema={schema} filters={filters} threshold={threshold} narrow={narrow} />
+      <CallList schema={schema} selected={[...selected.values()]} clear={() => setSelected(new Map())} />
+      <Show of={page} lines={12}>
+        {({ data, page: place }) =>
+          data.length || filters.cursor || place?.next ? (
+            <>
+              {data.length ? (
+                <CustomerTable caption="Customers at risk" schema={schema} customers={data} selection={selection} />
+              ) : (
+                <Empty title="These customers have left in the meantime">Go on to the next page.</Empty>
+              )}
+              <RiskPager
+                filters={filters}
+                shown={data.length}
+                next={place?.next ?? null}
+                total={place?.total ?? null}
+                turn={(cursor) => narrow({ cursor })}
+              />
+            </>
+          ) : (
+            <NobodyAtRisk
+              narrowed={narrowed}
+              widen={() => narrow({ group: "", from: "medium", least: null })}
+              schema={schema}
+            />
+          )
+        }
+      </Show>
+    </Card>
+  );
+}
+
+interface RiskPagerProps {
+  filters: RiskFilters;
+  shown: number;
+  next: string | null;
+  total: number | null;
+  turn: (cursor: string) => void;
+}
+
+/** Pages by cursor: the way back is the way one came, as long as the filters stay. */
+function RiskPager({ filters, shown, next, total, turn }: RiskPagerProps) {
+  const trail = useRef(new Map<string, string>());
+  const list = addressOf({ ...filters, cursor: "" });
+  const keyOf = (cursor: string) => `${list} ${cursor}`;
+  const before = trail.current.get(keyOf(filters.cursor));
+  let number = 1;
+  let known = true;
+  for (let at = filters.cursor; at; number++) {
+    const earlier = trail.current.get(keyOf(at));
+    known &&= earlier !== undefined;
+    at = earlier ?? "";
+  }
+  const start = (number - 1) * ROWS;
+  const of = total === null ? "" : ` of ${count(total)}`;
+  const go = (cursor: string) => {
+    turn(cursor);
+    document.querySelector(".call-list")?.scrollIntoView({ block: "start" });
+  };
+  return (
+    <Pager
+      of="customers at risk"
+      told={known && shown ? `${count(start + 1)} – ${count(start + shown)}${of}` : `${count(shown)} customers${of}`}
+      first={filters.cursor ? () => go("") : undefined}
+      previous={before === undefined ? undefined : () => go(before)}
+      next={
+        next
+          ? () => {
+              trail.current.set(keyOf(next), filters.cursor);
+              go(next);
+            }
+          : undefined
+      }
+    />
+  );
+}
+
+function NobodyAtRisk({ narrowed, widen, schema }: { narrowed: boolean; widen: () => void; schema: FeatureSchema }) {
+  if (!narrowed)
+    return (
+      <Empty title="Nobody is at risk">
+        Either everybody was scored and is at low risk, or nobody is scored yet: the overview says which.
+      </Empty>
+    );
+  return (
+    <Empty title="Nobody at risk fits these filters">
+      <p>Lower the minimum probability or choose another {(groupColumn(schema)?.label ?? "level").toLowerCase()}.</p>
+      <button type="button" onClick={widen}>
+        Show everybody at risk
+      </button>
+    </Empty>
+  );
+}

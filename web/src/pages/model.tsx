@@ -1,0 +1,86 @@
+import { useState } from "preact/hooks";
+import { count, date, decimal } from "../formats";
+import { useLoaded } from "../loading";
+import { Figure, Synthetic } from "../parts/card";
+import { CardPlots } from "../parts/card-plots";
+import { Drift } from "../parts/drift";
+import { Performance } from "../parts/performance";
+import { Rollback } from "../parts/promotion";
+import { Empty, Show } from "../parts/states";
+import { Training } from "../parts/training";
+import { type Status, Versions } from "../parts/versions";
+import { api } from "../session";
+import "../styles/model.css";
+
+/** What the model knows, how well, since when, and everything that changes it. */
+export default function Model() {
+  const [turn, setTurn] = useState(0);
+  const changed = () => setTurn((now) => now + 1);
+  const status = useLoaded(() => api.getModelStatus(), [turn]);
+  return (
+    <>
+      <Show of={status} lines={4}>
+        {({ data }) => (
+          <>
+            <div class="heading">
+              <div>
+                <h1>
+                  Model <Synthetic when={data.model?.synthetic} />
+                </h1>
+                <p class="quiet">{told(data)}</p>
+              </div>
+              <Rollback previous={data.previous} changed={changed} />
+            </div>
+            {data.model ? <Figures status={data} /> : <Empty title="No model is in service">Train one below.</Empty>}
+          </>
+        )}
+      </Show>
+      <div class="grid">
+        <Training finished={changed} />
+        <Performance turn={turn} />
+      </div>
+      <Versions turn={turn} changed={changed} />
+      {status.loading.data?.data.model ? <CardPlots version={status.loading.data.data.model.version} /> : null}
+      <Drift turn={turn} />
+    </>
+  );
+}
+
+function told(status: Status): string {
+  if (!status.model) return "Nobody is scored until a model is in service.";
+  return `Version ${status.model.version} · in service since ${date(status.promoted_at)} · put there by ${status.promoted_by}`;
+}
+
+function Figures({ status }: { status: Status }) {
+  const model = status.model;
+  if (!model) return null;
+  const figures = model.metrics as typeof model.metrics & Record<string, number | undefined>;
+  return (
+    <div class="figures">
+      <Figure
+        title="ROC AUC"
+        value={decimal(figures.roc_auc)}
+        note={
+          model.ceiling
+            ? `the best possible here is ${decimal(model.ceiling.roc_auc)}`
+            : `on ${count(figures.rows)} customers it had not seen`
+        }
+      />
+      <Figure
+        title="Calibration error (ECE)"
+        value={decimal(figures.ece)}
+        note="mean gap between predicted and observed"
+      />
+      <Figure
+        title="Log loss"
+        value={decimal(figures.log_loss)}
+        note={model.ceiling ? `the best possible here is ${decimal(model.ceiling.log_loss)}` : "lower is better"}
+      />
+      <Figure
+        title="Precision and recall"
+        value={`${decimal(figures.precision, 2)} / ${decimal(figures.recall, 2)}`}
+        note={`at the threshold ${decimal(model.threshold)}`}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+import type { Schemas } from "../../../client/api-client.js";
+import { count, percent } from "../formats";
+import "../styles/level-bar.css";
+import { Level } from "./level";
+
+/** Customers by risk level: one bar, and each level in figures. */
+export function LevelBar({ levels }: { levels: Schemas["LevelView"][] }) {
+  const all = levels.reduce((sum, { customers }) => sum + customers, 0);
+  return (
+    <div class="level-bar">
+      <div class="stack" aria-hidden="true">
+        {levels.map(({ level, customers }) => (
+          <span key={level} data-level={level} style={{ flexGrow: customers }} />
+        ))}
+      </div>
+      <ul>
+        {levels.map(({ level, customers }) => (
+          <li key={level}>
+            <Level level={level} /> <b>{count(customers)}</b> <small>{all ? percent(customers / all, 0) : ""}</small>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

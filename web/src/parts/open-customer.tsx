@@ -1,0 +1,25 @@
+import { useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import "../styles/open-customer.css";
+
+/** The way to a customer whose id is known. */
+export function OpenCustomer({ label }: { label: string }) {
+  const { route } = useLocation();
+  const [id, setId] = useState("");
+  const open = (event: Event) => {
+    event.preventDefault();
+    if (id.trim()) route(`/customers/${encodeURIComponent(id.trim())}`);
+  };
+  return (
+    <form class="open-customer" onSubmit={open}>
+      <input
+        aria-label={`${label} id`}
+        placeholder={`${label} id`}
+        required
+        value={id}
+        onInput={(event) => setId(event.currentTarget.value)}
+      />
+      <button type="submit">Open</button>
+    </form>
+  );
+}

@@ -1,0 +1,18 @@
+import { type FeatureSchema, type Features, valueText } from "./schema";
+
+/** What is known of the customer, in the schema's words. */
+export function Profile({ features, schema }: { features: Features; schema: FeatureSchema }) {
+  return (
+    <dl class="profile">
+      {schema.columns.map((column) => {
+        const value = features[column.name];
+        return (
+          <div key={column.name}>
+            <dt title={column.meaning}>{column.label}</dt>
+            <dd class={value === undefined || value === null ? "quiet" : undefined}>{valueText(column, value)}</dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}

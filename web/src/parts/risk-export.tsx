@@ -1,0 +1,63 @@
+import { download, saveCsv } from "../csv";
+import { count } from "../formats";
+import { useAction } from "../loading";
+import { api } from "../session";
+import { type AtRisk, callList } from "./call-list";
+import type { FeatureSchema } from "./schema";
+import { Failure } from "./states";
+import { tell } from "./toasts";
+
+interface RiskExportProps {
+  schema: FeatureSchema;
+  selected: AtRisk[];
+  clear: () => void;
+}
+
+/** The selected customers as a call list, made here. */
+export function CallList({ schema, selected, clear }: RiskExportProps) {
+  const save = () => {
+    saveCsv(`call-list-${new Date().toISOString().slice(0, 10)}.csv`, callList(schema, selected));
+    tell(`The call list has ${count(selected.length)} ${selected.length === 1 ? "customer" : "customers"}.`);
+  };
+  return (
+    <div class="call-list" data-chosen={selected.length > 0}>
+      <span role="status">
+        {selected.length
+          ? `${count(selected.length)} selected`
+          : "Select customers for a call list; the selection stays while you page and filter."}
+      </span>
+      <span class="ways">
+        {selected.length ? (
+          <button type="button" class="plain" onClick={clear}>
+            Clear
+          </button>
+        ) : null}
+        <button type="button" class="primary" disabled={!selected.length} onClick={save}>
+          Export call list (CSV)
+        </button>
+      </span>
+    </div>
+  );
+}
+
+interface AllExportProps {
+  label: string;
+  filters: { plan?: string; min_probability?: number };
+}
+
+/** A file of everything that fits the filters, made by the API. */
+export function AllExport({ label, filters }: AllExportProps) {
+  const all = useAction(async () => {
+    const { data } = await api.exportPredictions(filters);
+    download(data.url);
+    tell(`${count(data.rows)} predictions are on their way to your downloads.`);
+  });
+  return (
+    <div>
+      <button type="button" disabled={all.busy} onClick={() => void all.run()}>
+        {all.busy ? "Preparing the file …" : label}
+      </button>
+      {all.error ? <Failure error={all.error} retry={() => void all.run()} /> : null}
+    </div>
+  );
+}

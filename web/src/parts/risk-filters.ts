@@ -1,0 +1,51 @@
+/** What the at-risk list is narrowed to, as the address says it and as the API is asked. */
+export type Order = "probability" | "value";
+export type Floor = "medium" | "high" | "critical";
+
+export interface RiskFilters {
+  group: string;
+  /** The lowest level shown; the list begins at medium. */
+  from: Floor;
+  /** A probability from 0 to 1. */
+  least: number | null;
+  sort: Order;
+  cursor: string;
+}
+
+const NO_FILTERS: RiskFilters = { group: "", from: "medium", least: null, sort: "probability", cursor: "" };
+
+export function filtersOf(query: Record<string, string | undefined>): RiskFilters {
+  const percent = query.min ? Number(query.min) : Number.NaN;
+  return {
+    group: query.group ?? "",
+    from: query.from === "high" || query.from === "critical" ? query.from : "medium",
+    least: percent > 0 && percent <= 100 ? Number((percent / 100).toPrecision(6)) : null,
+    sort: query.sort === "value" ? "value" : "probability",
+    cursor: query.cursor ?? "",
+  };
+}
+
+/** The address of a list; what is not narrowed is left out. */
+export function addressOf(filters: Partial<RiskFilters>): string {
+  const { group, from, least, sort, cursor } = { ...NO_FILTERS, ...filters };
+  const query = new URLSearchParams();
+  if (group) query.set("group", group);
+  if (from !== "medium") query.set("from", from);
+  if (least !== null) query.set("min", String(Number((least * 100).toPrecision(6))));
+  if (sort !== "probability") query.set("sort", sort);
+  if (cursor) query.set("cursor", cursor);
+  return query.size ? `/at-risk?${query}` : "/at-risk";
+}
+
+/** Where a level begins: the API's definition, from the threshold of the model in service. */
+export function boundary(level: Floor, threshold: number): number {
+  if (level === "medium") return threshold / 2;
+  return level === "high" ? threshold : threshold + (1 - threshold) / 2;
+}
+
+/** The probability asked of the API; nothing when the list is not narrowed by one. */
+export function leastProbability(filters: RiskFilters, threshold: number | null): number | undefined {
+  const bounds = [filters.least, filters.from !== "medium" && threshold !== null && boundary(filters.from, threshold)];
+  const given = bounds.filter((bound): bound is number => typeof bound === "number");
+  return given.length ? Math.max(...given) : undefined;
+}

@@ -1,0 +1,49 @@
+/** The feature schema as the pages need it: what a column is called, how its values are written, chosen and compared. */
+import type { Schemas } from "../../../client/api-client.js";
+import { featureValue } from "../formats";
+
+export type FeatureSchema = Schemas["FeatureSchema"];
+export type Column = Schemas["Column"];
+export type Value = string | boolean | number | null;
+export type Features = Record<string, Value>;
+
+/** The column results are shown by, such as the plan; nothing when the schema names none. */
+export function groupColumn(schema: FeatureSchema): Column | undefined {
+  return schema.columns.find(({ name }) => name === schema.group);
+}
+
+export function levelsOf(column: Column): string[] {
+  return column.levels.map(String);
+}
+
+/** A column's value with its unit; "not known" when there is none. */
+export function valueText(column: Column, value: Value | undefined): string {
+  return featureValue(value, value === 1 ? column.unit.replace(/([a-z][^su])s$/, "$1") : column.unit);
+}
+
+export interface Range {
+  min: number;
+  max: number;
+  step: number;
+}
+
+/** Where a slider may go: the column's own limits; where it has none, around the value now. */
+export function sliderRange(column: Column, current: number | null): Range {
+  const reach = Math.max(Math.abs(current ?? 0) * 2, 10);
+  const min = column.min ?? Math.min(0, (current ?? 0) - (current && current < 0 ? reach : 0));
+  const max = Math.max(column.max ?? roundUp(Math.max(min, 0) + reach), min);
+  return { min, max, step: column.kind === "integer" ? 1 : fineStep(max - min) };
+}
+
+/** A step that makes one hundred or more of a range, and reads well. */
+function fineStep(width: number): number {
+  if (width <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(width / 100));
+  const fitting = [5, 2, 1].find((factor) => width / (factor * power) >= 100) ?? 1;
+  return Number((fitting * power).toPrecision(1));
+}
+
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return Math.ceil(value / power) * power;
+}

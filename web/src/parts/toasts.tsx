@@ -1,0 +1,28 @@
+import { signal } from "@preact/signals";
+
+interface Toast {
+  id: number;
+  text: string;
+}
+
+const toasts = signal<Toast[]>([]);
+let next = 0;
+
+/** Tell the person, for some seconds, that something was done. */
+export function tell(text: string): void {
+  const toast = { id: next++, text };
+  toasts.value = [...toasts.value, toast];
+  setTimeout(() => {
+    toasts.value = toasts.value.filter((shown) => shown !== toast);
+  }, 6000);
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map((toast) => (
+        <p key={toast.id}>{toast.text}</p>
+      ))}
+    </div>
+  );
+}

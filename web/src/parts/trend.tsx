@@ -1,0 +1,122 @@
+import { useCallback, useState } from "preact/hooks";
+import type { Schemas } from "../../../client/api-client.js";
+import { count, date, dateTime, decimal, money, percent } from "../formats";
+import { Card } from "./card";
+import { Chart, type Plot } from "./chart";
+import { Choice } from "./fields";
+import { Empty } from "./states";
+
+type Metrics = Schemas["MetricsView"];
+type Measure = "predicted_churners" | "revenue_at_risk" | "churn_rate" | "roc_auc";
+type Pace = "trend" | "days";
+interface Point {
+  at: string;
+  value: number;
+}
+
+const PACES = [
+  ["trend", "by run"],
+  ["days", "by day"],
+] as const;
+
+/** The headline figures over time, by scoring run or by day. */
+export function Trend({ metrics }: { metrics: Metrics }) {
+  const [measure, setMeasure] = useState<Measure>("predicted_churners");
+  const [pace, setPace] = useState<Pace>("trend");
+  const currency = metrics.revenue_at_risk?.currency;
+  const measures: [Measure, string][] = [
+    ["predicted_churners", "Predicted churners"],
+    ["revenue_at_risk", "Revenue at risk"],
+    ["churn_rate", "Churn rate"],
+    ...(pace === "trend" ? ([["roc_auc", "ROC AUC"]] as [Measure, string][]) : []),
+  ];
+  const title = measures.find(([name]) => name === measure)?.[1] ?? "";
+  const points = pointsOf(metrics[pace], measure);
+  const choosePace = (next: Pace) => {
+    setPace(next);
+    if (measure === "roc_auc") setMeasure("predicted_churners");
+  };
+  return (
+    <Card
+      title="Trend"
+      note="How the headline figures have moved"
+      wide
+      aside={
+        <div class="choices">
+          <Choice label="Figure" value={measure} options={measures} choose={setMeasure} />
+          <Choice label="Pace" value={pace} options={PACES} choose={choosePace} />
+        </div>
+      }
+    >
+      {points.length > 1 ? (
+        <Line title={title} points={points} written={writer(measure, currency)} />
+      ) : (
+        <Empty title={points[0] ? `${title}: ${writer(measure, currency)(points[0].value)}` : "Nothing is known yet"}>
+          A line appears with the second {pace === "trend" ? "scoring run" : "day"}.
+        </Empty>
+      )}
+    </Card>
+  );
+}
+
+interface LineProps {
+  title: string;
+  points: Point[];
+  written: (value: number) => string;
+}
+
+function Line({ title, points, written }: LineProps) {
+  const draw = useCallback(
+    (plot: typeof Plot): Plot.PlotOptions => {
+      const dated = points.map((point) => ({ ...point, when: new Date(point.at) }));
+      const values = points.map(({ value }) => value);
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const room = (high - low || Math.abs(high) || 1) * 0.15;
+      return {
+        marginLeft: 64,
+        marginTop: 12,
+        x: { label: null, type: "utc" },
+        y: { label: null, grid: true, ticks: 5, tickFormat: written, domain: [low - room, high + room] },
+        marks: [
+          plot.areaY(dated, {
+            x: "when",
+            y: "value",
+            y1: low - room,
+            fill: "#ff5d6c22",
+          }),
+          plot.lineY(dated, { x: "when", y: "value", stroke: "#ff5d6c", strokeWidth: 2 }),
+          plot.dot(dated, {
+            x: "when",
+            y: "value",
+            fill: "#ff5d6c",
+            tip: true,
+            title: (point) => `${dateTime(point.at)}: ${written(point.value)}`,
+          }),
+        ],
+      };
+    },
+    [JSON.stringify(points), title],
+  );
+  const [first, last] = [points[0], points.at(-1)];
+  return (
+    <Chart
+      told={`${title} from ${first ? written(first.value) : ""} on ${date(first?.at)} to ${last ? written(last.value) : ""} on ${date(last?.at)}.`}
+      height={220}
+      draw={draw}
+      table={{ columns: ["When", title], rows: points.map((point) => [dateTime(point.at), written(point.value)]) }}
+    />
+  );
+}
+
+function pointsOf(snapshots: Metrics["trend"] | Metrics["days"], measure: Measure): Point[] {
+  return snapshots.flatMap((snapshot) => {
+    const value = (snapshot as Partial<Record<Measure, number | null>>)[measure];
+    return value == null ? [] : [{ at: snapshot.at, value }];
+  });
+}
+
+function writer(measure: Measure, currency: string | undefined): (value: number) => string {
+  if (measure === "predicted_churners") return count;
+  if (measure === "revenue_at_risk") return (value) => money(value, currency, 0);
+  return measure === "churn_rate" ? percent : decimal;
+}

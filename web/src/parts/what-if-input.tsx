@@ -1,0 +1,123 @@
+import { Field } from "./fields";
+import { type Column, levelsOf, sliderRange, type Value, valueText } from "./schema";
+
+interface WhatIfInputProps {
+  column: Column;
+  /** As stored. */
+  original: Value;
+  value: Value;
+  change: (value: Value) => void;
+}
+
+const UNKNOWN = "\u0000unknown";
+
+/** A column to try another value of: a slider for numbers, a choice for the rest. */
+export function WhatIfInput(props: WhatIfInputProps) {
+  const { column, original, value } = props;
+  const changed = value !== original;
+  return (
+    <div class="what-if-input" data-changed={changed}>
+      {column.kind === "number" || column.kind === "integer" ? <NumberInput {...props} /> : <ChoiceInput {...props} />}
+      {changed ? <small class="was">now {valueText(column, original)}</small> : null}
+    </div>
+  );
+}
+
+function NumberInput({ column, original, value, change }: WhatIfInputProps) {
+  const known = typeof original === "number" ? original : null;
+  const { min, max, step } = sliderRange(column, known);
+  const shown = typeof value === "number" ? value : null;
+  const take = (text: string) => {
+    const given = Number(text);
+    if (text === "" || !Number.isFinite(given)) return;
+    change(Math.min(Math.max(column.kind === "integer" ? Math.round(given) : given, min), max));
+  };
+  return (
+    <>
+      <Field label={column.label}>
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="range"
+            min={min}
+            max={max}
+            step={step}
+            value={shown ?? min}
+            aria-valuetext={valueText(column, shown)}
+            title={column.meaning}
+            onInput={(event) => take(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <span class="exact">
+        <input
+          type="number"
+          aria-label={`${column.label}, exactly`}
+          min={min}
+          max={max}
+          step={column.kind === "integer" ? 1 : "any"}
+          value={shown ?? ""}
+          placeholder="?"
+          onChange={(event) => take(event.currentTarget.value)}
+        />
+        <small>{column.unit}</small>
+        {column.missing ? (
+          <label class="unknown">
+            <input
+              type="checkbox"
+              checked={shown === null}
+              onChange={(event) => change(event.currentTarget.checked ? null : (known ?? min))}
+            />
+            not known
+          </label>
+        ) : null}
+      </span>
+    </>
+  );
+}
+
+function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
+  if (column.kind === "date")
+    return (
+      <Field label={column.label}>
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="date"
+            value={typeof value === "string" ? value : ""}
+            onChange={(event) => change(event.currentTarget.value || null)}
+          />
+        )}
+      </Field>
+    );
+  const options: [string, string][] =
+    column.kind === "boolean"
+      ? [
+          ["true", "yes"],
+          ["false", "no"],
+        ]
+      : levelsOf(column).map((level) => [level, level]);
+  if (column.missing || original === null) options.push([UNKNOWN, "not known"]);
+  const chosen = (text: string): Value => {
+    if (text === UNKNOWN) return null;
+    return column.kind === "boolean" ? text === "true" : text;
+  };
+  return (
+    <Field label={column.label}>
+      {(attributes) => (
+        <select
+          {...attributes}
+          title={column.meaning}
+          value={value === null ? UNKNOWN : String(value)}
+          onChange={(event) => change(chosen(event.currentTarget.value))}
+        >
+          {options.map(([option, text]) => (
+            <option key={option} value={option}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
