@@ -30,8 +30,8 @@ def on_features(booster: bytes, bins: Bins, schema: FeatureSchema) -> xgboost.Bo
         UnusableArtefact: it cannot be read, or is no binary classification by trees on as many columns as there are bins.
     """
     loaded = xgboost.Booster()
-    if not booster:  # XGBoost ends the process on an empty file
-        raise UnusableArtefact("The model that the training job left is empty.")
+    if not (booster.startswith(b"{") and booster.endswith(b"}")):  # on a file cut short XGBoost can end the process
+        raise UnusableArtefact("The model that the training job left cannot be read.")
     try:
         loaded.load_model(bytearray(booster))
         document = json.loads(bytes(loaded.save_raw("json")))
