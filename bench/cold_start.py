@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,12 +28,16 @@ from local.stack import LocalStack
 BUILT = as_lambda.ROOT / "build/x86_64"
 NO_MODEL, MODEL, RATIO = Target("value", at_most=600), Target("value", at_most=1000), Target("ratio", at_most=1.25)
 CUSTOMERS = 1000
+CORE = max(os.sched_getaffinity(0))
+ANSWERS_WITH_A_MODEL = ("dashboard", "predictions", "scoring")
+EMULATOR = as_lambda.ROOT / ".venv-sam/lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 FIRST_EVENTS = {
     "authorizer": "authorizer/request",
     "auth": "auth/me",
     "customers": "customers/high-risk",
     "model": "model/status",
     "rollups": "rollups/customers",
+    "recount": "recount/open",
     "dashboard": "dashboard/metrics",
     "predictions": "predictions/generate",
     "scoring": "scoring/plan",
@@ -85,44 +90,56 @@ class Start:
     libraries_and_clients: list[float]
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A built function: where it finds modules, its environment, and what it is asked first."""
+
+    path: list[Path]
+    variables: dict[str, str]
+    event: dict[str, Any]
+
+
 def run(quick: bool) -> list[Result]:
     if not quick or not (BUILT / "template.yaml").exists():
         subprocess.run(["make", "--silent", "build"], cwd=as_lambda.ROOT, check=True)  # noqa: S607
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    results = []
     parameters = {"RateLimitUser": "1000000", "RateLimitAnonymous": "1000000"}
     with LocalStack(parameters=parameters, report=lambda _: None) as stack:
         seed(stack, CUSTOMERS, Console(quiet=True))
-        for function in FIRST_EVENTS:
-            taken = _starts(stack, function, 2 if quick else 11)
-            model = function in ("dashboard", "predictions", "scoring")
-            target = None if function == "retraining" else MODEL if model else NO_MODEL
-            results += [
-                Result(f"{function}: import to first answer", median(taken.answered), "ms", target=target),
-                Result(f"{function}: its libraries and clients alone", median(taken.libraries_and_clients), "ms"),
-                Result(
-                    f"{function}: import",
-                    median(taken.imported),
-                    "ms",
-                    ratio=median(a / b for a, b in zip(taken.imported, taken.libraries, strict=True)),
-                    against="its libraries",
-                    target=RATIO,
-                ),
-            ]
-    return results
+        return [result for function in FIRST_EVENTS for result in _results(function, _subject(stack, function), quick=quick)]
 
 
-def _starts(stack: LocalStack, function: str, times: int) -> Start:
+def _results(function: str, subject: Subject, *, quick: bool) -> Iterator[Result]:
+    taken = _starts(subject, 2 if quick else 11)
+    target = None if function == "retraining" else MODEL if function in ANSWERS_WITH_A_MODEL else NO_MODEL
+    first, imported = f"{function}: import to first answer", f"{function}: import"
+    yield Result(
+        first, median(taken.answered), "ms", _ratio(taken.answered, taken.libraries_and_clients), "its libraries and clients", target
+    )
+    yield Result(imported, median(taken.imported), "ms", _ratio(taken.imported, taken.libraries), "its libraries", RATIO)
+    if EMULATOR.exists():
+        yield Result(f"{function}: first event to answer under the emulator", median(_emulated(subject, 1 if quick else 5)), "ms")
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Taken pair by pair, so that a slow moment weighs on both."""
+    return median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def _subject(stack: LocalStack, function: str) -> Subject:
     path = as_lambda.search_path(BUILT, f"{function.capitalize()}Function", as_lambda.runtime_packages())
     made = next(made for name, made in stack.deployment.functions.items() if name.endswith(f"-{function}"))
     aws = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION")}
     variables = {**aws, **made.environment, "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL_S3"]}
-    event = _event(stack, FIRST_EVENTS[function])
-    first = _told(path, START, variables, event)  # also warms the file system
-    ours = tuple(str(folder / name) for folder in path for name in ("app.py", "retainstream/"))
-    libraries = [name for name, file in first["modules"] if file.startswith(tuple(map(str, path))) and not file.startswith(ours)]
+    return Subject(path, variables, _event(stack, FIRST_EVENTS[function]))
+
+
+def _starts(subject: Subject, times: int) -> Start:
+    first = _told(subject, START, subject.event)  # also warms the file system
+    ours = tuple(str(folder / name) for folder in subject.path for name in ("app.py", "retainstream/"))
+    libraries = [name for name, file in first["modules"] if file.startswith(tuple(map(str, subject.path))) and not file.startswith(ours)]
     given = {"modules": libraries, "clients": first["clients"]}
-    pairs = [(_told(path, START, variables, event), _told(path, LIBRARIES, variables, given)) for _ in range(times)]
+    pairs = [(_told(subject, START, subject.event), _told(subject, LIBRARIES, given)) for _ in range(times)]
     return Start(
         [1000 * start["imported"] for start, _ in pairs],
         [1000 * start["answered"] for start, _ in pairs],
@@ -131,14 +148,28 @@ def _starts(stack: LocalStack, function: str, times: int) -> Start:
     )
 
 
-def _told(path: Sequence[Path], code: str, variables: Mapping[str, str], given: Any) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(
-        as_lambda.run(path, code, variables, json.dumps(given), core=max(os.sched_getaffinity(0))).splitlines()[-1]
-    )
-    answer = told.get("answer")
-    if isinstance(answer, dict) and answer.get("statusCode", 200) >= 400:
-        raise RuntimeError(f"answered {answer}")
+def _emulated(subject: Subject, times: int) -> list[float]:
+    """Milliseconds from the first event, which starts the interpreter and AWS's runtime client, to its answer."""
+    taken = []
+    for _ in range(times):
+        with as_lambda.emulated(subject.path, subject.variables, EMULATOR, core=CORE) as address:
+            started = time.perf_counter()
+            answer = httpx.post(address, json=subject.event, timeout=30).json()
+            taken.append(1000 * (time.perf_counter() - started))
+        _check(answer)
+    return taken
+
+
+def _told(subject: Subject, code: str, given: Any) -> dict[str, Any]:
+    output = as_lambda.run(subject.path, code, subject.variables, json.dumps(given), core=CORE)
+    told: dict[str, Any] = json.loads(output.splitlines()[-1])
+    _check(told.get("answer"))
     return told
+
+
+def _check(answer: Any) -> None:
+    if isinstance(answer, dict) and (answer.get("statusCode", 200) >= 400 or "errorMessage" in answer):
+        raise RuntimeError(f"answered {answer}")
 
 
 def _event(stack: LocalStack, name: str) -> dict[str, Any]:

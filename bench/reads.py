@@ -28,6 +28,8 @@ from retainstream.storage.customers import Customers
 
 SIZES = (1_000, 10_000, 100_000)
 FEW, FLAT = Target("value", at_most=2), Target("ratio", at_most=1.1)
+COUNTERS = Target("value", at_most=4)
+"""Read units of what reads counters: they gain a digit where the base gains a nought, and an item may so pass the next 4 kB."""
 UNIT_BYTES = 4096
 TIMES = 5
 
@@ -83,7 +85,8 @@ def _results(route: str, sizes: Sequence[int], taken: Sequence[Reading]) -> list
         note=f"{times} ms at {', '.join(f'{size:,}' for size in sizes)}",
     )
     units = f"{route}: read at {sizes[-1]:,} customers"
-    return [asked, Result(units, most.units, "read units", ratio=most.units / max(0.5, least.units), against=against, target=FLAT)]
+    target = COUNTERS if "/dashboard/" in route or "/performance" in route else FLAT
+    return [asked, Result(units, most.units, "read units", ratio=most.units / max(0.5, least.units), against=against, target=target)]
 
 
 def _at_size(customers: int, times: int) -> dict[tuple[str, str], Reading]:

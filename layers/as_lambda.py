@@ -5,15 +5,30 @@ import importlib.metadata
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = ROOT / "build/runtime"
-_BROUGHT_BY_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3", "snapshot-restore-py")
+_BROUGHT_BY_RUNTIME = (
+    "boto3",
+    "botocore",
+    "s3transfer",
+    "jmespath",
+    "python-dateutil",
+    "six",
+    "urllib3",
+    "snapshot-restore-py",
+    "awslambdaric",
+    "simplejson",
+)
 
 
 def search_path(built: Path, function: str, runtime: Path = RUNTIME) -> list[Path]:
@@ -70,3 +85,40 @@ def run(path: Sequence[Path], code: str, variables: Mapping[str, str], given: st
     if done.returncode:
         raise RuntimeError(f"ended with {done.returncode}:\n{done.stderr[-4000:]}")
     return done.stdout
+
+
+@contextmanager
+def emulated(path: Sequence[Path], variables: Mapping[str, str], emulator: Path, *, core: int) -> Iterator[str]:
+    """A function behind AWS's runtime interface emulator and runtime client, while the context lasts: the address that takes events. The
+    function's process is started by the first of them."""
+    port, runtime_port = _free_port(), _free_port()
+    client = command(path, "sys.argv = ['', 'app.handler']; from awslambdaric.__main__ import main; main(sys.argv)")
+    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{runtime_port}"]
+    start = ["taskset", "--cpu-list", str(core), str(emulator), "--log-level", "error", *addresses, *client]
+    running = subprocess.Popen(
+        start, env=environment(variables), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait(timeout=10)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError("the emulator did not start")
