@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.auth.roles import Role
-from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
+from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
@@ -95,12 +95,12 @@ def results(
     **requires(Role.ANALYST),
 )
 def generate_predictions(
-    body: GenerateRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
+    body: GenerateRequest, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Response[Data[views.GeneratedView] | Data[views.ScoringRunView]]:
     """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200.
     Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
     if body.all:
-        return _accepted(key_or_new("scoring", caller.user_id, idempotency_key), caller.user_id)
+        return _accepted(key_or_new("scoring", app.caller.user_id, idempotency_key), app.caller.user_id)
     return Response(200, "application/json", Data(data=_generated(body)))
 
 

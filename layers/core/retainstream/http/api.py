@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import O
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from retainstream.auth.roles import Principal
 from retainstream.http.admission import admit
 from retainstream.http.body import read_json
 from retainstream.http.paging import BadCursor
@@ -80,6 +81,12 @@ class Api(APIGatewayHttpResolver):
     @cached_property
     def rate_limits(self) -> RateLimits:
         return RateLimits()
+
+    @property
+    def caller(self) -> Principal:
+        """Who is calling a route that asks for a role; the same as a parameter of type `Caller`, which every request pays for."""
+        principal: Principal = self.context["principal"]
+        return principal
 
     def explain[E: Exception](self, error: type[E], problem: Callable[[E], Problem]) -> None:
         """Answers an error of the module's logic with the problem that `problem` makes of it."""

@@ -91,9 +91,8 @@ class ScoringModel:
         """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features)."""
         values, base_margin = self.contributions.of(rows)
         margin = base_margin + values.sum(axis=1)
-        probability = self.calibration.probability(margin)
-        base = np.array([base_margin])
-        base_probability = float(self.calibration.probability(base)[0])
+        calibrated = self.calibration.probability(np.append(margin, base_margin))
+        probability, base_probability = calibrated[:-1], float(calibrated[-1])
         return Explained(
             probability=probability,
             margin=margin,
@@ -122,5 +121,7 @@ _SAME_MARGIN = 1e-7
 def _slope(calibration: Calibration, margin: Floats, probability: Floats, base_margin: float, base_probability: float) -> Floats:
     rise, run = probability - base_probability, margin - base_margin
     same = np.abs(run) < _SAME_MARGIN
-    chord = np.divide(rise, run, out=np.zeros_like(rise), where=~same)
-    return np.where(same, calibration.derivative(margin), chord)
+    if not same.any():
+        chord: Floats = rise / run
+        return chord
+    return np.where(same, calibration.derivative(margin), np.divide(rise, run, out=np.zeros_like(rise), where=~same))
