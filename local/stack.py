@@ -220,9 +220,10 @@ def _s3_endpoint() -> Iterator[None]:
 
 
 def _forget_caches() -> None:
-    """Settings and clients are made once per process; this stack has its own."""
+    """Settings and clients are made once per process, by the package and by functions loaded before; this stack has its own."""
+    functions = TEMPLATE.parent / "functions"
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "retainstream":
+        if name.partition(".")[0] == "retainstream" or functions in Path(getattr(module, "__file__", None) or "").parents:
             for value in vars(module).values():
                 clear: Any = getattr(value, "cache_clear", None)
                 if callable(clear):

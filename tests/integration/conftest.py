@@ -18,8 +18,6 @@ from typing import Any
 import httpx
 import pytest
 
-from retainstream.storage.clients import dynamodb
-
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
@@ -89,16 +87,6 @@ def http_event(
     return event
 
 
-_clients: list[object] = []
-
-
-def _forget_functions_with_other_clients() -> None:
-    """A stack that ran in this process has emptied the clients' cache; functions loaded before it would keep theirs."""
-    if _clients != [dynamodb()]:
-        load_function.cache_clear()
-        _clients[:] = [dynamodb()]
-
-
 @pytest.fixture
 def call(aws: None) -> Callable[..., Answer]:
     """Sends one request to a function: call(module, method, path, body, role=…, user=…, query=…, headers=…, raw=…).
@@ -106,8 +94,6 @@ def call(aws: None) -> Callable[..., Answer]:
     `role=None` sends no token. `raw` is a body that is sent as it is, in place of JSON; bytes travel in base64, as API Gateway sends
     what is not text.
     """
-
-    _forget_functions_with_other_clients()
 
     def send(
         module: str,
