@@ -137,8 +137,12 @@ def scoring(customers: int, found: dict[str, Any]) -> Work:
 def retraining(customers: int, found: dict[str, Any]) -> Work:
     """Extract and train, without the scoring that follows. Above the row count that a function's memory and time allow, a training job
     fits the model."""
-    seconds, rows = figure(found, "training", "all steps"), 120_000
-    most = figure(found, "training", "most rows in 10 GB and 15 minutes")
+    steps = found.get("training", {}).get("results", ())
+    rows = 120_000
+    seconds = sum(one["value"] for one in steps if one["name"].endswith(f": {rows:,} rows") and one["unit"] == "s")
+    most = min((one["value"] for one in steps if one["unit"] == "rows"), default=0.0)
+    if not seconds or not most:
+        raise KeyError("training has not been measured")
     labelled = customers * assumed()["labelled_share"]
     customer = figure(found, "worker", "stored: a customer")
     reads = customers * 0.5 * customer / 4096
