@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
+from layers.build import BUNDLES
 from local.expand import expand
 from local.isolation import environment, isolate_from_aws
 from local.resources import deploy
@@ -81,6 +82,17 @@ def test_there_is_a_function_for_every_module_and_task(resources: dict[str, Reso
     assert {path.name for path in (ROOT / "functions").iterdir() if (path / "app.py").exists()} <= {
         name.removesuffix("Function").lower() for name in FUNCTIONS
     }
+
+
+def test_all_functions_and_layers_are_built_by_the_same_makefile(raw: dict[str, Any]) -> None:
+    built = {
+        name: one
+        for name, one in raw["Resources"].items()
+        if one["Type"].startswith("AWS::Serverless::") and name.endswith(("Function", "Layer"))
+    }
+    assert built.keys() == BUNDLES.keys()
+    for name, one in built.items():
+        assert (one["Metadata"]["BuildMethod"], one["Metadata"]["ContextPath"]) == ("makefile", "layers"), name
 
 
 def test_functions_state_memory_time_out_and_tracing(resources: dict[str, Resource]) -> None:
