@@ -75,7 +75,8 @@ class Steps:
             turns.append(turn)
         verified = verify(stores, import_id, indexed, turns)
         finish(stores, import_id, turns, verified)
-        return verified["counts"]
+        counted: Mapping[str, Any] = verified["counts"]
+        return counted
 
 
 def imported(content: bytes, *, as_of: str | None = None, seconds: Callable[[], float] = lambda: 600.0) -> ImportView:

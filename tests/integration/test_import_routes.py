@@ -111,7 +111,8 @@ def test_large_files_are_uploaded_in_parts_that_are_completed_without_etags(call
         body = content[place["offset"] : place["offset"] + place["size"]]
         s3.upload_part(Bucket=settings().bucket, Key=key, UploadId=upload["UploadId"], PartNumber=number, Body=body)
 
-    send(3), send(1)
+    send(3)
+    send(1)
     answer = call("customers", "POST", view["upload"]["complete"], role="analyst")
     assert (answer.status, "part 2" in answer.body["detail"]) == (409, True)
     send(2)

@@ -172,7 +172,7 @@ def test_a_prediction_that_a_removal_left_agrees_with_the_customer_who_is_made_a
 @pytest.mark.parametrize("what", ["put", "outcome", "delete", "import"])
 def test_what_others_write_between_read_and_write_is_not_lost(what: str) -> None:
     imported(as_file([line("c1"), line("c2")]), as_of="2026-03-01")
-    done = []
+    done: list[bool] = []
 
     def meanwhile(params: Any, **_: Any) -> None:
         if done or stack().customers_table not in str(params["body"]) or ":found" not in str(params["body"]):
