@@ -1,8 +1,8 @@
 """Writes the committed files that come from others, so that each fact has one place.
 
-The OpenAPI document comes from the routes of every function, the default schema from examples/schemas/streaming.yaml, the feature
-schema's JSON Schema from its pydantic model, and the scoring machine for very large bases from the other one. `--check` writes nothing
-and fails where a file is out of date.
+The OpenAPI document comes from the routes of every function, docs/api.md from that document, the default schema from
+examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, and the scoring machine for very large bases
+from the other one. `--check` writes nothing and fails where a file is out of date.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
+from local.api_reference import api_reference
 from local.distributed import TARGET, distributed_text
 from retainstream import __version__
 from retainstream.http import Api
@@ -106,11 +107,13 @@ def openapi_document() -> dict[str, Any]:
 def generated_files() -> dict[Path, str]:
     """Every generated file with the text it ought to have."""
     default = read_schema(ROOT / "examples/schemas/streaming.yaml")
+    document = openapi_document()
     return {
         PACKAGE / "schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
         TARGET: distributed_text(),
-        PACKAGE / "http/openapi.json": json.dumps(openapi_document(), indent=1, sort_keys=True) + "\n",
+        PACKAGE / "http/openapi.json": json.dumps(document, indent=1, sort_keys=True) + "\n",
+        ROOT / "docs/api.md": api_reference(json.loads(json.dumps(document, sort_keys=True))),
     }
 
 
