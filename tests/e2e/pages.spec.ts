@@ -1,0 +1,55 @@
+/** Every page, wide and narrow: readable by everybody, nothing cut off, no word that only programs say. */
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, settled, test } from "./fixtures";
+
+const WIDTHS = [1440, 390];
+
+const PAGES: [name: string, path: string][] = [
+  ["overview", "/"],
+  ["at-risk", "/at-risk"],
+  ["segments", '/segments?a=plan.in.["basic"]&compare=b&b=plan.in.["premium"]'],
+  ["model", "/model"],
+  ["data", "/data"],
+  ["users", "/users"],
+  ["explorer", "/explorer"],
+  ["not-found", "/nowhere"],
+];
+
+for (const width of WIDTHS)
+  test.describe(`${width} pixels wide`, () => {
+    test.use({ viewport: { width, height: width > 1000 ? 900 : 844 } });
+
+    for (const [name, path] of PAGES)
+      test(name, async ({ page, screenshots }) => {
+        await page.goto(path);
+        await looksRight(page, `${screenshots}/${name}-${width}.png`);
+      });
+
+    test("customer", async ({ page, api, screenshots }) => {
+      const [customer] = (await api.getHighRiskCustomers(1, 1)).data;
+      await page.goto(`/customers/${customer?.customer_id}`);
+      await looksRight(page, `${screenshots}/customer-${width}.png`);
+    });
+
+    test.describe("signed out", () => {
+      test.use({ role: null });
+
+      test("sign-in", async ({ page, screenshots }) => {
+        await page.goto("/");
+        await page.getByLabel("Password").waitFor();
+        await looksRight(page, `${screenshots}/sign-in-${width}.png`);
+      });
+    });
+  });
+
+async function looksRight(page: Page, screenshot: string): Promise<void> {
+  await settled(page);
+  await page.screenshot({ path: screenshot, fullPage: true });
+  expect(await page.locator("body").innerText()).not.toMatch(/undefined|NaN|Infinity|\[object|\bnull\b/);
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(beyond, "pixels beyond the right edge").toBeLessThanOrEqual(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+}
