@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic_core import to_json
 
 from retainstream.auth.roles import Principal
 from retainstream.http.admission import admit
@@ -37,6 +38,11 @@ SECURITY_HEADERS = {
 }
 
 RETRY_AFTER_SECONDS = 5
+
+
+def _as_json(document: Any) -> str:
+    """Several times as quick as the standard library's, of which a short answer notices."""
+    return to_json(document, inf_nan_mode="constants", fallback=str).decode()
 
 
 class _Door(OpenAPIRequestValidationMiddleware):
@@ -64,10 +70,10 @@ class Api(APIGatewayHttpResolver):
     """Routes of one module. Each route states its role with `requires` or `public`; errors become problem documents."""
 
     def __init__(self, module: str) -> None:
-        super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+        super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR, serializer=_as_json)
         self.module = module
         self._request_validation_middleware = _Door(self)
-        self._logger = Logger(service=module)
+        self._logger = Logger(service=module, json_serializer=_as_json)
         for error, answer in (
             (Problem, self._on_problem),
             (RequestValidationError, self._on_invalid_request),

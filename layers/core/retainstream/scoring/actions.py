@@ -13,7 +13,8 @@ type Action = dict[str, Any]
 def value_at_risk(schema: FeatureSchema, probability: Floats, price: Floats) -> Floats:
     """Expected revenue lost, in the currency: probability × price × the schema's months. Zero where the price is not known."""
     months = schema.money.months if schema.money else 0.0
-    return np.nan_to_num(probability * price * months, nan=0.0)
+    value: Floats = probability * price * months
+    return np.where(np.isnan(value), 0.0, value)
 
 
 def prices(schema: FeatureSchema, rows: list[dict[str, Any]]) -> Floats:
