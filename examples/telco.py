@@ -1,10 +1,10 @@
 """Makes telco_customers.csv: synthetic customers of a telephone operator, with the columns of schemas/telco.yaml.
 
     .venv/bin/python examples/telco.py > examples/telco_customers.csv
-
     .venv/bin/python examples/telco.py --month 2 > examples/telco_next_month.csv
 
-No row is of a real person, and the same seed makes the same file. In the second month those who left are gone, new ones have come, and of those who leave at the end of that month it is known, of the others not yet what they will do.
+No row is of a real person, and the same seed makes the same file. In the second month those who left are gone and new ones have come;
+of those who leave at its end that is known, of the others nothing yet.
 """
 
 import argparse
