@@ -12,6 +12,7 @@ from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.training.synthetic import as_customers, generate
 from tests.integration.conftest import lambda_context, load_function
+from tests.integration.training_jobs import training_jobs
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -26,6 +27,7 @@ CHAPTERS = [
     ("customers", "imports import-status import-complete"),
     ("model", "train"),
     ("retraining", "begin begin-by-schedule extract validate train evaluate gate register promote score check-scoring notify"),
+    ("retraining", "extract-part gather shape export-part prepare-job import-model"),
     ("scoring", "plan score verify finish"),
     ("rollups", "customers predictions keep-day"),
     ("recount", "open count look"),
@@ -66,6 +68,7 @@ STATUS = {
 def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tables, bucket, key and state machines, and customers to learn from."""
     monkeypatch.setenv("TRAINING_SECONDS", "1")
+    monkeypatch.setenv("SAGEMAKER_ROW_THRESHOLD", "10000")
     settings.cache_clear()
     load_function.cache_clear()
     pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
@@ -117,5 +120,9 @@ def test_every_event_is_accepted_by_its_function(subtests: pytest.Subtests) -> N
             answer = load_function(function).handler(event(name), lambda_context(function))
             if isinstance(answer, dict) and "statusCode" in answer:
                 assert answer["statusCode"] == STATUS.get(name, 200), answer["body"]
+            elif name == "retraining/prepare-job":
+                job = {**answer, "TrainingJobName": event("retraining/import-model")["job"]["TrainingJobName"]}
+                with training_jobs():
+                    boto3.client("sagemaker").create_training_job(**job, RoleArn="arn:aws:iam::123456789012:role/job")
             elif function == "authorizer":
                 assert answer == {"isAuthorized": True, "context": {"refused": "1"}}
