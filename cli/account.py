@@ -1,4 +1,4 @@
-"""`retainstream login` and `logout`."""
+"""`retainstream login`, `logout` and `whoami`."""
 
 import os
 import sys
@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.output import print_json, say
-from cli.session import DEFAULT_URL, Session, Sessions, chosen_url
+from cli.output import print_json, print_line, say
+from cli.passwords import read_password
+from cli.session import DEFAULT_URL, Session, Sessions, chosen_url, signed_in
 
 Url = Annotated[
     str | None,
@@ -30,7 +31,7 @@ def login(
     address = chosen_url(url) or DEFAULT_URL
     who = email or os.environ.get("RETAINSTREAM_EMAIL") or _asked_email()
     with Client(address) as client:
-        told = client.post("/api/auth/login", {"email": who, "password": _password()}, repeatable=True).data
+        told = client.post("/api/auth/login", {"email": who, "password": read_password("RETAINSTREAM_PASSWORD")}, repeatable=True).data
     user = told["user"]
     Sessions().keep(Session(address, user["email"], user["role"], told["token"], told["expires_at"]))
     if as_json:
@@ -56,19 +57,18 @@ def logout(url: Url = None) -> None:
     say(f"Signed out at {session.url}")
 
 
+def whoami(url: Url = None, as_json: AsJson = False) -> None:
+    """Show who is signed in where, and until when."""
+    with signed_in(url) as client:
+        told = client.get("/api/auth/me").data
+        address = client.url
+    if as_json:
+        print_json({"url": address, **told})
+    else:
+        print_line(f"{told['email']} ({told['role']}) at {address} until {told['token_expires_at']}")
+
+
 def _asked_email() -> str:
     if not sys.stdin.isatty():
         raise typer.BadParameter("is needed where nobody can be asked", param_hint="--email")
     return str(typer.prompt("E-mail", err=True))
-
-
-def _password() -> str:
-    given = os.environ.get("RETAINSTREAM_PASSWORD")
-    if given is not None:
-        return given
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, err=True))
-    line = sys.stdin.readline().rstrip("\r\n")
-    if not line:
-        raise typer.BadParameter("Give the password as RETAINSTREAM_PASSWORD or on standard input.", param_hint="password")
-    return line

@@ -5,11 +5,11 @@ wrongly; 3 done, with something to look at; 4 not signed in, or not allowed; 5 t
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli import account, evaluate, generate, recount, schema
+from cli import account, customers, evaluate, export, generate, importing, model, recount, schema, train, users
 from cli.output import say_error
 from cli.service_errors import ServiceError
 from retainstream import __version__
@@ -25,12 +25,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(schema.commands, name="schema")
-app.command("evaluate")(evaluate.evaluate)
-app.command("generate")(generate.generate)
-app.command("login")(account.login)
-app.command("logout")(account.logout)
-app.command("recount")(recount.recount)
+_PANELS: dict[str, dict[str, Any]] = {
+    "Signing in": {"login": account.login, "logout": account.logout, "whoami": account.whoami, "users": users.commands},
+    "Customers": {
+        "import": importing.import_customers,
+        "at-risk": customers.at_risk,
+        "customers": customers.commands,
+        "export": export.export,
+    },
+    "The model": {
+        "train": train.train,
+        "score": train.score,
+        "status": model.status,
+        "versions": model.versions,
+        "promote": model.promote,
+        "rollback": model.rollback,
+        "drift": model.drift,
+        "performance": model.performance,
+    },
+    "Files of your own": {"schema": schema.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
+    "Operating a deployment": {"recount": recount.recount},
+}
+for panel, commands in _PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
 
 
 @app.callback()

@@ -4,27 +4,63 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import typer
 
+_PAGE_WIDTH = 140
+"""Of tables that go to a file or another command."""
+
+
+def plain(text: object) -> str:
+    """Text that comes from elsewhere, without what a terminal would take for a command."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
+
 
 def say(text: str) -> None:
-    """Tell a person something, on standard error."""
-    typer.echo(text, err=True)
+    """Tell a person something in one line, on standard error."""
+    typer.echo(plain(text), err=True)
 
 
 def say_error(text: str) -> None:
     """One line that says what is wrong, on standard error."""
-    typer.secho(f"error: {' '.join(text.split())}", fg=typer.colors.RED, err=True)
+    typer.secho(f"error: {plain(' '.join(text.split()))}", fg=typer.colors.RED, err=True)
 
 
 def say_warning(text: str) -> None:
     """One line that says what to look at, on standard error."""
-    typer.secho(f"warning: {text}", fg=typer.colors.YELLOW, err=True)
+    typer.secho(f"warning: {plain(text)}", fg=typer.colors.YELLOW, err=True)
+
+
+def print_line(text: str) -> None:
+    """One line of a result, on standard output."""
+    typer.echo(plain(text))
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = (), title: str = "") -> None:
+    """Rows for a person, on standard output; the columns named in `numbers` stand to the right. None shows as nothing."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title) if title else None, title_justify="left")
+    for header in headers:
+        table.add_column(Text(header), justify="right" if header in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else Text(plain(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(table)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Stop unless the person agrees, or has agreed by --yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("is needed where nobody can be asked", param_hint="--yes")
+    typer.confirm(plain(question), abort=True, err=True)
 
 
 def print_json(document: Any) -> None:
