@@ -13,13 +13,23 @@ export const count = (value: number | null | undefined): string => (value == nul
 export const shortCount = (value: number | null | undefined): string =>
   value == null ? NOTHING : compact.format(value);
 
-/** A share of one as per cent. */
-export const percent = (share: number | null | undefined, digits = 1): string =>
-  share == null ? NOTHING : `${(share * 100).toFixed(digits)} %`;
+/** A share of one as per cent; what is not quite nothing, or not quite all, is not written as if it were. */
+export function percent(share: number | null | undefined, digits = 1): string {
+  if (share == null) return NOTHING;
+  const least = 10 ** -digits;
+  const written = Number((share * 100).toFixed(digits));
+  if (share > 0 && written === 0) return `< ${least.toFixed(digits)} %`;
+  if (share < 1 && written === 100) return `> ${(100 - least).toFixed(digits)} %`;
+  return `${written.toFixed(digits)} %`;
+}
 
 /** Percentage points, with their sign. */
 export const points = (value: number | null | undefined, digits = 1): string =>
   value == null ? NOTHING : `${sign(value, digits)}${Math.abs(value).toFixed(digits)}`;
+
+/** An amount of money, with its sign. */
+export const moneyChange = (value: number, currency: string | null | undefined): string =>
+  `${sign(value, 0)}${money(Math.abs(value), currency, 0)}`;
 
 export const decimal = (value: number | null | undefined, digits = 3): string =>
   value == null ? NOTHING : value.toFixed(digits);

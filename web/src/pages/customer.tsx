@@ -72,7 +72,8 @@ function Description({ customer, schema }: { customer: Customer; schema: Feature
   const group = groupColumn(schema);
   return (
     <p class="quiet">
-      {group ? `${group.label}: ${customer.group} · ` : ""}from {customer.source} · updated {ago(customer.updated_at)}
+      {group ? `${group.label}: ${customer.group} · ` : ""}source: {customer.source} · updated{" "}
+      {ago(customer.updated_at)}
       {customer.churned ? <span class="tag gone">has left</span> : null}
     </p>
   );

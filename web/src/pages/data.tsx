@@ -130,8 +130,8 @@ function Recent({ chosen, choose }: { chosen: string | null; choose: (id: string
       <Show of={imports}>
         {({ data }) =>
           data.length ? (
-            <div class="scroll">
-              <table>
+            <div>
+              <table class="rows">
                 <thead>
                   <tr>
                     <th scope="col">File</th>
@@ -155,13 +155,19 @@ function Recent({ chosen, choose }: { chosen: string | null; choose: (id: string
                 <tbody>
                   {data.map((found: Import) => (
                     <tr key={found.import_id} aria-current={found.import_id === chosen || undefined}>
-                      <td>{found.file_name}</td>
-                      <td>{dateTime(found.started_at)}</td>
-                      <td>{found.started_by}</td>
-                      <td>{found.status.toLowerCase()}</td>
-                      <td class="number">{count(found.rows)}</td>
-                      <td class="number">{count(found.counts.accepted)}</td>
-                      <td class="number">{count(found.counts.rejected)}</td>
+                      <th scope="row">{found.file_name}</th>
+                      <td data-label="Started">{dateTime(found.started_at)}</td>
+                      <td data-label="By">{found.started_by}</td>
+                      <td data-label="Status">{found.status.toLowerCase()}</td>
+                      <td class="number" data-label="Rows">
+                        {count(found.rows)}
+                      </td>
+                      <td class="number" data-label="Accepted">
+                        {count(found.counts.accepted)}
+                      </td>
+                      <td class="number" data-label="Rejected">
+                        {count(found.counts.rejected)}
+                      </td>
                       <td>
                         <button
                           type="button"

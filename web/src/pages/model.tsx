@@ -62,7 +62,7 @@ function Figures({ status }: { status: Status }) {
         value={decimal(figures.roc_auc)}
         note={
           model.ceiling
-            ? `the best possible here is ${decimal(model.ceiling.roc_auc)}`
+            ? `the true probabilities reach ${decimal(model.ceiling.roc_auc)}`
             : `on ${count(figures.rows)} customers it had not seen`
         }
       />
@@ -74,7 +74,7 @@ function Figures({ status }: { status: Status }) {
       <Figure
         title="Log loss"
         value={decimal(figures.log_loss)}
-        note={model.ceiling ? `the best possible here is ${decimal(model.ceiling.log_loss)}` : "lower is better"}
+        note={model.ceiling ? `the true probabilities reach ${decimal(model.ceiling.log_loss)}` : "lower is better"}
       />
       <Figure
         title="Precision and recall"

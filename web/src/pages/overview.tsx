@@ -1,6 +1,6 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, count, decimal, money, percent, points } from "../formats";
+import { ago, count, decimal, money, moneyChange, percent, points } from "../formats";
 import { useLoaded } from "../loading";
 import { Card, Figure, Synthetic } from "../parts/card";
 import { Chart, type Plot } from "../parts/chart";
@@ -67,7 +67,6 @@ function Figures({ metrics }: { metrics: Metrics }) {
   const { revenue_at_risk: revenue, predicted_churners: churners, model } = metrics;
   const moved = metrics.changes.in_last_run;
   const interval = model?.roc_auc_interval;
-  const signedMoney = (value: number) => `${value < 0 ? "−" : "+"}${money(Math.abs(value), revenue?.currency, 0)}`;
   return (
     <div class="figures">
       <Figure
@@ -79,7 +78,7 @@ function Figures({ metrics }: { metrics: Metrics }) {
       <Figure
         title="Revenue at risk"
         value={money(revenue?.total, revenue?.currency, 0)}
-        change={since(moved?.revenue_at_risk, signedMoney)}
+        change={since(moved?.revenue_at_risk, (value) => moneyChange(value, revenue?.currency))}
         note={
           revenue
             ? `over ${revenue.months} months; ${money(revenue.of_predicted_churners, revenue.currency, 0)} of predicted churners`
@@ -102,8 +101,8 @@ function Figures({ metrics }: { metrics: Metrics }) {
   );
 }
 
-function since(moved: number | null | undefined, written: (value: number) => string): string {
-  return moved == null ? "nothing earlier to compare with" : `${written(moved)} since the run before`;
+function since(moved: number | null | undefined, written: (value: number) => string) {
+  return moved == null ? <small>the first run</small> : `${written(moved)} since the run before`;
 }
 
 function quality(
@@ -113,7 +112,7 @@ function quality(
   const range = interval
     ? `95 % interval ${decimal(interval.low)} to ${decimal(interval.high)}`
     : "no interval is known";
-  return ceiling ? `${range}; the best possible here is ${decimal(ceiling)}` : range;
+  return ceiling ? `${range}; the true probabilities reach ${decimal(ceiling)}` : range;
 }
 
 const EVERYBODY = "";
@@ -181,7 +180,7 @@ function Histogram({ edges, counts }: { edges: number[]; counts: number[] }) {
   const most = bins.reduce((found, bin) => (bin.customers > found.customers ? bin : found));
   return (
     <Chart
-      height={430}
+      height={470}
       told={`Histogram of churn probability. Most customers, ${count(most.customers)}, are between ${percent(most.from, 0)} and ${percent(most.to, 0)}.`}
       draw={draw}
       table={{

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { date } from "../formats";
+import { count, date } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { Card } from "../parts/card";
 import { Confirm, Dialog } from "../parts/dialog";
 import { Field, Select } from "../parts/fields";
+import { Pager } from "../parts/pager";
 import { Failure, Show } from "../parts/states";
 import { tell } from "../parts/toasts";
 import { api, person, type Role } from "../session";
@@ -38,8 +39,8 @@ export default function Users() {
         <Show of={users}>
           {({ data, page }) => (
             <>
-              <div class="scroll">
-                <table>
+              <div>
+                <table class="rows">
                   <thead>
                     <tr>
                       <th scope="col">Name</th>
@@ -56,20 +57,13 @@ export default function Users() {
                   </tbody>
                 </table>
               </div>
-              {cursor || page?.next ? (
-                <footer class="pager">
-                  <button type="button" disabled={!cursor} onClick={() => setCursors(cursors.slice(0, -1))}>
-                    Earlier
-                  </button>
-                  <button
-                    type="button"
-                    disabled={!page?.next}
-                    onClick={() => setCursors([...cursors, page?.next ?? ""])}
-                  >
-                    Later
-                  </button>
-                </footer>
-              ) : null}
+              <Pager
+                of="accounts"
+                told={`${count(data.length)} ${data.length === 1 ? "account" : "accounts"}${cursor || page?.next ? " on this page" : ""}`}
+                first={cursor ? () => setCursors([]) : undefined}
+                previous={cursor ? () => setCursors(cursors.slice(0, -1)) : undefined}
+                next={page?.next ? () => setCursors([...cursors, page.next ?? ""]) : undefined}
+              />
             </>
           )}
         </Show>
@@ -101,12 +95,12 @@ function Row({ user, changed }: { user: User; changed: () => void }) {
   };
   return (
     <tr>
-      <td>
+      <th scope="row">
         {user.name} {own ? <small>(you)</small> : null}
-      </td>
-      <td>{user.email}</td>
-      <td>{date(user.created_at)}</td>
-      <td>
+      </th>
+      <td data-label="E-mail">{user.email}</td>
+      <td data-label="Since">{date(user.created_at)}</td>
+      <td data-label="Role">
         <select
           aria-label={`Role of ${user.name}`}
           value={String(user.role)}
@@ -119,7 +113,7 @@ function Row({ user, changed }: { user: User; changed: () => void }) {
           ))}
         </select>
       </td>
-      <td>
+      <td data-label="Status">
         {user.status}{" "}
         <button type="button" onClick={() => setChange({ status: user.status === "active" ? "disabled" : "active" })}>
           {user.status === "active" ? "Disable" : "Enable"}

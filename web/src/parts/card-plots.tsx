@@ -39,7 +39,7 @@ function Reliability({ bins }: { bins: ModelCard["reliability"] }) {
       marginLeft: 48,
       marginBottom: 40,
       x: { ...SHARES, label: "predicted", labelOffset: 36 },
-      y: { ...SHARES, label: "left" },
+      y: { ...SHARES, label: "did leave" },
       marks: [
         plot.line(
           [
@@ -107,7 +107,13 @@ function Gain({ card }: { card: ModelCard }) {
           { x: "share", y: "found", stroke: "#aaa5b8", strokeDasharray: "4 4" },
         ),
         ...curves.map(({ name, points, colour }) =>
-          plot.line(points, { x: "share", y: "found", stroke: colour, strokeWidth: 2, title: () => name }),
+          plot.line([{ share: 0, found: 0 }, ...points], {
+            x: "share",
+            y: "found",
+            stroke: colour,
+            strokeWidth: 2,
+            title: () => name,
+          }),
         ),
       ],
     }),

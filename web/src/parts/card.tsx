@@ -26,6 +26,16 @@ export function Card({ title, note, aside, wide, children }: CardProps) {
   );
 }
 
+/** Keeps a wide table inside its card: it scrolls sideways, by keyboard too. */
+export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="scroll" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
 interface FigureProps {
   title: string;
   value: ComponentChildren;

@@ -1,5 +1,6 @@
 import type * as Plot from "@observablehq/plot";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Scroll } from "./card";
 
 export type { Plot };
 
@@ -40,7 +41,7 @@ export function Chart({ told, height = 240, draw, table }: ChartProps) {
       {table ? (
         <details>
           <summary>As a table</summary>
-          <div class="scroll">
+          <Scroll label="Figures of the plot">
             <table>
               <thead>
                 <tr>
@@ -61,7 +62,7 @@ export function Chart({ told, height = 240, draw, table }: ChartProps) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </details>
       ) : null}
     </figure>

@@ -1,6 +1,7 @@
 import type { Schemas } from "../../../client/api-client.js";
 import { Unavailable } from "../../../client/api-client.js";
 import { count } from "../formats";
+import { Scroll } from "./card";
 import { Failure } from "./states";
 
 type Import = Schemas["ImportView"];
@@ -65,7 +66,7 @@ function Rejects({ found }: { found: Import }) {
   if (!found.rejects.length) return null;
   return (
     <>
-      <div class="scroll">
+      <Scroll label="Rejected rows">
         <table>
           <caption>
             The first {count(found.rejects.length)} of {count(found.counts.rejected)} rejected rows
@@ -89,7 +90,7 @@ function Rejects({ found }: { found: Import }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {found.rejects_url ? (
         <a class="button" href={found.rejects_url} target="_blank" rel="noreferrer">
           Download all rejected rows

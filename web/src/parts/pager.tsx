@@ -9,7 +9,7 @@ interface PagerProps {
   next?: () => void;
 }
 
-/** Where one is in a list, and the ways on. */
+/** Where one is in a list, and the ways on. A way that ends keeps the focus, so that the keyboard is not thrown back to the top. */
 export function Pager({ of, told, first, previous, next }: PagerProps) {
   if (!first && !previous && !next) return <p class="pager quiet">{told}</p>;
   return (
@@ -18,13 +18,13 @@ export function Pager({ of, told, first, previous, next }: PagerProps) {
         {told}
       </span>
       <span class="ways">
-        <button type="button" disabled={!first} onClick={first}>
+        <button type="button" aria-disabled={!first} onClick={first}>
           First
         </button>
-        <button type="button" disabled={!previous} onClick={previous}>
+        <button type="button" aria-disabled={!previous} onClick={previous}>
           ← Previous
         </button>
-        <button type="button" disabled={!next} onClick={next}>
+        <button type="button" aria-disabled={!next} onClick={next}>
           Next →
         </button>
       </span>

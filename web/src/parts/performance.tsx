@@ -1,7 +1,7 @@
 import { count, decimal, percent } from "../formats";
 import { useLoaded } from "../loading";
 import { api } from "../session";
-import { Card } from "./card";
+import { Card, Scroll } from "./card";
 import { Empty, Show } from "./states";
 
 type Column = Record<string, unknown> | null | undefined;
@@ -31,7 +31,7 @@ export function Performance({ turn }: { turn: number }) {
           ];
           return (
             <>
-              <div class="scroll">
+              <Scroll label="How good it is">
                 <table>
                   <thead>
                     <tr>
@@ -73,7 +73,7 @@ export function Performance({ turn }: { turn: number }) {
                     </tr>
                   </tbody>
                 </table>
-              </div>
+              </Scroll>
               <dl class="bases">
                 {columns.map(([name, , basis]) => (
                   <div key={name}>

@@ -21,8 +21,8 @@ export function SchemaTable() {
         {({ data }) => (
           <>
             <p>{summary(data)}</p>
-            <div class="scroll">
-              <table>
+            <div>
+              <table class="rows">
                 <thead>
                   <tr>
                     <th scope="col">Column</th>
@@ -42,10 +42,10 @@ export function SchemaTable() {
                         <code>{column.source || column.name}</code>
                       </th>
                       <td>{column.meaning}</td>
-                      <td>{column.kind}</td>
-                      <td>{allowed(column)}</td>
-                      <td>{used(column)}</td>
-                      <td>{column.action ? action(column.action, data) : "–"}</td>
+                      <td data-label="Kind">{column.kind}</td>
+                      <td data-label="Allowed">{allowed(column)}</td>
+                      <td data-label="In the model">{used(column)}</td>
+                      <td data-label="Action">{column.action ? action(column.action, data) : "–"}</td>
                     </tr>
                   ))}
                 </tbody>

@@ -3,7 +3,7 @@ import type { Schemas } from "../../../client/api-client.js";
 import { count, dateTime, decimal } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { api, may } from "../session";
-import { Card } from "./card";
+import { Card, Scroll } from "./card";
 import { Promote } from "./promotion";
 import { Empty, Failure, Show } from "./states";
 
@@ -34,8 +34,8 @@ export function Versions({ turn, changed }: { turn: number; changed: () => void 
           const compared = data.filter(({ version }) => chosen.includes(version));
           return data.length ? (
             <>
-              <div class="scroll">
-                <table>
+              <div>
+                <table class="rows">
                   <thead>
                     <tr>
                       <th scope="col">Compare</th>
@@ -91,15 +91,21 @@ function Row({ version, chosen, toggle, changed }: RowProps) {
   const promotable = version.status === "registered" && !version.in_service && may("admin");
   return (
     <tr>
-      <td>
+      <td data-label="Compare">
         <input type="checkbox" checked={chosen} onChange={toggle} aria-label={`Compare ${version.version}`} />
       </td>
-      <td>{version.version}</td>
-      <td>{dateTime(version.created_at)}</td>
-      <td class="number">{decimal(version.metrics.roc_auc)}</td>
-      <td class="number">{decimal(version.metrics.log_loss)}</td>
-      <td class="number">{decimal(version.metrics.ece)}</td>
-      <td>
+      <th scope="row">{version.version}</th>
+      <td data-label="Made">{dateTime(version.created_at)}</td>
+      <td class="number" data-label="ROC AUC">
+        {decimal(version.metrics.roc_auc)}
+      </td>
+      <td class="number" data-label="Log loss">
+        {decimal(version.metrics.log_loss)}
+      </td>
+      <td class="number" data-label="ECE">
+        {decimal(version.metrics.ece)}
+      </td>
+      <td data-label="State">
         {version.in_service ? "in service" : version.status}
         {version.gate.reasons.map((reason) => (
           <small key={reason}>
@@ -138,7 +144,7 @@ function OpenCard({ version }: { version: string }) {
 
 function SideBySide({ versions }: { versions: Version[] }) {
   return (
-    <div class="scroll">
+    <Scroll label="Side by side">
       <table class="side-by-side">
         <caption>Side by side; each on its own held-out customers</caption>
         <thead>
@@ -172,6 +178,6 @@ function SideBySide({ versions }: { versions: Version[] }) {
           </tr>
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
