@@ -27,7 +27,8 @@ from retainstream.scoring.model import ScoringModel, matrix
 from retainstream.scoring.reasons import strongest
 
 SIZES = (10_000, 100_000, 1_000_000)
-_LONGEST_SECONDS = 100.0
+_LONGEST_SECONDS = 40.0
+_PEERS_SECONDS = 1.5
 _WORTH_IT = 25_000
 
 
@@ -51,7 +52,7 @@ def _measured(shape: Shape, sizes: tuple[int, ...], with_peer: bool) -> list[Res
 def _on_this_core(model: MadeModel, sizes: tuple[int, ...], with_peer: bool) -> list[Result]:
     shape, scoring, bare = model.shape, model.scoring(), model.bare()
     rows = model.rows(max(sizes))
-    few = rows[: max(100, min(10_000, len(rows), round(3.0 / _seconds_a_row(model, bare, rows))))]
+    few = rows[: max(100, min(10_000, len(rows), round(_PEERS_SECONDS / _seconds_a_row(model, bare, rows))))]
     first = min(len(rows), SIZES[0])
     started = time.perf_counter()
     for _ in range(3):
