@@ -11,7 +11,8 @@ SAM_VERSION := 1.170.0
 NODE_VERSION := 24.19.0
 NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
-NPM := $(if $(NODE),,PATH="$(CURDIR)/.venv-node/bin:$$PATH") npm --prefix web --silent --no-audit --no-fund --no-update-notifier
+NPM_IN := $(if $(NODE),,PATH="$(CURDIR)/.venv-node/bin:$$PATH") npm --silent --no-audit --no-fund --no-update-notifier --prefix
+NPM := $(NPM_IN) web
 BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam
@@ -73,11 +74,22 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)")
 
 .PHONY: test
-test: .venv/.all-ready ## Run every test (ARGS="-k name" chooses)
+test: .venv/.all-ready web/node_modules/.ready ## Run every test but those in a browser (ARGS="-k name" chooses)
+	@$(if $(ARGS),:,$(NPM) test)
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
+tests/e2e/node_modules/.ready: tests/e2e/package.json tests/e2e/package-lock.json $(if $(NODE),,.venv-node/.ready)
+	@echo "Installing what drives the browser"
+	@$(NPM_IN) tests/e2e ci
+	@touch $@
+
+.PHONY: e2e
+e2e: .venv/.all-ready web/dist/index.html tests/e2e/node_modules/.ready ## Start the stack and use it in a real browser (ARGS="-g words" chooses); see build/e2e
+	@$(BIN)/python -m tests.e2e.telco_customers build/e2e/telco.csv
+	@CHROMIUM="$$(tests/e2e/chromium.sh)" && export CHROMIUM && $(NPM_IN) tests/e2e test -- $(ARGS)
+
 .PHONY: check
-check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready ## Lint, types, import directions, template
+check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_modules/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/retainstream cli local bench tests
@@ -91,6 +103,7 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready ## Lint, types,
 	@$(BIN)/cfn-lint template.yaml build/expanded.json
 	@$(SAM) validate --lint
 	@$(NPM) run check
+	@$(NPM_IN) tests/e2e run check
 
 .PHONY: format
 format: .venv/.all-ready web/node_modules/.ready ## Format the code
@@ -131,4 +144,4 @@ scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and t
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
-	rm -rf .venv .venv-sam .venv-node web/node_modules web/dist .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-node web/node_modules web/dist tests/e2e/node_modules .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,13 +9,13 @@
  * @property {number} [retries] how often a request that may be repeated is repeated; 3 unless told
  * @property {number} [timeout] milliseconds until one attempt is given up; 30,000 unless told
  * @property {typeof fetch} [fetch] another fetch
- * @property {(milliseconds: number) => Promise<void>} [wait] another way to wait
+ * @property {number} [longestWait] milliseconds; where the API asks for a longer pause, its refusal is thrown at once; 30,000 unless told
+ * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [wait] another way to wait
  * @property {(error: RetainStreamError) => void} [onSignedOut] told when the API no longer takes the token
  */
 /** @typedef {{method?: string, query?: Record<string, unknown>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal, repeatable?: boolean}} Request */
 
 const RETRIED = new Set([429, 502, 503, 504]);
-const LONGEST_WAIT = 30_000;
 
 /** What the API refused, and why: the problem document of the answer. `status` is 0 when there was no answer. */
 export class RetainStreamError extends Error {
@@ -32,7 +32,7 @@ export class RetainStreamError extends Error {
     this.title = problem.title ?? "";
     this.detail = problem.detail ?? "";
     /** @type {FieldError[]} */
-    this.errors = problem.errors ?? [];
+    this.errors = Array.isArray(problem.errors) ? problem.errors : [];
     this.requestId = problem.request_id ?? "";
     this.retryAfter = retryAfter;
   }
@@ -70,6 +70,7 @@ export class Requests {
   #token;
   #retries;
   #timeout;
+  #longestWait;
   #fetch;
   #wait;
   #onSignedOut;
@@ -83,8 +84,9 @@ export class Requests {
     this.#token = options.token ?? null;
     this.#retries = options.retries ?? 3;
     this.#timeout = options.timeout ?? 30_000;
+    this.#longestWait = options.longestWait ?? 30_000;
     this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-    this.#wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+    this.#wait = options.wait ?? pauseFor;
     this.#onSignedOut = options.onSignedOut ?? (() => {});
   }
 
@@ -115,8 +117,9 @@ export class Requests {
         const unheard = error.status === 429;
         if (!unheard && !(repeatable && (error.status === 0 || RETRIED.has(error.status)))) throw error;
         const pause = error.retryAfter === null ? (0.5 + Math.random()) * 500 * 2 ** attempt : error.retryAfter * 1000;
-        if (pause > LONGEST_WAIT) throw error;
-        await this.#wait(pause);
+        if (pause > this.#longestWait) throw error;
+        await this.#wait(pause, request.signal);
+        request.signal?.throwIfAborted();
       }
     }
   }
@@ -148,13 +151,29 @@ export class Requests {
     }
     const body = documentOf(text);
     if (response.ok && body !== undefined) return body ?? { data: null };
-    const problem = { status: response.status, ...(body && typeof body === "object" ? body : {}) };
+    const problem = { ...(body && typeof body === "object" ? body : {}), status: response.status };
     const Kind =
       KINDS.get(response.status) ?? (response.status >= 500 || response.ok ? Unavailable : RetainStreamError);
     const error = new Kind(problem, secondsOf(response.headers.get("Retry-After")));
     if (error instanceof NotSignedIn && this.#token) this.#onSignedOut(error);
     throw error;
   }
+}
+
+/**
+ * Ends early when the signal says so.
+ * @param {number} milliseconds @param {AbortSignal} [signal] @returns {Promise<void>}
+ */
+export function pauseFor(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", end);
+  });
 }
 
 /** @param {Record<string, unknown>} [query] what is undefined, null or empty is left out */

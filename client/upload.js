@@ -1,4 +1,4 @@
-import { Unavailable } from "./requests.js";
+import { pauseFor, Unavailable } from "./requests.js";
 
 const TRIES = 4;
 
@@ -13,11 +13,12 @@ const TRIES = 4;
 export async function putPiece(url, piece, progress, signal) {
   const put = globalThis.XMLHttpRequest ? putTellingProgress : putAtOnce;
   for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
     const status = await put(url, piece, progress, signal);
     if (status >= 200 && status < 300) return progress(piece.size);
     signal?.throwIfAborted();
     if (attempt === TRIES || (status >= 400 && status < 500)) throw refused(status);
-    await new Promise((resolve) => setTimeout(resolve, (0.5 + Math.random()) * 500 * 2 ** attempt));
+    await pauseFor((0.5 + Math.random()) * 250 * 2 ** attempt, signal);
   }
 }
 

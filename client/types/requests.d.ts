@@ -1,3 +1,8 @@
+/**
+ * Ends early when the signal says so.
+ * @param {number} milliseconds @param {AbortSignal} [signal] @returns {Promise<void>}
+ */
+export function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void>;
 /** What the API refused, and why: the problem document of the answer. `status` is 0 when there was no answer. */
 export class RetainStreamError extends Error {
     /**
@@ -85,9 +90,13 @@ export type Options = {
      */
     fetch?: typeof fetch | undefined;
     /**
+     * milliseconds; where the API asks for a longer pause, its refusal is thrown at once; 30,000 unless told
+     */
+    longestWait?: number | undefined;
+    /**
      * another way to wait
      */
-    wait?: ((milliseconds: number) => Promise<void>) | undefined;
+    wait?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
     /**
      * told when the API no longer takes the token
      */

@@ -38,6 +38,7 @@ export const test = base.extend<Fixtures, Shared>({
   screenshots: ["screenshots", { option: true }],
 
   url: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its pattern
     async ({}, use, { project }) => {
       await use(String(project.use.baseURL));
     },

@@ -27,6 +27,7 @@ export const person = signal<Person | null | undefined>(undefined);
 export const expired = signal(false);
 
 export const api = new RetainStreamAPI("", {
+  longestWait: 3000, // a person rather reads when to try again than waits without a word
   onSignedOut: () => {
     forget();
     expired.value = true;

@@ -1,0 +1,89 @@
+/** A file goes up in the parts the API names, each until it is there, and none twice when it is refused. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import RetainStreamAPI, { Unavailable } from "../api-client.js";
+import { FakeApi } from "./fake-api.js";
+
+const FILE = new Blob(["customer_id,plan\n", "a,basic\n", "b,premium\n"], { type: "text/csv" });
+
+/** An API whose upload has parts of 12 bytes; `part` answers a part's PUT by its number and try. */
+async function uploading(
+  /** @type {import("node:test").TestContext} */ t,
+  part = (/** @type {number} */ _number, /** @type {number} */ _try) => ({}),
+) {
+  const fake = await FakeApi.for(t);
+  const tries = new Map();
+  const parts = [];
+  for (let offset = 0; offset < FILE.size; offset += 12)
+    parts.push({ offset, size: Math.min(12, FILE.size - offset), url: `${fake.url}/part/${parts.length}` });
+  fake.told = [
+    ({ method, path }) => {
+      if (method === "PUT") {
+        const number = Number(path.split("/").at(-1));
+        tries.set(number, (tries.get(number) ?? 0) + 1);
+        return part(number, tries.get(number));
+      }
+      const started = { import_id: "i-1", upload: { parts, complete: "/api/customers/imports/i-1/complete" } };
+      return { body: { data: path.endsWith("/imports") ? started : { import_id: "i-1", status: "RUNNING" } } };
+    },
+  ];
+  return { fake, api: new RetainStreamAPI(fake.url, { token: "secret" }) };
+}
+
+const puts = (/** @type {FakeApi} */ fake) => fake.asked.filter(({ method }) => method === "PUT");
+
+test("all bytes arrive in order, the import is completed, and the token stays with the API", async (t) => {
+  const { fake, api } = await uploading(t);
+  /** @type {number[]} */
+  const progress = [];
+  const { data } = await api.importCustomers(FILE, { name: "may.csv", onProgress: (sent) => progress.push(sent) });
+  assert.equal(data.status, "RUNNING");
+  assert.equal(
+    puts(fake)
+      .map(({ body }) => body)
+      .join(""),
+    await FILE.text(),
+  );
+  assert.deepEqual(JSON.parse(fake.asked[0]?.body ?? ""), { file_name: "may.csv", size: FILE.size });
+  assert.deepEqual(
+    [fake.asked.at(-1)?.method, fake.asked.at(-1)?.path],
+    ["POST", "/api/customers/imports/i-1/complete"],
+  );
+  for (const { headers } of puts(fake)) {
+    assert.equal(headers.authorization, undefined);
+    assert.equal(headers["content-type"], undefined);
+  }
+  assert.deepEqual(progress, [12, 24, FILE.size]);
+});
+
+test("a part that fails is sent again, the others are not", async (t) => {
+  const { fake, api } = await uploading(t, (number, attempt) => {
+    if (number === 1 && attempt === 1) return { status: 503 };
+    return number === 2 && attempt === 1 ? { cut: true } : {};
+  });
+  await api.importCustomers(FILE);
+  assert.deepEqual(
+    puts(fake).map(({ path }) => path),
+    ["/part/0", "/part/1", "/part/1", "/part/2", "/part/2"],
+  );
+});
+
+test("a link that has run out is not tried again, and the import is not completed", async (t) => {
+  const { fake, api } = await uploading(t, (number) => (number === 1 ? { status: 403 } : {}));
+  await assert.rejects(api.importCustomers(FILE), (error) => {
+    assert.ok(error instanceof Unavailable && error.status === 403);
+    return /link for the upload has run out/.test(error.message);
+  });
+  assert.equal(puts(fake).length, 2);
+  assert.ok(!fake.asked.some(({ path }) => path.endsWith("/complete")));
+});
+
+test("an upload that is given up stops at once", async (t) => {
+  const stop = new AbortController();
+  const { fake, api } = await uploading(t, (number) => {
+    if (number === 1) stop.abort(new Error("no longer wanted"));
+    return number === 1 ? { silent: true } : {};
+  });
+  await assert.rejects(api.importCustomers(FILE, { signal: stop.signal }), /no longer wanted/);
+  assert.equal(puts(fake).length, 2);
+});
