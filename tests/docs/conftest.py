@@ -1,0 +1,14 @@
+"""Tells at the end which commands of the documentation were run, and which were only looked at."""
+
+import pytest
+
+COMMANDS = "documented commands"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    told = [text for report in reports for name, text in getattr(report, "user_properties", ()) if name == COMMANDS]
+    if told:
+        terminalreporter.section(COMMANDS)
+        for text in told:
+            terminalreporter.write_line(text)
