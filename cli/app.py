@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import account, customers, evaluate, export, generate, importing, model, recount, schema, train, users
+from cli import account, bootstrap, customers, evaluate, export, generate, importing, model, publish, recount, schema, train, users
 from cli.output import say_error
 from cli.service_errors import ServiceError
 from retainstream import __version__
@@ -44,7 +44,11 @@ _PANELS: dict[str, dict[str, Any]] = {
         "performance": model.performance,
     },
     "Files of your own": {"schema": schema.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
-    "Operating a deployment": {"recount": recount.recount},
+    "Operating a deployment": {
+        "bootstrap-admin": bootstrap.bootstrap_admin,
+        "publish-pages": publish.publish_pages,
+        "recount": recount.recount,
+    },
 }
 for panel, commands in _PANELS.items():
     for name, command in commands.items():

@@ -11,6 +11,8 @@ import typer
 from cli.account import AsJson, Url
 from cli.customers import Group, MinProbability
 from cli.output import check_output, print_json, say
+from cli.runs import Run, RunId, Stage, View, check_ended_well
+from cli.service_errors import ServiceError
 from cli.session import signed_in
 
 
@@ -35,12 +37,13 @@ def export(
         str | None, typer.Option("--model-version", metavar="VERSION", help="Only those whom this version scored.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
+    run: RunId = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Write predictions to a CSV file: one row per customer who has not left, with reasons, action and features.
 
-    Text that a spreadsheet would take for a formula is led by an apostrophe.
+    A large file is made by a run, which is waited for. Text that a spreadsheet would take for a formula is led by an apostrophe.
     """
     to_screen = str(output) == "-"
     if to_screen and as_json:
@@ -58,8 +61,16 @@ def export(
         "model_version": model_version,
     }
     query: dict[str, str | int | float] = {name: value for name, value in filters.items() if value is not None}
+    if run and query:
+        raise typer.BadParameter("looks at an export that was asked for before, with its filters", param_hint="--run")
     with signed_in(url) as client:
-        link = client.get("/api/predictions/results", {**query, "format": "csv"}).data
+        answer = client.get(_run(run).path if run else "/api/predictions/results", {} if run else {**query, "format": "csv"})
+        link: View = answer.data
+        if "status" in link:
+            link = _run(link["run_id"]).follow(client, quiet=as_json or to_screen)
+            check_ended_well(link, "export")
+    if link["url"] is None:
+        raise ServiceError(link["reason"] or "There is no file any more", "Ask for it again: retainstream export")
     if to_screen:
         download_to(link["url"], sys.stdout.buffer)
         return
@@ -69,3 +80,11 @@ def export(
         print_json({"output": str(path), "rows": link["rows"], "bytes": size})
     else:
         say(f"{path}: {link['rows']:,} customers")
+
+
+def _run(run_id: str) -> Run:
+    return Run("export", "retainstream export", "/api/predictions/exports", run_id, _stage, can_be_left=False)
+
+
+def _stage(view: View) -> Stage:
+    return Stage(f"{view['rows']:,} rows", view["examined"], view["predictions"])

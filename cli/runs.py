@@ -34,13 +34,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Run:
-    """A run to follow. `command --run ID` looks at it again; its view is below the path `folder`, and `stage` puts it in words."""
+    """A run to follow. `command --run ID` looks at it again; its view is below the path `folder`, and `stage` puts it in words.
+
+    One that can be left is looked at only, unless --watch is given.
+    """
 
     noun: str
     command: str
     folder: str
     run_id: str
     stage: Callable[[View], Stage]
+    can_be_left: bool = True
 
     @property
     def path(self) -> str:
@@ -80,7 +84,7 @@ class Run:
         return found
 
     def say_how_to_look(self) -> None:
-        say(f"The {self.noun} goes on by itself. Look at it: {self.command} --run {self.run_id} --watch")
+        say(f"The {self.noun} goes on by itself. Look at it: {self.command} --run {self.run_id}{' --watch' if self.can_be_left else ''}")
 
 
 def stage_of_steps(view: Mapping[str, Any], planned: list[str], words: Mapping[str, str]) -> Stage:

@@ -1,14 +1,12 @@
 """The dashboard's pages on this machine, as the content network serves them: files as built, and the front page for every other path."""
 
-import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.page_headers import cache_control, content_type
 from local.http_event import HttpAnswer
 
 BUILT = Path(__file__).parents[1] / "web" / "dist"
-_FOREVER = "public, max-age=31536000, immutable"
-_ALWAYS_ASK = "no-cache"
 
 
 class Pages:
@@ -23,8 +21,5 @@ class Pages:
         name = path if path in self._files else "/index.html"
         if name not in self._files or (name != path and "." in path.rpartition("/")[2]):
             return None
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        charset = "; charset=utf-8" if kind.startswith("text/") or kind == "image/svg+xml" else ""
-        kept = _FOREVER if name.startswith("/assets/") else _ALWAYS_ASK
-        headers = [("content-type", kind + charset), ("cache-control", kept), *self._headers]
+        headers = [("content-type", content_type(name)), ("cache-control", cache_control(name[1:])), *self._headers]
         return HttpAnswer(200, headers, self._files[name].read_bytes())

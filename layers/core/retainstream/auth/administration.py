@@ -7,7 +7,7 @@ from retainstream.auth.accounts import EmailTaken, UnknownCaller, known, new_use
 from retainstream.auth.roles import Principal, Role
 from retainstream.auth.sessions import Sessions
 from retainstream.storage.errors import Conflict
-from retainstream.storage.users import NoAdministratorLeft, Status, User, Users
+from retainstream.storage.users import AdministratorExists, NoAdministratorLeft, Status, User, Users
 
 
 class UnknownUser(LookupError):
@@ -50,6 +50,26 @@ def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *
     user = new_user(email, password, name=name, role=role)
     try:
         sessions.users.add(user)
+    except Conflict as error:
+        raise EmailTaken from error
+    return user
+
+
+def add_administrator(users: Users, email: str, password: str, *, name: str | None, first: bool) -> User:
+    """Makes an administrator without one to ask: for those who hold the table itself. `email` is normalised.
+
+    Raises:
+        AdministratorExists: `first` was asked for, and there is one.
+        UnacceptablePassword, EmailTaken
+    """
+    user = new_user(email, password, name=name, role=Role.ADMIN)
+    try:
+        if first:
+            users.add_first_administrator(user)
+        else:
+            users.add(user)
+    except AdministratorExists:
+        raise
     except Conflict as error:
         raise EmailTaken from error
     return user

@@ -19,6 +19,7 @@ from retainstream.storage.table import Table
 type Status = Literal["active", "disabled"]
 
 _ADMINISTRATORS = {"email": "administrators"}
+_ABSENT = "attribute_not_exists(email)"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class NoAdministratorLeft(Conflict):
     """The change would leave nobody who can administer."""
 
 
+class AdministratorExists(Conflict):
+    """There is an administrator in service already."""
+
+
 class Users:
     def __init__(self, table: Table | None = None) -> None:
         self._table = table or Table(settings().users_table, ("email",))
@@ -58,12 +63,23 @@ class Users:
         Raises:
             Conflict: the address is taken.
         """
-        absent = "attribute_not_exists(email)"
         if not user.administers:
-            self._table.put(_item(user), absent)
+            self._table.put(_item(user), _ABSENT)
             return
-        put = {"Put": {"TableName": self._table.name, "Item": to_attributes(_item(user)), "ConditionExpression": absent}}
-        self._transact(put, self._listed(user.email))
+        self._transact(self._put_new(user), self._listed(user.email))
+
+    def add_first_administrator(self, user: User) -> None:
+        """Stores a new administrator, provided there was none before: of two at the same moment one succeeds.
+
+        Raises:
+            AdministratorExists: there is one.
+            Conflict: the address is taken.
+        """
+        self._transact(self._put_new(user), self._listed(user.email, "attribute_not_exists(emails)"), AdministratorExists)
+
+    def has_administrator(self) -> bool:
+        """Whether somebody can administer."""
+        return self._table.get(_ADMINISTRATORS, consistent=True) is not None
 
     def change(self, user: User, *, role: Role, status: Status, tokens_valid_from: int) -> User:
         """Changes what a user may do, provided role and status are still what `user` says. Returns the user as stored.
@@ -114,8 +130,11 @@ class Users:
         """All users. Reads the whole table: these are the people of one business, not its customers."""
         return [_user(item) for page in self._table.scan_pages() for item in page if "password_hash" in item]
 
-    def _listed(self, email: str) -> dict[str, Any]:
-        return self._administrators("ADD emails :email", {":email": {email}})
+    def _put_new(self, user: User) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table.name, "Item": to_attributes(_item(user)), "ConditionExpression": _ABSENT}}
+
+    def _listed(self, email: str, condition: str = "") -> dict[str, Any]:
+        return self._administrators("ADD emails :email", {":email": {email}}, condition)
 
     def _unlisted(self, email: str) -> dict[str, Any]:
         return self._administrators("DELETE emails :email", {":email": {email}, ":one": 1}, "size(emails) > :one")
@@ -129,7 +148,7 @@ class Users:
         }
         return {"Update": change | ({"ConditionExpression": condition} if condition else {})}
 
-    def _transact(self, on_user: Any, on_administrators: Any) -> None:
+    def _transact(self, on_user: Any, on_administrators: Any, refused: type[Conflict] = NoAdministratorLeft) -> None:
         try:
             with storage_errors():
                 self._table.client.transact_write_items(TransactItems=[on_user, on_administrators])
@@ -137,7 +156,7 @@ class Users:
             reasons = error.__cause__.response.get("CancellationReasons", []) if isinstance(error.__cause__, ClientError) else []
             failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
             if failed == [False, True]:
-                raise NoAdministratorLeft from error
+                raise refused from error
             if not any(failed):
                 raise StorageUnavailable("the transaction met another one") from error
             raise
