@@ -40,6 +40,7 @@ os.environ.update(
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
     IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",
     RECOUNT_STATE_MACHINE_ARN=f"{_MACHINES}-recount",
+    EXPORT_STATE_MACHINE_ARN=f"{_MACHINES}-export",
     RECOUNT_SETTLE_SECONDS="1",
     SELF_REGISTRATION="open",
     ALLOWED_ORIGINS="http://localhost:5000",

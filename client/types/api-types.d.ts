@@ -644,6 +644,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/predictions/exports/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run that makes a file
+         * @description How far the file has come; when it is done, a link to it, which is a new one each time.
+         */
+        get: operations["get_export_api_predictions_exports__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/predictions/generate": {
         parameters: {
             query?: never;
@@ -693,7 +713,7 @@ export interface paths {
         };
         /**
          * Stored predictions
-         * @description Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first, others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more.
+         * @description Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first, others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more. With `format=csv` the answer is a link to a file of every row that matches. Where many predictions must be read for it, the answer is 202 and a run to look at until it has the link; such a file is in no particular order. Whoever asks for the same meanwhile, or within 15 minutes, gets the same run, unless everybody was scored in between.
          */
         get: operations["results_api_predictions_results_get"];
         put?: never;
@@ -1480,6 +1500,10 @@ export interface components {
         Data_DriftView_: {
             data: components["schemas"]["DriftView"];
         };
+        /** Data[ExportRunView] */
+        Data_ExportRunView_: {
+            data: components["schemas"]["ExportRunView"];
+        };
         /** Data[ExportView] */
         Data_ExportView_: {
             data: components["schemas"]["ExportView"];
@@ -1798,6 +1822,61 @@ export interface components {
              * @description Held-out customers whose values are given
              */
             sampled: number;
+        };
+        /**
+         * ExportRunView
+         * @description A run that makes a CSV file of every prediction that matches.
+         */
+        ExportRunView: {
+            /**
+             * Examined
+             * @description Predictions read so far
+             */
+            examined: number;
+            /**
+             * Expires At
+             * @description When the link ends: ISO 8601, UTC
+             */
+            expires_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "export";
+            /**
+             * Predictions
+             * @description About how many predictions are to be read
+             */
+            predictions: number;
+            /**
+             * Reason
+             * @description Why it failed, or why there is no link any more
+             */
+            reason: string | null;
+            /**
+             * Rows
+             * @description Rows written so far
+             */
+            rows: number;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
+            started_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "RUNNING" | "SUCCEEDED" | "FAILED";
+            /**
+             * Url
+             * @description Download link, when the file is done; it needs no token. Each answer has a new one
+             */
+            url: string | null;
         };
         /**
          * ExportView
@@ -5063,6 +5142,37 @@ export interface operations {
             };
         };
     };
+    get_export_api_predictions_exports__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ExportRunView_"];
+                };
+            };
+            /** @description A problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     generate_predictions_api_predictions_generate_post: {
         parameters: {
             query?: never;
@@ -5157,13 +5267,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A page, or a link to a file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_PredictionView_"] | components["schemas"]["Data_ExportView_"];
+                };
+            };
+            /** @description A run makes the file */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ExportRunView_"];
                 };
             };
             /** @description A problem document */

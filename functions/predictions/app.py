@@ -17,9 +17,8 @@ from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.performance import PerformanceView, performance
 from retainstream.runs.starting import UnknownRun, key_or_new, new_run_id
-from retainstream.schema import FieldError
-from retainstream.scoring import generate, starting, views
-from retainstream.scoring.export import EXPORT_ROWS, TooManyRows, download
+from retainstream.schema import FeatureSchema, FieldError
+from retainstream.scoring import export_requests, generate, starting, views
 from retainstream.scoring.groups import UnknownGroup, groups_of
 from retainstream.scoring.requests import GenerateRequest, WhatIfRequest
 from retainstream.scoring.results import Filters, results_page
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 app = Api("predictions")
 TAGS = ["predictions"]
 customers, predictions, models, runs = cache(Customers), cache(Predictions), cache(Models), cache(Runs)
-documents, rollups, workflows = cache(Documents), cache(Rollups), cache(Workflows)
+documents, rollups, workflows, export_stores = cache(Documents), cache(Rollups), cache(Workflows), cache(export_requests.Stores)
 keep_model_in_snapshots(models, documents)
 
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
@@ -53,14 +52,22 @@ app.explain(
     generate.UnknownCustomers,
     lambda error: Problem("not-found", "Nothing was scored.", [FieldError(f"body.{place}", "is not a customer") for place in error.places]),
 )
-app.explain(UnknownRun, lambda _: Problem("not-found", "There is no scoring run of this id."))
-app.explain(
-    TooManyRows,
-    lambda _: Problem("conflict", f"More than {EXPORT_ROWS:,} predictions, or too many to look through: narrow the filters."),
+app.explain(UnknownRun, lambda _: Problem("not-found", "There is no run of this id."))
+
+
+@app.get(
+    "/api/predictions/results",
+    summary="Stored predictions",
+    tags=TAGS,
+    responses={
+        200: {
+            "description": "A page, or a link to a file",
+            "content": {"application/json": {"model": Listing[views.PredictionView] | Data[views.ExportView]}},
+        },
+        202: {"description": "A run makes the file", "content": {"application/json": {"model": Data[views.ExportRunView]}}},
+    },
+    **requires(Role.VIEWER),
 )
-
-
-@app.get("/api/predictions/results", summary="Stored predictions", tags=TAGS, **requires(Role.VIEWER))
 def results(
     level: Annotated[views.Level | None, Query(description="Risk level, by the threshold of the model in service")] = None,
     plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column")] = None,
@@ -70,18 +77,29 @@ def results(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
     format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every row that matches")] = "json",  # noqa: A002
-) -> Listing[views.PredictionView] | Data[views.ExportView]:
+) -> Response[Listing[views.PredictionView] | Data[views.ExportView] | Data[views.ExportRunView]]:
     """Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first,
-    others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more."""
+    others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more.
+
+    With `format=csv` the answer is a link to a file of every row that matches. Where many predictions must be read for it, the answer is
+    202 and a run to look at until it has the link; such a file is in no particular order. Whoever asks for the same meanwhile, or within
+    15 minutes, gets the same run, unless everybody was scored in between."""
     schema = active_schema(documents())
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
-        return Data(data=download(predictions(), documents(), schema, filters, _threshold()))
+        return _exported(schema, filters)
     seal = {"scope": f"/api/predictions/results {filters.scope()}", "key": settings().signing_key_id}
     position = decode_cursor(cursor, **seal) if cursor else None
     page = results_page(predictions(), groups, filters, _threshold(), limit=limit, position=position)
     onward = encode_cursor(page.position, **seal) if page.position else None
-    return Listing(data=[_prediction_view(found) for found in page.predictions], page=PageInfo(limit=limit, next=onward))
+    found = [_prediction_view(prediction) for prediction in page.predictions]
+    return Response(200, "application/json", Listing(data=found, page=PageInfo(limit=limit, next=onward)))
+
+
+@app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
+def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ExportRunView]:
+    """How far the file has come; when it is done, a link to it, which is a new one each time."""
+    return Data(data=export_requests.export_run(runs(), documents(), run_id))
 
 
 @app.post(
@@ -142,6 +160,21 @@ def _generated(body: GenerateRequest) -> views.GeneratedView:
         return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
     made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=new_run_id())
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
+
+
+def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
+    made = export_requests.export(
+        export_stores(),
+        schema,
+        filters,
+        _threshold(),
+        at_once=settings().export_at_once,
+        machine_arn=settings().export_state_machine_arn,
+        started_by=app.caller.user_id,
+    )
+    if isinstance(made, views.ExportView):
+        return Response(200, "application/json", Data(data=made))
+    return Response(202, "application/json", Data(data=made), {"Location": f"/api/predictions/exports/{made.run_id}"})
 
 
 def _accepted(run_id: str, user_id: str) -> Response[Any]:

@@ -17,7 +17,8 @@ from retainstream.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
-FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | {"authorizer", "retraining", "scoring", "rollups", "recount", "imports"}}
+TASKS = {"authorizer", "retraining", "scoring", "rollups", "recount", "imports", "exports"}
+FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | TASKS}
 PUBLIC = {
     ("/api/health", "get"),
     ("/api/auth/register", "post"),

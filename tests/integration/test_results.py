@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retainstream.scoring import at_risk, export
+from retainstream.scoring import at_risk
 from retainstream.scoring.at_risk import Ranking, TooFar, ranked_page
-from retainstream.scoring.export import safe_cell
 from retainstream.scoring.levels import level_of, ranks, shards_of
+from retainstream.scoring.safe_cells import safe_cell
 from retainstream.settings import settings as stack_settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.predictions import Predictions
@@ -251,13 +251,6 @@ def test_the_link_ends(call: Call, scored: list[dict[str, Any]]) -> None:
     assert data["rows"] == 55
 
 
-def test_more_rows_than_a_file_may_hold_is_a_conflict(call: Call, scored: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "EXPORT_ROWS", 54)
-    answer = call("predictions", "GET", RESULTS, query="format=csv")
-    assert answer.status == 409
-    assert call("predictions", "GET", RESULTS, query="format=csv&level=high").status == 200
-
-
 def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retainstream.scoring.results.EXAMINED", 10)
     monkeypatch.setattr("retainstream.scoring.results._CHUNK", 10)
@@ -270,23 +263,6 @@ def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[d
     assert set(shown_ids(call, "plan=basic")) == expected
     high = {p["customer_id"] for p in scored if not p["churned"] and p["level"] == "high"}
     assert set(shown_ids(call, "level=high")) == high
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "  =", " \t"])
-def test_text_that_looks_like_a_formula_is_led_by_an_apostrophe(start: str) -> None:
-    assert safe_cell(f"{start}cmd") == f"'{start}cmd"
-
-
-@given(text=st.text(max_size=20))
-def test_no_cell_of_text_is_a_formula(text: str) -> None:
-    cell = safe_cell(text)
-    assert cell in (text, f"'{text}")
-    assert not cell.strip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-
-
-def test_numbers_and_other_text_stay_as_they_are() -> None:
-    for cell in (-0.25, 7, None, "basic", "a=b", "3 failed payments in 90 days: -2 points", ""):
-        assert safe_cell(cell) == cell
 
 
 def test_a_hostile_customer_id_is_safe_in_the_file(call: Call, scored: list[dict[str, Any]]) -> None:

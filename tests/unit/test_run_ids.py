@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retainstream.runs.starting import key_or_new, run_id_for
+from retainstream.storage.runs import Kind
 
 WORDS = st.text(st.characters(exclude_characters="\x00"), max_size=20)
 
@@ -14,7 +15,7 @@ def test_a_key_means_one_run_of_one_caller(one: tuple[str, str], other: tuple[st
 
 
 def test_the_same_key_for_another_kind_of_run_means_another_run() -> None:
-    kinds = ("import", "training", "scoring")
+    kinds: tuple[Kind, ...] = ("import", "training", "scoring")
     assert len({run_id_for(kind, "ann", "key-1") for kind in kinds}) == len(kinds)
 
 

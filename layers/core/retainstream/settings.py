@@ -41,6 +41,7 @@ class Settings(BaseModel):
     scoring_state_machine_arn: str
     import_state_machine_arn: str
     recount_state_machine_arn: str = ""
+    export_state_machine_arn: str = ""
     notification_topic_arn: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
     target_auc: float = Field(default=0.7, ge=0.5, le=1.0)
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     scoring_segments_max: int = Field(default=64, ge=1, le=1000)
     scoring_concurrency: int = Field(default=10, ge=1, le=1000)
     scoring_writes_per_second: float = Field(default=0.0, ge=0.0)
+    export_at_once: int = Field(default=20_000, ge=0)
     recount_settle_seconds: float = Field(default=30.0, ge=1, le=600)
 
 

@@ -1,4 +1,4 @@
-"""Predictions as a CSV file that is safe to open in a spreadsheet."""
+"""Predictions as rows of a CSV file, and a small file of them made at once."""
 
 import csv
 import io
@@ -11,59 +11,50 @@ from retainstream.schema import FeatureSchema
 from retainstream.scoring.groups import groups_of
 from retainstream.scoring.levels import REASONS
 from retainstream.scoring.results import Filters, ResultsPage, every_result
-from retainstream.scoring.safe_cells import safe_cell as safe_cell
+from retainstream.scoring.safe_cells import safe_cell
 from retainstream.scoring.views import ExportView
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 
-EXPORT_ROWS = 20_000
-EXPORT_EXAMINED = 60_000
 LINK_SECONDS = 900
+CONTENT_TYPE = "text/csv; charset=utf-8"
+READ = (
+    *("customer_id", "probability", "level", "confidence", "change", "value_at_risk", "action", "reasons", "features"),
+    *("model_version", "scored_at", "group", "churned"),
+)
+"""The attributes of a prediction that its row and the filters need."""
 
 
 class TooManyRows(Exception):
-    """More predictions than one file may hold, or than may be read for it."""
+    """More predictions would have to be read than may be at once."""
 
 
 def download(
-    predictions: Predictions, documents: Documents, schema: FeatureSchema, filters: Filters, threshold: float | None
+    predictions: Predictions, documents: Documents, schema: FeatureSchema, filters: Filters, threshold: float | None, *, at_most: int
 ) -> ExportView:
     """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes.
 
     Raises:
-        TooManyRows: see `csv_export`.
+        TooManyRows: more than `at_most` predictions would have to be read. Nothing was written.
     """
-    content, rows = csv_export(schema, every_result(predictions, groups_of(schema, filters.group), filters, threshold))
+    pages = every_result(predictions, groups_of(schema, filters.group), filters, threshold)
+    content, rows = _whole_file(schema, pages, at_most)
     made = datetime.now(UTC)
     key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
-    documents.put_bytes(key, content, "text/csv; charset=utf-8")
+    documents.put_bytes(key, content, CONTENT_TYPE)
+    url, expires_at = link(documents, key, made)
+    return ExportView(url=url, expires_at=expires_at, rows=rows)
+
+
+def link(documents: Documents, key: str, made: datetime) -> tuple[str, str]:
+    """A link to a file of predictions made at that time, good for LINK_SECONDS from now, and when it ends."""
     url = documents.download_link(key, file_name=f"predictions-{made:%Y-%m-%d}.csv", seconds=LINK_SECONDS)
-    return ExportView(url=url, expires_at=(made + timedelta(seconds=LINK_SECONDS)).isoformat(timespec="seconds"), rows=rows)
+    return url, (datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)).isoformat(timespec="seconds")
 
 
-def csv_export(schema: FeatureSchema, pages: Iterable[ResultsPage]) -> tuple[bytes, int]:
-    """A CSV file in UTF-8 with a header, and how many rows it has below it.
-
-    Text that a spreadsheet might take for a formula (starting with =, +, -, @, tab or a line end) is led by an apostrophe.
-
-    Raises:
-        TooManyRows: more than EXPORT_ROWS predictions, or more than EXPORT_EXAMINED read.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([safe_cell(cell) for cell in _header(schema)])
-    rows = examined = 0
-    for page in pages:
-        rows += len(page.predictions)
-        examined += page.examined
-        if rows > EXPORT_ROWS or examined > EXPORT_EXAMINED:
-            raise TooManyRows
-        writer.writerows([safe_cell(cell) for cell in _row(schema, prediction)] for prediction in page.predictions)
-    return text.getvalue().encode(), rows
-
-
-def _header(schema: FeatureSchema) -> list[str]:
-    return [
+def header_of(schema: FeatureSchema) -> bytes:
+    """The first line of a file, in UTF-8."""
+    names = [
         schema.id.column,
         "probability",
         "level",
@@ -77,6 +68,30 @@ def _header(schema: FeatureSchema) -> list[str]:
         "model_version",
         "scored_at",
     ]
+    return _lines([names])
+
+
+def rows_of(schema: FeatureSchema, predictions: Iterable[Mapping[str, Any]]) -> bytes:
+    """The lines of predictions (their READ attributes), in UTF-8; no cell is a formula to a spreadsheet."""
+    return _lines(_row(schema, prediction) for prediction in predictions)
+
+
+def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: int) -> tuple[bytes, int]:
+    content = [header_of(schema)]
+    rows = examined = 0
+    for page in pages:
+        rows += len(page.predictions)
+        examined += page.examined
+        if examined > at_most:
+            raise TooManyRows
+        content.append(rows_of(schema, page.predictions))
+    return b"".join(content), rows
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
 
 
 def _row(schema: FeatureSchema, prediction: Mapping[str, Any]) -> list[Any]:

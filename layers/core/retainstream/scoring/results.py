@@ -67,7 +67,7 @@ def results_page(
         groups: those the filters leave, by `groups.groups_of`.
         position: `position` of the page before.
     """
-    ranking = _ranking(groups, filters, threshold)
+    ranking = ranking_of(groups, filters, threshold)
     if (ranking is not None and position is None) or (position and "rank" in position):
         ranking = ranking or Ranking(groups, "probability", filters.min_probability, filters.max_probability)
         keep = filters.keep if filters.level or filters.model_version else None
@@ -87,7 +87,7 @@ def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Fil
             return
 
 
-def _ranking(groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Ranking | None:
+def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Ranking | None:
     """The part of the index that holds every prediction that passes; None when some are not in the index."""
     if threshold is None:
         return None

@@ -1,13 +1,29 @@
 """Cells of CSV files that people open in a spreadsheet."""
 
+from itertools import takewhile
 from typing import Any
+from unicodedata import category, normalize
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BEGINS_A_FORMULA = frozenset("=+-@−")
+_BREAKS = frozenset("\t\r\n")
+_QUOTES = frozenset("\"'`´‘’‚“”„«»")
+_UNSEEN = frozenset({"Cc", "Cf"})
 
 
 def safe_cell(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet might take for a formula. Numbers are left as they
-    are; true and false are written as in JSON."""
+    """The cell, with an apostrophe before text that a spreadsheet might take for a formula.
+
+    Such text starts with =, +, -, @, also in full width, with a tab or a line end, each also behind spaces, quotes and characters that
+    cannot be seen. Numbers are left as they are; true and false are written as in JSON.
+    """
     if isinstance(cell, bool):
         return str(cell).lower()
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+    if not isinstance(cell, str) or not cell or cell[0].isalnum():
+        return cell
+    lead = "".join(takewhile(_says_nothing, cell))
+    first = normalize("NFKC", cell[len(lead) : len(lead) + 1])[:1]
+    return f"'{cell}" if first in _BEGINS_A_FORMULA or not _BREAKS.isdisjoint(lead) else cell
+
+
+def _says_nothing(character: str) -> bool:
+    return character.isspace() or character in _QUOTES or category(character) in _UNSEEN

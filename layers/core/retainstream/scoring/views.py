@@ -127,6 +127,22 @@ class ExportView(BaseModel):
     rows: int
 
 
+class ExportRunView(BaseModel):
+    """A run that makes a CSV file of every prediction that matches."""
+
+    run_id: str
+    kind: Literal["export"]
+    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
+    rows: int = Field(description="Rows written so far")
+    examined: int = Field(description="Predictions read so far")
+    predictions: int = Field(description="About how many predictions are to be read")
+    started_at: str = Field(description="ISO 8601, UTC")
+    finished_at: str | None
+    reason: str | None = Field(description="Why it failed, or why there is no link any more")
+    url: str | None = Field(description="Download link, when the file is done; it needs no token. Each answer has a new one")
+    expires_at: str | None = Field(description="When the link ends: ISO 8601, UTC")
+
+
 def run_view(run: Mapping[str, Any]) -> ScoringRunView:
     return ScoringRunView.model_validate(run)
 

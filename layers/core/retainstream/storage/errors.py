@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 
 _CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"}
-_MISSING_CODES = {"NoSuchKey", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
+_MISSING_CODES = {"NoSuchKey", "NoSuchUpload", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
 
 
 class StorageError(Exception):

@@ -1,4 +1,4 @@
-"""Runs of importing, training, scoring and recounting: what each is doing, what became of it, and why."""
+"""Runs of importing, training, scoring, recounting and exporting: what each is doing, what became of it, and why."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, NotStored
 from retainstream.storage.table import Item, Table
 
-type Kind = Literal["import", "training", "scoring", "recount"]
+type Kind = Literal["import", "training", "scoring", "recount", "export"]
 
 
 def _now() -> str:
@@ -69,6 +69,14 @@ class Runs:
             {"#part": f"part{part}", "#status": "status"},
             condition="#status = :running",
         )
+
+    def note(self, run_id: str, counts: Mapping[str, int]) -> None:
+        """Keeps what a run has counted so far, in place of what was kept of it before.
+
+        Raises:
+            Conflict: the run has ended, or there is none.
+        """
+        self._write(run_id, counts=dict(counts))
 
     def step_started(self, run_id: str, name: str) -> Item:
         """Makes `name` the step in progress. A step that is tried again begins again, in the same place of the list.

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,19 @@ class Uploads:
         with storage_errors():
             return self.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
 
-    def begin(self, key: str) -> str:
+    def begin(self, key: str, content_type: str = "binary/octet-stream") -> str:
         """Begins an upload in parts. Returns its id."""
         with storage_errors():
-            return self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
+            return self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
+
+    def abort(self, key: str) -> None:
+        """Gives up every upload in parts of this key that is not complete."""
+        with storage_errors():
+            answer = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=key)
+        for upload in answer.get("Uploads", []):
+            if upload["Key"] == key:
+                with suppress(NotStored), storage_errors():
+                    self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload["UploadId"])
 
     def part_link(self, key: str, upload_id: str, number: int, size: int, *, seconds: int) -> str:
         """A link by which part `number` (counted from 1), of exactly `size` bytes, can be put."""
@@ -100,8 +110,7 @@ class Uploads:
             with storage_errors():
                 self.client.put_object(Bucket=self.bucket, Key=key, Body=first, ContentType=content_type)
             return
-        with storage_errors():
-            upload_id = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
+        upload_id = self.begin(key, content_type)
         parts = {1: self.put_part(key, upload_id, 1, first)}
         for number, block in enumerate(blocks, start=2):
             parts[number] = self.put_part(key, upload_id, number, block)

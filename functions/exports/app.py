@@ -1,0 +1,44 @@
+"""The tasks of the export state machine."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from retainstream.registry.active_schema import active_schema
+from retainstream.scoring import export_run
+from retainstream.scoring.failure import reason_of
+
+logger = Logger(service="exports")
+stores = cache(export_run.Stores)
+
+
+def begin(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return export_run.begin(stores(), active_schema(stores().documents), event["run_id"], *_asked(event["input"]))
+
+
+def write(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return export_run.write(stores(), event["run_id"], event["progress"], lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return export_run.finish(stores(), event["run_id"], event["progress"])
+
+
+def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    reason = reason_of(event["error"], export_run.EXPORT_ERRORS, work="exports")
+    return export_run.fail(stores(), event["run_id"], *_asked(event["input"]), reason)
+
+
+def _asked(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return given["started_by"], {name: given[name] for name in ("filters", "predictions")}
+
+
+TASKS = {"begin": begin, "write": write, "finish": finish, "fail": fail}
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Does the task that the state machine names."""
+    return TASKS[event["task"]](event, context)
