@@ -16,7 +16,7 @@
  * @typedef {{data: T, page?: Page}} Answer
  */
 
-import { Requests } from "./requests.js";
+import { Requests, RetainStreamError } from "./requests.js";
 import { putPiece } from "./upload.js";
 
 export {
@@ -268,12 +268,32 @@ export class RetainStreamAPI {
   }
 
   /**
-   * The stored predictions as a CSV file, behind a link that works for some minutes.
+   * The stored predictions as a CSV file, behind a link that works for some minutes. A large file is waited for.
    * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+   * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ExportView"]>>}
    */
-  exportPredictions(filters = {}) {
-    return this.#get("/api/predictions/results", { ...filters, format: "csv" });
+  async exportPredictions(filters = {}, { onProgress, signal } = {}) {
+    let answer = await this.request("/api/predictions/results", { query: { ...filters, format: "csv" }, signal });
+    for (let pause = 1000; answer.data?.run_id && !answer.data.url; pause = Math.min(1.5 * pause, 15_000)) {
+      const { run_id: runId, status, reason } = answer.data;
+      if (status !== "RUNNING") throw new RetainStreamError({ status: 0, title: "There is no file", detail: reason });
+      onProgress?.(answer.data);
+      await this.#requests.pause(pause, signal);
+      signal?.throwIfAborted();
+      answer = await this.getExport(runId, { signal });
+    }
+    return answer;
+  }
+
+  /**
+   * A run that makes a large file; when it is done, with a new link.
+   * @param {string} runId
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["ExportRunView"]>>}
+   */
+  getExport(runId, options = {}) {
+    return this.request(`/api/predictions/exports/${encodeURIComponent(runId)}`, options);
   }
 
   /**

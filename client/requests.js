@@ -99,6 +99,11 @@ export class Requests {
     return this.#token !== null;
   }
 
+  /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause early, without an error */
+  pause(milliseconds, signal) {
+    return this.#wait(milliseconds, signal);
+  }
+
   /**
    * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
    * @param {string} path beginning with /api

@@ -156,8 +156,9 @@ export class RetainStreamAPI {
         model_version?: string;
     }): AsyncGenerator<Schemas["PredictionView"], void, void>;
     /**
-     * The stored predictions as a CSV file, behind a link that works for some minutes.
+     * The stored predictions as a CSV file, behind a link that works for some minutes. A large file is waited for.
      * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+     * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ExportView"]>>}
      */
     exportPredictions(filters?: {
@@ -166,7 +167,19 @@ export class RetainStreamAPI {
         min_probability?: number;
         max_probability?: number;
         model_version?: string;
+    }, { onProgress, signal }?: {
+        onProgress?: (run: Schemas["ExportRunView"]) => void;
+        signal?: AbortSignal;
     }): Promise<Answer<Schemas["ExportView"]>>;
+    /**
+     * A run that makes a large file; when it is done, with a new link.
+     * @param {string} runId
+     * @param {{signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["ExportRunView"]>>}
+     */
+    getExport(runId: string, options?: {
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["ExportRunView"]>>;
     /**
      * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which answers with a run to follow.
      * @param {Schemas["GenerateRequest"]} request

@@ -58,6 +58,8 @@ export class Requests {
     /** @param {string | null} token */
     setToken(token: string | null): void;
     get signedIn(): boolean;
+    /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause early, without an error */
+    pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
     /**
      * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
      * @param {string} path beginning with /api

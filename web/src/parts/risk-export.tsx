@@ -1,5 +1,6 @@
+import { useEffect, useRef, useState } from "preact/hooks";
 import { download, saveCsv } from "../csv";
-import { count } from "../formats";
+import { count, percent } from "../formats";
 import { useAction } from "../loading";
 import { api } from "../session";
 import { type AtRisk, callList } from "./call-list";
@@ -47,15 +48,22 @@ interface AllExportProps {
 
 /** A file of everything that fits the filters, made by the API. */
 export function AllExport({ label, filters }: AllExportProps) {
+  const [done, setDone] = useState<number | null>(null);
+  const left = useRef(new AbortController());
+  useEffect(() => () => left.current.abort(), []);
   const all = useAction(async () => {
-    const { data } = await api.exportPredictions(filters);
+    setDone(null);
+    const { data } = await api.exportPredictions(filters, {
+      signal: left.current.signal,
+      onProgress: ({ examined, predictions }) => setDone(predictions ? Math.min(examined / predictions, 1) : 0),
+    });
     download(data.url);
     tell(`${count(data.rows)} predictions are on their way to your downloads.`);
   });
   return (
     <div>
       <button type="button" disabled={all.busy} onClick={() => void all.run()}>
-        {all.busy ? "Preparing the file …" : label}
+        {all.busy ? `Preparing the file …${done === null ? "" : ` ${percent(done, 0)}`}` : label}
       </button>
       {all.error ? <Failure error={all.error} retry={() => void all.run()} /> : null}
     </div>
