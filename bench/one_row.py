@@ -1,14 +1,14 @@
 """One row with reasons: through the real handler against the bare call, and over HTTP against other servers with the same model.
 
 The bare call is `booster.predict(matrix, pred_contribs=True)` on the same booster and row with the matrix ready-made; what somebody with a
-row needs, making the matrix included, is beside it. All are called in turn, one call each, so that every one of them finds the processor's
-caches as the others leave them.
+row needs, making the matrix included, is beside it. Handler and bare call take turns, one call each, so that both find the processor's
+caches as the other has left them; what both take in a row of their own, with everything in the first caches, is told too.
 """
 
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from bench.result import Result, Target
 from bench.running import alone, in_a_process_of_its_own
 from bench.servers import PEERS, Load, NoAnswer, Running, Server, median_of, ours, running
 from bench.stubbed_registry import in_service
-from bench.timing import interleaved
+from bench.timing import Timings, interleaved
 
 _PATH = "/api/predictions/generate"
 _ROUNDS = 5
@@ -61,27 +61,24 @@ def through_the_handler(shape: Shape, calls: int) -> list[Result]:
         made_of = xgboost.DMatrix(row, feature_types=kinds, enable_categorical=True, nthread=1)
         return bare.predict(made_of, pred_contribs=True, validate_features=False)
 
-    timed = interleaved(
-        {"handler": lambda: asked.of(function), "bare": lambda: bare.predict(ready, pred_contribs=True), "row in": row_in},
-        rounds=calls,
-        calls=1,
-        warm=min(calls, 200),
-    )
-    microseconds = {name: (found.median * 1e6, found.p95 * 1e6) for name, found in timed.items()}
-    to_bare = timed["handler"].ratio_to(timed["bare"])
+    handler, bare_call = (lambda: asked.of(function)), (lambda: bare.predict(ready, pred_contribs=True))
+    warm = min(calls, 200)
+    turns = interleaved({"handler": handler, "bare": bare_call}, rounds=calls, calls=1, warm=warm, turning=False)
+    whole = interleaved({"handler": handler, "row in": row_in}, rounds=calls, calls=1, warm=warm, turning=False)
+    in_a_row = interleaved({"handler": handler, "bare": bare_call}, rounds=5, calls=calls // 5, warm=warm)
     return [
-        Result(f"handler, {shape}", microseconds["handler"][0], "µs", to_bare, "the bare call", Target("ratio", at_most=3)),
-        Result(
-            f"handler, {shape}, against a row",
-            microseconds["handler"][0],
-            "µs",
-            timed["handler"].ratio_to(timed["row in"]),
-            "the bare call with the making of its matrix",
-        ),
-        Result(f"handler, {shape}, p95", microseconds["handler"][1], "µs", microseconds["handler"][1] / microseconds["bare"][1], "its p95"),
-        Result(f"bare call, {shape}", microseconds["bare"][0], "µs"),
-        Result(f"bare call with its matrix, {shape}", microseconds["row in"][0], "µs"),
+        _ours(f"handler, {shape}", turns, "bare", "the bare call", Target("ratio", at_most=3)),
+        Result(f"handler, {shape}: p95", turns["handler"].p95 * 1e6, "µs", turns["handler"].p95 / turns["bare"].p95, "the bare call's p95"),
+        Result(f"bare call, {shape}", turns["bare"].median * 1e6, "µs"),
+        _ours(f"handler, {shape}, row in", whole, "row in", "the bare call with the making of its matrix"),
+        Result(f"bare call with the making of its matrix, {shape}", whole["row in"].median * 1e6, "µs"),
+        _ours(f"handler, {shape}, each in a row of its own", in_a_row, "bare", "the bare call in a row of its own, all in the caches"),
+        Result(f"bare call in a row of its own, {shape}", in_a_row["bare"].median * 1e6, "µs"),
     ]
+
+
+def _ours(name: str, timed: Mapping[str, Timings], other: str, against: str, target: Target | None = None) -> Result:
+    return Result(name, timed["handler"].median * 1e6, "µs", timed["handler"].ratio_to(timed[other]), against, target)
 
 
 def over_http(shape: Shape, peers: Sequence[str], *, requests: int = 200) -> list[Result]:

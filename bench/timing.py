@@ -29,15 +29,20 @@ class Timings:
         return statistics.median(statistics.median(mine) / statistics.median(theirs) for mine, theirs in pairs)
 
 
-def interleaved[Name: str](subjects: Mapping[Name, Callable[[], object]], *, rounds: int, calls: int, warm: int = 1) -> dict[Name, Timings]:
-    """Calls every subject `calls` times in each of `rounds` rounds, the order reversed from round to round, after `warm` calls each."""
+def interleaved[Name: str](
+    subjects: Mapping[Name, Callable[[], object]], *, rounds: int, calls: int, warm: int = 1, turning: bool = True
+) -> dict[Name, Timings]:
+    """Calls every subject `calls` times in each of `rounds` rounds, after `warm` calls each.
+
+    The order is reversed from round to round when `turning`; without, everyone always follows the same other one.
+    """
     for subject in subjects.values():
         for _ in range(warm):
             subject()
     taken: dict[Name, list[tuple[float, ...]]] = {name: [] for name in subjects}
     order = list(subjects)
     for number in range(rounds):
-        for name in order if number % 2 == 0 else reversed(order):
+        for name in reversed(order) if turning and number % 2 else order:
             taken[name].append(tuple(_seconds(subjects[name]) for _ in range(calls)))
     return {name: Timings(tuple(found)) for name, found in taken.items()}
 

@@ -114,12 +114,12 @@ def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.Expor
 )
 def generate_predictions(
     body: GenerateRequest, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
-) -> Response[Data[views.GeneratedView] | Data[views.ScoringRunView]]:
+) -> Response[Any]:
     """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200.
     Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
     if body.all:
         return _accepted(key_or_new("scoring", app.caller.user_id, idempotency_key), app.caller.user_id)
-    return Response(200, "application/json", Data(data=_generated(body)))
+    return Response(200, "application/json", Data(data=_generated(body)).model_dump_json())
 
 
 @app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER))
