@@ -5,8 +5,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from botocore.signers import RequestSigner
+from moto import backend_index
+from moto.core import responses
 from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
@@ -18,13 +22,30 @@ _ITEM_ACTIONS = {"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Sca
 
 @contextmanager
 def quick_items() -> Iterator[None]:
-    """Requests that hold items are read without a look at the service model for every value."""
+    """Requests that hold items are read without a look at the service model for every value, and find their way to moto's DynamoDB
+    without a signature, a search through all services, or a list of all methods made anew."""
     handler: Any = DynamoHandler
+    signer: Any = RequestSigner
+    services: Any = backend_index
+    dispatch: Any = responses
+    usual = dispatch.method_names_from_class, signer.sign, services.backend_url_patterns
     handler.parse_parameters = _parse_parameters(BaseResponse.parse_parameters)
+    dispatch.method_names_from_class = cache(usual[0])
+    signer.sign = _sign(usual[1])
+    services.backend_url_patterns = sorted(usual[2], key=lambda pattern: pattern[0] != "dynamodb")
     try:
         yield
     finally:
         del handler.parse_parameters
+        dispatch.method_names_from_class, signer.sign, services.backend_url_patterns = usual
+
+
+def _sign(original: Callable[..., None]) -> Callable[..., None]:
+    def sign(self: Any, operation_name: str, request: Any, *others: Any, **named: Any) -> None:
+        if self.signing_name != "dynamodb":
+            original(self, operation_name, request, *others, **named)
+
+    return sign
 
 
 def _parse_parameters(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
