@@ -8,8 +8,8 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     HTTPClientError,
+    InvalidRegionError,
     NoCredentialsError,
-    NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
@@ -33,7 +33,7 @@ def session(region: str | None, profile: str | None) -> boto3.Session:
     """
     with aws_errors():
         made = boto3.Session(region_name=region, profile_name=profile)
-    if made.region_name is None:
+    if not made.region_name:
         raise ServiceError("No AWS region is known", "Give --region, such as eu-west-1.")
     return made
 
@@ -77,7 +77,7 @@ def _in_words(error: BaseException) -> ServiceError:
             return _of_code(error)
         case NoCredentialsError() | PartialCredentialsError() | SSOError():
             return NotSignedIn("There are no AWS credentials that work", _SIGN_IN)
-        case ProfileNotFound() | NoRegionError():
+        case ProfileNotFound() | InvalidRegionError():
             return ServiceError(str(error), "See your AWS configuration, and give --profile or --region.")
         case NoConnectionError() | HTTPClientError():
             return Unavailable(f"AWS cannot be reached ({type(error).__name__})", "Is the region right, and the network there?")
