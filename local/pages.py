@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
 
 from cli.page_headers import cache_control, content_type
 from local.http_event import HttpAnswer
@@ -23,3 +27,19 @@ class Pages:
             return None
         headers = [("content-type", content_type(name)), ("cache-control", cache_control(name[1:])), *self._headers]
         return HttpAnswer(200, headers, self._files[name].read_bytes())
+
+
+def take_uploads_from_pages(buckets: list[str], port: int) -> None:
+    """Let the pages at `port` upload to every bucket that takes uploads from a browser, under both names of this machine."""
+    s3 = boto3.client("s3")
+    own = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
+    for bucket in buckets:
+        try:
+            rules: Any = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchCORSConfiguration":
+                raise
+            continue
+        for rule in rules:
+            rule["AllowedOrigins"] = [*rule["AllowedOrigins"], *own]
+        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})

@@ -25,7 +25,7 @@ from local.interrupted import fail_interrupted_runs, forget_expired
 from local.isolation import ACCOUNT, REGION, environment, isolate_from_aws
 from local.keys import kept_keys
 from local.objects import atomic_objects
-from local.pages import BUILT, Pages
+from local.pages import BUILT, Pages, take_uploads_from_pages
 from local.resources import Deployment, deploy
 from local.routes import cors_of, routes_of
 from local.runtime import FunctionError, Runtime, lambda_service
@@ -123,6 +123,7 @@ class LocalStack:
 
         self._progress("Making tables, bucket, key, state machines")
         self.deployment = deploy(expanded, self._parameters, kept_keys(self.state) if self.state is not None else None)
+        take_uploads_from_pages(self.deployment.buckets, listening.getsockname()[1])
         running.enter_context(environment(self.deployment.environment))
         running.callback(_forget_caches)
         _forget_caches()

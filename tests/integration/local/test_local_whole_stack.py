@@ -51,6 +51,16 @@ def test_cors_is_the_templates(stack: Any) -> None:
     assert "PUT" in answer.headers["access-control-allow-methods"]
 
 
+def test_the_pages_may_upload_from_where_they_are_served(stack: Any) -> None:
+    with stack.client() as client:
+        started = data(client.post("/api/customers/imports", json={"file_name": "may.csv", "size": 10}))
+    upload = started["upload"]["parts"][0]["url"]
+    port = httpx.URL(stack.url).port
+    for origin, allowed in ((f"http://localhost:{port}", True), (f"http://127.0.0.1:{port}", True), ("http://localhost:1", False)):
+        answer = httpx.options(upload, headers={"Origin": origin, "Access-Control-Request-Method": "PUT"})
+        assert (answer.is_success and answer.headers.get("access-control-allow-origin") == origin) == allowed, origin
+
+
 def test_users_at_the_same_time_never_see_each_others_data(stack: Any) -> None:
     password = "an unrelated few words 77"
     users = [f"user-{number}@example.com" for number in range(10)]
