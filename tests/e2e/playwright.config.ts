@@ -14,7 +14,7 @@ async function stack(name: string, ...options: string[]) {
   const limits = ["RateLimitUser=100000", "RateLimitAnonymous=100000"].flatMap((limit) => ["--parameter", limit]);
   const words = ["-m", "local", "--port", port, "--data-dir", `${BUILD}/${name}`, "--reset", ...limits, ...options];
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://localhost:${port}`,
     server: {
       name,
       command: [PYTHON, ...words].map((word) => `'${word}'`).join(" "),

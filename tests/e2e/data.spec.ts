@@ -1,0 +1,93 @@
+/** Customers in: every row accounted for. */
+import { readFile } from "node:fs/promises";
+import { expect, settled, test } from "./fixtures";
+
+const HEADER =
+  "customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price,churned";
+const GOOD = 400;
+const BAD = [
+  "bad-1,gold,10,3,1,2,0,3,9.99,",
+  "bad-2,basic,9000,3,1,2,0,3,9.99,",
+  "=cmd,basic,10,3,1,2,0,3,9.99,",
+  "bad-4,basic,10,three,1,2,0,3,9.99,",
+  "new-0,basic,10,3,1,2,0,3,8.99,",
+];
+
+function customers(): string {
+  const good = Array.from({ length: GOOD }, (_, row) => `new-${row},basic,${row % 50},3,1,${row % 30},0,3,9.99,`);
+  return `${[HEADER, ...good, ...BAD].join("\n")}\n`;
+}
+
+test.describe("an analyst", () => {
+  test.use({ role: "analyst" });
+
+  test("imports a file whose bad rows are rejected with reasons and can be taken away", async ({ page, api }) => {
+    await page.goto("/data");
+    const file = { name: "may.csv", mimeType: "text/csv", buffer: Buffer.from(customers()) };
+    await page.getByLabel("File").setInputFiles(file);
+    await expect(page.getByText(/^may\.csv, /)).toBeVisible();
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    const card = page.getByRole("region", { name: "This import" });
+    await expect(card.getByText("· done")).toBeVisible({ timeout: 45_000 });
+    const figure = async (name: string) => {
+      const text = await card
+        .locator(".counts div", { hasText: new RegExp(`^${name}`) })
+        .locator("dd")
+        .innerText();
+      return Number(text.replaceAll(",", ""));
+    };
+    const [rows, accepted, rejected] = [await figure("rows"), await figure("accepted"), await figure("rejected")];
+    expect({ rows, accepted, rejected }).toEqual({ rows: GOOD + BAD.length, accepted: GOOD, rejected: BAD.length });
+    expect(accepted + rejected).toBe(rows);
+    await expect(card.getByRole("table")).toContainText("Plan");
+    const downloading = page.waitForEvent("download");
+    await card.getByRole("link", { name: "Download all rejected rows" }).click();
+    const text = await readFile(await (await downloading).path(), "utf8");
+    expect(text.trim().split("\n")).toHaveLength(BAD.length + 1);
+    expect(text).toContain("bad-1");
+    expect(text).not.toMatch(/^"?=|,"?=/m);
+    expect((await api.getCustomer("new-7")).data.features.last_login_days).toBe(7);
+    await page.reload();
+    const recent = page.getByRole("region", { name: "Recent imports" });
+    await expect(recent.getByRole("row", { name: /may\.csv/ })).toContainText("succeeded");
+  });
+
+  test("is told what is wrong with a file that is none", async ({ page, provoked }) => {
+    provoked(/imports/);
+    await page.goto("/data");
+    await page
+      .getByLabel("File")
+      .setInputFiles({ name: "notes.csv", mimeType: "text/csv", buffer: Buffer.from("a\n1\n") });
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await expect(page.getByText("The import failed")).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole("alert")).toContainText(/column/);
+  });
+
+  test("sees the upload's progress", async ({ page }) => {
+    await page.goto("/data");
+    await page.route(
+      (address) => address.origin !== new URL(page.url()).origin,
+      async (route) => {
+        if (route.request().method() === "PUT") await new Promise((resolve) => setTimeout(resolve, 1500));
+        await route.continue();
+      },
+    );
+    await page
+      .getByLabel("File")
+      .setInputFiles({ name: "slow.csv", mimeType: "text/csv", buffer: Buffer.from(customers()) });
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await expect(page.getByRole("progressbar", { name: "Uploading" })).toBeVisible();
+    await expect(page.getByRole("button", { name: "Uploading …" })).toBeDisabled();
+    await expect(page.getByText("· done")).toBeVisible({ timeout: 45_000 });
+  });
+});
+
+test("the schema in force is shown in words", async ({ page, api }) => {
+  const { data } = await api.getSchema();
+  await page.goto("/data");
+  await settled(page);
+  const rows = page.getByRole("region", { name: "Feature schema" }).locator("tbody tr");
+  await expect(rows).toHaveCount(data.columns.length);
+  for (const column of data.columns)
+    await expect(rows.filter({ hasText: column.name }).first()).toContainText(column.label);
+});

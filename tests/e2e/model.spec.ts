@@ -1,0 +1,81 @@
+/** From training to service and back, with what one needs to decide it. */
+import type { Page } from "@playwright/test";
+import { expect, settled, test } from "./fixtures";
+
+const inService = (page: Page) => page.locator("table tr", { hasText: "in service" }).getByRole("rowheader");
+
+test("train to promoted with live steps, then roll back, then promote again", async ({ page, api }) => {
+  test.setTimeout(150_000);
+  const before = (await api.getModelStatus()).data.model?.version ?? "";
+  await page.goto("/model");
+  await settled(page);
+  await expect(inService(page)).toHaveText(before);
+  await page.getByRole("button", { name: "Train now" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Train", exact: true }).click();
+  const training = page.getByRole("region", { name: "Training" });
+  await expect(training.locator("li[data-status=running]")).toBeVisible();
+  await expect(training.getByText(/is in service, with a ROC AUC of 0\.\d{3}/)).toBeVisible({ timeout: 120_000 });
+  for (const step of await training.locator("li").all()) await expect(step).toHaveAttribute("data-status", "succeeded");
+
+  const after = (await api.getModelStatus()).data.model?.version ?? "";
+  expect(after).not.toBe(before);
+  await expect(inService(page)).toHaveText(after);
+
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+  await expect(page.getByText(`${before} is in service again.`)).toBeVisible();
+  await expect(inService(page)).toHaveText(before);
+  expect((await api.getModelStatus()).data.model?.version).toBe(before);
+
+  await page
+    .getByRole("row", { name: new RegExp(after) })
+    .getByRole("button", { name: "Promote" })
+    .click();
+  await expect(page.getByRole("dialog")).toContainText(after);
+  await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
+  await expect(page.getByText(`${after} is in service.`)).toBeVisible();
+  await expect(inService(page)).toHaveText(after);
+
+  await page.getByLabel(`Compare ${before}`).check();
+  await page.getByLabel(`Compare ${after}`).check();
+  await expect(page.getByRole("table", { name: /Side by side/ })).toContainText("PR AUC");
+});
+
+test("the overview tells the change since the run before", async ({ page, api }) => {
+  const { data } = await api.getDashboardMetrics();
+  test.skip(!data.changes.in_last_run, "there was one run only");
+  await page.goto("/");
+  await settled(page);
+  await expect(page.locator(".figure .change").first()).toHaveText(/^[±+−]\d+ since the run before$/);
+  await expect(page.locator(".figure .change").nth(1)).toHaveText(/^(±|\+|−)\$[\d,]+ since the run before$/);
+});
+
+test("figures, drift and plots are shown", async ({ page, api }) => {
+  const { data } = await api.getModelStatus();
+  await page.goto("/model");
+  await settled(page);
+  await expect(page.locator(".figure .value").first()).toHaveText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
+  const drift = (await api.getDrift()).data;
+  const region = page.getByRole("region", { name: "Drift" });
+  await expect(region).toContainText(drift.told);
+  await expect(region.locator("details")).toHaveCount(1 + (drift.report?.features.length ?? 0));
+  await region.getByText("Watch time").click();
+  await expect(region.getByRole("row").nth(1)).toBeVisible();
+  for (const name of ["Reliability", "Gain"]) {
+    const plot = page.getByRole("region", { name }).getByRole("img");
+    await expect(plot.locator("svg").last()).toBeVisible();
+    await expect(plot).toHaveAttribute("aria-label", /curve/);
+  }
+  const expected = page.getByRole("region", { name: "How good it is" }).getByRole("row", { name: /^ROC AUC/ });
+  await expect(expected).toContainText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
+});
+
+test("the model card opens in a page of its own", async ({ page, api, context }) => {
+  const version = (await api.getModelStatus()).data.model?.version ?? "";
+  await page.goto("/model");
+  const opening = context.waitForEvent("page");
+  await page.getByRole("button", { name: `Model card of ${version}` }).click();
+  const card = await opening;
+  await expect(card.locator("body")).toContainText(version);
+  await expect(card.locator("body")).toContainText(/ROC AUC/i);
+});

@@ -1,0 +1,68 @@
+/** Coming in, staying in, going out, and being sent out. */
+import { ADMINISTRATOR, addUser, expect, PASSWORD, signedIn, signIn, test } from "./fixtures";
+
+test.use({ role: null });
+
+const overview = { level: 1, name: /Overview/ };
+
+test("a wrong password is refused in words, the right one opens the overview", async ({ page, provoked }) => {
+  provoked(/auth\/login/);
+  await page.goto("/");
+  await signIn(page, { ...ADMINISTRATOR, password: "not the password" });
+  await expect(page.getByRole("alert")).toHaveText("E-mail or password is not right.");
+  await signIn(page, ADMINISTRATOR);
+  await expect(page.getByRole("heading", overview)).toBeVisible();
+  await expect(page).toHaveTitle("Overview · RetainStream");
+});
+
+test("a reload keeps the session, signing out ends it, and another tab never had it", async ({ page, context }) => {
+  await page.goto("/at-risk");
+  await signIn(page, ADMINISTRATOR);
+  await expect(page.getByRole("heading", { level: 1, name: /At risk/ })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("heading", { level: 1, name: /At risk/ })).toBeVisible();
+  const other = await context.newPage();
+  await other.goto("/");
+  await expect(other.getByLabel("Password")).toBeVisible();
+  await other.close();
+  const token = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  await page.getByText("Alex Chen").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByLabel("Password")).toBeVisible();
+  expect(token).toContain("token");
+  expect(await page.evaluate(() => ({ ...sessionStorage, ...localStorage }))).toEqual({});
+});
+
+test("a session that ended says so, and one goes on where one was", async ({ page, api, url, provoked }) => {
+  provoked(/status of 401/);
+  const own = { email: "ended@example.org", password: PASSWORD };
+  await addUser(api, own, "Emil Ended", "viewer");
+  await api.changeUser({ email: own.email, status: "active" });
+  await page.goto("/model");
+  await signIn(page, own);
+  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
+  await api.changeUser({ email: own.email, status: "disabled" });
+  await api.changeUser({ email: own.email, status: "active" });
+  await page.evaluate(() => {
+    const [key = ""] = Object.keys(sessionStorage);
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+    const [head, body] = kept.token.split(".");
+    sessionStorage.setItem(key, JSON.stringify({ ...kept, token: `${head}.${body}.${"A".repeat(86)}` }));
+  });
+  await page.reload();
+  await expect(page.getByText("Your session has ended")).toBeVisible();
+  await signIn(page, own);
+  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
+  expect((await (await signedIn(url, own)).getMe()).data.email).toBe(own.email);
+});
+
+test("an account one may not make oneself is refused with the way to get one", async ({ page, provoked }) => {
+  provoked(/auth\/register/);
+  await page.goto("/");
+  await page.getByRole("button", { name: "I have no account yet" }).click();
+  await page.getByLabel("Name").fill("Nora New");
+  await page.getByLabel("E-mail").fill("nora@example.org");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Make an account" }).click();
+  await expect(page.getByRole("alert")).toContainText("Ask your administrator for an account.");
+});

@@ -1,0 +1,60 @@
+/** Another business: nothing but its schema and its (made) customers, and the pages speak its language. */
+import type { Page } from "@playwright/test";
+import { expect, settled, test } from "./fixtures";
+
+for (const width of [1440, 390])
+  test(`every page in the words of the schema, ${width} pixels wide`, async ({ page, api, screenshots }) => {
+    await page.setViewportSize({ width, height: 900 });
+    const [customer] = (await api.getHighRiskCustomers(1, 1)).data;
+    const pages: [string, string, string[]][] = [
+      ["overview", "/", ["Contract", "Month-to-month", "Revenue at risk"]],
+      ["at-risk", "/at-risk", ["Contract", "free to leave every month", "a month"]],
+      ["customer", `/customers/${customer?.customer_id}`, ["Contract", "Technical support", "Payment", "Senior"]],
+      ["segments", '/segments?a=Contract.in.["Month-to-month"]', ["Contract is Month-to-month", "Value at risk"]],
+      ["model", "/model", ["Contract", "Monthly bill"]],
+      ["data", "/data", ["Telephone and internet customers", "customerID", "Dependants"]],
+    ];
+    for (const [name, path, words] of pages) {
+      await page.goto(path);
+      await settled(page);
+      await page.screenshot({ path: `${screenshots}/telco-${name}-${width}.png`, fullPage: true });
+      const text = await page.locator("main").innerText();
+      for (const word of words) expect(text, name).toContain(word);
+      expect(text, name).not.toMatch(/undefined|NaN|\[object|Watch time|watched|Subscri|\bPlan\b/);
+      expect(await beyond(page), name).toBeLessThanOrEqual(0);
+    }
+  });
+
+test("a group's customers, a segment of yes or no, and a what-if of a category", async ({ page, api }) => {
+  await page.goto("/at-risk");
+  await page.getByLabel("Contract").selectOption("Month-to-month");
+  await expect(page).toHaveURL(/group=Month-to-month/);
+  await settled(page);
+  for (const group of await page.locator("table.customers th.customer small").allInnerTexts())
+    expect(group).toBe("Month-to-month");
+
+  await page.goto("/segments");
+  await page.getByLabel("Narrow by").selectOption({ label: "Senior" });
+  await page.getByLabel("Senior: value").selectOption("yes");
+  await settled(page);
+  const asked = await api.segmentCustomers({ criteria: [{ column: "SeniorCitizen", op: "eq", value: true }] });
+  await expect(page.locator(".segment-figures .value").first()).toHaveText(String(asked.data.count));
+
+  const [customer] = (await api.getHighRiskCustomers(1, 1)).data;
+  await page.goto(`/customers/${customer?.customer_id}`);
+  const card = page.getByRole("region", { name: "What if" });
+  await card.getByLabel("Contract").selectOption("Two year");
+  const [now, then] = await card
+    .locator(".before-after b")
+    .allInnerTexts()
+    .then(async (found) =>
+      found.length
+        ? found
+        : (await card.locator(".before-after").waitFor(), card.locator(".before-after b").allInnerTexts()),
+    );
+  expect(Number.parseFloat(then ?? "")).toBeLessThan(Number.parseFloat(now ?? ""));
+});
+
+function beyond(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
