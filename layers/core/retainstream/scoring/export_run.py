@@ -119,10 +119,10 @@ def begin(stores: Stores, schema: FeatureSchema, run_id: str, started_by: str, a
     return {"progress": work.put(progress.to_bytes()), "done": False}
 
 
-def write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], float], *, part: int = PART, page: int = PAGE) -> Document:
+def write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], float]) -> Document:
     """Goes on with the progress of that name until all is written or the time is up: {progress (its new name), done}.
 
-    Of the file, no more is held than `part` bytes (at least 5 MiB, as S3 asks) and what SEGMENTS pages give.
+    Of the file, no more is held than PART bytes and what SEGMENTS pages give.
 
     Raises:
         StorageUnavailable: storage did not answer; the same call may be made again.
@@ -133,7 +133,7 @@ def write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], fl
     held = bytearray(work.get(progress.held))
     rounds = 0
     while not progress.done:
-        for place, found in _next_pages(stores.predictions, progress.places, page):
+        for place, found in _next_pages(stores.predictions, progress.places):
             passed = [prediction for prediction in found.items if progress.filters.keep(prediction)]
             lines = rows_of(progress.schema, passed)
             held += lines
@@ -141,9 +141,9 @@ def write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], fl
             progress.rows += len(passed)
             progress.size += len(lines)
             progress.places[place.segment] = Place(place.segment, found.next_key, found.next_key is None)
-        while len(held) >= part:
-            _put_part(stores.uploads, run_id, progress, held[:part])
-            del held[:part]
+        while len(held) >= PART:
+            _put_part(stores.uploads, run_id, progress, held[:PART])
+            del held[:PART]
         rounds += 1
         if rounds % _ROUNDS_BETWEEN_NOTES == 0:
             stores.runs.note(run_id, progress.counts)
@@ -188,11 +188,11 @@ def fail(stores: Stores, run_id: str, started_by: str, asked: Mapping[str, Any],
     return {"reason": reason}
 
 
-def _next_pages(predictions: Predictions, places: list[Place], page: int) -> list[tuple[Place, Page]]:
+def _next_pages(predictions: Predictions, places: list[Place]) -> list[tuple[Place, Page]]:
     waiting = [place for place in places if not place.done]
 
     def read(place: Place) -> Page:
-        return predictions.page(page, place.start, segment=place.segment, segments=len(places), attributes=READ)
+        return predictions.page(PAGE, place.start, segment=place.segment, segments=len(places), attributes=READ)
 
     return list(zip(waiting, side_by_side(read, waiting), strict=True))
 
