@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench import BENCHMARKS, pages, results_file, running, scale
 from bench.conditions import conditions
-from bench.memory import one_core, resident_bytes, watched_memory, with_children_bytes
+from bench.memory import most_allocated, one_core, resident_bytes, watched_memory, with_children_bytes
 from bench.report import markdown, show
 from bench.result import Result, Target
 from bench.timing import interleaved
@@ -120,6 +120,7 @@ def test_memory_is_that_of_the_process() -> None:
         held = bytearray(b"\1") * 30_000_000
         assert resident_bytes() > len(held)
     assert peak.added > 20_000_000
+    assert 30_000_000 < most_allocated(lambda: bytearray(30_000_000)) < 31_000_000
     assert with_children_bytes(1) > 0
 
 
