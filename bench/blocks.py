@@ -1,8 +1,8 @@
 """Blocks of rows: array in → probability, exact contributions and top reasons out, on one core.
 
 Compared, in the same run and on the same core, with the bare `pred_contribs` call and with woodelf-explainer, by seconds a row. The bare
-call gets no more rows than it explains in some seconds, since its time grows with them; woodelf-explainer, which prepares the trees in every
-call, gets as many as we do up to 100,000, and the better of two calls counts. The making of our tables is a figure of its own.
+call gets no more rows than it explains in some seconds, since its time grows with them; woodelf-explainer, which prepares the trees in
+every call, gets as many as we do up to 100,000, and the better of two calls counts. The making of our tables is a figure of its own.
 woodelf-explainer refuses models with categories, and `shallow`, `deep` and `deepest` have one; `numbers` and `deep numbers` have none.
 """
 

@@ -63,7 +63,7 @@ def watched_memory(every_seconds: float = 0.01) -> Iterator[Peak]:
 
 
 def most_allocated(work: Callable[[], object]) -> int:
-    """The most bytes that Python and numpy held for a piece of work, its result included, above what was held before. Slows the work down."""
+    """The most bytes that Python and numpy held for a piece of work, its result included, above what was held before. It slows it down."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
