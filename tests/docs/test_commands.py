@@ -13,10 +13,11 @@ import pytest
 
 from tests.docs import make_run
 from tests.docs.conftest import COMMANDS
-from tests.docs.shell_blocks import MARKS, ROOT, RUN, shell_blocks
+from tests.docs.shell_blocks import MARKS, ROOT, RUN, blocks_of, shell_blocks
 
 TOOLS = ("curl", "jq")
 LONGEST_SECONDS = 300
+JAVASCRIPT = "docs/front-end.md"
 
 type Reader = Callable[[str], subprocess.CompletedProcess[str]]
 
@@ -57,6 +58,24 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
     yield read
     make_run.stop(state)
+
+
+def test_what_a_page_tells_to_write_in_javascript_works(reader: Reader, record_property: Callable[[str, str], None]) -> None:
+    node = shutil.which("node") or shutil.which(ROOT / ".venv-node/bin/node")
+    if node is None:
+        pytest.skip(f"{JAVASCRIPT} is not run: this machine has no Node, and make run has not installed one")
+    blocks = [block for block in blocks_of(JAVASCRIPT) if block.language == "js"]
+    assert blocks
+    for block in blocks:
+        told = "\n".join(f"    {line}" for line in block.text.splitlines() if line.strip())
+        record_property(COMMANDS, f"{block}: run by Node\n{told}")
+    program = "\n".join(block.text for block in blocks)
+    done = reader(
+        f"set -e\nmkdir -p node_modules\nln -sfn '{ROOT / 'client'}' node_modules/retainstream-client\nmake run\n"
+        f"cat > page.mjs <<'JAVASCRIPT'\n{program}\nJAVASCRIPT\n'{node}' page.mjs"
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "watch_time_hours" in done.stdout, "the refusal names the field at fault"
 
 
 @pytest.mark.parametrize("page", RUN)
