@@ -30,12 +30,13 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 def run(tmp_path: Path) -> Run:
     """The command, with a folder for its settings of its own."""
 
-    def call(*arguments: object, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: object, stdin: str = "", folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RETAINSTREAM_")}
         paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
         own = {"PYTHONPATH": paths, "NO_COLOR": "1", "COLUMNS": "120", "RETAINSTREAM_CONFIG_DIR": str(tmp_path / "config")}
         command = [sys.executable, "-m", "cli.app", *map(str, arguments)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, input=stdin, env={**kept, **own, **variables})
+        environment = {**kept, **own, **variables}
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, input=stdin, env=environment)
 
     return call
 

@@ -1,0 +1,287 @@
+"""Importing, listing and exporting customers by the command line, against a service that does what a test has written down."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.commands.conftest import TOKEN, Run, Service, problem
+
+pytestmark = pytest.mark.usefixtures("session")
+
+CONTENT = b"customer_id,plan\nc1,basic\n"
+COUNTS = {"read": 3, "accepted": 2, "rejected": 0, "created": 1, "changed": 1, "unchanged": 0, "older": 0}
+STARTED = "2026-01-01T00:00:00+00:00"
+
+
+def imported(**changes: Any) -> dict[str, Any]:
+    """The view of an import that went well."""
+    run = {
+        "import_id": "i1",
+        "status": "SUCCEEDED",
+        "step": "verify",
+        "steps": [],
+        "file_name": "customers.csv",
+        "rows": 3,
+        "counts": COUNTS,
+        "rejects": [],
+        "rejects_url": None,
+        "notes": [],
+        "reason": None,
+        "upload": None,
+    }
+    return {"data": {**run, **changes}}
+
+
+def waiting(service: Service, sizes: tuple[int, ...] = (len(CONTENT),), *, where: str = "") -> dict[str, Any]:
+    """The view of an import that waits for its file."""
+    parts = [
+        {"number": number, "offset": sum(sizes[: number - 1]), "size": size, "url": f"{where or service.url}/part/{number}?signed=1"}
+        for number, size in enumerate(sizes, 1)
+    ]
+    complete = "/api/customers/imports/i1/complete" if len(sizes) > 1 else None
+    return imported(status="WAITING", step=None, upload={"parts": parts, "complete": complete, "expires_at": STARTED})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "customers.csv"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def uploads(service: Service) -> list[bytes]:
+    return [body for (method, _, _), body in zip(service.requests, service.bodies, strict=True) if method == "PUT"]
+
+
+def test_an_import_is_uploaded_and_followed(run: Run, service: Service, file: Path) -> None:
+    service.will((202, waiting(service)), (200, ""), (200, imported(status="RUNNING", step="load")), (200, imported()))
+    told = run("import", file, "--as-of", "2026-01-31", "--watch")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines() == ["customers.csv: 3 rows read, 2 accepted, 0 rejected", "accepted: 1 new, 1 changed"]
+    assert json.loads(service.bodies[0]) == {"file_name": "customers.csv", "size": len(CONTENT), "as_of": "2026-01-31"}
+    assert uploads(service) == [CONTENT]
+    put = next(headers for method, _, headers in service.requests if method == "PUT")
+    assert "authorization" not in put, "a link carries its own permission"
+    assert put["content-length"] == str(len(CONTENT))
+    assert "transfer-encoding" not in put
+
+
+def test_a_file_goes_in_parts(run: Run, service: Service, file: Path) -> None:
+    service.will((202, waiting(service, (10, 16))), (200, ""), (503, ""), (200, ""), (200, imported(status="WAITING")))
+    told = run("import", file)
+    assert told.returncode == 0, told.stderr
+    assert uploads(service) == [CONTENT[:10], CONTENT[10:], CONTENT[10:]]
+    assert service.requests[-1][:2] == ("POST", "/api/customers/imports/i1/complete")
+    assert "retainstream import --run i1 --watch" in told.stderr
+
+
+def test_links_that_have_ended_are_asked_for_again(run: Run, service: Service, file: Path) -> None:
+    service.will((202, waiting(service)), (403, "<Error>Expired</Error>"), (202, waiting(service)), (200, ""), (200, imported()))
+    told = run("import", file, "--json", "--watch")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["status"] == "SUCCEEDED"
+    keys = {headers["idempotency-key"] for method, _, headers in service.requests if method == "POST"}
+    assert len(keys) == 1, "it is the same import"
+    service.will((202, waiting(service)), (403, ""), (202, waiting(service)), (403, ""))
+    refused = run("import", file)
+    assert refused.returncode == 1
+    assert "status 403" in refused.stderr
+    assert "signed" not in refused.stderr, "a link is as good as a key"
+
+
+def test_a_file_that_became_shorter_is_not_imported(run: Run, service: Service, file: Path) -> None:
+    service.will((202, waiting(service, (len(CONTENT) + 5,))), (200, ""))
+    told = run("import", file)
+    assert told.returncode == 1
+    assert "became shorter" in told.stderr
+
+
+def test_a_file_is_not_sent_through_the_network_in_the_clear(run: Run, service: Service, file: Path) -> None:
+    service.will((202, waiting(service, where="http://storage.example")))
+    told = run("import", file)
+    assert told.returncode == 1
+    assert "not encrypted" in told.stderr
+
+
+def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path: Path) -> None:
+    rows = [{"line": number, "column": "plan\x1b[31m", "reason": "must be one of basic, standard"} for number in range(2, 32)]
+    view = imported(counts={**COUNTS, "rejected": 30}, rejects=rows, rejects_url=f"{service.url}/rejects.csv?signed=1")
+    saved = tmp_path / "rejected.csv"
+    service.will((200, view), (200, view), (200, "line,column,reason\r\n"))
+    told = run("import", "--run", "i1", "--rejects", saved)
+    assert told.returncode == 0, told.stderr
+    assert saved.read_bytes() == b"line,column,reason\r\n"
+    assert f"30 rows were rejected; {saved} has them all" in told.stderr
+    assert "must be one of basic, standard" in told.stdout
+    assert "\x1b" not in told.stdout, "what a file says is no command for the terminal"
+    assert "authorization" not in service.requests[-1][2]
+
+    service.will((200, view))
+    strict = run("import", "--run", "i1", "--strict")
+    assert strict.returncode == 3
+    assert "retainstream import --run i1 --rejects rejected.csv" in strict.stderr
+    service.requests.clear()
+    there = run("import", "--run", "i1", "--rejects", saved)
+    assert (there.returncode, service.requests) == (1, [])
+    assert "--force" in there.stderr
+
+
+def test_an_import_that_failed(run: Run, service: Service) -> None:
+    service.will((200, imported(status="FAILED", reason="The file is no table.", counts=dict.fromkeys(COUNTS, 0))))
+    told = run("import", "--run", "i1")
+    assert told.returncode == 1
+    assert told.stderr == "error: The import failed: The file is no table.\n"
+
+
+def test_a_run_that_cannot_be_looked_at_goes_on(run: Run, service: Service) -> None:
+    away = (503, problem("unavailable", 503, "A service this needs did not answer"), {"Retry-After": "0"})
+    service.will((200, imported(status="RUNNING")), away)
+    told = run("import", "--run", "i1", "--watch")
+    assert told.returncode == 5
+    assert "retainstream import --run i1 --watch" in told.stderr
+    assert "A service this needs did not answer" in told.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("customers.csv", "--run", "i1")])
+def test_an_import_needs_a_file_or_a_run(run: Run, service: Service, arguments: tuple[str, ...]) -> None:
+    assert run("import", *arguments).returncode == 2
+    assert service.requests == []
+
+
+def test_a_file_that_is_not_there(run: Run, service: Service, tmp_path: Path) -> None:
+    told = run("import", tmp_path / "none.csv")
+    assert told.returncode == 1
+    assert "none.csv: no such file" in told.stderr
+    assert service.requests == []
+
+
+def at_risk(number: int) -> dict[str, Any]:
+    reasons = [{"text": f"reason {place}"} for place in range(5)]
+    return {
+        "customer_id": f"c{number}",
+        "group": "[bold]basic",
+        "probability": 0.5,
+        "level": "high",
+        "value_at_risk": 1234.5,
+        "reasons": reasons,
+        "action": {"title": "Call"} if number % 2 else None,
+    }
+
+
+def test_who_is_at_risk_comes_in_pages(run: Run, service: Service) -> None:
+    pages = [[at_risk(number) for number in range(100)], [], [at_risk(number) for number in range(100, 200)]]
+    answers: Iterator[Any] = (
+        (200, {"data": rows, "page": {"limit": 100, "next": f"place{place}", "total": 900 if place == 0 else None}})
+        for place, rows in enumerate(pages)
+    )
+    service.will(*answers)
+    told = run("at-risk", "--limit", 150, "--sort", "value", "--min-probability", "0.2", "--group", "a b", "--json")
+    assert told.returncode == 0, told.stderr
+    assert [row["customer_id"] for row in json.loads(told.stdout)] == [f"c{number}" for number in range(150)]
+    asked = [path for _, path, _ in service.requests]
+    assert asked[0] == "/api/customers/high-risk?plan=a+b&min_probability=0.2&sort=value&limit=100"
+    assert [path.rpartition("cursor=")[2] for path in asked[1:]] == ["place0", "place1"]
+
+    first = {"data": pages[0][:2], "page": {"limit": 2, "next": "onward", "total": 900}}
+    service.will((200, first), (200, {"data": {"money": {"currency": "EUR"}}}))
+    shown = run("at-risk", "-n", 2)
+    assert shown.returncode == 0, shown.stderr
+    for words in ("c0", "c1", "50.0%", "value (EUR)", "1,234.50", "reason 0; reason 1", "Call", "[bold]basic"):
+        assert words in shown.stdout
+    assert "2 of 900" in shown.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--limit", "0"), ("--sort", "name"), ("--min-probability", "2"), ("c1",)])
+def test_lists_that_there_are_not(run: Run, service: Service, arguments: tuple[str, ...]) -> None:
+    assert run("at-risk", *arguments).returncode == 2
+    assert service.requests == []
+
+
+def test_a_customer_never_scored(run: Run, service: Service) -> None:
+    customer = {
+        "customer_id": "a:b",
+        "group": "basic",
+        "churned": True,
+        "outcome_at": "2026-01-05",
+        "prediction": None,
+        "features_changed": False,
+        "features": {"plan": "basic", "hours": None},
+    }
+    schema = {"money": None, "columns": [{"name": "plan", "label": "The plan", "unit": ""}]}
+    service.will((200, {"data": customer}), (200, {"data": schema}))
+    told = run("customers", "show", "a:b")
+    assert told.returncode == 0, told.stderr
+    assert "a:b: basic, has left (2026-01-05)" in told.stdout
+    assert "The plan" in told.stdout
+    assert "retainstream score" in told.stderr
+    assert service.requests[0][1] == "/api/customers/a%3Ab"
+    service.will((404, problem("not-found", 404, "There is nothing here")))
+    assert run("customers", "show", "../auth/me").returncode == 1
+    assert service.requests[-1][1] == "/api/customers/..%2Fauth%2Fme"
+
+
+def link(service: Service, **more: Any) -> dict[str, Any]:
+    return {"data": {"url": f"{service.url}/file.csv?signed=1", "expires_at": STARTED, "rows": 2, **more}}
+
+
+def test_an_export_is_written_whole(run: Run, service: Service, tmp_path: Path) -> None:
+    output = tmp_path / "list.csv"
+    service.will((200, link(service)), (0, ""), (200, "id,probability\r\n"))
+    told = run("export", "-o", output, "--level", "high", "--group", "basic", "--max-probability", "0.9", "--json")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout) == {"output": str(output), "rows": 2, "bytes": 16}
+    assert output.read_bytes() == b"id,probability\r\n"
+    assert service.requests[0][1] == "/api/predictions/results?level=high&plan=basic&max_probability=0.9&format=csv"
+    assert all("authorization" not in headers for _, path, headers in service.requests if path.startswith("/file"))
+    service.requests.clear()
+    assert run("export", "-o", output).returncode == 1
+    assert service.requests == []
+
+    service.will((200, link(service)), (200, "cut off", {"Content-Length": "99"}))
+    broken = run("export", "-o", output, "--force")
+    assert broken.returncode == 5
+    assert output.read_bytes() == b"id,probability\r\n", "the file before is kept"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".csv"] == ["list.csv"]
+
+
+def test_an_export_can_go_to_another_command(run: Run, service: Service) -> None:
+    service.will((200, link(service)), (200, "id,probability\n"))
+    told = run("export", "--output", "-")
+    assert (told.returncode, told.stdout, told.stderr) == (0, "id,probability\n", "")
+    assert run("export", "--output", "-", "--json").returncode == 2
+
+
+def test_a_large_export_is_waited_for(run: Run, service: Service, tmp_path: Path) -> None:
+    making = {"run_id": "e1", "status": "RUNNING", "rows": 10, "examined": 50, "predictions": 100, "url": None, "reason": None}
+    done = link(service, **{**making, "status": "SUCCEEDED", "url": f"{service.url}/file.csv"})
+    output = tmp_path / "all.csv"
+    service.will((202, {"data": making}), (200, {"data": making}), (200, done), (200, "id\n"))
+    told = run("export", "-o", output)
+    assert told.returncode == 0, told.stderr
+    assert output.read_text() == "id\n"
+    assert service.requests[1][1] == "/api/predictions/exports/e1"
+
+    service.will((200, {"data": {**making, "status": "FAILED", "reason": "The predictions changed."}}))
+    failed = run("export", "--run", "e1", "-o", output, "--force")
+    assert failed.returncode == 1
+    assert "The predictions changed" in failed.stderr
+    service.will((200, {"data": {**making, "status": "SUCCEEDED", "reason": "The file is no longer kept."}}))
+    gone = run("export", "--run", "e1", "-o", output, "--force")
+    assert gone.returncode == 1
+    assert "no longer kept" in gone.stderr
+    assert run("export", "--run", "e1", "--level", "high").returncode == 2
+
+
+def test_an_export_has_a_name_of_its_own(run: Run, service: Service, tmp_path: Path) -> None:
+    service.will((200, link(service)), (200, "id\n"))
+    before = datetime.now(UTC).date()
+    told = run("export", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    names = {f"predictions-{day}.csv" for day in (before, datetime.now(UTC).date())}
+    (name,) = (path.name for path in tmp_path.glob("*.csv"))
+    assert name in names
+    assert TOKEN not in told.stdout + told.stderr

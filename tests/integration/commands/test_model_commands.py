@@ -1,0 +1,248 @@
+"""Training, scoring and choosing the model by the command line, and keeping users, against a service that does what a test says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.commands.conftest import Run, Service, problem
+
+pytestmark = pytest.mark.usefixtures("session")
+
+STARTED = "2026-01-01T00:00:00+00:00"
+FIGURES = {"rows": 1200, "roc_auc": 0.8, "pr_auc": 0.5, "brier": 0.1, "log_loss": 0.3, "ece": 0.01}
+
+
+def version(name: str, **changes: Any) -> dict[str, Any]:
+    told = {"version": name, "status": "registered", "in_service": False, "synthetic": True, "metrics": FIGURES, "gate": {"reasons": []}}
+    return {**told, **changes}
+
+
+def status(model: str | None = "v2", previous: str | None = "v1") -> dict[str, Any]:
+    known = version(model, in_service=True) if model else None
+    return {"data": {"model": known, "promoted_at": STARTED, "promoted_by": "ann@example.com", "previous": previous, "history": []}}
+
+
+def health(found: str = "ok", **dependencies: str) -> dict[str, Any]:
+    return {"data": {"status": found, "version": "1.2.3", "model": None, "dependencies": {"tables": "ok", **dependencies}}}
+
+
+def training(**changes: Any) -> dict[str, Any]:
+    run = {
+        "run_id": "t1",
+        "status": "RUNNING",
+        "step": None,
+        "planned_steps": ["train", "gate"],
+        "steps": [],
+        "reason": None,
+        "result": None,
+    }
+    return {"data": {**run, **changes}}
+
+
+def trained(*, promoted: bool, reasons: tuple[str, ...] = ()) -> dict[str, Any]:
+    return training(status="SUCCEEDED", result={"version": "v3", "promoted": promoted, "reasons": reasons, "roc_auc": 0.8123})
+
+
+def test_a_training_is_followed_step_by_step(run: Run, service: Service) -> None:
+    steps = [{"name": "train", "status": "RUNNING"}]
+    service.will((202, training()), (200, training(step="train", steps=steps)), (200, trained(promoted=True)))
+    told = run("train", "--watch")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout == "Version v3: ROC AUC 0.812 on customers it had not seen\n"
+    assert "training run: fitting the model" in told.stderr
+    assert "It is in service." in told.stderr
+    assert "idempotency-key" in service.requests[0][2]
+
+
+def test_a_version_that_is_not_better_ends_with_3(run: Run, service: Service) -> None:
+    service.will((200, trained(promoted=False, reasons=("It is worse than the one in service.",))))
+    told = run("train", "--run", "t1")
+    assert told.returncode == 3
+    assert "not put into service: It is worse" in told.stderr
+    silent = run("train", "--run", "t1", "--json", "--watch")
+    assert (silent.returncode, silent.stderr) == (3, "")
+    assert json.loads(silent.stdout)["result"]["promoted"] is False
+
+
+def test_a_training_that_is_left_alone(run: Run, service: Service) -> None:
+    service.will((202, training()))
+    told = run("train")
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "retainstream train --run t1 --watch" in told.stderr
+    service.will((200, training(status="FAILED", reason="Fewer than 200 customers have a known outcome.")))
+    failed = run("train", "--run", "t1")
+    assert failed.returncode == 1
+    assert "error: The training run failed: Fewer than 200" in failed.stderr
+
+
+def test_a_scoring_run_tells_whom_it_left_out(run: Run, service: Service) -> None:
+    view = {
+        "run_id": "s1",
+        "status": "SUCCEEDED",
+        "step": "verify",
+        "steps": [],
+        "counts": {"read": 100, "scored": 90, "churned": 7, "refused": 3},
+        "result": {"model_version": "v2", "high_risk": 12, "predicted_churners": 20.4},
+    }
+    service.will((202, {"data": {**view, "status": "RUNNING", "counts": None, "result": None}}), (200, {"data": view}))
+    told = run("score", "--watch")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines() == ["90 customers scored by v2, 12 of them at high risk or above", "20 are expected to leave"]
+    assert "3 customers could not be scored" in told.stderr
+    assert json.loads(service.bodies[0]) == {"all": True}
+
+
+def test_no_model_to_score_with(run: Run, service: Service) -> None:
+    service.will((503, problem("no-model", 503, "No model is in service yet", detail="Train one."), {"Retry-After": "60"}))
+    told = run("score")
+    assert told.returncode == 5
+    assert "No model is in service yet: Train one. Try again in 60 seconds." in told.stderr
+
+
+def test_how_the_deployment_is(run: Run, service: Service) -> None:
+    service.will((200, health()), (200, status()))
+    told = run("status")
+    assert told.returncode == 0, told.stderr
+    for words in ("RetainStream 1.2.3", ": ok", "model: v2, in service since", "0.800 on 1,200 customers it had not seen, synthetic", "v1"):
+        assert words in told.stdout
+    service.will((200, health("degraded", model="none")), (200, status(None, None)))
+    without = run("status")
+    assert without.returncode == 3
+    assert "model: none in service" in without.stdout
+    assert "retainstream train --watch" in without.stderr
+
+
+def test_status_for_scripts(run: Run, service: Service) -> None:
+    service.will((200, health()), (200, status()))
+    told = json.loads(run("status", "--json").stdout)
+    assert (told["health"]["status"], told["model"]["version"], told["url"]) == ("ok", "v2", service.url)
+
+
+def test_versions_side_by_side(run: Run, service: Service) -> None:
+    rejected = version("v3", status="rejected", gate={"reasons": ["It is worse."]}, synthetic=False)
+    service.will((200, {"data": [rejected, version("v2", in_service=True)], "page": {"next": None}}))
+    told = run("versions")
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert any("v3" in line and "rejected" in line and "It is worse." in line for line in lines)
+    assert any("v2" in line and "in service" in line and "synthetic" in line for line in lines)
+
+
+def test_nothing_is_promoted_without_a_yes(run: Run, service: Service) -> None:
+    service.will((200, status()))
+    for command in (("promote", "v1"), ("rollback",)):
+        told = run(*command, stdin="y\n")
+        assert told.returncode == 2, "nobody can be asked"
+        assert "--yes" in told.stderr
+    assert {method for method, _, _ in service.requests} == {"GET"}
+
+
+def test_promoting_and_rolling_back(run: Run, service: Service) -> None:
+    service.will((200, status()), (200, status("v/1", "v2")))
+    told = run("promote", "v/1", "--yes")
+    assert told.returncode == 0, told.stderr
+    assert service.requests[-1][:2] == ("POST", "/api/model/versions/v%2F1/promote")
+    assert "retainstream score --watch" in told.stderr
+    service.will((200, status()), (200, status("v1", "v2")))
+    back = run("rollback", "--yes", "--json")
+    assert back.returncode == 0, back.stderr
+    assert json.loads(back.stdout)["model"]["version"] == "v1"
+    service.will((200, status("v1", None)))
+    nothing = run("rollback", "--yes")
+    assert nothing.returncode == 1
+    assert "retainstream versions" in nothing.stderr
+
+
+def test_a_rollback_whose_answer_is_lost_is_not_sent_twice(run: Run, service: Service) -> None:
+    service.will((200, status()), (0, ""))
+    told = run("rollback", "--yes")
+    assert told.returncode == 5
+    assert [method for method, _, _ in service.requests] == ["GET", "POST"]
+    assert "Look whether the request had its effect" in told.stderr
+
+
+def test_drift_in_words_and_figures(run: Run, service: Service) -> None:
+    score = {"label": "Churn probability", "psi": 0.01, "noise": 0.02, "level": "none", "told": None}
+    moved = {"label": "Last login", "psi": 0.31, "noise": 0.02, "level": "strong", "told": "more of 30 or more"}
+    report = {"customers": 900, "at": STARTED, "synthetic": True, "level": "strong", "score": score, "features": [moved]}
+    service.will((200, {"data": {"state": "known", "told": "1 of 8 features has drifted: Last login.", "report": report}}))
+    told = run("drift")
+    assert told.returncode == 0, told.stderr
+    for words in ("1 of 8 features has drifted", "0.310", "strong", "more of 30 or more"):
+        assert words in told.stdout
+    assert "synthetic" in told.stderr
+    assert run("drift", "--strict", "--json").returncode == 3
+    service.will((200, {"data": {"state": "no-model", "told": "No model is in service yet.", "report": None}}))
+    nothing = run("drift", "--strict")
+    assert (nothing.returncode, nothing.stdout) == (0, "No model is in service yet.\n")
+
+
+def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
+    held_out = {"customers": 1200, "model_version": "v2", "synthetic": True, "basis": "Measured at training.", "metrics": FIGURES}
+    realised = {"customers": 40, "churn_rate": 0.25, "roc_auc": None, "brier": 0.2, "basis": "Measured on outcomes.", "synthetic": False}
+    service.will((200, {"data": {"held_out": held_out, "realised": realised, "estimate": None}}))
+    told = run("performance")
+    assert told.returncode == 0, told.stderr
+    for words in ("Model v2", "1,200", "0.8000", "40", "0.2500"):
+        assert words in told.stdout
+    assert "at training: Measured at training. Synthetic." in told.stderr
+    assert "by outcomes: Measured on outcomes.\n" in told.stderr
+    assert "expected: nothing yet" in told.stderr
+    assert "None" not in told.stdout
+
+
+PERSON = {"email": "bob@example.com", "name": "Bob", "role": "analyst", "status": "active", "created_at": STARTED}
+
+
+def test_an_account_for_somebody_else(run: Run, service: Service) -> None:
+    service.will((201, {"data": PERSON}))
+    told = run("users", "add", "Bob@Example.com", "--role", "analyst", "--name", "Bob", stdin="a-first-password\n")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(service.bodies[0]) == {"email": "Bob@Example.com", "role": "analyst", "name": "Bob", "password": "a-first-password"}
+    assert "a-first-password" not in told.stdout + told.stderr
+    given = run("users", "add", "bob@example.com", "--json", RETAINSTREAM_NEW_PASSWORD="another-password")
+    assert json.loads(given.stdout)["email"] == "bob@example.com"
+    assert json.loads(service.bodies[1]) == {"email": "bob@example.com", "role": "viewer", "password": "another-password"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add", "bob@example.com"),
+        ("add", "bob@example.com", "--password", "x"),
+        ("add", "bob@example.com", "--role", "owner"),
+        ("change", "bob@example.com"),
+        ("change", "bob@example.com", "--status", "away"),
+    ],
+)
+def test_users_are_not_changed_by_what_is_wrong(run: Run, service: Service, arguments: tuple[str, ...]) -> None:
+    assert run("users", *arguments).returncode == 2
+    assert service.requests == []
+
+
+def test_everybody_and_a_change(run: Run, service: Service) -> None:
+    service.will((200, {"data": [PERSON], "page": {"next": "x"}}), (200, {"data": [{**PERSON, "email": "eve@example.com"}], "page": {}}))
+    told = run("users", "list")
+    assert told.returncode == 0, told.stderr
+    assert "bob@example.com" in told.stdout
+    assert "eve@example.com" in told.stdout
+    service.will((200, {"data": {**PERSON, "status": "disabled"}}))
+    changed = run("users", "change", "bob@example.com", "--status", "disabled")
+    assert changed.returncode == 0, changed.stderr
+    assert changed.stderr == "bob@example.com is analyst, disabled\n"
+    assert json.loads(service.bodies[-1]) == {"email": "bob@example.com", "status": "disabled"}
+
+
+def test_the_last_administrator_stays(run: Run, service: Service) -> None:
+    service.will((409, problem("conflict", 409, "That cannot be", detail="Somebody has to be left who can administer.")))
+    told = run("users", "change", "ann@example.com", "--role", "viewer")
+    assert told.returncode == 1
+    assert "Somebody has to be left who can administer" in told.stderr
+
+
+def test_who_i_am(run: Run, service: Service) -> None:
+    service.will((200, {"data": {"email": "ann@example.com", "role": "admin", "token_expires_at": STARTED}}))
+    assert run("whoami").stdout == f"ann@example.com (admin) at {service.url} until {STARTED}\n"
+    service.will((401, problem("unauthenticated", 401, "Sign in first")))
+    assert run("whoami", "--json").returncode == 4

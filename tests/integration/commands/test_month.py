@@ -1,0 +1,123 @@
+"""A month with the command line alone, against the whole stack; and what holds for every command."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+from cli.app import app
+from tests.integration.commands.conftest import EMAIL, PASSWORD, ROOT, Run
+from tests.integration.conftest import LocalProcess
+
+
+def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
+    def done(*arguments: object, code: int = 0, stdin: str = "") -> str:
+        told = run(*arguments, stdin=stdin, folder=tmp_path, RETAINSTREAM_URL=stack.url)
+        assert told.returncode == code, (arguments, told.stdout, told.stderr)
+        return told.stdout
+
+    done("login", "--email", EMAIL, stdin=f"{PASSWORD}\n")
+    done("generate", "--output", "month.csv", "--customers", 300, "--seed", 7)
+    rows = list(csv.reader((tmp_path / "month.csv").open()))
+    rows[3][rows[0].index("watch_time_hours")] = "-1"
+    with (tmp_path / "month.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    imported = json.loads(done("import", "month.csv", "--rejects", "rejected.csv", "--json"))
+    assert imported["counts"]["read"] == 300
+    assert imported["counts"]["rejected"] == 1
+    assert [row["line"] for row in csv.DictReader((tmp_path / "rejected.csv").open(encoding="utf-8-sig"))] == ["4"]
+    done("import", "month.csv", "--watch", "--strict", code=3)
+
+    scored = json.loads(done("score", "--watch", "--json"))
+    before = json.loads(done("status", "--json"))["model"]["version"]
+    assert scored["result"]["model_version"] == before
+    listed = json.loads(done("at-risk", "--limit", 5, "--json"))
+    assert [row["probability"] for row in listed] == sorted((row["probability"] for row in listed), reverse=True)
+    shown = done("customers", "show", listed[0]["customer_id"])
+    assert f"{listed[0]['probability']:.1%} likely to leave ({listed[0]['level']})" in shown
+    done("export", "--output", "calls.csv", "--min-probability", listed[-1]["probability"])
+    called = list(csv.DictReader((tmp_path / "calls.csv").open()))
+    assert {row["customer_id"] for row in listed} <= {row["customer_id"] for row in called}
+
+    trained = json.loads(done("train", "--watch", "--json"))
+    assert trained["result"]["version"] in done("versions")
+    done("promote", before, "--yes")
+    assert json.loads(done("status", "--json"))["model"]["version"] == before
+    if trained["result"]["promoted"]:
+        assert trained["result"]["version"] in done("rollback", "--yes")
+        done("rollback", "--yes")
+    done("drift")
+    done("performance")
+
+
+def test_accounts_and_what_they_may(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
+    first, url = "a-first-password-of-cleo", {"RETAINSTREAM_URL": stack.url}
+    run("login", "--email", EMAIL, stdin=PASSWORD, **url)
+    added = run("users", "add", "cleo@example.com", stdin=first, **url)
+    assert added.returncode == 0, added.stderr
+    again = run("users", "add", "cleo@example.com", stdin=first, **url)
+    assert (again.returncode, "is taken" in again.stderr) == (1, True)
+    assert "cleo@example.com" in [user["email"] for user in json.loads(run("users", "list", "--json", **url).stdout)]
+
+    other = {**url, "RETAINSTREAM_CONFIG_DIR": str(tmp_path / "cleo")}
+    assert run("login", "--email", "cleo@example.com", stdin=first, **other).returncode == 0
+    assert json.loads(run("whoami", "--json", **other).stdout)["role"] == "viewer"
+    for command in (("users", "list"), ("train",), ("score",), ("import", ROOT / "examples/streaming_customers.csv")):
+        refused = run(*command, **other)
+        assert refused.returncode == 4, (command, refused.stderr)
+        assert "Ask an administrator" in refused.stderr
+    assert run("users", "change", "cleo@example.com", "--status", "disabled", **url).returncode == 0
+    assert run("login", "--email", "cleo@example.com", stdin=first, **other).returncode == 4
+
+
+def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*path, name))
+        elif isinstance(command, TyperCommand):
+            yield (*path, name), command
+
+
+ROOT_COMMAND = typer.main.get_command(app)
+assert isinstance(ROOT_COMMAND, TyperGroup)
+COMMANDS = dict(commands(ROOT_COMMAND))
+LOCAL = {("generate",), ("evaluate",), ("schema", "infer"), ("schema", "check")}
+WITH_AWS = {("bootstrap-admin",), ("publish-pages",)}
+ARGUMENTS = {("customers", "show"): ["c1"], ("promote",): ["v1"], ("users", "add"): ["a@example.com"], ("import",): ["customers.csv"]}
+ARGUMENTS[("users", "change")] = ["a@example.com", "--role", "viewer"]
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS), ids=" ".join)
+def test_every_command_explains_itself_and_can_print_json(path: tuple[str, ...]) -> None:
+    command = COMMANDS[path]
+    assert command.help
+    options = {name for option in command.params for name in option.opts}
+    assert "--json" in options or path in {("generate",), ("logout",)}
+    unexplained = [option.name for option in command.params if not getattr(option, "help", None)]
+    assert unexplained == []
+    assert not {"--password", "--token"} & options
+
+
+@pytest.mark.parametrize("path", sorted(set(COMMANDS) - LOCAL - WITH_AWS - {("login",)}), ids=" ".join)
+def test_who_is_not_signed_in_is_told_how(run: Run, path: tuple[str, ...]) -> None:
+    told = run(*path, *ARGUMENTS.get(path, []), stdin="password")
+    assert (told.returncode, told.stdout) == (4, "")
+    assert re.fullmatch(r"error: You are not signed in at \S+\. Sign in: retainstream login --url \S+\n", told.stderr)
+
+
+def test_the_documentation_names_every_command() -> None:
+    page = (ROOT / "docs/cli.md").read_text()
+    assert [path for path in COMMANDS if f"retainstream {' '.join(path)}" not in page] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(run: Run, shell: str) -> None:
+    asked = {"bash": {"COMP_WORDS": "retainstream boot", "COMP_CWORD": "1"}}.get(shell, {"_TYPER_COMPLETE_ARGS": "retainstream boot"})
+    variables = {"_RETAINSTREAM_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args", **asked}
+    told = run(**variables)
+    assert "bootstrap-admin" in told.stdout, told.stderr
