@@ -81,9 +81,10 @@ def results(
     """Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first,
     others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more.
 
-    With `format=csv` the answer is a link to a file of every row that matches. Where many predictions must be read for it, the answer is
-    202 and a run to look at until it has the link; such a file is in no particular order. Whoever asks for the same meanwhile, or within
-    15 minutes, gets the same run, unless everybody was scored in between."""
+    With `format=csv` the answer is a link to a file of every row that matches: CSV in UTF-8, not compressed, in which no cell is a formula
+    to a spreadsheet. Where many predictions must be read for it, the answer is 202 and a run to look at until it has the link; such a file
+    is in no particular order. Whoever asks for the same meanwhile, or within 15 minutes, gets the same run, unless everybody was scored in
+    between."""
     schema = active_schema(documents())
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
