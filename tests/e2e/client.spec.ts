@@ -88,7 +88,8 @@ test("the built file is all of the client: Node reads it alone", async ({ url })
 test.describe("in a page", () => {
   test.use({ role: null });
 
-  test("the built file is served beside the pages, and a page uses it", async ({ page }) => {
+  test("the built file is served beside the pages, and a page uses it", async ({ page, provoked }) => {
+    provoked(/favicon\.ico|auth\/me/);
     await page.goto("/icon.svg");
     const found = await page.evaluate(async ({ email, password }) => {
       const address = "/api-client.js";

@@ -39,7 +39,7 @@ test.describe("an analyst", () => {
     const [rows, accepted, rejected] = [await figure("rows"), await figure("accepted"), await figure("rejected")];
     expect({ rows, accepted, rejected }).toEqual({ rows: GOOD + BAD.length, accepted: GOOD, rejected: BAD.length });
     expect(accepted + rejected).toBe(rows);
-    await expect(card.getByRole("table")).toContainText("Plan");
+    await expect(card.getByRole("table")).toContainText("must be one of basic, standard, premium");
     const downloading = page.waitForEvent("download");
     await card.getByRole("link", { name: "Download all rejected rows" }).click();
     const text = await readFile(await (await downloading).path(), "utf8");

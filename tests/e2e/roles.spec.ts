@@ -29,8 +29,7 @@ test.describe("viewer", () => {
     await expect(page.locator(".before-after")).toBeVisible();
   });
 
-  test("is told why the users' page is closed", async ({ page, provoked }) => {
-    provoked(/auth\/users/);
+  test("is told why the users' page is closed", async ({ page }) => {
     await page.goto("/users");
     await expect(page.getByRole("heading", { name: "Your role does not allow this" })).toBeVisible();
     await expect(page.getByRole("button", { name: "Add a user" })).toHaveCount(0);

@@ -1,20 +1,26 @@
+import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { ErrorBoundary, LocationProvider, lazy, Route, Router } from "preact-iso";
 import { useAction } from "./loading";
 import { SignIn } from "./pages/sign-in";
 import { Shell } from "./parts/shell";
-import { Crash, Failure, Waiting } from "./parts/states";
+import { Crash, Failure, NotLoaded, Waiting } from "./parts/states";
 import { person, resume } from "./session";
 
-const Overview = lazy(() => import("./pages/overview"));
-const AtRisk = lazy(() => import("./pages/at-risk"));
-const Customer = lazy(() => import("./pages/customer"));
-const Segments = lazy(() => import("./pages/segments"));
-const Model = lazy(() => import("./pages/model"));
-const Data = lazy(() => import("./pages/data"));
-const Users = lazy(() => import("./pages/users"));
-const Api = lazy(() => import("./pages/api"));
-const NotFound = lazy(() => import("./pages/not-found"));
+const Overview = page(() => import("./pages/overview"));
+const AtRisk = page(() => import("./pages/at-risk"));
+const Customer = page(() => import("./pages/customer"));
+const Segments = page(() => import("./pages/segments"));
+const Model = page(() => import("./pages/model"));
+const Data = page(() => import("./pages/data"));
+const Users = page(() => import("./pages/users"));
+const Api = page(() => import("./pages/api"));
+const NotFound = page(() => import("./pages/not-found"));
+
+/** A page loaded when it is gone to. One that cannot be, for want of a network or because a newer one was published, says so. */
+function page<P>(load: () => Promise<{ default: ComponentType<P> }>) {
+  return lazy<ComponentType<P>>(() => load().catch(() => ({ default: NotLoaded as ComponentType<P> })));
+}
 
 /** The whole dashboard: the sign-in page, or the shell with the page of the address. */
 export function App() {

@@ -6,9 +6,9 @@ import { Card } from "../parts/card";
 import { Confirm, Dialog } from "../parts/dialog";
 import { Field, Select } from "../parts/fields";
 import { Pager } from "../parts/pager";
-import { Failure, Show } from "../parts/states";
+import { Empty, Failure, Show } from "../parts/states";
 import { tell } from "../parts/toasts";
-import { api, person, type Role } from "../session";
+import { api, may, person, type Role } from "../session";
 
 type User = Schemas["UserView"];
 
@@ -20,6 +20,11 @@ const ROLES: [Role, string][] = [
 
 /** Who has an account, and what they may do. */
 export default function Users() {
+  if (may("admin")) return <Accounts />;
+  return <Empty title="Your role does not allow this">Accounts are kept by administrators.</Empty>;
+}
+
+function Accounts() {
   const [cursors, setCursors] = useState<string[]>([]);
   const [adding, setAdding] = useState(false);
   const cursor = cursors.at(-1);

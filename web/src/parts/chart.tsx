@@ -20,9 +20,10 @@ const STYLE = { background: "transparent", color: "var(--quiet)", fontFamily: "i
 export function Chart({ told, height = 240, draw, table }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<typeof Plot>();
+  const [failed, setFailed] = useState(false);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    void import("@observablehq/plot").then(setPlot);
+    import("@observablehq/plot").then(setPlot, () => setFailed(true));
     const watch = new ResizeObserver(([entry]) => setWidth(Math.round(entry?.contentRect.width ?? 0)));
     if (place.current) watch.observe(place.current);
     return () => watch.disconnect();
@@ -38,6 +39,7 @@ export function Chart({ told, height = 240, draw, table }: ChartProps) {
       <div role="img" aria-label={told}>
         <div ref={place} style={{ minHeight: `${height}px` }} />
       </div>
+      {failed ? <p class="quiet">The plot could not be loaded. {told}</p> : null}
       {table ? (
         <details>
           <summary>As a table</summary>

@@ -1,8 +1,6 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { Unavailable } from "../../../client/api-client.js";
 import { count } from "../formats";
 import { Scroll } from "./card";
-import { Failure } from "./states";
 
 type Import = Schemas["ImportView"];
 
@@ -25,7 +23,10 @@ export function ImportProgress({ found }: { found: Import }) {
         <progress value={found.rows ? counts.read : undefined} max={found.rows ?? undefined} aria-label="Rows read" />
       ) : null}
       {found.status === "FAILED" ? (
-        <Failure error={new Unavailable({ status: 0, title: "The import failed", detail: found.reason ?? "" })} />
+        <div class="failure" role="alert">
+          <h3>The import failed</h3>
+          <p>{found.reason}</p>
+        </div>
       ) : null}
       <dl class="counts">
         <Count name="rows" value={found.rows ?? counts.read} />

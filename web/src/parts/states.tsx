@@ -69,12 +69,25 @@ function headline(error: RetainStreamError): string {
   if (error instanceof Forbidden) return "Your role does not allow this";
   if (error instanceof NotFound) return "Not found";
   if (error instanceof RateLimited) return "Too many requests";
-  if (error instanceof Unavailable) return "RetainStream cannot answer now";
+  if (error instanceof Unavailable && error.status >= 500) return "RetainStream cannot answer now";
   return error.title || "This did not work";
 }
 
 function waitOf(seconds: number): string {
   return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}
+
+/** In the place of a page that did not arrive. */
+export function NotLoaded() {
+  return (
+    <div class="failure" role="alert">
+      <h3>This page could not be loaded</h3>
+      <p>There may be no connection now, or a newer version has been published.</p>
+      <button type="button" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </div>
+  );
 }
 
 interface ShowProps<T> {
