@@ -175,6 +175,15 @@ def test_a_small_file_is_made_at_once_and_is_the_same(call: Call, base: list[Row
     assert answer.body["data"]["rows"] == len(wanted(base)) - 1
 
 
+def test_a_file_that_takes_too_long_is_made_by_a_run(
+    call: Call, base: list[Row], idle_machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPORT_AT_ONCE", "100")
+    settings.cache_clear()
+    monkeypatch.setattr(export, "SECONDS_AT_ONCE", -1.0)
+    asked(call)
+
+
 def test_the_counters_say_what_is_large(call: Call, base: list[Row], idle_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     critical = sum(row["level"] == "critical" and not row["churned"] for row in base)
     monkeypatch.setenv("EXPORT_AT_ONCE", str(critical))
