@@ -11,7 +11,7 @@ import pytest
 from retainstream.auth import passwords
 from retainstream.auth.roles import Role
 from retainstream.storage.table import Table
-from retainstream.storage.users import User, Users
+from retainstream.storage.users import AdministratorExists, User, Users
 from tests.integration.commands.conftest import Ended, Run, Service
 
 type RunHere = Callable[..., Ended]
@@ -73,6 +73,14 @@ def test_there_is_a_first_one_only_once(run_here: RunHere, users: Users) -> None
     kept = users.get("ops@example.com")
     assert kept is not None
     assert passwords.matches(kept.password_hash, PASSWORD), "nobody's password is changed by a second administrator"
+
+
+def test_of_two_at_the_same_moment_one_is_first(users: Users) -> None:
+    ann, eve = (User(f"{name}@example.com", name, Role.ADMIN, "hash", "2026-01-01T00:00:00+00:00") for name in ("ann", "eve"))
+    users.add_first_administrator(ann)
+    with pytest.raises(AdministratorExists):
+        users.add_first_administrator(eve)
+    assert users.get("eve@example.com") is None
 
 
 def test_a_viewer_is_no_administrator(run_here: RunHere, users: Users) -> None:

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -15,17 +16,17 @@ import pytest
 
 from tests.integration.commands.conftest import ROOT, Run, Service
 
+GOING: dict[str, Any] = {"run_id": "s1", "status": "RUNNING", "step": "score", "steps": []}
 STATUS: dict[str, Any] = {"data": {"model": None, "promoted_at": None, "promoted_by": None, "previous": "v1", "history": []}}
 
 
 def typed(folder: Path, arguments: Sequence[object], answers: Sequence[tuple[str, str]] = ()) -> tuple[int, str]:
     """Runs the command on a terminal, and types each answer when its question is there. Returns the exit code and what was to be seen."""
     ours, theirs = pty.openpty()
-    paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RETAINSTREAM_")}
-    environment = {**kept, "PYTHONPATH": paths, "TERM": "xterm", "COLUMNS": "100", "RETAINSTREAM_CONFIG_DIR": str(folder / "config")}
     command = [sys.executable, "-m", "cli.app", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=_environment(folder), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     seen, waiting, until = "", list(answers), time.monotonic() + 60
     while time.monotonic() < until:
@@ -69,22 +70,38 @@ def test_a_first_password_is_typed_twice_and_never_seen(service: Service, tmp_pa
 
 @pytest.mark.usefixtures("session")
 def test_progress_is_for_terminals(run: Run, service: Service, tmp_path: Path) -> None:
-    going: dict[str, Any] = {
-        "run_id": "s1",
-        "status": "RUNNING",
-        "step": "score",
-        "steps": [],
-        "counts": None,
-        "result": None,
-        "reason": None,
-    }
-    failed = {"data": {**going, "status": "FAILED", "reason": "It was stopped."}}
-    service.will((200, {"data": going}), (200, {"data": going}), (200, failed))
+    failed = {"data": {**GOING, "status": "FAILED", "reason": "It was stopped."}}
+    service.will((200, {"data": GOING}), (200, {"data": GOING}), (200, failed))
     code, seen = typed(tmp_path, ["score", "--run", "s1", "--watch"])
     assert code == 1
     assert "scoring run: scoring" in seen
     assert "\x1b[" in seen
-    service.will((200, {"data": going}), (200, {"data": going}), (200, {"data": going}), (200, failed))
+    service.will((200, {"data": GOING}), (200, {"data": GOING}), (200, {"data": GOING}), (200, failed))
     told = run("score", "--run", "s1", "--watch")
     assert told.returncode == 1
     assert told.stderr == "scoring run: scoring\nerror: The scoring run failed: It was stopped.\n"
+
+
+@pytest.mark.usefixtures("session")
+def test_a_run_that_is_interrupted_goes_on(service: Service, tmp_path: Path) -> None:
+    service.will((200, {"data": GOING}))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.app", "score", "--run", "s1", "--watch"],
+        cwd=ROOT,
+        env=_environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever started the tests may ignore it
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "scoring run: scoring\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "The scoring run goes on by itself. Look at it: retainstream score --run s1 --watch\n"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RETAINSTREAM_")}
+    paths = os.pathsep.join([str(ROOT / "layers/core"), str(ROOT)])
+    return {**kept, "PYTHONPATH": paths, "TERM": "xterm", "COLUMNS": "100", "RETAINSTREAM_CONFIG_DIR": str(folder / "config")}
