@@ -32,7 +32,7 @@ export function Performance({ turn }: { turn: number }) {
           return (
             <>
               <Scroll label="How good it is">
-                <table>
+                <table class="performance">
                   <thead>
                     <tr>
                       <th scope="col">Figure</th>
