@@ -3,8 +3,8 @@
     .venv/bin/python examples/telco.py > examples/telco_customers.csv
     .venv/bin/python examples/telco.py --month 2 > examples/telco_next_month.csv
 
-No row is of a real person, and the same seed makes the same file. In the second month those who left are gone and new ones have come;
-of those who leave at its end that is known, of the others nothing yet.
+No row is of a real person, and the same seed makes the same file. In the second month those who left are gone and new ones have come,
+whose outcome is not known yet.
 """
 
 import argparse
@@ -99,7 +99,7 @@ def a_month_later(row: dict[str, str]) -> dict[str, str]:
     if later["Contract"] == "Month-to-month" and chance.random() < 0.06:
         later["Contract"] = "One year"
     later["TotalCharges"] = f"{float(row['TotalCharges']) + float(row['MonthlyCharges']):.2f}"
-    later["Churn"] = "Yes" if chance.random() < churn_probability(later) else ""
+    later["Churn"] = _said(chance.random() < churn_probability(later))
     return later
 
 
