@@ -77,7 +77,11 @@ def test_a_tar_that_is_cut_inside_a_sound_gzip_is_refused() -> None:
             booster_in(gzip.compress(whole[:end]))
 
 
-@pytest.mark.parametrize("content", [b"x" * 1000, b"\x1f\x8b\x08\x00" + b"\xff" * 60, gzip.compress(b"no tar at all" * 100)])
+@pytest.mark.parametrize(
+    "content",
+    [b"x" * 1000, b"\x1f\x8b\x08\x00" + b"\xff" * 60, gzip.compress(b"no tar at all" * 100)],
+    ids=["no gzip", "a broken gzip", "a gzip of no tar"],
+)
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
     with pytest.raises(UnusableArtefact):
         booster_in(content)
