@@ -1,5 +1,6 @@
 /** Coming in, staying in, going out, and being sent out. */
-import { ADMINISTRATOR, addUser, expect, PASSWORD, signedIn, signIn, test } from "./fixtures";
+import type { Page } from "@playwright/test";
+import { ADMINISTRATOR, expect, PASSWORD, signIn, test } from "./fixtures";
 
 test.use({ role: null });
 
@@ -33,28 +34,30 @@ test("a reload keeps the session, signing out ends it, and another tab never had
   expect(await page.evaluate(() => ({ ...sessionStorage, ...localStorage }))).toEqual({});
 });
 
-test("a session that ended says so, and one goes on where one was", async ({ page, api, url, provoked }) => {
-  provoked(/status of 401/);
-  const own = { email: "ended@example.org", password: PASSWORD };
-  await addUser(api, own, "Emil Ended", "viewer");
-  await api.changeUser({ email: own.email, status: "active" });
-  await page.goto("/model");
-  await signIn(page, own);
-  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
-  await api.changeUser({ email: own.email, status: "disabled" });
-  await api.changeUser({ email: own.email, status: "active" });
-  await page.evaluate(() => {
+/** The session as the tab keeps it, changed. */
+function keep(page: Page, change: { token?: string; expiresAt?: string }): Promise<void> {
+  return page.evaluate((changed) => {
     const [key = ""] = Object.keys(sessionStorage);
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}");
-    const [head, body] = kept.token.split(".");
-    sessionStorage.setItem(key, JSON.stringify({ ...kept, token: `${head}.${body}.${"A".repeat(86)}` }));
+    sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(sessionStorage.getItem(key) ?? "{}"), ...changed }));
+  }, change);
+}
+
+for (const [why, change] of [
+  ["the API refuses its token", { token: `${"A".repeat(40)}.${"B".repeat(80)}.${"C".repeat(86)}` }],
+  ["its time is over", { expiresAt: "2020-01-01T00:00:00Z" }],
+] as const)
+  test(`a session that ended because ${why} says so, and one goes on where one was`, async ({ page, provoked }) => {
+    provoked(/status of 401/);
+    await page.goto("/model");
+    await signIn(page, ADMINISTRATOR);
+    await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
+    await keep(page, change);
+    await page.reload();
+    await expect(page.getByText("Your session has ended")).toBeVisible();
+    await signIn(page, ADMINISTRATOR);
+    await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
+    await expect(page.getByText("Your session has ended")).toHaveCount(0);
   });
-  await page.reload();
-  await expect(page.getByText("Your session has ended")).toBeVisible();
-  await signIn(page, own);
-  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
-  expect((await (await signedIn(url, own)).getMe()).data.email).toBe(own.email);
-});
 
 test("an account one may not make oneself is refused with the way to get one", async ({ page, provoked }) => {
   provoked(/auth\/register/);

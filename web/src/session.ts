@@ -37,8 +37,11 @@ export const api = new RetainStreamAPI("", {
 
 /** Sign in with the token of this tab's last visit, if it is still good. */
 export async function resume(): Promise<void> {
+  const was = sessionStorage.getItem(KEPT) !== null;
   const kept = read();
   if (!kept) {
+    expired.value = was;
+    forget();
     person.value = null;
     return;
   }
@@ -98,7 +101,6 @@ function read(): Kept | null {
   } catch {
     // what is stored is not ours
   }
-  forget();
   return null;
 }
 

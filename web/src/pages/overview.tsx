@@ -26,7 +26,7 @@ export default function Overview() {
                 </h1>
                 <Freshness metrics={data} />
               </div>
-              <a class="button" href="/at-risk">
+              <a class="button primary" href="/at-risk">
                 Whom to call
               </a>
             </div>
