@@ -105,7 +105,7 @@ def _of(shape: Shape, size: int, timed: dict[str, Timings], few: int, woodelf: C
     if woodelf:
         asked = min(size, _PEERS_MOST)
         theirs = asked / woodelf(asked)
-        against = f"woodelf-explainer ({theirs:,.0f} rows/s)"
+        against = f"woodelf-explainer ({theirs:,.0f} rows/s on {asked:,} rows)"
         found.append(Result(f"{name}, peer", rate, "rows/s", rate / theirs, against, Target("ratio", at_least=1)))
     return found
 
