@@ -1,7 +1,6 @@
 /** Every page, wide and narrow: readable by everybody, nothing cut off, no word that only programs say. */
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { expect, settled, test } from "./fixtures";
+import { test } from "./fixtures";
+import { looksRight } from "./looks";
 
 const WIDTHS = [1440, 390];
 
@@ -42,14 +41,3 @@ for (const width of WIDTHS)
       });
     });
   });
-
-async function looksRight(page: Page, screenshot: string): Promise<void> {
-  await settled(page);
-  await page.screenshot({ path: screenshot, fullPage: true });
-  expect(await page.locator("body").innerText()).not.toMatch(/undefined|NaN|Infinity|\[object|\bnull\b/);
-  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(beyond, "pixels beyond the right edge").toBeLessThanOrEqual(0);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
-}
