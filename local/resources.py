@@ -25,6 +25,7 @@ SILENT_TYPES = frozenset(
     {
         "AWS::ApiGatewayV2::Stage",
         "AWS::Lambda::Permission",
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::SQS::QueuePolicy",
         "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Version",

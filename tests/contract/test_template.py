@@ -349,7 +349,7 @@ def test_an_alarm_watches_every_function(resources: dict[str, Resource], metric:
 def test_names_differ_between_two_stacks_of_one_account(resources: dict[str, Resource]) -> None:
     named = ("Name", "FunctionName", "LayerName", "LogGroupName", "AlarmName", "AliasName", "StateMachineName")
     for name, resource in resources.items():
-        if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::Lambda::EventSourceMapping"}:
+        if resource["Type"].startswith("AWS::Lambda::") and resource["Type"] not in {"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}:
             continue
         for key in named:
             if key in resource["Properties"]:
@@ -378,3 +378,20 @@ def test_training_jobs_may_be_started_only_where_there_is_a_threshold(resources:
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     awaiting = {name for name, statement in statements(resources) if "events:PutRule" in listed(statement["Action"])}
     assert awaiting == {"RetrainingStateMachineRole"}
+
+
+def test_what_calls_a_function_without_waiting_leaves_failures_in_the_dead_letters(
+    raw: dict[str, Any], resources: dict[str, Resource]
+) -> None:
+    called = {"ImportsFunction", "RollupsFunction"}
+    configured = {name for name in FUNCTIONS if "EventInvokeConfig" in raw["Resources"][name]["Properties"]}
+    assert configured == called
+    for name in called:
+        (config,) = (
+            resource["Properties"]
+            for resource in resources.values()
+            if resource["Type"] == "AWS::Lambda::EventInvokeConfig" and resource["Properties"]["FunctionName"] == {"Ref": name}
+        )
+        assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        policies = resources[name.replace("Function", "Role")]["Properties"]["Policies"]
+        assert any("sqs:SendMessage" in statement["Action"] for policy in policies for statement in policy["PolicyDocument"]["Statement"])
