@@ -46,7 +46,7 @@ class Contributions:
         self._booster, self._matrix = booster, matrix
         self._lock = threading.Lock()
         self._seen = self._few = 0
-        self._aside: threading.Thread | None = None
+        self._made_aside = threading.Lock()
         self._side_by_side: SideBySide | None = None
         self._made = False
         self._tables: CompiledForest | None = None
@@ -68,9 +68,8 @@ class Contributions:
             return self._side_by_side.contributions(rows), self._side_by_side.forest.base
         else:
             self._few += len(rows)
-            if self._few >= ASKED_FOR and not self._aside:
-                self._aside = threading.Thread(target=self.prepare, args=(rows,), daemon=True)
-                self._aside.start()
+            if self._few >= ASKED_FOR and self._made_aside.acquire(blocking=False):
+                threading.Thread(target=self.prepare, args=(rows,), daemon=True).start()
         return self.walked(rows)
 
     def prepare(self, rows: Rows) -> None:
