@@ -46,6 +46,11 @@ test.describe("an analyst", () => {
     expect(text.trim().split("\n")).toHaveLength(BAD.length + 1);
     expect(text).toContain(`${GOOD + 2},plan,"must be one of basic, standard, premium"`);
     expect((await api.getCustomer("new-7")).data.features.last_login_days).toBe(7);
+    expect((await api.getCustomer("new-7")).data.prediction).toBeNull();
+    const everybody = page.getByRole("region", { name: "Score everybody" });
+    await everybody.getByRole("button").click();
+    await expect(everybody.getByText(/customers are scored\.$/)).toBeVisible({ timeout: 45_000 });
+    expect((await api.getCustomer("new-7")).data.prediction?.probability).toBeGreaterThan(0);
     await page.reload();
     const recent = page.getByRole("region", { name: "Recent imports" });
     await expect(recent.getByRole("row", { name: /may\.csv/ })).toContainText("succeeded");

@@ -6,6 +6,7 @@ import { Card } from "../parts/card";
 import { Field } from "../parts/fields";
 import { ImportProgress } from "../parts/import-progress";
 import { SchemaTable } from "../parts/schema-table";
+import { Scoring } from "../parts/scoring";
 import { Empty, Failure, Show } from "../parts/states";
 import { api, may } from "../session";
 import "../styles/data.css";
@@ -26,6 +27,7 @@ export default function Data() {
             <Upload started={setFollowed} />
             {followed ? <Followed key={followed} id={followed} /> : <HowTo />}
           </div>
+          <Scoring />
           <Recent chosen={followed} choose={setFollowed} />
         </>
       ) : (
