@@ -1,6 +1,6 @@
 """Which run a caller means by a key."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retainstream.runs.starting import key_or_new, run_id_for
@@ -9,6 +9,7 @@ from retainstream.storage.runs import Kind
 WORDS = st.text(st.characters(exclude_characters="\x00"), max_size=20)
 
 
+@example(one=("ann", "\ud800"), other=("ann", "?"))
 @given(one=st.tuples(WORDS, WORDS), other=st.tuples(WORDS, WORDS))
 def test_a_key_means_one_run_of_one_caller(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert (run_id_for("scoring", *one) == run_id_for("scoring", *other)) == (one == other)

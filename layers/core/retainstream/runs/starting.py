@@ -20,7 +20,7 @@ def new_run_id() -> str:
 
 def run_id_for(kind: Kind, caller: str, idempotency_key: str) -> str:
     """The run that a caller means by a key: the same for the same three, and for no others."""
-    return hashlib.sha256(f"{kind}\x00{caller}\x00{idempotency_key}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{kind}\x00{caller}\x00{idempotency_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def key_or_new(kind: Kind, caller: str, idempotency_key: str | None) -> str:
