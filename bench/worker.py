@@ -46,7 +46,7 @@ def run(quick_one: bool) -> list[Result]:
 
 def _stored(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[Result]:
     """Sizes of what is stored, as DynamoDB charges for them: customers and their predictions, the first and with the longest past."""
-    past = {"scored_at": _MOMENT, "probability": 0.123456, "model_version": VERSION}
+    past = {"scored_at": _MOMENT, "probability": 0.123456, "level": "medium", "model_version": VERSION}
     previous = {"run_id": "before", **past, "history": [past] * HISTORY}
     first = predictions(model, customers, {}, run_id=_RUN, scored_at=_MOMENT)
     later = predictions(model, customers, {one["customer_id"]: previous for one in customers}, run_id=_RUN, scored_at=_MOMENT)

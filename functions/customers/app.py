@@ -185,9 +185,17 @@ def delete_customer(customer_id: CustomerId) -> Response[None]:
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record what became of a customer", tags=TAGS, **requires(Role.ANALYST))
 def post_outcome(customer_id: CustomerId, body: views.Outcome) -> Data[views.CustomerView]:
-    """Keeps the outcome with the prediction there was, to judge predictions and to learn from. A customer who left is no longer listed
-    among those at risk. The same outcome again changes nothing."""
-    recorded = records.record_outcome(customer_id, churned=body.churned, day=body.date, customers=customers(), predictions=predictions())
+    """Judges predictions, and is learned from. That a customer left counts at once; that one stayed counts for predictions whose horizon
+    had run out on that day, so say it again later. A customer who left is no longer listed among those at risk. The same outcome again
+    changes nothing else."""
+    recorded = records.record_outcome(
+        customer_id,
+        churned=body.churned,
+        day=body.date,
+        horizon_days=_schema().horizon_days,
+        customers=customers(),
+        predictions=predictions(),
+    )
     return Data(data=_view(recorded))
 
 

@@ -48,7 +48,7 @@ def caller(name: str) -> Caller:
     stores, chosen, run_id = run.Stores(), model(), f"run-{next(numbers)}"
     tables = (stores.customers, stores.predictions)
     part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    outcome = partial(records.record_outcome, day=None, customers=stores.customers, predictions=stores.predictions)
+    outcome = partial(records.record_outcome, day=None, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
     made: dict[str, Caller] = {
         "run": lambda: run.score_segment(stores, chosen, None, run_id, part, lambda: 60),
         "by id": lambda: score_customers(chosen, *tables, ["c1", "c2"], run_id=run_id),

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -155,6 +156,8 @@ def test_performance_puts_three_judgements_side_by_side(call: Call) -> None:
     ids = add_customers(120, seed=5)
     score_everybody("r1")
     predicted = {customer_id: prediction["probability"] for customer_id, prediction in Predictions().get_many(ids).items()}
+    long_ago = (datetime.now(UTC) - timedelta(days=31)).isoformat(timespec="milliseconds")
+    Predictions().put_many({**prediction, "scored_at": long_ago} for prediction in Predictions().get_many(ids).values())
     rng = np.random.default_rng(3)
     left = {customer_id: bool(rng.random() < predicted[customer_id]) for customer_id in ids[:40]}
     for customer_id, churned in left.items():

@@ -4,7 +4,7 @@ import gzip
 import io
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,8 @@ from retainstream.customers import records
 from retainstream.customers.imports import asking, load, survey
 from retainstream.customers.imports.work import ImportFailed, upload_key
 from retainstream.customers.intake import Intake
+from retainstream.rollups.fold import counts_of_customer, recount
+from retainstream.rollups.performance import realised
 from retainstream.schema import default_schema
 from retainstream.settings import settings as stack
 from retainstream.storage.clients import dynamodb
@@ -135,7 +137,7 @@ def test_a_change_by_the_interface_is_newer_than_a_file_of_last_week() -> None:
 def test_an_import_without_outcomes_keeps_outcome_evidence_and_history() -> None:
     records.put("c1", FEATURES, default_schema(), Customers(), Predictions())
     Predictions().put_many([prediction("c1")])
-    records.record_outcome("c1", churned=True, day="2026-10-05", customers=Customers(), predictions=Predictions())
+    records.record_outcome("c1", churned=True, day="2026-10-05", horizon_days=30, customers=Customers(), predictions=Predictions())
     before = stored()["c1"]
     imported(as_file([line("c1", watch=9)]))
     after = stored()["c1"]
@@ -149,7 +151,7 @@ def test_an_outcome_in_the_file_is_recorded_as_by_the_interface_and_settles_the_
     for customer_id in ("c1", "c2"):
         records.put(customer_id, FEATURES, default_schema(), Customers(), Predictions())
         Predictions().put_many([prediction(customer_id)])
-    records.record_outcome("c1", churned=True, day="2026-11-01", customers=Customers(), predictions=Predictions())
+    records.record_outcome("c1", churned=True, day="2026-11-01", horizon_days=30, customers=Customers(), predictions=Predictions())
     by_hand = stored()["c1"]
     view = imported(as_file([line("c1", churned="true"), line("c2", churned="true")], outcomes=True))
     assert counts(view) == (2, 2, 0, 0, 1, 1, 0)
@@ -161,6 +163,79 @@ def test_an_outcome_in_the_file_is_recorded_as_by_the_interface_and_settles_the_
     assert all(found["churned"] and "risk_shard" not in found for found in settled.values())
     imported(as_file([line("c2", churned="false")], outcomes=True))
     assert Predictions().get("c2")["churned"] is False  # type: ignore[index]
+
+
+def churn_rate() -> float | None:
+    view = realised(recount(counts_of_customer, stored().values()))
+    return view.churn_rate if view else None
+
+
+def scored(ids: Mapping[str, Any], *days: str) -> None:
+    """Predictions of customers, made on these days, the newest first."""
+    for customer_id in ids:
+        latest, *earlier = [
+            {"scored_at": f"{day}T00:00:00.000+00:00", "probability": 0.5, "level": "high", "model_version": f"of {day}"} for day in days
+        ]
+        Predictions().put_many([{**prediction(customer_id, churned=stored()[customer_id]["churned"]), **latest, "history": earlier}])
+
+
+def judged() -> dict[str, str | None]:
+    """The day of the prediction that each customer's outcome judges."""
+    return {name: item.get("outcome_prediction", {}).get("scored_at", "")[:10] or None for name, item in stored().items()}
+
+
+def test_a_month_later_those_who_stayed_judge_predictions_as_those_who_left_do() -> None:
+    first = [line(f"c{number}", churned="no") for number in range(20)]
+    imported(as_file(first, outcomes=True), as_of="2026-01-01")
+    scored(stored(), "2026-01-02")
+    month = as_file([line(f"c{number}", churned="yes" if number < 5 else "no") for number in range(20)], outcomes=True)
+    early = imported(month, as_of="2026-01-31")
+    assert counts(early) == (20, 20, 0, 0, 5, 15, 0)
+    assert judged() == {f"c{number}": "2026-01-02" if number < 5 else None for number in range(20)}
+    assert churn_rate() is None
+    assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 15, 5, 0)
+    assert churn_rate() == 5 / 20
+    assert {(item["outcome_at"], item["outcome_source"]) for item in stored().values() if not item["churned"]} == {("2026-02-01", "import")}
+    before = stored()
+    assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 0, 20, 0)
+    assert counts(imported(month, as_of="2026-02-08")) == (20, 20, 0, 0, 0, 20, 0)
+    assert stored() == before
+
+
+def test_of_weekly_predictions_the_latest_is_judged_whose_horizon_has_run_out_and_never_an_older_one() -> None:
+    def told(churned: str, as_of: str) -> str | None:
+        imported(as_file([line("c1", churned=churned)], outcomes=True), as_of=as_of)
+        return judged()["c1"]
+
+    told("no", "2026-01-01")
+    scored(stored(), "2026-01-22", "2026-01-15", "2026-01-08")
+    assert told("no", "2026-02-06") is None
+    assert told("no", "2026-02-07") == "2026-01-08"
+    assert told("no", "2026-02-20") == "2026-01-15"
+    assert told("no", "2026-02-10") == "2026-01-15"
+    assert told("", "2026-06-01") == "2026-01-15"
+    assert told("yes", "2026-02-10") == "2026-01-15"
+    assert told("yes", "2026-02-25") == "2026-01-22"
+    assert stored()["c1"]["churned"] is True
+    assert told("no", "2026-02-26") == "2026-01-22"
+    assert stored()["c1"]["churned"] is False
+
+
+def test_the_first_word_that_a_customer_stayed_judges_nothing_that_nobody_can_know_yet() -> None:
+    imported(as_file([line("c1"), line("c2")]), as_of="2026-01-01")
+    for customer_id in ("c1", "c2"):
+        Predictions().put_many([{**prediction(customer_id), "scored_at": "2026-01-02T00:00:00.000+00:00", "history": []}])
+    imported(as_file([line("c1", churned="no"), line("c2", churned="yes")], outcomes=True), as_of="2026-01-15")
+    assert {name: item["churned"] for name, item in stored().items()} == {"c1": False, "c2": True}
+    assert judged() == {"c1": None, "c2": "2026-01-02"}
+
+
+def test_an_earlier_prediction_of_which_no_level_was_kept_is_not_judged() -> None:
+    imported(as_file([line("c1", churned="no")], outcomes=True), as_of="2026-01-01")
+    Predictions().put_many([prediction("c1")])
+    assert "level" not in prediction("c1")["history"][0]
+    assert imported(as_file([line("c1", churned="no")], outcomes=True), as_of="2026-11-15").counts.unchanged == 1
+    assert judged() == {"c1": None}
 
 
 def test_a_prediction_that_a_removal_left_agrees_with_the_customer_who_is_made_anew() -> None:
@@ -182,7 +257,7 @@ def test_what_others_write_between_read_and_write_is_not_lost(what: str) -> None
             case "put":
                 records.put("c1", {**FEATURES, "device_count": 7}, default_schema(), Customers(), Predictions())
             case "outcome":
-                records.record_outcome("c1", churned=True, day=None, customers=Customers(), predictions=Predictions())
+                records.record_outcome("c1", churned=True, day=None, horizon_days=30, customers=Customers(), predictions=Predictions())
             case "delete":
                 records.delete("c1", Customers(), Predictions())
             case "import":

@@ -69,6 +69,37 @@ def test_a_corrected_outcome_puts_the_customer_back_on_the_list(call: Call) -> N
     assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c1"]
 
 
+def test_that_a_customer_stayed_judges_a_prediction_when_its_horizon_has_run_out(call: Call) -> None:
+    def told(day: str, *, churned: bool = False) -> tuple[Any, ...]:
+        assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": churned, "date": day}).status == 200
+        stored = Customers().get("c1") or {}
+        return stored["churned"], stored["outcome_at"], stored.get("outcome_prediction", {}).get("probability")
+
+    def scored(probability: float, day: str, past: list[dict[str, Any]]) -> None:
+        store_predictions([prediction("c1", probability) | {"scored_at": f"{day}T00:00:00.000+00:00", "history": past}])
+
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    scored(0.9, "2026-01-02", [])
+    assert told("2026-01-31") == (False, "2026-01-31", None)
+    assert told("2026-02-01") == (False, "2026-02-01", 0.9)
+    past = [{"scored_at": "2026-01-02T00:00:00.000+00:00", "probability": 0.9, "level": "critical", "model_version": "m1"}]
+    scored(0.7, "2026-01-09", past)
+    assert told("2026-02-01") == (False, "2026-02-01", 0.9)
+    assert told("2026-02-05") == (False, "2026-02-05", 0.9)
+    assert told("2026-02-09") == (False, "2026-02-09", 0.7)
+    assert told("2026-01-20") == (False, "2026-01-20", 0.7)
+    assert told("2026-02-10", churned=True) == (True, "2026-02-10", 0.7)
+    assert told("2026-01-20") == (False, "2026-01-20", None)
+
+
+def test_said_again_on_the_same_day_it_judges_what_has_become_old_enough_meanwhile(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
+    store_predictions([prediction("c1", 0.9) | {"scored_at": "2026-01-02T00:00:00.000+00:00"}])
+    call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
+    assert (Customers().get("c1") or {})["outcome_prediction"]["probability"] == 0.9
+
+
 def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
     call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
     store_predictions([prediction("c1", 0.9)])

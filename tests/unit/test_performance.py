@@ -26,7 +26,7 @@ def customer(number: int, probability: float, churned: bool | None) -> dict[str,
     }
 
 
-@given(outcomes=st.lists(st.tuples(chances, st.booleans()), min_size=1, max_size=60))
+@given(outcomes=st.lists(st.tuples(chances, st.booleans()), min_size=1, max_size=120))
 def test_realised_figures_are_those_of_the_rows(outcomes: list[tuple[float, bool]]) -> None:
     rows = [customer(number, probability, churned) for number, (probability, churned) in enumerate(outcomes)]
     found = realised(recount(counts_of_customer, [*rows, customer(99, 0.5, None)]))
@@ -39,12 +39,19 @@ def test_realised_figures_are_those_of_the_rows(outcomes: list[tuple[float, bool
     assert found.confusion.true_positives == (called & churned).sum()
     assert found.confusion.false_positives == (called & ~churned).sum()
     assert found.confusion.false_negatives == (~called & churned).sum()
-    assert found.brier == pytest.approx(float(np.mean((probabilities - churned) ** 2)), abs=1e-9)
+    if churned.all():
+        assert "only customers who left" in found.basis
+        assert [found.churn_rate, found.precision, found.f1, found.brier, found.log_loss] == [None] * 5
+    else:
+        assert "who left are judged" not in found.basis
+        assert found.churn_rate == pytest.approx(churned.mean())
+        assert found.brier == pytest.approx(float(np.mean((probabilities - churned) ** 2)), abs=1e-9)
+        assert (found.precision is None) == (not called.any())
+    assert ("Fewer than 100 customers" in found.basis) == (len(outcomes) < 100)
     if churned.any() and not churned.all():
         assert found.roc_auc == pytest.approx(roc_auc_score(churned, [score_bin_of(float(p)) for p in probabilities]))
     else:
         assert found.roc_auc is None
-    assert (found.precision is None) == (not called.any())
     assert (found.recall is None) == (not churned.any())
 
 
@@ -64,6 +71,18 @@ def test_many_realised_outcomes_give_scikit_learns_figures() -> None:
         assert found.recall == pytest.approx(recall_score(churned, called))
         assert found.f1 == pytest.approx(f1_score(churned, called))
         assert found.synthetic is False
+
+
+@pytest.mark.parametrize(("stayed", "waiting", "shown"), [(0, 0, False), (0, 5, False), (4, 5, False), (5, 5, True), (9, 0, True)])
+def test_what_rests_on_the_share_who_left_is_shown_once_those_who_stayed_are_judged(stayed: int, waiting: int, shown: bool) -> None:
+    rows = [customer(number, 0.6, number < 128) for number in range(128 + stayed)]
+    rows += [{"customer_id": f"w{number}", "group": "basic", "churned": False} for number in range(waiting)]
+    found = realised(recount(counts_of_customer, rows))
+    assert found
+    assert (found.customers, found.churners, found.recall) == (128 + stayed, 128, 1.0)
+    assert found.churn_rate == (pytest.approx(128 / (128 + stayed)) if shown else None)
+    assert ("who left are judged" in found.basis) is not shown
+    assert (f"when it was said: {waiting}" in found.basis) == (waiting > 0)
 
 
 def test_outcomes_of_generated_customers_are_called_synthetic() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from retainstream.customers.judged import judged, judged_anew, moment_of
 from retainstream.schema import FeatureSchema, FieldError, checked_features, group_of
 from retainstream.scoring.agreement import settle
 from retainstream.storage.customers import Customers
@@ -14,8 +15,6 @@ from retainstream.storage.predictions import Predictions
 
 type Customer = dict[str, Any]
 type Prediction = dict[str, Any]
-
-_SNAPSHOT = ("probability", "level", "model_version", "scored_at")
 
 
 class UnknownCustomer(LookupError):
@@ -70,28 +69,31 @@ def delete(customer_id: str, customers: Customers, predictions: Predictions) -> 
     predictions.delete(customer_id)
 
 
-def record_outcome(customer_id: str, *, churned: bool, day: str | None, customers: Customers, predictions: Predictions) -> Profile:
-    """Records whether a customer left, on which day (ISO date; today when None), with the prediction there was at that moment.
+def record_outcome(
+    customer_id: str, *, churned: bool, day: str | None, horizon_days: int, customers: Customers, predictions: Predictions
+) -> Profile:
+    """Records whether a customer left, on which day (ISO date; this moment when None), with the prediction that this judges, if any.
 
-    The same outcome again changes nothing, but finishes what an interrupted recording left undone. An outcome may be corrected: a customer
-    who has not left after all counts among those at risk again.
+    The same outcome again changes nothing, but finishes what an interrupted recording left undone; that a customer stayed, said again when
+    the horizon of a newer prediction has run out, judges that one. An outcome may be corrected: a customer who has not left after all
+    counts among those at risk again.
 
     Raises:
         UnknownCustomer: there is none of that id.
     """
     found = profile(customer_id, customers, predictions)
     known = found.customer.get("churned")
-    if known is not churned or (day is not None and day != found.customer.get("outcome_at")):
-        snapshot = found.customer.get("outcome_prediction") if known is churned else snapshot_of(found.prediction)
-        outcome_at = day or datetime.now(UTC).date().isoformat()
+    moment = moment_of(day) if day else datetime.now(UTC)
+    kept = found.customer.get("outcome_prediction") if known is churned else None
+    if known is not churned:
+        news = judged(found.prediction, horizon_days, churned=churned, moment=moment)
+    else:
+        news = None if churned else judged_anew(kept, found.prediction, horizon_days, moment=moment)
+    if known is not churned or news or (day is not None and day != found.customer.get("outcome_at")):
+        outcome_at, snapshot = moment.date().isoformat(), news or kept
         with suppress(Conflict):  # somebody else recorded the same, or removed the customer
             customers.record_outcome(customer_id, churned=churned, outcome_at=outcome_at, prediction=snapshot)
     customer, prediction = settle(customer_id, customers, predictions)
     if customer is None:
         raise UnknownCustomer(customer_id)
     return Profile(customer, prediction)
-
-
-def snapshot_of(prediction: Mapping[str, Any] | None) -> Prediction | None:
-    """What is kept of a prediction beside the outcome it is judged by."""
-    return {name: prediction[name] for name in _SNAPSHOT} if prediction else None

@@ -13,6 +13,8 @@ from retainstream.rollups.metrics import IntervalView
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 
+FEW = 100
+"""Fewer customers than these are said to be few."""
 _CALLED = ("high", "critical")
 
 
@@ -26,17 +28,17 @@ class ConfusionView(BaseModel):
 
 
 class FiguresView(BaseModel):
-    """Null where it is not defined, for instance while nobody has left."""
+    """Null where it is not defined, for instance while nobody has left, or would mislead because mostly those who left are judged."""
 
     basis: str = Field(description="What these figures are, and whom they stand on")
     synthetic: bool = Field(description="Whether generated customers are among them: then this says little about a real business")
     customers: int
     churners: float = Field(description="Customers who left, or are expected to")
-    churn_rate: float
+    churn_rate: float | None
     roc_auc: float | None = Field(description="From a histogram with 500 bins of probability, ties within a bin counting half")
     roc_auc_interval: IntervalView | None = Field(description="95 %; null with fewer than two of either outcome")
-    brier: float = Field(description="Mean squared error of the probabilities")
-    log_loss: float = Field(description="Mean -ln of the probability given to what happens, from the same histogram")
+    brier: float | None = Field(description="Mean squared error of the probabilities")
+    log_loss: float | None = Field(description="Mean -ln of the probability given to what happens, from the same histogram")
     precision: float | None
     recall: float | None
     f1: float | None
@@ -68,7 +70,8 @@ class PerformanceView(BaseModel):
 
     held_out: HeldOutView
     realised: FiguresView | None = Field(
-        description="Recorded outcomes against the prediction there was when each became known; null while there is none"
+        description="Recorded outcomes against the prediction each judges: of a customer who left the latest there was, of one who stayed "
+        "the latest whose horizon had run out; null while there is none"
     )
     estimate: EstimateView | None = Field(
         description="To be expected, without outcomes, of the customers whom the model in service scored last (confidence-based "
@@ -102,7 +105,11 @@ def held_out(record: Mapping[str, Any]) -> HeldOutView:
 
 
 def realised(customers: Counters) -> FiguresView | None:
-    """Figures from outcomes whose customer had a prediction when the outcome became known. None when there is none."""
+    """Figures from outcomes that judge a prediction. None when there is none.
+
+    Who left is judged at once, who stayed only after a horizon. While fewer are judged of those known to have stayed than are not, or
+    none, the figures that rest on the share who left are None: churn rate, precision, F1, Brier score and log loss.
+    """
     sums = _sums(customers)
 
     def count(levels_called: bool, outcome: str) -> int:
@@ -123,15 +130,38 @@ def realised(customers: Counters) -> FiguresView | None:
     if not outcomes:
         return None
     auc, error = binned_auc(left, stayed), realised_error(left, stayed)
+    waiting = sums.get(("customers", "stayed"), 0) - sum(stayed)
+    balanced = sum(stayed) > 0 and sum(stayed) >= waiting
+    rates = _rates(confusion) | ({} if balanced else {"churn_rate": None, "precision": None, "f1": None})
     return FiguresView(
-        basis="Measured on recorded outcomes, each against the prediction there was of the customer when it was recorded.",
+        basis=_basis(outcomes, sum(stayed), waiting),
         synthetic=sums.get(("synthetic", "outcomes"), 0) > 0,
         roc_auc=auc,
         roc_auc_interval=IntervalView(**interval(auc, error)) if auc is not None and error is not None else None,
-        brier=sum(amount for name, amount in sums.items() if name[0] == "error") / MILLION**2 / outcomes,
-        log_loss=_log_loss(left, stayed) / outcomes,
-        **_rates(confusion),
+        brier=sum(amount for name, amount in sums.items() if name[0] == "error") / MILLION**2 / outcomes if balanced else None,
+        log_loss=_log_loss(left, stayed) / outcomes if balanced else None,
+        **rates,
     )
+
+
+def _basis(judged: int, stayed: int, waiting: int) -> str:
+    """What realised figures stand on, in sentences: how many are judged, how many of them stayed, how many others are known to have."""
+    said = [
+        "Measured on recorded outcomes: of customers who left against the latest prediction there was, of customers who stayed against the "
+        "latest whose horizon had run out."
+    ]
+    if not stayed:
+        said.append("So far only customers who left are judged: recall is theirs, and what rests on the share who left is not shown.")
+    elif stayed < waiting:
+        said.append("So far mostly customers who left are judged: what rests on the share who left is not shown.")
+    if waiting:
+        said.append(
+            f"Customers known to have stayed but not judged, because no prediction was old enough when it was said: {waiting:,}"
+            + ("; until then the churn rate is too high." if stayed >= waiting else ".")
+        )
+    if judged < FEW:
+        said.append(f"Fewer than {FEW} customers: chance alone moves these figures.")
+    return " ".join(said)
 
 
 def estimate(run: Mapping[str, Any] | None) -> EstimateView | None:

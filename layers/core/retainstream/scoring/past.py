@@ -5,7 +5,7 @@ from typing import Any
 
 HISTORY = 24
 
-_KEPT = ("scored_at", "probability", "model_version")
+_KEPT = ("scored_at", "probability", "level", "model_version")
 
 
 def with_past(prediction: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def with_past(prediction: Mapping[str, Any], previous: Mapping[str, Any] | None)
         return {"history": []}
     history = list(previous.get("history", ()))
     if previous["run_id"] != prediction["run_id"]:
-        history = [{name: previous[name] for name in _KEPT}, *history][:HISTORY]
+        history = [{name: previous[name] for name in _KEPT if name in previous}, *history][:HISTORY]
     if not history:
         return {"history": []}
     return {"history": history, "change": round(prediction["probability"] - history[0]["probability"], 6)}

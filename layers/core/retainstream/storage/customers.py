@@ -60,20 +60,21 @@ class Customers:
     def record_outcome(
         self, customer_id: str, *, churned: bool, outcome_at: str, prediction: Mapping[str, Any] | None, source: str = "api"
     ) -> Item:
-        """Writes whether the customer left, when, who says so, and the prediction there was of it at that moment.
+        """Writes whether the customer left, when, who says so, and the prediction that this judges.
 
         Raises:
-            Conflict: there is no such customer, or this same outcome is already known.
+            Conflict: there is no such customer, or this same outcome is already known and judges no newer prediction.
         """
         snapshot = ", #snapshot = :snapshot" if prediction else " REMOVE #snapshot"
+        newer = " OR attribute_not_exists(#snapshot) OR #snapshot.scored_at < :scored" if prediction else ""
         return self._table.update(
             {"customer_id": customer_id},
             f"SET #churned = :churned, #at = :at, #source = :source, #updated = :now, outcome_recorded_at = :now{snapshot}",
             {":churned": churned, ":at": outcome_at, ":source": source, ":now": _now()}
-            | ({":snapshot": dict(prediction)} if prediction else {}),
+            | ({":snapshot": dict(prediction), ":scored": prediction["scored_at"]} if prediction else {}),
             {"#churned": "churned", "#at": "outcome_at", "#source": "outcome_source", "#updated": "updated_at"}
             | {"#snapshot": "outcome_prediction"},
-            condition="attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at)",
+            condition=f"attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at{newer})",
         )
 
     def delete(self, customer_id: str) -> bool:

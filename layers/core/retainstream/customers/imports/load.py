@@ -50,7 +50,7 @@ def load(stores: Stores, import_id: str, file: Mapping[str, Any], turn: Mapping[
     with told_plainly(part.name):
         schema = FeatureSchema.model_validate(get_document(stores, import_id, "schema.json"))
         layout = get_document(stores, import_id, "layout.json")
-        by = Import(import_id, stores.runs.existing(import_id)["asked"]["as_of"])
+        by = Import(import_id, stores.runs.existing(import_id)["asked"]["as_of"], schema.horizon_days)
         repeated = repeated_lines(stores, import_id, part)
         while place.offset < part.end:
             done = kept_span(stores, import_id, place)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from retainstream.customers.records import snapshot_of
+from retainstream.customers.judged import judged, judged_anew
 from retainstream.storage.arriving_customers import RowChange
 
 type Fate = Literal["created", "changed", "unchanged", "older"]
@@ -15,28 +16,54 @@ FATES: tuple[Fate, ...] = ("created", "changed", "unchanged", "older")
 
 @dataclass(frozen=True)
 class Import:
-    """The import a row comes by: its id, and the moment that its rows describe (ISO 8601 in UTC, to the microsecond)."""
+    """The import a row comes by: its id, the moment that its rows describe (ISO 8601 in UTC, to the microsecond), the schema's horizon."""
 
     id: str
     as_of: str
+    horizon_days: int
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.as_of)
 
 
 @dataclass(frozen=True)
 class News:
-    """What a row brings that may be written: other features, another outcome. `withheld`: something of it is older than what is stored."""
+    """What a row brings that may be written: other features, another outcome, a newer prediction that the known outcome judges.
+
+    `withheld`: something of it is older than what is stored.
+    """
 
     features: bool
     outcome: bool
+    judged: dict[str, Any] | None
     withheld: bool
 
+    @property
+    def any(self) -> bool:
+        return self.features or self.outcome or self.judged is not None
 
-def news_of(found: Item, item: Item, by: Import) -> News:
-    """Compares a row with the customer as it is stored. What describes the same moment as the stored takes its place."""
+
+def may_judge(found: Item, item: Item, by: Import) -> bool:
+    """Whether the outcome in a row, if there is one, may judge a prediction: not when it is older than the one known."""
+    if "churned" not in item or ("churned" in found and by.as_of < found.get("outcome_recorded_at", found["updated_at"])):
+        return False
+    return found.get("churned") is not item["churned"] or not item["churned"]
+
+
+def news_of(found: Item, item: Item, by: Import, prediction: Item | None) -> News:
+    """Compares a row with the customer as it is stored. What describes the same moment as the stored takes its place.
+
+    `prediction` is the latest of this customer, if its outcome may judge one.
+    """
     features = found.get("features") != item["features"] or found.get("group") != item["group"]
     outcome = "churned" in item and found.get("churned") is not item["churned"]
     old_features = features and by.as_of < found.get("features_at", found["updated_at"])
-    old_outcome = outcome and "churned" in found and by.as_of < found.get("outcome_recorded_at", found["updated_at"])
-    return News(features and not old_features, outcome and not old_outcome, withheld=old_features or old_outcome)
+    old_outcome = outcome and not may_judge(found, item, by)
+    anew = None
+    if not outcome and may_judge(found, item, by):
+        anew = judged_anew(found.get("outcome_prediction"), prediction, by.horizon_days, moment=by.moment)
+    return News(features and not old_features, outcome and not old_outcome, anew, withheld=old_features or old_outcome)
 
 
 def written_before(found: Item | None, by: Import) -> Fate | None:
@@ -45,22 +72,22 @@ def written_before(found: Item | None, by: Import) -> Fate | None:
     return None if import_id != by.id else "created" if fate == "created" else "changed"
 
 
-def fate_of(found: Item | None, item: Item, by: Import) -> Fate:
-    """What becomes of a row."""
+def fate_of(found: Item | None, item: Item, by: Import, prediction: Item | None) -> Fate:
+    """What becomes of a row. `prediction` as for `news_of`."""
     if found is None:
         return "created"
-    news = news_of(found, item, by)
-    return "changed" if news.features or news.outcome else "older" if news.withheld else "unchanged"
+    news = news_of(found, item, by, prediction)
+    return "changed" if news.any else "older" if news.withheld else "unchanged"
 
 
 def change_of(found: Item | None, item: Item, by: Import, prediction: Item | None) -> RowChange:
-    """How to write a row that is created or changed. `prediction` is the latest of this customer, kept beside an outcome."""
-    outcome = {"churned": item["churned"], "outcome_at": by.as_of[:10], "outcome_source": item["source"]} if "churned" in item else {}
-    outcome |= {"outcome_recorded_at": by.as_of} if outcome else {}
+    """How to write a row that is created or changed. `prediction` as for `news_of`."""
+    told = {"outcome_at": by.as_of[:10], "outcome_source": item["source"], "outcome_recorded_at": by.as_of}
+    outcome = {"churned": item["churned"], **told} if "churned" in item else {}
     features = {**{name: item[name] for name in ("group", "features", "source")}, "features_at": by.as_of}
     if found is None:
         return RowChange(item["customer_id"], None, {**features, **outcome, "imported": f"{by.id}#created"})
-    news = news_of(found, item, by)
+    news = news_of(found, item, by, prediction)
     changes: dict[str, Any] = {"imported": f"{by.id}#changed"}
     remove: list[str] = []
     if news.features:
@@ -69,9 +96,11 @@ def change_of(found: Item | None, item: Item, by: Import, prediction: Item | Non
             changes["outcome_source"] = found["source"]
     if news.outcome:
         changes |= outcome
-        snapshot = snapshot_of(prediction)
+        snapshot = judged(prediction, by.horizon_days, churned=item["churned"], moment=by.moment)
         if snapshot:
             changes["outcome_prediction"] = snapshot
         elif "outcome_prediction" in found:
             remove.append("outcome_prediction")
+    elif news.judged:
+        changes |= {**told, "outcome_prediction": news.judged}
     return RowChange(item["customer_id"], found, changes, remove)

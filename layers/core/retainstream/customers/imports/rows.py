@@ -1,10 +1,10 @@
 """A page of rows on its way into the customers table, beside whoever else writes there."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from retainstream.customers.imports.merge import Import, change_of, fate_of, news_of, written_before
+from retainstream.customers.imports.merge import Import, change_of, fate_of, may_judge, written_before
 from retainstream.customers.imports.work import Stores
 from retainstream.scoring.agreement import settle_written
 from retainstream.storage.errors import StorageUnavailable
@@ -34,10 +34,11 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
             del waiting[customer_id]
             counts["older"] += 1
         there |= found.keys()
+        evidence = _evidence(stores, waiting.values(), found, by)
         due: list[Item] = []
         for customer_id, item in list(waiting.items()):
             before = written_before(found.get(customer_id), by)
-            fate = before or fate_of(found.get(customer_id), item, by)
+            fate = before or fate_of(found.get(customer_id), item, by, evidence.get(customer_id))
             if fate in ("created", "changed") and not before:
                 due.append(item)
                 continue
@@ -45,7 +46,6 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
             del waiting[customer_id]
             if before:
                 touched.append(customer_id)
-        evidence = _evidence(stores, due, found, by)
         changes = [change_of(found.get(item["customer_id"]), item, by, evidence.get(item["customer_id"])) for item in due]
         for item, change, written in zip(due, changes, stores.arriving.write(changes), strict=True):
             if written:
@@ -61,7 +61,7 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
     return counts
 
 
-def _evidence(stores: Stores, due: Sequence[Item], found: dict[str, Item], by: Import) -> dict[str, Item]:
-    """The predictions there are of customers whose outcome becomes known now."""
-    judged = [item["customer_id"] for item in due if item["customer_id"] in found and news_of(found[item["customer_id"]], item, by).outcome]
-    return stores.predictions.get_many(judged) if judged else {}
+def _evidence(stores: Stores, items: Iterable[Item], found: dict[str, Item], by: Import) -> dict[str, Item]:
+    """What there is, of predictions and those before them, that the outcomes in the rows may judge."""
+    told = [item["customer_id"] for item in items if item["customer_id"] in found and may_judge(found[item["customer_id"]], item, by)]
+    return stores.predictions.earlier(told) if told else {}
