@@ -295,7 +295,7 @@ export interface paths {
         put?: never;
         /**
          * Record what became of a customer
-         * @description Keeps the outcome with the prediction there was, to judge predictions and to learn from. A customer who left is no longer listed among those at risk. The same outcome again changes nothing.
+         * @description Judges predictions, and is learned from. That a customer left counts at once; that one stayed counts for predictions whose horizon had run out on that day, so say it again later. A customer who left is no longer listed among those at risk. The same outcome again changes nothing else.
          */
         post: operations["post_outcome_api_customers__customer_id__outcome_post"];
         delete?: never;
@@ -1761,9 +1761,9 @@ export interface components {
              * Brier
              * @description Mean squared error of the probabilities
              */
-            brier: number;
+            brier: number | null;
             /** Churn Rate */
-            churn_rate: number;
+            churn_rate: number | null;
             /**
              * Churners
              * @description Customers who left, or are expected to
@@ -1778,7 +1778,7 @@ export interface components {
              * Log Loss
              * @description Mean -ln of the probability given to what happens, from the same histogram
              */
-            log_loss: number;
+            log_loss: number | null;
             /** Model Version */
             model_version: string;
             /** Precision */
@@ -2052,7 +2052,7 @@ export interface components {
         };
         /**
          * FiguresView
-         * @description Null where it is not defined, for instance while nobody has left.
+         * @description Null where it is not defined, for instance while nobody has left, or would mislead because mostly those who left are judged.
          */
         FiguresView: {
             /**
@@ -2064,9 +2064,9 @@ export interface components {
              * Brier
              * @description Mean squared error of the probabilities
              */
-            brier: number;
+            brier: number | null;
             /** Churn Rate */
-            churn_rate: number;
+            churn_rate: number | null;
             /**
              * Churners
              * @description Customers who left, or are expected to
@@ -2081,7 +2081,7 @@ export interface components {
              * Log Loss
              * @description Mean -ln of the probability given to what happens, from the same histogram
              */
-            log_loss: number;
+            log_loss: number | null;
             /** Precision */
             precision: number | null;
             /** Recall */
@@ -2816,7 +2816,7 @@ export interface components {
             /** @description To be expected, without outcomes, of the customers whom the model in service scored last (confidence-based performance estimation). Right as far as the probabilities are calibrated; blind to a changed relation between features and churn. Null until the model has scored everybody */
             estimate: components["schemas"]["EstimateView"] | null;
             held_out: components["schemas"]["HeldOutView"];
-            /** @description Recorded outcomes against the prediction there was when each became known; null while there is none */
+            /** @description Recorded outcomes against the prediction each judges: of a customer who left the latest there was, of one who stayed the latest whose horizon had run out; null while there is none */
             realised: components["schemas"]["FiguresView"] | null;
         };
         /** Person */
