@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.file = sys.stdout
     sys.stdout = log  # what functions print belongs to their log; the console is for people
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # runs tell how they failed
     code = _run(options, own, console, stopped, started)
     log.flush()
     console.file.flush()
