@@ -236,8 +236,8 @@ def _tell_what_is_missing(console: Console, not_made: dict[str, int]) -> None:
 
 def _tell_where_to_go(console: Console, url: str, folder: Path, seconds: float) -> None:
     console.print(f"\nReady after {seconds:.0f} s.\n")
-    console.print(f"  API            {url}", markup=False)
-    console.print(f"  Try it         {url}/api/docs", markup=False)
+    console.print(f"  Dashboard      {url}", markup=False)
+    console.print(f"  API            {url}/api/docs", markup=False)
     console.print(
         "  Administrator  alex.chen@netflix.com / password   (a demonstration account of this local stack only)",
         markup=False,
