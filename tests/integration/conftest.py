@@ -145,7 +145,7 @@ class LocalProcess:
         self.told.clear()
         for line in self.process.stdout:
             self.told.append(line)
-            if matched := re.search(r"API\s+(http://\S+)", line):
+            if matched := re.search(r"Dashboard\s+(http://\S+)", line):
                 self.url = matched[1]
             if line.startswith("Ctrl-C"):
                 return

@@ -117,9 +117,9 @@ def test_what_is_compared_is_called_in_turn() -> None:
 
 def test_memory_is_that_of_the_process() -> None:
     with watched_memory() as peak:
-        held = bytearray(b"\1") * 30_000_000
+        held = bytearray(b"\1") * 200_000_000  # more than the process may have let go of before, and be given again
         assert resident_bytes() > len(held)
-    assert peak.added > 20_000_000
+    assert peak.added > 100_000_000
     assert 30_000_000 < most_allocated(lambda: bytearray(30_000_000)) < 31_000_000
     assert with_children_bytes(1) > 0
 
