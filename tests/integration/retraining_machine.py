@@ -10,8 +10,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from moto.awslambda.models import LambdaBackend
-from moto.core.config import default_user_config
 
 from retainstream.registry.champion import champion
 from retainstream.settings import settings
@@ -20,7 +18,7 @@ from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
 from retainstream.training.service import scoring_run_of
 from retainstream.training.synthetic import as_customers, generate
-from tests.integration.conftest import lambda_context, load_function
+from tests.integration.state_machines import run_machines
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:retraining"
@@ -38,16 +36,8 @@ def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """
     settings.cache_clear()
     monkeypatch.setenv("TRAINING_SECONDS", "0.5")
-    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    run_machines(monkeypatch, "retraining")
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
-        try:
-            return json.dumps(load_function("retraining").handler(json.loads(body), lambda_context("retraining"))).encode()
-        except Exception as error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
-
-    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(name="test-retraining", definition=json.dumps(quick_definition()), roleArn=ROLE)["stateMachineArn"]
     done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}

@@ -14,8 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 import yaml
-from moto.awslambda.models import LambdaBackend
-from moto.core.config import default_user_config
 
 from retainstream.rollups.consume import COUNT
 from retainstream.rollups.fold import recount
@@ -28,7 +26,7 @@ from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from tests.integration.base_of_customers import prediction, some_base, storage_down, store_predictions
-from tests.integration.conftest import lambda_context, load_function
+from tests.integration.state_machines import run_machines
 from tests.small_models import put_in_service
 
 type Call = Callable[..., Any]
@@ -65,16 +63,8 @@ def base(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Row]]:
 @pytest.fixture
 def machine(base: list[Row], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Row]:
     """The export machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    run_machines(monkeypatch, "exports")
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
-        try:
-            return json.dumps(load_function("exports").handler(json.loads(body), lambda_context("exports"))).encode()
-        except Exception as error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
-
-    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
     states = boto3.client("stepfunctions")
     definition = json.dumps(yaml.safe_load(DEFINITION.read_text().replace("${ExportsFunctionArn}", FUNCTION)))
     role = "arn:aws:iam::123456789012:role/states"

@@ -9,14 +9,13 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from moto.awslambda.models import LambdaBackend
-from moto.core.config import default_user_config
 
 from retainstream.customers.imports import asking, survey
 from retainstream.customers.imports.work import upload_key
 from retainstream.settings import settings
 from tests.importing import as_file, line
 from tests.integration.conftest import lambda_context, load_function
+from tests.integration.state_machines import run_machines
 
 type Call = Callable[..., Any]
 
@@ -27,16 +26,8 @@ DEFINITION = Path(__file__).parents[2] / "statemachines/import.asl.yaml"
 @pytest.fixture
 def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """The import machine, deployed. Calling it tells the function that an import's file has arrived, and waits for the end."""
-    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    run_machines(monkeypatch, "imports")
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
-        try:
-            return json.dumps(load_function("imports").handler(json.loads(body), lambda_context("imports"))).encode()
-        except Exception as error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
-
-    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
     function = "arn:aws:lambda:eu-west-1:123456789012:function:imports"
     text = DEFINITION.read_text().replace("${ImportsFunctionArn}", function).replace("${MaxConcurrency}", "2")
     states = boto3.client("stepfunctions")

@@ -9,8 +9,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from moto.awslambda.models import LambdaBackend
-from moto.core.config import default_user_config
 
 from retainstream.rollups import counting
 from retainstream.rollups.consume import COUNT
@@ -19,7 +17,7 @@ from retainstream.settings import settings
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from tests.integration.base_of_customers import some_base, storage_down
-from tests.integration.conftest import lambda_context, load_function
+from tests.integration.state_machines import run_machines
 
 type Call = Callable[..., Any]
 type Settle = Callable[[str], dict[str, Any]]
@@ -32,17 +30,9 @@ RECOUNT = "/api/dashboard/recount"
 @pytest.fixture
 def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
     """The recount machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    run_machines(monkeypatch, "recount")
     monkeypatch.setattr(counting, "ROWS_PER_SEGMENT", 20)
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
-        try:
-            return json.dumps(load_function("recount").handler(json.loads(body), lambda_context("recount"))).encode()
-        except Exception as error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
-
-    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
     states = boto3.client("stepfunctions")
     definition = json.dumps(yaml.safe_load(DEFINITION.read_text().replace("${RecountFunctionArn}", FUNCTION)))
     role = "arn:aws:iam::123456789012:role/states"

@@ -12,8 +12,6 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import EndpointConnectionError
-from moto.awslambda.models import LambdaBackend
-from moto.core.config import default_user_config
 
 from retainstream.monitoring.tally import Tally
 from retainstream.registry.champion import rollback
@@ -29,7 +27,7 @@ from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
-from tests.integration.conftest import lambda_context, load_function
+from tests.integration.state_machines import run_machines
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
 
 type Call = Callable[..., Any]
@@ -50,17 +48,9 @@ def definition() -> str:
 @pytest.fixture
 def settle(aws: None, monkeypatch: pytest.MonkeyPatch, definition: str) -> Settle:
     """The scoring machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    run_machines(monkeypatch, "scoring")
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
-        try:
-            return json.dumps(load_function("scoring").handler(json.loads(body), lambda_context("scoring"))).encode()
-        except Exception as error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
-
-    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
     text = (DEFINITIONS / f"{definition}.asl.yaml").read_text().replace("${ScoringFunctionArn}", FUNCTION).replace("${MaxConcurrency}", "1")
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(

@@ -1,0 +1,24 @@
+"""State machines that really run on moto, with the function they call in this process."""
+
+import json
+from typing import Any
+
+import pytest
+from moto.awslambda.models import LambdaBackend
+from moto.core.config import default_user_config
+
+from tests.integration.conftest import lambda_context, load_function
+
+
+def run_machines(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    """From now on executions run, and every Lambda task is answered by the handler of functions/`function`, its errors by their names."""
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+
+    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        try:
+            return json.dumps(load_function(function).handler(json.loads(body), lambda_context(function))).encode()
+        except Exception as error:
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()
+
+    monkeypatch.setattr(LambdaBackend, "invoke", invoke)
