@@ -10,10 +10,11 @@ import boto3
 from retainstream.customers.imports import asking
 from retainstream.customers.imports.compare import compare, index
 from retainstream.customers.imports.ending import begin_load, finish, verify
+from retainstream.customers.imports.keys import upload_key
 from retainstream.customers.imports.load import load
 from retainstream.customers.imports.survey import begin, survey, unpack
 from retainstream.customers.imports.views import ImportRequest, ImportView
-from retainstream.customers.imports.work import Part, Stores, upload_key
+from retainstream.customers.imports.work import Part, Stores
 from retainstream.schema import FeatureSchema, default_schema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from retainstream.customers.imports import asking, survey
-from retainstream.customers.imports.work import upload_key
+from retainstream.customers.imports.keys import upload_key
 from retainstream.settings import settings
 from tests.importing import as_file, line
 from tests.integration.conftest import lambda_context, load_function

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from retainstream.customers import records
 from retainstream.customers.imports import asking, load, survey
-from retainstream.customers.imports.work import ImportFailed, upload_key
+from retainstream.customers.imports.keys import upload_key
+from retainstream.customers.imports.work import ImportFailed
 from retainstream.customers.intake import Intake
 from retainstream.rollups.fold import counts_of_customer, recount
 from retainstream.rollups.performance import realised

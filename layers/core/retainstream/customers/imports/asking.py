@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from retainstream.customers.imports.keys import rejects_key, upload_key
 from retainstream.customers.imports.views import ImportRequest, ImportView, UploadPart, UploadView, import_view
-from retainstream.customers.imports.work import rejects_key, upload_key
 from retainstream.runs.starting import UnknownRun, find_run, key_or_new
 from retainstream.schema import FeatureSchema
 from retainstream.storage.documents import Documents

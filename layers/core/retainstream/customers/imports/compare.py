@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from retainstream.customers.imports.work import Document, Part, Stores, file_of, get_document, told_plainly, work_key
+from retainstream.customers.imports.keys import work_key
+from retainstream.customers.imports.work import Document, Part, Stores, file_of, get_document, told_plainly
 from retainstream.schema import FeatureSchema
 from retainstream.storage.errors import NotStored
 from retainstream.tables.binding import bind

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from retainstream.customers.imports.keys import rejects_key
 from retainstream.customers.imports.load import FIRST_REJECTS, kept_spans, rejects_of
 from retainstream.customers.imports.merge import FATES
 from retainstream.customers.imports.rejects import HEADER
-from retainstream.customers.imports.work import Document, ImportFailed, Part, Stores, get_document, rejects_key
+from retainstream.customers.imports.work import Document, ImportFailed, Part, Stores, get_document
 from retainstream.schema import FeatureSchema
 from retainstream.storage.errors import NotStored
 from retainstream.tables.binding import bind, some_of

@@ -12,11 +12,12 @@ from itertools import batched, islice
 from typing import Any
 
 from retainstream.customers.imports.compare import repeated_lines
+from retainstream.customers.imports.keys import work_key
 from retainstream.customers.imports.merge import Import
 from retainstream.customers.imports.rejects import Rejects, as_csv
 from retainstream.customers.imports.rows import store_page
 from retainstream.customers.imports.survey import RESERVE_SECONDS
-from retainstream.customers.imports.work import Document, Part, Stores, file_of, get_document, put_document, told_plainly, work_key
+from retainstream.customers.imports.work import Document, Part, Stores, file_of, get_document, put_document, told_plainly
 from retainstream.customers.intake import Intake
 from retainstream.schema import FeatureSchema
 from retainstream.storage.errors import NotStored

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from retainstream.customers.imports.keys import upload_key, work_key
 from retainstream.customers.imports.work import (
     Document,
     ImportFailed,
@@ -19,8 +20,6 @@ from retainstream.customers.imports.work import (
     get_document,
     put_document,
     told_plainly,
-    upload_key,
-    work_key,
 )
 from retainstream.schema import FeatureSchema
 from retainstream.storage.errors import Conflict, NotStored

@@ -1,4 +1,4 @@
-"""What the steps of an import share: the tables, the bucket's keys, and what can go wrong in words for the person who uploaded."""
+"""What the steps of an import share: the tables, what they leave for each other, and what can go wrong in words for the uploader."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from retainstream.customers.imports.keys import work_key
 from retainstream.storage.arriving_customers import ArrivingCustomers
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -15,9 +16,6 @@ from retainstream.storage.runs import Runs
 from retainstream.storage.uploads import ChangedFile, StoredFile, Uploads
 from retainstream.tables import UnreadableTable
 from retainstream.tables.splitting import Place
-
-UPLOADS = "imports/uploads/"
-"""Below this every upload lies under its import's id; that one is written here is what starts the import."""
 
 type Document = dict[str, Any]
 
@@ -59,18 +57,6 @@ class Part:
     @property
     def name(self) -> str:
         return f"Part {self.part + 1} (lines {self.line:,} to {self.line + max(self.lines, 1) - 1:,})"
-
-
-def upload_key(import_id: str) -> str:
-    return f"{UPLOADS}{import_id}"
-
-
-def rejects_key(import_id: str) -> str:
-    return f"imports/rejects/{import_id}.csv"
-
-
-def work_key(import_id: str, name: str) -> str:
-    return f"imports/work/{import_id}/{name}"
 
 
 def put_document(stores: Stores, import_id: str, name: str, document: Any) -> None:
