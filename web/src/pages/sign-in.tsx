@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Forbidden, NotSignedIn, type RetainStreamError } from "../../../client/api-client.js";
 import { useAction } from "../loading";
-import { Field } from "../parts/fields";
+import { Field, PasswordField } from "../parts/fields";
 import { Failure } from "../parts/states";
 import { expired, register, signIn } from "../session";
 
@@ -51,18 +51,7 @@ export function SignIn() {
             />
           )}
         </Field>
-        <Field label="Password" hint={registering ? "8 to 128 characters" : undefined}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="password"
-              autocomplete={registering ? "new-password" : "current-password"}
-              required
-              value={password}
-              onInput={(event) => setPassword(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <PasswordField label="Password" value={password} change={setPassword} fresh={registering} />
         {enter.error ? <Refused error={enter.error} registering={registering} /> : null}
         <button type="submit" class="primary" disabled={enter.busy}>
           {enter.busy ? "One moment …" : registering ? "Make an account" : "Sign in"}

@@ -4,7 +4,7 @@ import { count, date } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { Card } from "../parts/card";
 import { Confirm, Dialog } from "../parts/dialog";
-import { Field, Select } from "../parts/fields";
+import { Field, PasswordField, Select } from "../parts/fields";
 import { Pager } from "../parts/pager";
 import { Empty, Failure, Show } from "../parts/states";
 import { tell } from "../parts/toasts";
@@ -181,22 +181,14 @@ function AddUser({ close }: { close: (added: boolean) => void }) {
             />
           )}
         </Field>
-        <Field
+        <PasswordField
           label="First password"
-          hint="8 to 128 characters, hard to guess. Hand it over in person; it is changed after the first sign-in."
+          hint="Hand it over in person; it is changed after the first sign-in."
+          value={password}
+          change={setPassword}
           error={refused("password")}
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="password"
-              autocomplete="new-password"
-              required
-              value={password}
-              onInput={(event) => setPassword(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+          fresh
+        />
         <Select label="Role" value={role} options={ROLES} choose={setRole} />
         {add.error && !add.error.errors.length ? <Failure error={add.error} /> : null}
         <footer>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { useAction } from "../loading";
 import { changePassword } from "../session";
 import { Dialog } from "./dialog";
-import { Field } from "./fields";
+import { PasswordField } from "./fields";
 import { Failure } from "./states";
 import { tell } from "./toasts";
 
@@ -20,32 +20,8 @@ export function ChangePassword({ close }: { close: () => void }) {
   return (
     <Dialog title="Change password" close={close}>
       <form onSubmit={submit}>
-        <Field label="Password now">
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="password"
-              autocomplete="current-password"
-              required
-              value={current}
-              onInput={(event) => setCurrent(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label="New password" hint="8 to 128 characters">
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="password"
-              autocomplete="new-password"
-              required
-              minLength={8}
-              maxLength={128}
-              value={next}
-              onInput={(event) => setNext(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <PasswordField label="Password now" value={current} change={setCurrent} />
+        <PasswordField label="New password" value={next} change={setNext} fresh />
         {change.error ? <Failure error={change.error} /> : null}
         <footer>
           <button type="submit" class="primary" disabled={change.busy}>

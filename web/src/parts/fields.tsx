@@ -70,3 +70,32 @@ export function Select<T extends string>({ label, value, options, choose, hint }
     </Field>
   );
 }
+
+interface PasswordFieldProps {
+  label: string;
+  value: string;
+  change: (value: string) => void;
+  fresh?: boolean;
+  hint?: string;
+  error?: string;
+}
+
+/** A password: the one in use, or a fresh one with what is asked of it. */
+export function PasswordField({ label, value, change, fresh, hint, error }: PasswordFieldProps) {
+  const asked = fresh ? ["8 to 128 characters, hard to guess.", hint].filter(Boolean).join(" ") : hint;
+  return (
+    <Field label={label} hint={asked} error={error}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="password"
+          autocomplete={fresh ? "new-password" : "current-password"}
+          required
+          minLength={fresh ? 8 : undefined}
+          value={value}
+          onInput={(event) => change(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
