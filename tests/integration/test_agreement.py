@@ -32,7 +32,7 @@ model = cache(small_model)
 
 def begin(before: str) -> None:
     """One customer, new or scored or gone, and a neighbour to whom nothing happens."""
-    for page in Predictions().scan_pages():
+    for page in Predictions().segment_pages():
         for found in page:
             Predictions().delete(found["customer_id"])
     for customer_id in ("c1", "c2"):
@@ -206,4 +206,4 @@ def test_a_run_that_is_short_of_time_sweeps_on_where_it_stopped(aws: None, monke
     while not part.get("done"):
         part = run.score_segment(run.Stores(), model(), None, "one", part, lambda: 60)
     assert part["turns"] >= 5
-    assert {found["customer_id"] for page in Predictions().scan_pages() for found in page} == {"c1", "c2"}
+    assert {found["customer_id"] for page in Predictions().segment_pages() for found in page} == {"c1", "c2"}

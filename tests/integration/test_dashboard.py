@@ -102,7 +102,7 @@ def lived(call: Call, seed: int) -> None:
 def rows() -> tuple[list[Row], list[Row]]:
     """All customers, and the predictions of those who have not left."""
     customers = [customer for page in Customers().segment_pages() for customer in page]
-    return customers, [row for page in Predictions().scan_pages() for row in page if not row["churned"]]
+    return customers, [row for page in Predictions().segment_pages() for row in page if not row["churned"]]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -308,7 +308,7 @@ def test_a_sample_without_a_model(call: Call) -> None:
     answer = call("dashboard", "POST", PREDICT, {"sample_size": 10})
     assert (answer.status, answer.body["type"]) == (503, "urn:retainstream:problem:no-model")
     assert answer.headers["Retry-After"]
-    assert list(Predictions().scan_pages()) == [[]]
+    assert list(Predictions().segment_pages()) == [[]]
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, "10", 1.5, True, None, [1]])

@@ -352,7 +352,7 @@ def test_a_try_that_came_further_than_its_successor_leaves_nothing_in_the_file(b
     while not written["done"]:
         written = export_run.write(steps.stores, "run", written["progress"], lambda: 0.0)
     export_run.finish(steps.stores, "run", written["progress"])
-    everybody = [row for page in Predictions().scan_pages() for row in page]
+    everybody = [row for page in Predictions().segment_pages() for row in page]
     assert lines_of(content(export_run.file_key("run"))) == wanted(everybody)
 
 

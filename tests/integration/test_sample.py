@@ -28,7 +28,7 @@ def test_samples_differ(aws: None) -> None:
     samples = []
     for number in range(3):
         score_sample(small_model(), Customers(), Predictions(), 10, run_id=str(number))
-        samples.append({p["customer_id"] for page in Predictions().scan_pages() for p in page if p["run_id"] == str(number)})
+        samples.append({p["customer_id"] for page in Predictions().segment_pages() for p in page if p["run_id"] == str(number)})
     assert len({frozenset(sample) for sample in samples}) > 1
 
 

@@ -1,10 +1,11 @@
 """Customers: their features, and what is known of whether they left."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.settings import settings
+from retainstream.storage.by_customer import ByCustomer
 from retainstream.storage.table import Item, Page, Table
 
 
@@ -19,7 +20,7 @@ def _left(items: Iterable[Item]) -> dict[str, bool]:
     return {item["customer_id"]: item.get("churned") is True for item in items}
 
 
-class Customers:
+class Customers(ByCustomer):
     """The customers table.
 
     An item is {customer_id, group, features: {column: value}, updated_at, source, churned?, outcome_at?, outcome_source?,
@@ -29,15 +30,7 @@ class Customers:
     """
 
     def __init__(self, table: Table | None = None) -> None:
-        self._table = table or Table(settings().customers_table, ("customer_id",))
-
-    def get(self, customer_id: str, *, consistent: bool = False) -> Item | None:
-        return self._table.get({"customer_id": customer_id}, consistent=consistent)
-
-    def get_many(self, customer_ids: Iterable[str]) -> dict[str, Item]:
-        """The customers that exist among the ids, by id. An id may be given twice."""
-        found = self._table.get_many([{"customer_id": customer_id} for customer_id in dict.fromkeys(customer_ids)])
-        return {item["customer_id"]: item for item in found}
+        super().__init__(settings().customers_table, table)
 
     def put(self, customer: Mapping[str, Any]) -> None:
         """Writes the whole item, in place of what was there, with `updated_at` set to now."""
@@ -77,26 +70,6 @@ class Customers:
             condition=f"attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at{newer})",
         )
 
-    def delete(self, customer_id: str) -> bool:
-        """Removes the customer. Returns whether there was one."""
-        return self._table.delete({"customer_id": customer_id}) is not None
-
-    def page(
-        self,
-        limit: int,
-        start_key: Item | None = None,
-        *,
-        segment: int = 0,
-        segments: int = 1,
-        attributes: Sequence[str] = (),
-        consistent: bool = False,
-    ) -> Page:
-        """Up to `limit` customers (of each the named attributes, or all) of one segment of the table, in its own order, from where the
-        page before ended (its `next_key`)."""
-        return self._table.scan(
-            limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes, consistent=consistent
-        )
-
     def left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
         """Whether those among the ids who are customers at this moment are known to have left."""
         keys = [{"customer_id": customer_id} for customer_id in customer_ids]
@@ -110,11 +83,3 @@ class Customers:
         """As `left`, of the customers whom `block` gives at this moment; a tenth of the price, where customers are small."""
         place = {"segment": segment, "segments": segments}
         return _left(self._table.scan_block(limit, start=start_key, attributes=_OUTCOME, consistent=True, **place).items)
-
-    def segment_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
-        """All customers of one segment of a parallel scan, page by page."""
-        return self._table.scan_pages(segment=segment, segments=segments)
-
-    def approximate_count(self) -> int:
-        """How many customers there were some hours ago: good enough to divide work by."""
-        return self._table.approximate_count()

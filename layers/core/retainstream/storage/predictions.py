@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from retainstream.settings import settings
+from retainstream.storage.by_customer import ByCustomer
 from retainstream.storage.pace import UNLIMITED, Pace
 from retainstream.storage.table import Item, Page, Table, side_by_side
 
@@ -34,19 +35,11 @@ class RiskKeys:
     more: bool
 
 
-class Predictions:
+class Predictions(ByCustomer):
     """The predictions table; see `retainstream.scoring.predictions` for what an item holds."""
 
     def __init__(self, table: Table | None = None) -> None:
-        self._table = table or Table(settings().predictions_table, ("customer_id",))
-
-    def get(self, customer_id: str, *, consistent: bool = False) -> Item | None:
-        return self._table.get({"customer_id": customer_id}, consistent=consistent)
-
-    def get_many(self, customer_ids: Iterable[str]) -> dict[str, Item]:
-        """The predictions that exist among the ids, by customer id. An id may be given twice."""
-        found = self._table.get_many([{"customer_id": customer_id} for customer_id in dict.fromkeys(customer_ids)])
-        return {item["customer_id"]: item for item in found}
+        super().__init__(settings().predictions_table, table)
 
     def earlier(self, customer_ids: Iterable[str]) -> dict[str, Item]:
         """Of the predictions that exist among the ids, what the next ones keep of them; by customer id. Ids must not repeat."""
@@ -90,33 +83,6 @@ class Predictions:
             | {f":{name}": value for name, value in indexed.items()},
             condition="run_id = :run_id AND scored_at = :scored_at",
         )
-
-    def delete(self, customer_id: str) -> bool:
-        """Removes the prediction. Returns whether there was one."""
-        return self._table.delete({"customer_id": customer_id}) is not None
-
-    def page(
-        self,
-        limit: int,
-        start_key: Item | None = None,
-        *,
-        segment: int = 0,
-        segments: int = 1,
-        attributes: Sequence[str] = (),
-        consistent: bool = False,
-    ) -> Page:
-        """Up to `limit` predictions (of each the named attributes, or all) of one segment, in its own order, from the `next_key` before."""
-        return self._table.scan(
-            limit=limit, start=start_key, segment=segment, segments=segments, attributes=attributes, consistent=consistent
-        )
-
-    def approximate_count(self) -> int:
-        """How many predictions there were some hours ago: good enough to divide work by."""
-        return self._table.approximate_count()
-
-    def scan_pages(self, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
-        """All predictions, or those of one segment of a parallel scan, page by page."""
-        return self._table.scan_pages(segment=segment, segments=segments)
 
     def at_risk(
         self,
