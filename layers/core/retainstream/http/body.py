@@ -1,7 +1,9 @@
-"""Reading a request's body: JSON, of bounded size, with nothing JSON does not have."""
+"""Reading a request's body: JSON, of bounded size and depth, with nothing JSON does not have."""
 
+import base64
 import json
 import re
+from email.message import Message
 from typing import Any, NoReturn
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -9,34 +11,75 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from retainstream.http.problems import Problem
 
 LARGEST_BODY = 1_000_000
+DEEPEST_BODY = 32
 
 _HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # JSON can spell code points that no text has
-_FORM = "application/x-www-form-urlencoded"  # what curl -d sends when it is not told otherwise
-_ACCEPTED = ("", "application/json", _FORM)
 
 
 def read_json(event: BaseProxyEvent) -> Any:
-    """The body as JSON.
+    """The body as JSON, in UTF-8 and said to be JSON: a page of another origin can send other types without being asked first.
 
     Raises:
         Problem: unsupported-media-type, too-large, or malformed-request.
     """
-    content_type = (event.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if content_type not in _ACCEPTED:
-        raise Problem("unsupported-media-type", "This interface reads JSON: set Content-Type to application/json.")
-    if len(event.body or "") > LARGEST_BODY:
+    if not _is_json(event.headers.get("content-type") or ""):
+        raise Problem("unsupported-media-type", "This interface reads JSON in UTF-8: set Content-Type to application/json.")
+    sent = _bytes(event)
+    if len(sent) > LARGEST_BODY:
         raise Problem("too-large", f"A body may have at most {LARGEST_BODY} bytes.")
     try:
-        text = event.decoded_body or "null"
-        value = json.loads(text, parse_constant=_refuse)
+        text = sent.decode() or "null"
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
         if _HALF_A_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode()
-        return value
     except UnicodeError as error:
         raise Problem("malformed-request", "The body is not UTF-8 text.") from error
+    except _NamedTwice as error:
+        raise Problem("malformed-request", "An object of the body names a field twice.") from error
     except (ValueError, RecursionError) as error:
         raise Problem("malformed-request", "The body is not valid JSON.") from error
+    if _deeper_than(value, DEEPEST_BODY):
+        raise Problem("malformed-request", f"The body is nested more than {DEEPEST_BODY} deep.")
+    return value
+
+
+def _is_json(content_type: str) -> bool:
+    header = Message()
+    header["Content-Type"] = content_type
+    charset = header.get_param("charset", "utf-8")
+    return header.get_content_type() == "application/json" and isinstance(charset, str) and charset.lower() in ("utf-8", "utf8")
+
+
+def _bytes(event: BaseProxyEvent) -> bytes:
+    body = event.body or ""
+    return base64.b64decode(body) if event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
+
+
+class _NamedTwice(ValueError):
+    """An object has two members of one name, of which readers take different ones."""
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise _NamedTwice
+    return found
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _deeper_than(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
