@@ -11,7 +11,7 @@ from local import time_expressions
 from local.resources import Schedule
 
 _LONGEST_SLEEP_SECONDS = 60.0
-_SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+_SCHEDULED_TIME, _EXECUTION_ID = "<aws.scheduler.scheduled-time>", "<aws.scheduler.execution-id>"
 
 
 class ScheduledFunctionError(Exception):
@@ -67,7 +67,7 @@ class Scheduler:
         """
         schedule = self._schedules[name]
         moment = (scheduled or self._clock()).strftime("%Y-%m-%dT%H:%M:%SZ")
-        given = schedule.input.replace(_SCHEDULED_TIME, moment)
+        given = schedule.input.replace(_SCHEDULED_TIME, moment).replace(_EXECUTION_ID, str(uuid.uuid4()))
         if ":lambda:" in schedule.target:
             answer = boto3.client("lambda").invoke(FunctionName=schedule.target, Payload=given)
             if answer.get("FunctionError"):

@@ -8,13 +8,12 @@ answers 500 by itself, remembers nothing, and no module is called.
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from retainstream.auth.sessions import Sessions
 from retainstream.auth.tokens import InvalidToken, Realm
 from retainstream.settings import settings
+from retainstream.telemetry.lines import logger_of
 
-logger = Logger(service="authorizer")
+logger = logger_of("authorizer")
 
 
 @cache
@@ -27,7 +26,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     try:
         principal = sessions().recognise(bearer_token(event))
     except InvalidToken as refusal:
-        logger.info("token refused", extra={"request_id": event["requestContext"]["requestId"], "reason": str(refusal)})
+        request_id = event["requestContext"]["requestId"]
+        logger.info("token refused", extra={"request_id": request_id, "correlation_id": request_id, "reason": str(refusal)})
         return {"isAuthorized": True, "context": {"refused": "1"}}
     return {
         "isAuthorized": True,

@@ -71,13 +71,14 @@ def get_features() -> Data[list[FactorView]]:
     return Data(data=factor_views(rollups().dashboard().predictions, record_in_service(models())))
 
 
-@app.post("/api/dashboard/predict", summary="Score a sample now", tags=TAGS, **requires(Role.ANALYST))
+@app.post("/api/dashboard/predict", summary="Score a sample now", tags=TAGS, **requires(Role.ANALYST, "no-model"))
 def predict(body: SampleRequest) -> Data[SampleView]:
     """Scores a random sample of the customers who have not left with the model in service, and stores the predictions."""
     from retainstream.scoring.sample import score_sample
 
     model = champion_model(models(), documents(), settings().model_cache_seconds)
     summary = score_sample(model, customers(), predictions(), body.sample_size, run_id=new_run_id())
+    app.measure("PredictionsMade", summary.scored)
     return Data(data=sample_view(summary, settings().confidence_threshold))
 
 

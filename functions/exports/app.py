@@ -3,14 +3,13 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.active_schema import active_schema
 from retainstream.scoring import export_run
 from retainstream.scoring.failure import reason_of
+from retainstream.telemetry.tasks import Tasks, by_name
 
-logger = Logger(service="exports")
 stores = cache(export_run.Stores)
 
 
@@ -35,10 +34,4 @@ def _asked(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return given["started_by"], {name: given[name] for name in ("filters", "predictions")}
 
 
-TASKS = {"begin": begin, "write": write, "finish": finish, "fail": fail}
-
-
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Does the task that the state machine names."""
-    return TASKS[event["task"]](event, context)
+handler = Tasks("exports", by_name({"begin": begin, "write": write, "finish": finish, "fail": fail}))

@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.customers.imports import asking, compare, ending, load, survey
@@ -12,8 +11,9 @@ from retainstream.customers.imports.work import Part, Stores
 from retainstream.registry.active_schema import active_schema
 from retainstream.settings import settings
 from retainstream.storage.workflows import Workflows
+from retainstream.telemetry.figures import of_import
+from retainstream.telemetry.tasks import Tasks, by_name
 
-logger = Logger(service="imports")
 stores, workflows = cache(Stores), cache(Workflows)
 
 
@@ -65,6 +65,7 @@ def uploaded(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 TASKS = {
+    "uploaded": uploaded,
     "begin": begin,
     "unpack": unpack,
     "survey": survey_file,
@@ -76,9 +77,9 @@ TASKS = {
     "finish": finish,
     "fail": fail,
 }
+tasks = Tasks("imports", by_name(TASKS), {"finish": of_import})
 
 
-@logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Does the task that the state machine names; without one, an object has arrived in the bucket."""
-    return TASKS[event["task"]](event, context) if "task" in event else uploaded(event, context)
+    return tasks(event if "task" in event else {"task": "uploaded", **event}, context)

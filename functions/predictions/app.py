@@ -111,7 +111,7 @@ def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.Expor
         200: {"description": "Scored", "content": {"application/json": {"model": Data[views.GeneratedView]}}},
         202: {"description": "A scoring run has started", "content": {"application/json": {"model": Data[views.ScoringRunView]}}},
     },
-    **requires(Role.ANALYST),
+    **requires(Role.ANALYST, "not-found", "no-model"),
 )
 def generate_predictions(
     body: GenerateRequest, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
@@ -123,7 +123,7 @@ def generate_predictions(
     return Response(200, "application/json", Data(data=_generated(body)).model_dump_json())
 
 
-@app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def get_performance() -> Data[PerformanceView]:
     """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes."""
     record = record_in_service(models())
@@ -132,7 +132,7 @@ def get_performance() -> Data[PerformanceView]:
     return Data(data=performance(record, rollups(), runs()))
 
 
-@app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER))
+@app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
 def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
     """Scores a customer as is and with some columns changed; null makes a column unknown. Nothing is stored."""
     stored = generate.known_features(customers(), body.customer_id) if body.customer_id else None
@@ -158,8 +158,10 @@ def _threshold() -> float | None:
 def _generated(body: GenerateRequest) -> views.GeneratedView:
     if body.rows is not None:
         scored = generate.score_rows(_model(), body.rows)
+        app.measure("PredictionsMade", len(scored))
         return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
     made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=new_run_id())
+    app.measure("PredictionsMade", len(made))
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
 
 

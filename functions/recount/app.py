@@ -3,15 +3,14 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.rollups import recounting
 from retainstream.rollups.counting import Tallies, count_part
 from retainstream.scoring.failure import reason_of
 from retainstream.settings import settings
+from retainstream.telemetry.tasks import Tasks, by_name
 
-logger = Logger(service="recount")
 stores = cache(recounting.Stores)
 
 
@@ -41,10 +40,4 @@ def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return {"reason": reason}
 
 
-TASKS = {"open": begin, "count": count, "look": look, "fail": fail}
-
-
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Does the task that the state machine names."""
-    return TASKS[event["task"]](event, context)
+handler = Tasks("recount", by_name({"open": begin, "count": count, "look": look, "fail": fail}))

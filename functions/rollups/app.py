@@ -3,33 +3,41 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.rollups.consume import take_in
-from retainstream.rollups.daily import keep_day
+from retainstream.rollups.daily import keep_day, standing
 from retainstream.rollups.fold import READ
 from retainstream.settings import settings
-from retainstream.storage.changes import changes_by_table
+from retainstream.storage.changes import changes_by_table, runs_of, seconds_since
 from retainstream.storage.models import Models
 from retainstream.storage.rollups import Rollups, Source
+from retainstream.telemetry.figures import of_batch, of_day
+from retainstream.telemetry.tasks import Tasks, by_name
 
-logger = Logger(service="rollups")
 rollups, models = cache(Rollups), cache(Models)
 
 
-def _sources() -> dict[str, Source]:
-    return {settings().customers_table: "customers", settings().predictions_table: "predictions"}
+def take(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    sources: dict[str, Source] = {settings().customers_table: "customers", settings().predictions_table: "predictions"}
+    records = event["Records"]
+    taken = {}
+    for table, changes in changes_by_table(records, READ).items():
+        taken[sources[table]] = {"changes": len(changes), "counted": take_in(sources[table], changes, rollups())}
+    return {"taken": taken, "runs": runs_of(records), "lag": seconds_since(records), "last_event": records[-1]["eventID"]}
 
 
-def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+def keep(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    keep_day(rollups(), models(), event.get("scheduled_at"))
+    return standing(rollups(), models())
+
+
+tasks = Tasks("rollups", by_name({"take-in": take, "keep-day": keep}), {"take-in": of_batch, "keep-day": of_day}, tell={"take-in"})
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes one batch of a table's stream, or keeps a day's figures when the daily schedule says so.
 
     An error makes Lambda deliver the batch, or the schedule's event, again, which changes nothing that was taken in.
     """
-    if event.get("task") == "keep-day":
-        keep_day(rollups(), models(), event.get("scheduled_at"))
-        return
-    for table, changes in changes_by_table(event["Records"], READ).items():
-        taken = take_in(_sources()[table], changes, rollups())
-        logger.info("changes taken in", extra={"table": table, "changes": len(changes), "counted": taken})
+    tasks(event if "task" in event else {"task": "take-in", **event}, context)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.loading import champion_model, load_reference, load_version
@@ -14,8 +13,9 @@ from retainstream.scoring.failure import SCORING_ERRORS, reason_of
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
+from retainstream.telemetry.figures import of_scoring
+from retainstream.telemetry.tasks import Tasks, by_name
 
-logger = Logger(service="scoring")
 stores, documents, models = cache(run.Stores), cache(Documents), cache(Models)
 
 
@@ -55,10 +55,5 @@ def fail(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return {"reason": reason}
 
 
-TASKS = {"plan": plan, "score": score, "verify": verify, "finish": finish, "fail": fail}
-
-
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Does the task that the state machine names."""
-    return TASKS[event["task"]](event, context)
+TASKS = by_name({"plan": plan, "score": score, "verify": verify, "finish": finish, "fail": fail})
+handler = Tasks("scoring", TASKS, {"finish": of_scoring})

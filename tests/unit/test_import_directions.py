@@ -15,20 +15,33 @@ MAY_IMPORT = {
     "tables": {"schema"},
     "inference": {"schema", "tables"},
     "roles": set(),
-    "storage": {"settings", "schema", "roles"},
+    "telemetry": {"settings"},
+    "storage": {"settings", "schema", "roles", "telemetry"},
     "runs": {"storage"},
     "auth": {"settings", "schema", "storage", "roles"},
     "monitoring": {"settings", "schema", "storage"},
-    "scoring": {"settings", "schema", "storage", "monitoring", "runs"},
+    "scoring": {"settings", "schema", "storage", "monitoring", "runs", "telemetry"},
     "registry": {"settings", "schema", "storage", "scoring", "monitoring"},
-    "rollups": {"settings", "schema", "storage", "scoring", "registry", "monitoring", "runs"},
-    "customers": {"settings", "schema", "tables", "storage", "scoring", "registry", "rollups", "runs"},
-    "training": {"settings", "schema", "tables", "inference", "storage", "scoring", "registry", "rollups", "monitoring", "runs"},
-    "http": {"settings", "schema", "storage", "roles"},
+    "rollups": {"settings", "schema", "storage", "scoring", "registry", "monitoring", "runs", "telemetry"},
+    "customers": {"settings", "schema", "tables", "storage", "scoring", "registry", "rollups", "runs", "telemetry"},
+    "training": {
+        "settings",
+        "schema",
+        "tables",
+        "inference",
+        "storage",
+        "scoring",
+        "registry",
+        "rollups",
+        "monitoring",
+        "runs",
+        "telemetry",
+    },
+    "http": {"settings", "schema", "storage", "roles", "telemetry"},
 }
 NOT_FOR_LOGIC = {"boto3", "botocore"}
 HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
-START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring", "runs"}
+START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring", "runs", "telemetry"}
 NEEDS_NUMPY = {"columnar.py", "histograms.py"}
 
 

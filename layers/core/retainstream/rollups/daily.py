@@ -4,9 +4,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.registry.champion import record_in_service
+from retainstream.rollups.performance import realised
 from retainstream.rollups.trend import snapshot_of_day
 from retainstream.storage.models import Models
 from retainstream.storage.rollups import Rollups
+
+
+def standing(rollups: Rollups, models: Models) -> dict[str, float | None]:
+    """How things stand today: {model_age_days, days_since_scoring, realised_auc}; None where there is nothing to tell."""
+    dashboard, record, now = rollups.dashboard(), record_in_service(models), datetime.now(UTC)
+    judged = realised(dashboard.customers)
+    return {
+        "model_age_days": _days(now, record["created_at"]) if record else None,
+        "days_since_scoring": _days(now, dashboard.trend[-1]["at"]) if dashboard.trend else None,
+        "realised_auc": judged.roc_auc if judged else None,
+    }
+
+
+def _days(now: datetime, since: str) -> float:
+    return round((now - datetime.fromisoformat(since)).total_seconds() / 86400, 3)
 
 
 def keep_day(rollups: Rollups, models: Models, scheduled_at: str | None = None) -> dict[str, Any] | None:

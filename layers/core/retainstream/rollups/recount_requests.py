@@ -11,6 +11,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
+from retainstream.telemetry.correlation import FOLLOWED
 
 type RecountOutcome = Literal["exact", "different", "repaired"]
 
@@ -65,6 +66,7 @@ class RecountView(BaseModel):
     started_at: str = Field(description="ISO 8601, UTC")
     finished_at: str | None
     started_by: str
+    correlation_id: str | None = Field(default=None, description=FOLLOWED)
     reason: str | None = Field(description="Why it failed")
     exact: bool | None = Field(description="Whether every counter was what it should be; null until it is known")
     tables: list[RecountedTable] | None = Field(description="Null until everything is counted")
@@ -110,7 +112,7 @@ def _view(run: Mapping[str, Any], found: list[dict[str, Any]] | None) -> Recount
     return RecountView.model_validate(
         {
             **{name: run[name] for name in ("run_id", "kind", "status", "steps", "started_at", "started_by")},
-            **{name: run.get(name) for name in ("step", "finished_at", "reason")},
+            **{name: run.get(name) for name in ("step", "finished_at", "reason", "correlation_id")},
             "repair": run.get("asked", {}).get("repair", False),
             "exact": result.get("exact"),
             "tables": result.get("sources"),

@@ -123,6 +123,7 @@ def _view(documents: Documents, run: Mapping[str, Any]) -> ExportRunView:
         examined=counts.get("examined", 0),
         predictions=run["asked"]["predictions"],
         started_at=run["started_at"],
+        correlation_id=run.get("correlation_id"),
         finished_at=run.get("finished_at"),
         reason=reason,
         url=url,

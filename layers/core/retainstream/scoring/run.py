@@ -222,7 +222,8 @@ def finish(
     reference: Mapping[str, Any] | None,
     roc_auc: float | None = None,
 ) -> Document:
-    """Writes the run's report on drift, adds the run to the trend and ends it well. Returns the trend's snapshot.
+    """Writes the run's report on drift, adds the run to the trend and ends it well. Returns the trend's snapshot with
+    largest_drift (PSI), drifted_columns (strongly; the score is one, too) and estimated_auc, each None where it is not known.
 
     The run's record has, beside the snapshot's figures, `estimate`: those to be expected of these predictions (see `expectation`).
     Without a `reference` nothing is known about drift. `roc_auc` is the model's, on customers it never saw.
@@ -231,8 +232,9 @@ def finish(
     expected = expectation(counted, counts, reference)
     snapshot = {**snapshot_of(run_id, model_version, counts), "roc_auc": roc_auc}
     synthetic = counted.synthetic > 0
+    parts: list[Document] = []
     if reference and counted.customers:
-        report = {
+        report: Document = {
             **drift(counted, reference),
             "run_id": run_id,
             "at": snapshot["at"],
@@ -241,6 +243,7 @@ def finish(
         }
         put_report(stores.documents, Report.model_validate(report))
         snapshot["drift"] = report["level"]
+        parts = [report["score"], *report["features"]]
     stores.rollups.add_trend(snapshot)
     result = {name: value for name, value in snapshot.items() if name not in ("run_id", "at")}
     estimate = {**expected.document(), "synthetic": synthetic} if expected else None
@@ -249,7 +252,12 @@ def finish(
         counts={name: counts.get(name, 0) for name in ("read", "scored", "churned", "refused")},
         result={**result, "estimate": estimate},
     )
-    return snapshot
+    return {
+        **snapshot,
+        "largest_drift": max((part["psi"] for part in parts), default=None),
+        "drifted_columns": sum(part["level"] == "strong" for part in parts) if parts else None,
+        "estimated_auc": expected.roc_auc if expected else None,
+    }
 
 
 def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> Document:

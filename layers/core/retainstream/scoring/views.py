@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from retainstream.telemetry.correlation import FOLLOWED
+
 if TYPE_CHECKING:
     from retainstream.scoring.what_if import WhatIf
 
@@ -105,6 +107,7 @@ class ScoringRunView(BaseModel):
     started_at: str = Field(description="ISO 8601, UTC")
     finished_at: str | None = None
     started_by: str
+    correlation_id: str | None = Field(default=None, description=FOLLOWED)
     reason: str | None = Field(default=None, description="Why it failed")
     counts: dict[str, int] | None = Field(default=None, description="Customers read, scored, left out because they have left, and refused")
     result: dict[str, Any] | None = None
@@ -137,6 +140,7 @@ class ExportRunView(BaseModel):
     examined: int = Field(description="Predictions read so far")
     predictions: int = Field(description="About how many predictions are to be read")
     started_at: str = Field(description="ISO 8601, UTC")
+    correlation_id: str | None = Field(default=None, description=FOLLOWED)
     finished_at: str | None
     reason: str | None = Field(description="Why it failed, or why there is no link any more")
     url: str | None = Field(description="Download link, when the file is done; it needs no token. Each answer has a new one")

@@ -1,5 +1,6 @@
 """What a table's stream says happened to its rows."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -38,3 +39,15 @@ def changes_by_table(records: Iterable[Mapping[str, Any]], attributes: frozenset
 
 def _row(image: Mapping[str, Any] | None, attributes: frozenset[str]) -> Item | None:
     return None if image is None else from_attributes({name: value for name, value in image.items() if name in attributes})
+
+
+def runs_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The runs whose writes are among stream records."""
+    written = (record["dynamodb"].get("NewImage", {}).get("run_id", {}).get("S") for record in records)
+    return sorted({run for run in written if run})
+
+
+def seconds_since(records: Iterable[Mapping[str, Any]]) -> float:
+    """How long ago the first of some stream records was made."""
+    first: float = min(record["dynamodb"].get("ApproximateCreationDateTime", 0) for record in records)
+    return max(0.0, round(time.time() - first, 1))

@@ -7,12 +7,18 @@ from typing import Any, Literal
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, NotStored
 from retainstream.storage.table import Item, Table
+from retainstream.telemetry.correlation import correlation_id
 
 type Kind = Literal["import", "training", "scoring", "recount", "export"]
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _new(run_id: str, kind: Kind, status: str, started_by: str) -> Item:
+    run = {"run_id": run_id, "kind": kind, "status": status, "steps": [], "started_at": _now(), "started_by": started_by}
+    return {**run, "correlation_id": correlation_id() or run_id}
 
 
 class Runs:
@@ -26,7 +32,7 @@ class Runs:
 
     def start(self, run_id: str, kind: Kind, started_by: str, asked: Mapping[str, Any] | None = None) -> tuple[Item, bool]:
         """Records a new run, with what was asked of it. Returns it and whether it is new: a run that is there already stays as it is."""
-        run: Item = {"run_id": run_id, "kind": kind, "status": "RUNNING", "steps": [], "started_at": _now(), "started_by": started_by}
+        run = _new(run_id, kind, "RUNNING", started_by)
         if asked:
             run["asked"] = dict(asked)
         try:
@@ -37,7 +43,7 @@ class Runs:
 
     def expect(self, run_id: str, kind: Kind, started_by: str, asked: Mapping[str, Any]) -> tuple[Item, bool]:
         """Records a run that waits for what it is to work on. Returns it and whether it is new."""
-        run: Item = {"run_id": run_id, "kind": kind, "status": "WAITING", "steps": [], "started_at": _now(), "started_by": started_by}
+        run = _new(run_id, kind, "WAITING", started_by)
         run |= {"asked": dict(asked), "parts": {}}
         try:
             self._table.put(run, "attribute_not_exists(run_id)")

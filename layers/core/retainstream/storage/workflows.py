@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retainstream.storage.clients import stepfunctions
 from retainstream.storage.errors import Conflict, storage_errors
+from retainstream.telemetry.correlation import correlation_id
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -16,16 +17,17 @@ class Workflows:
         self._client = client or stepfunctions()
 
     def start(self, machine_arn: str, name: str, given: Mapping[str, Any]) -> bool:
-        """Starts an execution called `name` (1–80 letters, digits, - and _) with an input.
+        """Starts an execution called `name` (1–80 letters, digits, - and _) with an input and the id of its cause.
 
         Returns whether it is new, as far as AWS tells: a name that was used before is not started again, which is not an error.
 
         Raises:
             StorageUnavailable: Step Functions did not answer.
         """
+        whole = {**given, "correlation_id": correlation_id() or name}
         try:
             with storage_errors():
-                self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(given, sort_keys=True))
+                self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(whole, sort_keys=True))
         except Conflict:
             return False
         return True

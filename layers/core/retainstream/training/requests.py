@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from retainstream.runs.starting import find_run, key_or_new, start_run
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
+from retainstream.telemetry.correlation import FOLLOWED
 
 STEPS = ("extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "notify")
 
@@ -44,6 +45,7 @@ class TrainingView(BaseModel):
     steps: list[StepView]
     started_at: str
     started_by: str
+    correlation_id: str | None = Field(default=None, description=FOLLOWED)
     finished_at: str | None = None
     reason: str | None = Field(default=None, description="Why it failed, as a sentence")
     result: TrainingResult | None = None

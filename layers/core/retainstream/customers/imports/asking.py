@@ -1,5 +1,6 @@
 """Asking for an import, uploading its file, and looking how it stands."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,13 @@ from retainstream.storage.errors import NotStored
 from retainstream.storage.runs import Runs
 from retainstream.storage.uploads import Uploads
 from retainstream.storage.workflows import Workflows
+from retainstream.telemetry.correlation import following
 
 ONE_PUT = 64 << 20
 """Files up to this size are uploaded in one piece, larger ones in parts of this size."""
 UPLOAD_SECONDS = 6 * 3600
 LINK_SECONDS = 900
+_log = logging.getLogger(__name__)
 _RECENT = "imports/recent/"
 _LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -122,7 +125,9 @@ def start_uploaded(runs: Runs, workflows: Workflows, machine_arn: str, key: str)
         return False
     if run["status"] != "WAITING":
         return False
-    return workflows.start(machine_arn, import_id, {"import_id": import_id})
+    with following(run.get("correlation_id") or import_id):  # that of the request that asked for the import
+        _log.info("the file of an import has arrived")
+        return workflows.start(machine_arn, import_id, {"import_id": import_id})
 
 
 def view(documents: Documents, run: Mapping[str, Any], upload: UploadView | None = None) -> ImportView:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
+from retainstream.telemetry.correlation import FOLLOWED
+
 LARGEST_FILE = 5 * 10**9
 STEPS = ("survey", "compare", "load", "verify")
 
@@ -102,6 +104,7 @@ class ImportView(BaseModel):
     as_of: str = Field(description="ISO 8601, UTC")
     started_at: str
     started_by: str
+    correlation_id: str | None = Field(default=None, description=FOLLOWED)
     finished_at: str | None
     reason: str | None = Field(description="Why it failed, as a sentence")
     rows: int | None = Field(description="Rows in the file; null until they are counted")
@@ -130,6 +133,7 @@ def import_view(
         as_of=asked["as_of"],
         started_at=run["started_at"],
         started_by=run["started_by"],
+        correlation_id=run.get("correlation_id"),
         finished_at=run.get("finished_at"),
         reason=run.get("reason"),
         rows=rows,

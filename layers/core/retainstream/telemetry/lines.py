@@ -1,0 +1,39 @@
+"""Log lines: JSON, each with its service, its invocation and the id of its cause."""
+
+import logging
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.filters import SuppressFilter
+from pydantic_core import to_json
+
+from retainstream.telemetry.correlation import keys
+
+_PACKAGE = "retainstream"
+
+
+def as_json(document: Any) -> str:
+    """Several times as quick as the standard library's, of which a short answer notices."""
+    return to_json(document, inf_nan_mode="constants", fallback=str).decode()
+
+
+@cache
+def logger_of(service: str) -> Logger:
+    """The logger of a function. What the package tells by loggers of its modules is told in the same form, by the service at work."""
+    logger = Logger(service=service, json_serializer=as_json, use_rfc3339=True)
+    handler = logger.registered_handler
+    handler.addFilter(_with_invocation)
+    package = logging.getLogger(_PACKAGE)
+    if not package.handlers:
+        package.addHandler(handler)
+        package.setLevel(logger.log_level)
+        for other in logging.root.handlers:
+            if type(other).__name__ == "LambdaLoggerHandler":
+                other.addFilter(SuppressFilter(_PACKAGE))
+    return logger
+
+
+def _with_invocation(record: logging.LogRecord) -> bool:
+    record.__dict__.update(keys())
+    return True
