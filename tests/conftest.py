@@ -36,6 +36,7 @@ os.environ.update(
     BUCKET="test-bucket",
     SIGNING_KEY_ID="alias/test-signing",
     TOKEN_ISSUER="https://test.example",
+    STACK_NAME="test",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
     IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",

@@ -18,6 +18,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    stack_name: str = "local"
     users_table: str
     customers_table: str
     predictions_table: str
