@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -52,6 +53,13 @@ os.environ.update(
 @pytest.fixture
 def aws() -> Iterator[None]:
     """The stack's tables, bucket and signing key, empty; tables as safe for threads as DynamoDB's."""
+    with account():
+        yield
+
+
+@contextmanager
+def account() -> Iterator[None]:
+    """What `aws` gives, for as long as the context lasts."""
     with mock_aws(), atomic_tables():
         dynamodb = boto3.client("dynamodb")
         for variable, key in _KEYS.items():
