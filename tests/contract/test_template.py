@@ -29,8 +29,8 @@ PUBLIC = {
 }
 # Read by libraries, not by Settings.
 LIBRARY_VARIABLES = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
-# What X-Ray and log delivery have no resource for; and a key's own policy, where "*" is the key.
-ANY_RESOURCE = {"TracingPolicy", "StateMachinePolicy", "SigningKey"}
+# What X-Ray, log delivery and the look at alarms have no resource for; and a key's own policy, where "*" is the key.
+ANY_RESOURCE = {"TracingPolicy", "StateMachinePolicy", "DeploymentRole", "SigningKey"}
 KEEPS_DATA = {
     *("UsersTable", "CustomersTable", "PredictionsTable", "ModelsTable", "RunsTable", "RollupsTable"),
     *("Bucket", "BucketPolicy", "SigningKey"),
@@ -251,20 +251,71 @@ def test_the_api_behind_the_pages_is_never_cached_and_the_page_of_a_path_is_the_
     assert all(resource.get("Condition") == "HasWebPages" for name, resource in resources.items() if name.startswith("Pages"))
 
 
-def test_functions_that_answer_with_a_model_start_from_snapshots_behind_an_alias(
-    raw: dict[str, Any], resources: dict[str, Resource]
-) -> None:
+def test_functions_that_answer_with_a_model_start_from_snapshots(raw: dict[str, Any]) -> None:
     functions = {name: raw["Resources"][name]["Properties"] for name in FUNCTIONS}
     answering = {name for name, function in functions.items() if {"Ref": "MlLayer"} in function["Layers"] and "Events" in function}
     assert answering == {"DashboardFunction", "PredictionsFunction"}
     assert {name for name, function in functions.items() if "SnapStart" in function} == answering
-    for name in answering:
-        assert resources[name]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-        assert resources[f"{name}Aliaslive"]["Type"] == "AWS::Lambda::Alias"
-        integrations = str(resources["Api"]["Properties"]["Body"]["paths"])
-        assert f"${{{name}Aliaslive}}" in integrations
-        assert f"${{{name}.Arn}}" not in integrations
-        assert resources[f"{name}AnyPermission"]["Properties"]["FunctionName"] == {"Ref": f"{name}Aliaslive"}
+    assert all(functions[name]["SnapStart"] == {"ApplyOn": "PublishedVersions"} for name in answering)
+
+
+def test_every_function_is_called_by_its_alias_and_by_nothing_else(resources: dict[str, Resource]) -> None:
+    of_the_function_itself = {"AWS::Lambda::Version", "AWS::Lambda::Alias", "AWS::CloudWatch::Alarm", "AWS::Lambda::EventInvokeConfig"}
+    for name in FUNCTIONS:
+        assert resources[f"{name}Aliaslive"]["Properties"]["Name"] == "live"
+        for other, resource in resources.items():
+            if resource["Type"] in of_the_function_itself:
+                continue
+            text = json.dumps(resource["Properties"]).replace(f"${{{name}}}:live", "")
+            assert f'"{name}"' not in text, f"{other} calls {name} and not its alias"
+            assert f"${{{name}.Arn}}" not in text, f"{other} calls {name} and not its alias"
+    for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values():
+        assert config["Qualifier"] == "live"
+
+
+def test_new_versions_take_over_bit_by_bit_and_give_way_when_an_alarm_is_raised(resources: dict[str, Resource]) -> None:
+    for name in FUNCTIONS:
+        group = resources[f"{name}DeploymentGroup"]["Properties"]
+        condition, watched, unwatched = group["AlarmConfiguration"]["Fn::If"]
+        own, api = (alarm["Name"] for alarm in watched["Alarms"])
+        assert (condition, unwatched) == ("ShiftsGradually", {})
+        assert resources[own["Ref"]]["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
+        assert resources[own["Ref"]]["Properties"]["MetricName"] == "Errors"
+        assert api == resources["ApiServerErrors"]["Properties"]["AlarmName"]
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        policy = resources[f"{name}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert policy["DeploymentGroupName"] == {"Ref": f"{name}DeploymentGroup"}
+    for alarm in ("AuthErrors", "ApiServerErrors"):
+        assert resources[alarm]["Properties"]["Period"] == 60, "a shift of five minutes would be over before a longer period is"
+
+
+def test_a_shift_is_one_that_codedeploy_knows(raw: dict[str, Any]) -> None:
+    for shift in raw["Parameters"]["DeploymentShift"]["AllowedValues"]:
+        group = expand(parameters={"DeploymentShift": shift}).template["Resources"]["AuthFunctionDeploymentGroup"]["Properties"]
+        assert group["DeploymentConfigName"] == {"Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": shift}]}
+
+
+def test_a_parameter_that_reaches_a_function_publishes_it_anew(raw: dict[str, Any], resources: dict[str, Resource]) -> None:
+    variables = str(raw["Globals"]["Function"]["Environment"]["Variables"])
+    reaching = {name for name in raw["Parameters"] if f"'{name}'" in variables}
+    content = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Sub"]
+    assert {line.split(":")[0] for line in content.splitlines()} == reaching
+    assert all(line == f"{name}: ${{{name}}}" for line in content.splitlines() for name in [line.split(":")[0]])
+    for name, version in of_type(resources, "AWS::Lambda::Version").items():
+        assert version["Description"] == {"Fn::Sub": "Settings ${SettingsVersion}"}, name
+
+
+def test_a_change_of_a_layer_publishes_every_function_that_has_it(tmp_path: Path) -> None:
+    def versions(template: str) -> set[str]:
+        (tmp_path / "template.yaml").write_text(template)
+        return of_type(expand(tmp_path / "template.yaml").template["Resources"], "AWS::Lambda::Version").keys() - set()
+
+    (tmp_path / "statemachines").symlink_to(ROOT / "statemachines")
+    text = (ROOT / "template.yaml").read_text()
+    before = versions(text)
+    after = versions(text.replace("Description: The retainstream package, pydantic and Powertools", "Description: another"))
+    assert len(before) == len(FUNCTIONS)
+    assert not before & after
 
 
 @pytest.mark.parametrize("scoring_map", ["inline", "distributed"])
@@ -338,12 +389,12 @@ def test_every_day_leaves_a_snapshot(resources: dict[str, Resource]) -> None:
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_an_alarm_watches_every_function(resources: dict[str, Resource], metric: str) -> None:
-    watched = {
-        query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
-        for query in resources[f"Function{metric}"]["Properties"]["Metrics"]
-        if "MetricStat" in query and query["MetricStat"]["Metric"]["MetricName"] == metric
-    }
-    assert watched == FUNCTIONS
+    watched = [
+        alarm["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/Lambda", metric)
+    ]
+    assert sorted(watched) == sorted(FUNCTIONS)
 
 
 def test_names_differ_between_two_stacks_of_one_account(resources: dict[str, Resource]) -> None:
