@@ -3,10 +3,12 @@
 from functools import cache
 from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.auth import accounts, administration, views
+from retainstream.auth.guessing import BROWSER_KNOWN_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
 from retainstream.auth.passwords import UnacceptablePassword
 from retainstream.auth.roles import Role
 from retainstream.auth.sessions import Sessions
@@ -14,6 +16,7 @@ from retainstream.auth.tokens import Realm
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.admission import unauthenticated
 from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
 from retainstream.schema.validation import FieldError
 from retainstream.settings import settings
 
@@ -30,6 +33,12 @@ app.explain(accounts.WrongCredentials, lambda _: Problem("wrong-credentials", he
 app.explain(
     accounts.WrongPassword, lambda _: Problem("invalid-request", errors=[FieldError("body.current_password", "is not your password")])
 )
+app.explain(
+    TooManyGuesses,
+    lambda wait: Problem(
+        "too-many-requests", f"Too many wrong passwords. Try again in {wait.seconds} seconds.", headers={"Retry-After": str(wait.seconds)}
+    ),
+)
 app.explain(accounts.UnknownCaller, lambda _: unauthenticated())
 app.explain(UnacceptablePassword, lambda error: Problem("invalid-request", errors=[FieldError(f"body.{error.field}", str(error))]))
 app.explain(administration.UnknownUser, lambda _: Problem("not-found", "There is no account with this e-mail address."))
@@ -43,6 +52,13 @@ def sessions() -> Sessions:
 
 
 @cache
+def guessing() -> Guessing:
+    """One wrong password of an account is forgotten every quarter of an hour, one of an address every three minutes."""
+    account, address = Allowance(settings().wrong_passwords_account, 900), Allowance(settings().wrong_passwords_address, 180)
+    return Guessing(account, address, secret=settings().signing_key_id)
+
+
+@cache
 def policy() -> accounts.RegistrationPolicy:
     return accounts.RegistrationPolicy(settings().self_registration, settings().registration_domain)
 
@@ -53,10 +69,16 @@ def register(body: views.Registration) -> Data[views.SignedIn]:
     return Data(data=views.signed_in(accounts.register(sessions(), policy(), body.email, body.password.get_secret_value(), body.name)))
 
 
-@app.post("/api/auth/login", summary="Sign in", tags=TAGS, **public())
-def login(body: views.Credentials) -> Data[views.SignedIn]:
-    """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account."""
-    return Data(data=views.signed_in(accounts.sign_in(sessions(), body.email, body.password.get_secret_value())))
+@app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public("wrong-credentials"))
+def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
+    """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account. After several
+    wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes: 429. A browser
+    that somebody signed in with keeps a cookie by which others' wrong passwords do not hold it up."""
+    event = app.current_event.raw_event
+    visitor = Visitor(network_of(event), browser_of(event))
+    session, browser = accounts.sign_in(sessions(), guessing(), visitor, body.email, body.password.get_secret_value())
+    cookies = [browser_cookie(browser, BROWSER_KNOWN_SECONDS)]
+    return Response(200, "application/json", Data(data=views.signed_in(session)), cookies=cookies)
 
 
 @app.get("/api/auth/me", summary="Who I am", tags=TAGS, **requires(Role.VIEWER))
@@ -74,9 +96,9 @@ def logout(caller: Caller) -> Data[views.SignedOut]:
 
 @app.post("/api/auth/password", summary="Change my password", tags=TAGS, **requires(Role.VIEWER))
 def change_password(body: views.PasswordChange, caller: Caller) -> Data[views.SignedIn]:
-    """Asks for the present password, ends all sessions of the user and answers a new token."""
+    """Asks for the present password, ends all sessions of the user and answers a new token. Wrong ones have to wait as at signing in."""
     current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
-    return Data(data=views.signed_in(accounts.change_password(sessions(), caller, current, new)))
+    return Data(data=views.signed_in(accounts.change_password(sessions(), guessing(), caller, current, new)))
 
 
 @app.get("/api/auth/users", summary="Everybody who has an account", tags=TAGS, **requires(Role.ADMIN))

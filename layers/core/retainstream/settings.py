@@ -38,6 +38,8 @@ class Settings(BaseModel):
     rate_limit_anonymous: int = Field(default=100, ge=1)
     rate_limit_user: int = Field(default=1000, ge=1)
 
+    wrong_passwords_account: int = Field(default=5, ge=1)
+    wrong_passwords_address: int = Field(default=20, ge=1)
     retraining_state_machine_arn: str
     scoring_state_machine_arn: str
     import_state_machine_arn: str

@@ -6,6 +6,7 @@ from typing import Literal
 
 from retainstream.auth import passwords
 from retainstream.auth.email_address import domain_of
+from retainstream.auth.guessing import Guessing, Visitor
 from retainstream.auth.roles import Principal, Role
 from retainstream.auth.sessions import Session, Sessions
 from retainstream.storage.errors import Conflict
@@ -72,28 +73,34 @@ def register(sessions: Sessions, policy: RegistrationPolicy, email: str, passwor
     return sessions.open(user)
 
 
-def sign_in(sessions: Sessions, email: str, password: str) -> Session:
-    """Opens a session. Every refusal takes one password comparison, whether or not there is such a user.
+def sign_in(sessions: Sessions, guessing: Guessing, visitor: Visitor, email: str, password: str) -> tuple[Session, str]:
+    """Opens a session; also returns the id by which the browser is known from now on. Every refusal but a wait takes one password
+    comparison, whether or not there is such a user.
 
     Raises:
         WrongCredentials: this says no more than that.
+        TooManyGuesses
     """
+    attempt = guessing.sign_in(email, visitor)
     user = sessions.users.get(email)
     right = passwords.matches(user.password_hash if user else None, password)
     if user is None or not right or user.status != "active":
         raise WrongCredentials
-    return sessions.open(_rehashed(sessions, user, password))
+    guessing.right(attempt)
+    return sessions.open(_rehashed(sessions, user, password)), guessing.known_browser(email, attempt)
 
 
-def change_password(sessions: Sessions, caller: Principal, current: str, new: str) -> Session:
+def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, current: str, new: str) -> Session:
     """Replaces the caller's password, ends all sessions of the user, and opens a new one.
 
     Raises:
-        UnknownCaller, WrongPassword, UnacceptablePassword
+        UnknownCaller, WrongPassword, UnacceptablePassword, TooManyGuesses
     """
     user = known(sessions, caller)
+    attempt = guessing.change_of_password(user.email)
     if not passwords.matches(user.password_hash, current):
         raise WrongPassword
+    guessing.right(attempt)
     passwords.check_acceptable(new, _about(user.email, user.name), field="new_password")
     changed = replace(user, password_hash=passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now())
     try:

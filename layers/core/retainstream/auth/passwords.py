@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST = 8
 LONGEST = 128
@@ -52,10 +52,12 @@ def hashed(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether the password belongs to the stored hash. With None the answer is no, after the same work."""
+    """Whether the password belongs to the stored hash. With None, or what is no hash, the answer is no, after the same work."""
     try:
         return _hasher.verify(stored or _NOBODY, _prepared(password)) and stored is not None
-    except VerifyMismatchError:
+    except InvalidHashError:
+        return matches(None, password)
+    except VerificationError:
         return False
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from retainstream.auth.roles import Principal, Role
 from retainstream.http.problems import Problem
 from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
+from retainstream.http.visitor import network_of
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, Settings
 from retainstream.storage.rate_limits import RateLimits
 
@@ -64,7 +65,7 @@ def _count(event: Mapping[str, Any], principal: Principal | None, limits: RateLi
     if principal:
         subject, limit = f"user#{principal.user_id}", settings.rate_limit_user
     else:
-        subject, limit = f"ip#{event['requestContext']['http']['sourceIp']}", settings.rate_limit_anonymous
+        subject, limit = f"ip#{network_of(event)}", settings.rate_limit_anonymous
     usage = limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS)
     headers = {"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(max(0, limit - usage.count)), "RateLimit-Reset": str(reset)}
     if principal and principal.token_id in usage.revoked_tokens:
