@@ -69,7 +69,7 @@ def register(body: views.Registration) -> Data[views.SignedIn]:
     return Data(data=views.signed_in(accounts.register(sessions(), policy(), body.email, body.password.get_secret_value(), body.name)))
 
 
-@app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public("wrong-credentials"))
+@app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public())
 def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
     """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account. After several
     wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes: 429. A browser
