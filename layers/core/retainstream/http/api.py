@@ -51,6 +51,7 @@ class _Door(OpenAPIRequestValidationMiddleware):
 
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
         route: Route = app.context["_route"]
+        self._api.matched = route.path
         stated = route.openapi_extensions or {}
         if ROLE in stated:
             admission = admit(app.current_event.raw_event, stated, self._api.rate_limits, settings())
@@ -71,6 +72,7 @@ class Api(APIGatewayHttpResolver):
         super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR, serializer=as_json)
         self.module = module
         self._measured: dict[str, float] = {}
+        self.matched: str | None = None
         self._request_validation_middleware = _Door(self)
         self._logger = logger_of(module)
         for error, answer in (
@@ -106,7 +108,7 @@ class Api(APIGatewayHttpResolver):
         """Answers one HTTP API event (payload 2.0)."""
         started = time.perf_counter()
         request_id = event["requestContext"]["requestId"]
-        self._measured = {}
+        self._measured, self.matched = {}, None
         with following(request_id, request_id=request_id, service=self.module, cold_start=is_first(self.module)):
             answer: dict[str, Any] = super().resolve(event, context)
             given = answer.setdefault("headers", {})
@@ -114,7 +116,7 @@ class Api(APIGatewayHttpResolver):
                 given.setdefault(name, value)
             given["X-Request-Id"] = request_id
             status, milliseconds = answer["statusCode"], round(1000 * (time.perf_counter() - started), 1)
-            told = {"method": event["requestContext"]["http"]["method"], "route": event.get("routeKey"), "status": status}
+            told = {"method": event["requestContext"]["http"]["method"], "route": self.matched, "status": status}
             figures = {
                 "Requests": 1,
                 "Latency": milliseconds,
