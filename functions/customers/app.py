@@ -134,7 +134,7 @@ def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.Cu
     summary="Import customers from a file",
     tags=TAGS,
     responses={202: {"description": "Upload the file now", "content": {"application/json": {"model": Data[ImportView]}}}},
-    **requires(Role.ANALYST),
+    **requires(Role.ANALYST, "conflict"),
 )
 def post_import(
     body: ImportRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
@@ -158,7 +158,12 @@ def get_import(import_id: ImportId) -> Data[ImportView]:
     return Data(data=asking.look(runs(), documents(), import_id))
 
 
-@app.post("/api/customers/imports/<import_id>/complete", summary="All parts of a file are uploaded", tags=TAGS, **requires(Role.ANALYST))
+@app.post(
+    "/api/customers/imports/<import_id>/complete",
+    summary="All parts of a file are uploaded",
+    tags=TAGS,
+    **requires(Role.ANALYST, "conflict"),
+)
 def complete_import(import_id: ImportId) -> Data[ImportView]:
     """Makes one file of the parts, which starts the import. Again, it changes nothing."""
     return Data(data=asking.complete(runs(), uploads(), documents(), import_id))

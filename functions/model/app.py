@@ -58,7 +58,7 @@ def status() -> Data[StatusView]:
     return Data(data=status_view(models()))
 
 
-@app.get("/api/model/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/model/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def features() -> Data[list[Factor]]:
     """The columns of the model in service by mean absolute contribution over held-out customers."""
     return Data(data=factors(models()))
@@ -78,10 +78,17 @@ def drift() -> Data[DriftView]:
     return Data(data=drift_view(pointer.version if pointer else None, rollups(), documents()))
 
 
-@app.post("/api/model/train", status_code=202, summary="Train a model", tags=TAGS, **requires(Role.ADMIN))
-def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Data[TrainingView]:
+@app.post(
+    "/api/model/train",
+    summary="Train a model",
+    tags=TAGS,
+    responses={202: {"description": "A training run has started", "content": {"application/json": {"model": Data[TrainingView]}}}},
+    **requires(Role.ADMIN),
+)
+def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[TrainingView]]:
     """Starts the retraining state machine; follow it at /api/model/training/{run_id}."""
-    return Data(data=start_training(runs(), workflows(), settings().retraining_state_machine_arn, caller.user_id, idempotency_key))
+    run = start_training(runs(), workflows(), settings().retraining_state_machine_arn, caller.user_id, idempotency_key)
+    return Response(202, "application/json", Data(data=run), {"Location": f"/api/model/training/{run.run_id}"})
 
 
 @app.get("/api/model/training/<run_id>", summary="How a training run stands", tags=TAGS, **requires(Role.VIEWER))
@@ -124,13 +131,13 @@ def card(
     return _card_page(version) if (format or _accepted_format()) == "html" else _card_document(version)
 
 
-@app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN))
+@app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
     """One conditional write. Versions that were rejected stay out."""
     return Data(data=promoted_view(models(), promote(models(), version, caller.user_id)))
 
 
-@app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN))
+@app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def roll_back(caller: Caller) -> Data[StatusView]:
     """The same conditional write; rolling back twice undoes it."""
     return Data(data=promoted_view(models(), rollback(models(), caller.user_id)))

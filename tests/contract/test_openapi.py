@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from local.generate import MODULES, function_api, generated_files, openapi_document
+from local.generate import generated_files
+from local.openapi_document import MODULES, function_api, openapi_document
 from retainstream.auth.roles import Role
+from retainstream.http.problems import TITLES
 from retainstream.http.routes import PUBLIC, ROLE
 
 PUBLIC_OPERATIONS = {("get", "/api/health"), ("post", "/api/auth/login"), ("post", "/api/auth/register")}
@@ -40,7 +42,38 @@ def test_every_operation_says_what_it_is_for_and_answers_a_described_body(docume
             if status != "204":
                 schema = operation["responses"][status]["content"]["application/json"]["schema"]
                 assert all("$ref" in shape for shape in schema.get("anyOf", [schema])), (method, path, status)
-        assert "application/problem+json" in operation["responses"]["default"]["content"]
+        assert "default" not in operation["responses"], "say which answers there are"
+
+
+def test_every_problem_that_an_operation_may_answer_is_stated_with_its_status(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        stated = {str(int(TITLES[name][0])) for name in operation["x-problems"]}
+        answered = {status for status in operation["responses"] if status >= "400"}
+        assert stated == answered >= {"422", "500", "503"}, (method, path)
+        assert ("401" in answered) == (operation[ROLE] != PUBLIC or path == "/api/auth/login"), (method, path)
+        assert ({"400", "413", "415"} <= answered) == ("requestBody" in operation), (method, path)
+        for status in answered:
+            problem = document["components"]["responses"][operation["responses"][status]["$ref"].rpartition("/")[2]]
+            assert "application/problem+json" in problem["content"]
+
+
+def test_links_lead_to_operations_and_name_parameters_they_have(document: dict[str, Any]) -> None:
+    found = {operation["operationId"]: operation for *_, operation in operations(document)}
+    followed = 0
+    for operation in found.values():
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                target = found[link["operationId"]]
+                assert link.get("parameters", {}).keys() <= {parameter["name"] for parameter in target.get("parameters", ())}
+                assert "requestBody" not in link or "requestBody" in target
+                followed += 1
+    assert followed > 30
+
+
+def test_what_is_started_says_where_to_follow_it(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        if "202" in operation["responses"]:
+            assert "Location" in operation["responses"]["202"]["headers"], (method, path)
 
 
 def test_every_operation_states_a_role_and_only_the_known_ones_are_public(document: dict[str, Any]) -> None:

@@ -54,6 +54,10 @@ class NewUser(Registration):
 class UserChange(_Request):
     """What a user may do from now on. At least one of role and status is given."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("role", "status")]}
+    )
+
     email: EmailAddress
     role: Role | None = None
     status: Literal["active", "disabled"] | None = None

@@ -9,6 +9,7 @@ from retainstream.customers.segment import EXAMINED_MOST, Segment
 from retainstream.customers.views import AtRiskView, Order, at_risk_view
 from retainstream.rollups.figures import LevelFigures
 from retainstream.rollups.metrics import LevelView, level_view
+from retainstream.schema.whole import Whole
 from retainstream.scoring.views import Level
 
 
@@ -35,7 +36,7 @@ class SegmentRequest(BaseModel):
     criteria: list[CriterionRequest] = Field(default=[], max_length=20)
     levels: list[Level] = Field(default=[], max_length=4)
     sort: Order = "probability"
-    limit: int = Field(default=10, ge=1, le=100, strict=True, description="How many customers to show")
+    limit: Whole = Field(default=10, ge=1, le=100, description="How many customers to show")
     cursor: str | None = Field(default=None, max_length=2000, description="`page.next` of the page before, with the same segment")
 
     def scope(self) -> str:

@@ -9,17 +9,21 @@ from retainstream.auth.roles import Principal, Role
 
 ROLE = "x-role"
 UNCOUNTED = "x-uncounted"
+PROBLEMS = "x-problems"
 PUBLIC = "public"
 
 
-def requires(role: Role) -> dict[str, Any]:
-    """Route options: the least role that may call it. Use as `@app.get(path, **requires(Role.VIEWER))`."""
-    return {"openapi_extensions": {ROLE: role.value}, "security": [{"token": []}]}
+def requires(role: Role, *problems: str) -> dict[str, Any]:
+    """Route options: the least role that may call it, and the problems it answers besides those every such route may.
+
+    Use as `@app.get(path, **requires(Role.VIEWER, "conflict"))`.
+    """
+    return {"openapi_extensions": {ROLE: role.value, PROBLEMS: list(problems)}, "security": [{"token": []}]}
 
 
-def public(*, counted: bool = True) -> dict[str, Any]:
+def public(*problems: str, counted: bool = True) -> dict[str, Any]:
     """Route options: anyone may call it, without a token. `counted` tells whether it counts against the rate limit."""
-    return {"openapi_extensions": {ROLE: PUBLIC, UNCOUNTED: not counted}, "security": [{}]}
+    return {"openapi_extensions": {ROLE: PUBLIC, UNCOUNTED: not counted, PROBLEMS: list(problems)}, "security": [{}]}
 
 
 def _principal(request: Request) -> Principal:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retainstream.schema.whole import Whole
 from retainstream.scoring.views import PredictionView, prediction_view
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 class SampleRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    sample_size: int = Field(default=100, ge=1, le=1000, strict=True, description="How many customers to score")
+    sample_size: Whole = Field(default=100, ge=1, le=1000, description="How many customers to score")
 
 
 class SampleView(BaseModel):

@@ -10,12 +10,16 @@ CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["C-000
 FeatureRow = Annotated[dict[str, Any], Field(max_length=1000, description="Column of the feature schema → value; null is unknown")]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+def _one_of(**types: str) -> ConfigDict:
+    """Says in the JSON Schema that exactly one of the fields, of these JSON types, is given."""
+    choices: Any = [{"required": [name], "properties": {name: {"type": kind}}} for name, kind in types.items()]
+    return ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"oneOf": choices})
 
 
-class GenerateRequest(_Request):
+class GenerateRequest(BaseModel):
     """What to score: exactly one of stored customers by id, rows of features, or everybody."""
+
+    model_config = _one_of(customer_ids="array", rows="array", all="boolean")
 
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
         default=None, description="Stored customers: scored as they are now, predictions stored"
@@ -23,7 +27,9 @@ class GenerateRequest(_Request):
     rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
         default=None, description="Rows that belong to no stored customer: scored, nothing stored"
     )
-    all: StrictBool | None = Field(default=None, description="true: every customer, by a scoring run")
+    all: Annotated[StrictBool, Field(json_schema_extra={"const": True})] | None = Field(
+        default=None, description="true: every customer, by a scoring run"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -34,8 +40,10 @@ class GenerateRequest(_Request):
         return self
 
 
-class WhatIfRequest(_Request):
+class WhatIfRequest(BaseModel):
     """A customer, stored or given by features, and what to change."""
+
+    model_config = _one_of(customer_id="string", features="object")
 
     customer_id: CustomerId | None = None
     features: FeatureRow | None = None

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
+
+from retainstream.schema.whole import Whole
 
 from retainstream.telemetry.correlation import FOLLOWED
 
@@ -36,7 +38,7 @@ class ImportRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     file_name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$", examples=["customers.csv"])
-    size: StrictInt = Field(ge=1, le=LARGEST_FILE, description="Bytes, exactly as uploaded")
+    size: Whole = Field(ge=1, le=LARGEST_FILE, description="Bytes, exactly as uploaded")
     gzip: StrictBool | None = Field(default=None, description="Whether it is compressed with gzip; when not given, its first bytes tell")
     as_of: Annotated[str, Field(max_length=40), AfterValidator(_past)] | None = Field(
         default=None,

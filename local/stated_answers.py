@@ -1,0 +1,86 @@
+"""Every answer an operation may give: its good ones, and the problems that follow from what it asks for and from what its route states."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from retainstream.http.problems import PROBLEM_JSON, TITLES
+from retainstream.http.routes import PROBLEMS, PUBLIC, ROLE, UNCOUNTED
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An RFC 9457 problem document",
+    "required": ["type", "title", "status", "request_id"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "description": "Stable name of the problem: urn:retainstream:problem:…"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "additionalProperties": False,
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+HEADERS: dict[str, Any] = {
+    "RateLimit-Limit": {"description": "Requests a quarter of an hour allows", "schema": {"type": "integer", "minimum": 0}},
+    "RateLimit-Remaining": {"description": "Requests left in this one", "schema": {"type": "integer", "minimum": 0}},
+    "RateLimit-Reset": {"description": "Seconds until the next one", "schema": {"type": "integer", "minimum": 0}},
+    "Location": {"description": "Where to follow what was started", "schema": {"type": "string"}, "required": True},
+    "Retry-After": {"description": "Seconds to wait before asking again", "schema": {"type": "integer", "minimum": 1}},
+    "WWW-Authenticate": {"description": "How to sign in", "schema": {"type": "string", "const": "Bearer"}, "required": True},
+}
+_RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_BY_STATUS = {202: ("Location",), 401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The responses of an operation by status, and the names of the problems among them. Each problem is a component of the document."""
+    answers = {status: dict(answer) for status, answer in operation["responses"].items() if str(status)[0] == "2"}
+    if "204" in answers:
+        del answers["204"]["content"]
+    for status, answer in answers.items():
+        if headers := _headers(operation, int(status)):
+            answer["headers"] = headers
+    names = sorted({*_problems(operation, document), *operation.get(PROBLEMS, ())}, key=lambda name: (int(TITLES[name][0]), name))
+    for status, same in groupby(names, key=lambda name: int(TITLES[name][0])):
+        found = list(same)
+        component = "-or-".join((*found, "uncounted") if operation.get(UNCOUNTED) else found)
+        document["components"].setdefault("responses", {})[component] = {
+            "description": " or ".join(TITLES[name][1] for name in found),
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": _headers(operation, status),
+        }
+        answers[str(status)] = {"$ref": f"#/components/responses/{component}"}
+    return answers, names
+
+
+def _headers(operation: Mapping[str, Any], status: int) -> dict[str, Any]:
+    names = (*(() if operation.get(UNCOUNTED) else _RATE_LIMIT), *_BY_STATUS.get(status, ()))
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _problems(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("invalid-request", "internal-error", "unavailable")
+    if not operation.get(UNCOUNTED):
+        yield "too-many-requests"
+    if operation[ROLE] != PUBLIC:
+        yield from ("unauthenticated", "forbidden")
+    places = {(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())}
+    if any(place == "path" for place, _ in places):
+        yield "not-found"
+    fields: Mapping[str, Any] = {}
+    if "requestBody" in operation:
+        yield from ("malformed-request", "too-large", "unsupported-media-type")
+        shape = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        fields = document["components"]["schemas"][shape]["properties"]
+    if ("query", "cursor") in places or "cursor" in fields:
+        yield "bad-cursor"
