@@ -30,7 +30,7 @@ _LIMITS = {
 }
 _WHEN = {
     "invalid-request": "a field, parameter or header is wrong; `errors` names each",
-    "malformed-request": "the body is not JSON, or not an object",
+    "malformed-request": "the body is not JSON in UTF-8, names a field twice, or is nested too deep",
     "bad-cursor": "a cursor of another list, with other filters, or altered",
     "unauthenticated": "no token, or one that is expired, revoked or wrong",
     "wrong-credentials": "signing in: no such account, or another password",
@@ -61,6 +61,8 @@ try them with a form: `/api/docs`. For JavaScript there is a client ([front-end.
 - Roles: `viewer` < `analyst` < `admin`. Each may do all that the one before it may.
 - Routes that start a run answer 202 and take the header `Idempotency-Key`: the same key from the same user starts the run once.
 - Counted routes answer `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until the quarter of an hour ends).
+- Query parameters that a path does not know, and those given more than once, are refused, as are fields that a body does not know.
+- A path that takes `GET` does not take `HEAD`; a wrong method is answered 405 with `Allow`, `OPTIONS` too unless it is a preflight.
 - Every answer has `Cache-Control: no-store` unless said otherwise.
 
 ## Errors
@@ -136,9 +138,8 @@ def _operation(method: str, path: str, operation: Document, document: Document) 
     body = operation.get("requestBody")
     if body:
         lines += [f"Body: {_type(body['content']['application/json']['schema'], document)}", ""]
-    for status, answer in operation["responses"].items():
-        if status != "default":
-            lines.append(f"- {status}: {_answer(answer, document)}")
+    lines += [f"- {status}: {_answer(answer, document)}" for status, answer in operation["responses"].items() if status[0] == "2"]
+    lines.append("- " + ", ".join(f"{int(TITLES[name][0])} `{name}`" for name in operation["x-problems"]))
     example = _example(body["content"]["application/json"]["schema"], document) if body else None
     if example is not None:
         lines += [

@@ -63,13 +63,13 @@ def policy() -> accounts.RegistrationPolicy:
     return accounts.RegistrationPolicy(settings().self_registration, settings().registration_domain)
 
 
-@app.post("/api/auth/register", status_code=201, summary="Make an account", tags=TAGS, **public())
+@app.post("/api/auth/register", status_code=201, summary="Make an account", tags=TAGS, **public("registration-closed", "conflict"))
 def register(body: views.Registration) -> Data[views.SignedIn]:
     """Makes a viewer's account, where registration is open to the address, and signs it in."""
     return Data(data=views.signed_in(accounts.register(sessions(), policy(), body.email, body.password.get_secret_value(), body.name)))
 
 
-@app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public())
+@app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public("wrong-credentials"))
 def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
     """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account. After several
     wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes: 429. A browser
@@ -113,7 +113,7 @@ def list_users(
     return Listing(data=[views.user_view(user) for user in users], page=PageInfo(limit=limit, next=onward))
 
 
-@app.post("/api/auth/users", status_code=201, summary="Make somebody an account", tags=TAGS, **requires(Role.ADMIN))
+@app.post("/api/auth/users", status_code=201, summary="Make somebody an account", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
     """With the role and first password given, whether or not registration is open."""
     password = body.password.get_secret_value()
@@ -121,7 +121,7 @@ def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
     return Data(data=views.user_view(added))
 
 
-@app.patch("/api/auth/users", summary="Change a user's role or status", tags=TAGS, **requires(Role.ADMIN))
+@app.patch("/api/auth/users", summary="Change a user's role or status", tags=TAGS, **requires(Role.ADMIN, "not-found", "conflict"))
 def change_user(body: views.UserChange, caller: Caller) -> Data[views.UserView]:
     """The address is in the body, since addresses do not belong in URLs. Nobody can take away the last administrator."""
     changed = administration.change_user(sessions(), caller, body.email, role=body.role, status=body.status)
