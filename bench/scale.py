@@ -190,17 +190,19 @@ def dashboard(customers: int, found: dict[str, Any]) -> Work:
 
 
 def standing(customers: int, found: dict[str, Any]) -> float:
-    """Dollars a month for what is kept while nobody asks: tables with their backup, the key, alarms, and snapshots of functions."""
+    """Dollars a month for what is kept while nobody asks: tables with their backup, keys, alarms, and snapshots of functions."""
     stored = figure(found, "worker", "stored: a customer") + figure(found, "worker", "stored: a prediction with its longest past") + 200
     resources = template()["Resources"]
     snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
-    alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources.values())
+    alarms = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms)
+    keys = sum(resource["Type"] == "AWS::KMS::Key" for resource in resources.values())
     cost = prices()
     each_month: float = (
         customers * stored / 1e9 * (cost["dynamodb_gb_month"] + cost["dynamodb_backup_gb_month"])
         + sum(memory_gb(name) for name in snapshots) * _MONTH_SECONDS * cost["snapstart_cache_gb_second"]
-        + alarms * cost["alarm_month"]
-        + cost["kms_key_month"]
+        + watched * cost["alarm_month"]
+        + keys * cost["kms_key_month"]
     )
     return each_month
 

@@ -13,13 +13,15 @@ from local.state import State, StateError
 
 
 def kept_keys(state: State) -> KeyMaker:
-    """Makes the keys of the template, each with the id and the private key it had before."""
+    """Makes the keys of the template. One that signs gets the id and the private key it had before; nothing kept is encrypted by another."""
 
     def make(logical_id: str, properties: Mapping[str, Any]) -> str:
         options = {name: properties[name] for name in ("KeySpec", "KeyUsage", "Description") if name in properties}
         made = boto3.client("kms").create_key(**options)["KeyMetadata"]["KeyId"]
         keys = kms_backends[ACCOUNT][REGION].keys
         key: Any = keys[made]
+        if properties.get("KeyUsage") != "SIGN_VERIFY":
+            return made
         if key.private_key is None or not hasattr(key.private_key, "private_key"):
             raise StateError(f"{logical_id}: the local stack keeps asymmetric keys only.")
         kept = state.key(logical_id)

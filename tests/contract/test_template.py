@@ -30,7 +30,7 @@ PUBLIC = {
 # Read by libraries, not by Settings.
 LIBRARY_VARIABLES = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
 # What X-Ray, log delivery and the look at alarms have no resource for; and a key's own policy, where "*" is the key.
-ANY_RESOURCE = {"TracingPolicy", "StateMachinePolicy", "DeploymentRole", "SigningKey"}
+ANY_RESOURCE = {"TracingPolicy", "StateMachinePolicy", "DeploymentRole", "SigningKey", "NotificationKey"}
 KEEPS_DATA = {
     *("UsersTable", "CustomersTable", "PredictionsTable", "ModelsTable", "RunsTable", "RollupsTable"),
     *("Bucket", "BucketPolicy", "SigningKey"),
@@ -367,14 +367,33 @@ def test_nothing_that_fails_in_the_background_is_lost(resources: dict[str, Resou
         assert schedule["Target"]["DeadLetterConfig"]["Arn"] == dead_letters
 
 
-def test_an_alarm_watches_every_state_machine(resources: dict[str, Resource]) -> None:
+@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"])
+def test_an_alarm_watches_every_state_machine(resources: dict[str, Resource], metric: str) -> None:
     watched = [
-        str(alarm["Dimensions"])
+        str(query["MetricStat"]["Metric"]["Dimensions"])
         for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
-        if alarm.get("Namespace") == "AWS/States" and alarm["MetricName"] == "ExecutionsFailed"
+        for query in alarm.get("Metrics", [])
+        if query.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric
     ]
     for machine in of_type(resources, "AWS::StepFunctions::StateMachine"):
         assert any(f"'{machine}'" in dimensions for dimensions in watched), machine
+
+
+def test_no_alarm_watches_more_metrics_than_cloudwatch_takes(resources: dict[str, Resource]) -> None:
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        assert len([query for query in alarm.get("Metrics", []) if "MetricStat" in query]) <= 10, name
+
+
+def test_alarms_can_reach_the_encrypted_topic(resources: dict[str, Resource]) -> None:
+    assert resources["NotificationTopic"]["Properties"]["KmsMasterKeyId"] == {"Ref": "NotificationKey"}
+    key, topic = (
+        {name: one for name, one in statements(resources) if one.get("Sid") == "Alarms"}[name]
+        for name in ("NotificationKey", "NotificationTopicPolicy")
+    )
+    assert key["Principal"] == topic["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert set(key["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == [{"Ref": "NotificationTopic"}], name
 
 
 def test_every_day_leaves_a_snapshot(resources: dict[str, Resource]) -> None:
