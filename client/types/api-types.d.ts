@@ -2166,27 +2166,22 @@ export interface components {
             /**
              * All
              * @description true: every customer, by a scoring run
+             * @constant
              */
-            all?: true | null;
+            all?: true;
             /**
              * Customer Ids
              * @description Stored customers: scored as they are now, predictions stored
              */
-            customer_ids?: string[] | null;
+            customer_ids?: string[];
             /**
              * Rows
              * @description Rows that belong to no stored customer: scored, nothing stored
              */
             rows?: {
                 [key: string]: unknown;
-            }[] | null;
-        } & ({
-            customer_ids: unknown[];
-        } | {
-            rows: unknown[];
-        } | {
-            all: boolean;
-        });
+            }[];
+        };
         /**
          * GeneratedView
          * @description Predictions of stored customers, in the order of the ids, or scores of rows, in the order of the rows.
@@ -3952,13 +3947,12 @@ export interface components {
              * @example ann@example.com
              */
             email: string;
-            role?: components["schemas"]["Role"] | null;
-            /** Status */
-            status?: ("active" | "disabled") | null;
-        } | {
-            role: string;
-        } | {
-            status: string;
+            role?: components["schemas"]["Role"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status?: "active" | "disabled";
         };
         /** UserView */
         UserView: {
@@ -4042,17 +4036,19 @@ export interface components {
             changes: {
                 [key: string]: unknown;
             };
-            /** Customer Id */
-            customer_id?: string | null;
-            /** Features */
+            /**
+             * Customer Id
+             * @example C-000042
+             */
+            customer_id?: string;
+            /**
+             * Features
+             * @description Column of the feature schema → value; null is unknown
+             */
             features?: {
                 [key: string]: unknown;
-            } | null;
-        } & ({
-            customer_id: string;
-        } | {
-            features: Record<string, never>;
-        });
+            };
+        };
         /**
          * WhatIfView
          * @description Scores before and after the change.

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from retainstream.auth import passwords
 from retainstream.auth.email_address import EmailAddress
@@ -54,17 +55,16 @@ class NewUser(Registration):
 class UserChange(_Request):
     """What a user may do from now on. At least one of role and status is given."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("role", "status")]}
-    )
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
 
     email: EmailAddress
-    role: Role | None = None
-    status: Literal["active", "disabled"] | None = None
+    role: Role | SkipJsonSchema[None] = None
+    status: Literal["active", "disabled"] | SkipJsonSchema[None] = None
 
     @model_validator(mode="after")
     def _something_to_change(self) -> Self:
-        if self.role is None and self.status is None:
+        given = [getattr(self, name) for name in self.model_fields_set]
+        if len(given) < 2 or None in given:
             raise ValueError("give role, status, or both")
         return self
 

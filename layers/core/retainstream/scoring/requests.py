@@ -3,31 +3,32 @@
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 MOST_AT_ONCE = 100
 
 CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["C-000042"])]
 FeatureRow = Annotated[dict[str, Any], Field(max_length=1000, description="Column of the feature schema → value; null is unknown")]
+_LeftOut = SkipJsonSchema[None]
 
 
-def _one_of(**types: str) -> ConfigDict:
-    """Says in the JSON Schema that exactly one of the fields, of these JSON types, is given."""
-    choices: Any = [{"required": [name], "properties": {name: {"type": kind}}} for name, kind in types.items()]
-    return ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"oneOf": choices})
+def _fields(number: int) -> ConfigDict:
+    """A request that has so many fields, of which none is null."""
+    return ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"minProperties": number, "maxProperties": number})
 
 
 class GenerateRequest(BaseModel):
     """What to score: exactly one of stored customers by id, rows of features, or everybody."""
 
-    model_config = _one_of(customer_ids="array", rows="array", all="boolean")
+    model_config = _fields(1)
 
-    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_AT_ONCE)] | _LeftOut = Field(
         default=None, description="Stored customers: scored as they are now, predictions stored"
     )
-    rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = Field(
+    rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | _LeftOut = Field(
         default=None, description="Rows that belong to no stored customer: scored, nothing stored"
     )
-    all: Annotated[StrictBool, Field(json_schema_extra={"const": True})] | None = Field(
+    all: Annotated[StrictBool, Field(json_schema_extra={"const": True})] | _LeftOut = Field(
         default=None, description="true: every customer, by a scoring run"
     )
 
@@ -35,7 +36,8 @@ class GenerateRequest(BaseModel):
     def _exactly_one(self) -> Self:
         if self.all is False:
             raise ValueError("all can only be true")
-        if sum(given is not None for given in (self.customer_ids, self.rows, self.all)) != 1:
+        given = [getattr(self, name) for name in self.model_fields_set]
+        if len(given) != 1 or None in given:
             raise ValueError("give exactly one of customer_ids, rows and all")
         return self
 
@@ -43,14 +45,14 @@ class GenerateRequest(BaseModel):
 class WhatIfRequest(BaseModel):
     """A customer, stored or given by features, and what to change."""
 
-    model_config = _one_of(customer_id="string", features="object")
+    model_config = _fields(2)
 
-    customer_id: CustomerId | None = None
-    features: FeatureRow | None = None
+    customer_id: CustomerId | _LeftOut = None
+    features: FeatureRow | _LeftOut = None
     changes: Annotated[FeatureRow, Field(min_length=1)] = Field(examples=[{"payment_failures": 0}])
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if (self.customer_id is None) == (self.features is None):
+        if len(self.model_fields_set) != 2 or (self.customer_id is None) == (self.features is None):
             raise ValueError("give exactly one of customer_id and features")
         return self
