@@ -10,6 +10,8 @@ import pytest
 from moto import mock_aws
 
 from local.atomic_tables import atomic_tables
+from tests.as_function import refused
+from tests.strict.hook import read_strictly, violations
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -51,6 +53,25 @@ os.environ.update(
 
 
 @pytest.fixture
+read_strictly()
+
+
+@pytest.fixture(autouse=True)
+def requests_are_what_aws_takes() -> Iterator[None]:
+    """A request that AWS would refuse and moto does not fails the test."""
+    violations.clear()
+    yield
+    assert violations == []
+
+
+@pytest.fixture(autouse=True)
+def functions_keep_to_their_roles() -> Iterator[None]:
+    """A call that a role does not allow fails the test, even where the function makes an answer of the refusal."""
+    refused.clear()
+    yield
+    assert refused == []
+
+
 def aws() -> Iterator[None]:
     """The stack's tables, bucket and signing key, empty; tables as safe for threads as DynamoDB's."""
     with account():

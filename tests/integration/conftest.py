@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.as_function import as_function, hold_functions_to_their_roles
+
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
@@ -32,13 +34,15 @@ class Answer:
 
 @cache
 def load_function(name: str) -> ModuleType:
-    """The app.py of one function, loaded by path under a name of its own."""
+    """The app.py of one function, loaded by path under a name of its own; its handler acts in the function's role."""
+    hold_functions_to_their_roles()
     specification = importlib.util.spec_from_file_location(f"functions_{name}", FUNCTIONS / name / "app.py")
     assert specification
     assert specification.loader
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
+    module.handler = as_function(name, module.handler)  # type: ignore[attr-defined]
     return module
 
 
