@@ -5,6 +5,7 @@ import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -75,10 +76,7 @@ class StreamShard:
     def get(self, start: int, quantity: int) -> list[dict[str, Any]]:
         """Records from a sequence number on, as GetRecords gives them."""
         first = max(0, start - self.starting_sequence_number)
-        return [
-            {**record.event, "dynamodb": {**record.event["dynamodb"], "ApproximateCreationDateTime": utcnow()}}
-            for record in islice(self.records, first, first + quantity)
-        ]
+        return [_as_served(record.event) for record in islice(self.records, first, first + quantity)]
 
     def read(self, reader: str, limit: int) -> list[Record]:
         """The next records for a reader, oldest first."""
@@ -142,3 +140,8 @@ class StreamShard:
             "awsRegion": self.table.region_name,
             "dynamodb": {**change, "SizeBytes": 0},
         }
+
+
+def _as_served(event: dict[str, Any]) -> dict[str, Any]:
+    made = datetime.fromtimestamp(event["dynamodb"]["ApproximateCreationDateTime"], UTC)
+    return {**event, "dynamodb": {**event["dynamodb"], "ApproximateCreationDateTime": made.replace(tzinfo=None)}}

@@ -5,6 +5,7 @@ everything imported, so that a hundred of them cost seconds.
 """
 
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -127,6 +128,7 @@ def first_seed(default: int) -> int:
 @contextmanager
 def served() -> Iterator[str]:
     """AWS in this process, served over HTTP while the context lasts: the address."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

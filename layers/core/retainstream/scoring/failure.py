@@ -21,6 +21,8 @@ def reason_of(error: Mapping[str, Any], ours: AbstractSet[str], *, work: str) ->
         return f"A service that {work} needs did not answer, even after several tries. Start it again later."
     if name in ("Timeout", "Timedout"):
         return "A step took longer than it may."
+    if name in ("ExitError", "Unknown"):
+        return f"A process that did a step of {work} was ended before it was done, even after several tries; most often it lacks memory."
     return f"An unexpected error ({name or 'unknown'}) stopped the run; the log of the {work} function has the details."
 
 
