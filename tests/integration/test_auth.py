@@ -383,27 +383,6 @@ def test_a_bad_page_is_refused(call: Call, query: str, status: int) -> None:
     problem(answer)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "least"),
-    [
-        ("GET", "/api/auth/me", "viewer"),
-        ("POST", "/api/auth/logout", "viewer"),
-        ("POST", "/api/auth/password", "viewer"),
-        ("GET", "/api/auth/users", "admin"),
-        ("POST", "/api/auth/users", "admin"),
-        ("PATCH", "/api/auth/users", "admin"),
-    ],
-)
-def test_each_route_asks_for_its_role(call: Call, method: str, path: str, least: str) -> None:
-    assert call("auth", method, path, role=None).status == 401
-    for role in ("viewer", "analyst", "admin"):
-        answer = call("auth", method, path, role=role)
-        if Role(role).includes(Role(least)):
-            assert answer.status not in {403, 500}
-        else:
-            assert (answer.status, problem(answer)) == (403, "forbidden")
-
-
 def change(call: Call, email: str, *, by: str = "root@example.com", **what: Any) -> Answer:
     return call("auth", "PATCH", "/api/auth/users", {"email": email, **what}, user=by)
 

@@ -56,6 +56,19 @@ def sign_in_event(email: str, password: str = "wrong", *, address: str = "192.0.
     return event | ({"cookies": list(cookies)} if cookies else {})
 
 
+def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords will have been compared with."""
+    compared: list[str] = []
+    verify = PasswordHasher.verify
+
+    def watched(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        compared.append(stored)
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    return compared
+
+
 def sign_in(*what: Any, **more: Any) -> Any:
     """The function's answer itself, with its cookies."""
     return load_function("auth").handler(sign_in_event(*what, **more), lambda_context("auth"))
@@ -153,9 +166,7 @@ def test_of_many_guesses_at_once_no_more_are_compared_than_allowed(aws: None, ex
     for number in range(14):  # the next one that is compared makes all others wait for minutes
         assert sign_in("ann@example.com", address=f"192.0.2.{number}")["statusCode"] == 401
         time_goes_by(2 + 2 ** max(0, number - 5))
-    compared: list[int] = []
-    verify = PasswordHasher.verify
-    monkeypatch.setattr(PasswordHasher, "verify", lambda *given: (compared.append(1), verify(*given))[1])
+    compared = comparisons(monkeypatch)
     answers = at_once("auth", [sign_in_event("ann@example.com", address=f"198.51.100.{number}") for number in range(200)])
     assert Counter(answer["statusCode"] for answer in answers) == {401: 1, 429: 199}
     assert len(compared) == 1
