@@ -16,7 +16,7 @@ from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.performance import PerformanceView, performance
-from retainstream.runs.starting import UnknownRun, key_or_new, new_run_id
+from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.schema import FeatureSchema, FieldError
 from retainstream.scoring import export_requests, generate, starting, views
 from retainstream.scoring.groups import UnknownGroup, groups_of
@@ -120,7 +120,8 @@ def generate_predictions(
     Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
     if body.all:
         return _accepted(key_or_new("scoring", app.caller.user_id, idempotency_key), app.caller.user_id)
-    return Response(200, "application/json", Data(data=_generated(body)).model_dump_json())
+    run_id = key_or_new("scoring", app.caller.user_id, f"at once {idempotency_key}" if idempotency_key else None)
+    return Response(200, "application/json", Data(data=_generated(body, run_id)).model_dump_json())
 
 
 @app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER, "no-model"))
@@ -155,12 +156,12 @@ def _threshold() -> float | None:
     return float(record["threshold"]) if record else None
 
 
-def _generated(body: GenerateRequest) -> views.GeneratedView:
+def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
     if body.rows is not None:
         scored = generate.score_rows(_model(), body.rows)
         app.measure("PredictionsMade", len(scored))
         return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
-    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=new_run_id())
+    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=run_id)
     app.measure("PredictionsMade", len(made))
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
 

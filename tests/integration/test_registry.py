@@ -70,7 +70,7 @@ def spoil(key: str) -> None:
 class TestVersions:
     def test_a_version_is_written_once(self) -> None:
         first = add("v1")
-        assert register(Models(), first) is False
+        assert register(Models(), {**first, "created_by": "the same run, tried again"}) is False
         with pytest.raises(Conflict):
             register(Models(), {**first, "run_id": "another run", "threshold": 0.9})
         assert get(Models(), "v1")["threshold"] == 0.3

@@ -93,22 +93,31 @@ def sign_in(sessions: Sessions, guessing: Guessing, visitor: Visitor, email: str
 def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, current: str, new: str) -> Session:
     """Replaces the caller's password, ends all sessions of the user, and opens a new one.
 
+    Asked again after a try that was cut short, with what is by then the password as the new one, it does what that try left undone.
+
     Raises:
         UnknownCaller, WrongPassword, UnacceptablePassword, TooManyGuesses
     """
     user = known(sessions, caller)
     attempt = guessing.change_of_password(user.email)
-    if not passwords.matches(user.password_hash, current):
+    if passwords.matches(user.password_hash, current):
+        user = _with_password(sessions, user, new)
+    elif not passwords.matches(user.password_hash, new):
         raise WrongPassword
     guessing.right(attempt)
+    session = sessions.open(user)
+    sessions.close(caller)
+    return session
+
+
+def _with_password(sessions: Sessions, user: User, new: str) -> User:
     passwords.check_acceptable(new, _about(user.email, user.name), field="new_password")
     changed = replace(user, password_hash=passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now())
     try:
         sessions.users.change_password(user, changed.password_hash, tokens_valid_from=changed.tokens_valid_from)
     except Conflict as error:
         raise WrongPassword from error
-    sessions.close(caller)
-    return sessions.open(changed)
+    return changed
 
 
 def known(sessions: Sessions, caller: Principal) -> User:

@@ -64,11 +64,14 @@ class Sessions:
         return Principal(user.email, user.role, claims.jti, claims.exp)
 
     def close(self, principal: Principal) -> None:
-        """Revokes the token a request came with, at once and for good. Closing twice is closing once."""
+        """Revokes the token a request came with, at once and for good. Closing twice is closing once.
+
+        The record that refuses the next request is written last: until all is done, the same request can be made again.
+        """
         self.revoked_tokens.add(principal.token_id, principal.token_expires)
         window = int(self.clock()) // RATE_LIMIT_WINDOW_SECONDS
         expires_at = (window + 3) * RATE_LIMIT_WINDOW_SECONDS
-        self.rate_limits.revoke(f"user#{principal.user_id}", [window, window + 1], principal.token_id, expires_at)
+        self.rate_limits.revoke(f"user#{principal.user_id}", [window + 1, window], principal.token_id, expires_at)
 
     def first_moment_after_now(self) -> int:
         """The epoch second from which on new tokens are told from those issued until now."""

@@ -1,9 +1,11 @@
 """What can go wrong in storage, in the words of the callers, and the one place where AWS's error codes become it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 _CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"}
 _MISSING_CODES = {"NoSuchKey", "NoSuchUpload", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
@@ -18,7 +20,14 @@ class StorageUnavailable(StorageError):
 
 
 class Conflict(StorageError):
-    """The condition of a conditional write did not hold: somebody else was first."""
+    """The condition of a conditional write did not hold: somebody else was first.
+
+    `found` are the attributes of the item that is there, where DynamoDB was asked to tell them.
+    """
+
+    def __init__(self, *told: object, found: Mapping[str, Any] | None = None) -> None:
+        super().__init__(*told)
+        self.found = found
 
 
 class NotStored(StorageError):
@@ -43,9 +52,10 @@ def storage_errors() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _CONFLICT_CODES:
-            raise Conflict(code) from error
+            there: Any = error.response.get("Item")
+            raise Conflict(code, found=there) from error
         if code in _MISSING_CODES:
             raise NotStored(code) from error
         raise StorageUnavailable(f"{error.operation_name}: {code}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable(type(error).__name__) from error

@@ -9,6 +9,8 @@ import json
 from base64 import b64encode
 from typing import Any
 
+from botocore.parsers import ResponseParserError
+
 _OPERATIONS = ("PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem")
 _ITEM_PARAMETERS = ("Item", "Key", "ExpressionAttributeValues", "ExclusiveStartKey")
 _ASKED = "retainstream_asked"
@@ -40,7 +42,10 @@ def _write(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
 
 def _read(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     if response_dict["status_code"] < 300:
-        customized_response_dict |= json.loads(response_dict["body"])
+        try:
+            customized_response_dict |= json.loads(response_dict["body"])
+        except ValueError as error:
+            raise ResponseParserError("An answer of DynamoDB was cut short, or is no JSON") from error
         response_dict["body"] = b"{}"
 
 

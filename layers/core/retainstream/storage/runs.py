@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from retainstream.settings import settings
-from retainstream.storage.errors import Conflict, NotStored
+from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
 from retainstream.storage.table import Item, Table
 from retainstream.telemetry.correlation import correlation_id
 
@@ -35,20 +35,21 @@ class Runs:
         run = _new(run_id, kind, "RUNNING", started_by)
         if asked:
             run["asked"] = dict(asked)
-        try:
-            self._table.put(run, "attribute_not_exists(run_id)")
-        except Conflict:
-            return self.existing(run_id), False
-        return run, True
+        return self._open(run)
 
     def expect(self, run_id: str, kind: Kind, started_by: str, asked: Mapping[str, Any]) -> tuple[Item, bool]:
         """Records a run that waits for what it is to work on. Returns it and whether it is new."""
         run = _new(run_id, kind, "WAITING", started_by)
-        run |= {"asked": dict(asked), "parts": {}}
+        return self._open({**run, "asked": dict(asked), "parts": {}})
+
+    def _open(self, run: Item) -> tuple[Item, bool]:
         try:
             self._table.put(run, "attribute_not_exists(run_id)")
-        except Conflict:
-            return self.existing(run_id), False
+        except Conflict as error:
+            found = self.get(run["run_id"])
+            if found is None:
+                raise StorageUnavailable("a run was there, and is no more") from error
+            return found, False
         return run, True
 
     def begin(self, run_id: str) -> Item:

@@ -1,6 +1,7 @@
 """A DynamoDB table in plain Python values: floats in and out, typed errors, nothing dropped from a batch."""
 
 import random
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from retainstream.storage.attributes import Item as Item
 from retainstream.storage.attributes import from_attributes as from_attributes
 from retainstream.storage.attributes import to_attributes as to_attributes
 from retainstream.storage.clients import dynamodb
-from retainstream.storage.errors import StorageUnavailable, storage_errors
+from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
 from retainstream.storage.pace import UNLIMITED, Pace
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _BATCH_ATTEMPTS = 10
+_ABSENT = object()
+_SET = re.compile(r"([#\w.]+) = (:\w+)")
+_SET_AND_REMOVE = re.compile(rf"SET (?P<sets>{_SET.pattern}(, {_SET.pattern})*)( REMOVE (?P<removed>[#\w.]+(, [#\w.]+)*))?")
 _AT_A_TIME = 4
 """Batches under way at once: a worker waits for DynamoDB several times as long as it computes. Clients keep ten connections."""
 
@@ -38,7 +42,8 @@ class Page:
 class Table:
     """One table.
 
-    Every method raises StorageUnavailable when DynamoDB does not answer, and Conflict when a condition fails.
+    Every method raises StorageUnavailable when DynamoDB does not answer, and Conflict when a condition fails. botocore tries a write again
+    whose answer was lost, and its condition may then fail of the write's own effect: that is no conflict, but success.
     """
 
     name: str
@@ -54,10 +59,13 @@ class Table:
         self, item: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
     ) -> None:
         """Writes the whole item. `condition` is a condition expression over `names` (#n) and `values` (:v)."""
-        with storage_errors():
-            self.client.put_item(
-                TableName=self.name, Item=to_attributes(item), **_expressions(values, names, ConditionExpression=condition)
-            )
+        attributes = to_attributes(item)
+        try:
+            with storage_errors():
+                self.client.put_item(TableName=self.name, Item=attributes, **_conditional(values, names, condition))
+        except Conflict as conflict:
+            if conflict.found is None or from_attributes(conflict.found) != from_attributes(attributes):
+                raise
 
     def update(
         self,
@@ -68,13 +76,20 @@ class Table:
         condition: str = "",
     ) -> Item:
         """Changes attributes by an update expression. Returns the item as it is afterwards."""
-        with storage_errors():
-            answer = self.client.update_item(
-                TableName=self.name,
-                Key=to_attributes(key),
-                ReturnValues="ALL_NEW",
-                **_expressions(values, names, UpdateExpression=update, ConditionExpression=condition),
-            )
+        try:
+            with storage_errors():
+                answer = self.client.update_item(
+                    TableName=self.name,
+                    Key=to_attributes(key),
+                    ReturnValues="ALL_NEW",
+                    UpdateExpression=update,
+                    **_conditional(values, names, condition),
+                )
+        except Conflict as conflict:
+            found = from_attributes(conflict.found or {})
+            if not had_effect(update, from_attributes(to_attributes(values or {})), names or {}, found):
+                raise
+            return found
         return from_attributes(answer.get("Attributes", {}))
 
     def delete(self, key: Mapping[str, Any], condition: str = "") -> Item | None:
@@ -230,6 +245,32 @@ def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | No
     if names:
         options["ExpressionAttributeNames"] = dict(names)
     return options
+
+
+def _conditional(values: Mapping[str, Any] | None, names: Mapping[str, str] | None, condition: str) -> dict[str, Any]:
+    options = _expressions(values, names, ConditionExpression=condition)
+    return options | ({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {})
+
+
+def had_effect(update: str, values: Mapping[str, Any], names: Mapping[str, str], found: Mapping[str, Any]) -> bool:
+    """Whether an item is as an update expression of the form `SET path = :value, … REMOVE path, …` leaves it; False for any other form."""
+    matched = _SET_AND_REMOVE.fullmatch(update)
+    if not found or matched is None:
+        return False
+    sets, removed = matched["sets"], matched["removed"]
+    pairs = [(path, values[value]) for path, value in _SET.findall(sets)]
+    return all(_at(path, names, found) == value for path, value in pairs) and not any(
+        _at(path.strip(), names, found) is not _ABSENT for path in (removed or "").split(",") if path.strip()
+    )
+
+
+def _at(path: str, names: Mapping[str, str], found: Any) -> Any:
+    for step in path.split("."):
+        name = names.get(step, step)
+        if not isinstance(found, Mapping) or name not in found:
+            return _ABSENT
+        found = found[name]
+    return found
 
 
 def _projection(attributes: Sequence[str]) -> dict[str, Any]:

@@ -87,14 +87,19 @@ class Uploads:
             options = {"PartNumberMarker": answer["NextPartNumberMarker"]}
 
     def complete(self, key: str, upload_id: str, parts: Mapping[int, StoredFile]) -> None:
-        """Makes one file of the parts.
+        """Makes one file of the parts. An upload that is gone and has left a file of this size was completed by an earlier try.
 
         Raises:
-            NotStored: there is no such upload any more.
+            NotStored: there is no such upload any more, and no such file.
         """
         listed: Any = [{"PartNumber": number, "ETag": parts[number].tag} for number in sorted(parts)]
-        with storage_errors():
-            self.client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
+        try:
+            with storage_errors():
+                self.client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
+        except NotStored:
+            file = self.find(key)
+            if file is None or file.size != sum(part.size for part in parts.values()):
+                raise
 
     def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> StoredFile:
         """Puts a part of an upload; again, in place of the one before."""
