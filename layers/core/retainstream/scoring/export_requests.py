@@ -17,6 +17,7 @@ from retainstream.scoring.results import Filters, ranking_of
 from retainstream.scoring.views import ExportRunView, ExportView
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
 from retainstream.storage.rollups import Counters, Dashboard, Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.table import Item
@@ -37,6 +38,7 @@ class Stores:
     rollups: Rollups = field(default_factory=Rollups)
     runs: Runs = field(default_factory=Runs)
     workflows: Workflows = field(default_factory=Workflows)
+    removals: Removals = field(default_factory=Removals)
 
 
 def export(
@@ -46,7 +48,7 @@ def export(
     the run that makes the file.
 
     Who asks for the same while that run goes on, or within ANSWERED_AGAIN_SECONDS of its good end, gets the same run, unless everybody
-    was scored in between.
+    was scored, or somebody removed, in between.
 
     Raises:
         UnknownGroup: the filters name a group that the schema does not have.
@@ -56,9 +58,10 @@ def export(
     dashboard = stores.rollups.dashboard()
     if to_read(dashboard, groups, filters, threshold) <= at_once:
         with suppress(TooManyRows):
-            return download(stores.predictions, stores.documents, schema, filters, threshold, at_most=_LAG * at_once)
+            return download(stores.predictions, stores.documents, stores.removals, schema, filters, threshold, at_most=_LAG * at_once)
     asked = {"filters": _given(filters), "predictions": _everybody(dashboard)}
-    run_id = _current(stores.runs, f"{filters.scope()} {dashboard.trend[-1]['run_id'] if dashboard.trend else ''}")
+    known = f"{dashboard.trend[-1]['run_id'] if dashboard.trend else ''} {stores.removals.count()}"
+    run_id = _current(stores.runs, f"{filters.scope()} {known}")
     run = start_run(stores.runs, stores.workflows, machine_arn, "export", run_id=run_id, started_by=started_by, given=asked)
     return _view(stores.documents, run)
 

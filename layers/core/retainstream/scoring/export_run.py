@@ -8,7 +8,8 @@ again in place of the same parts, and its rows are in no state that anyone goes 
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -16,7 +17,9 @@ from retainstream.schema import FeatureSchema
 from retainstream.scoring.export import CONTENT_TYPE, READ, header_of, rows_of
 from retainstream.scoring.results import Filters
 from retainstream.storage.documents import Documents
+from retainstream.storage.errors import NotStored
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from retainstream.storage.table import Item, Page, side_by_side
 from retainstream.storage.uploads import PART, StoredFile, Uploads
@@ -35,6 +38,7 @@ class IncompleteExport(Exception):
     """The file is not what was read; the message says where."""
 
 
+_REMOVED = "A customer was removed while the file was made. Ask for it again."
 EXPORT_ERRORS = frozenset({"IncompleteExport"})
 """The errors whose messages are told to who asked."""
 
@@ -47,6 +51,7 @@ class Stores:
     documents: Documents = field(default_factory=Documents)
     uploads: Uploads = field(default_factory=Uploads)
     runs: Runs = field(default_factory=Runs)
+    removals: Removals = field(default_factory=Removals)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ class Place:
 @dataclass
 class Progress:
     """How far the file has come: `parts` are in the upload (size in bytes and tag, by number from 1), `held` (the name of what is less than
-    a part) is not. Of `examined` predictions `rows` passed the filters, and with the header they are `size` bytes."""
+    a part) is not. Of `examined` predictions `rows` passed the filters, and with the header they are `size` bytes. `removed` customers
+    had been removed when it began."""
 
     upload_id: str
     schema: FeatureSchema
@@ -69,6 +75,7 @@ class Progress:
     places: list[Place]
     size: int
     held: str
+    removed: int
     parts: list[tuple[int, str]] = field(default_factory=list)
     examined: int = 0
     rows: int = 0
@@ -106,6 +113,7 @@ def begin(stores: Stores, schema: FeatureSchema, run_id: str, started_by: str, a
     """Opens the run and the upload: {progress (its name), done: False}. `asked` are the filters, and how many predictions there are."""
     stores.runs.start(run_id, "export", started_by, asked)
     stores.runs.step_started(run_id, "write")
+    removed = stores.removals.count()
     header = header_of(schema)
     work = _Work(stores.documents, run_id)
     progress = Progress(
@@ -115,6 +123,7 @@ def begin(stores: Stores, schema: FeatureSchema, run_id: str, started_by: str, a
         places=[Place(segment) for segment in range(SEGMENTS)],
         size=len(header),
         held=work.put(header),
+        removed=removed,
     )
     return {"progress": work.put(progress.to_bytes()), "done": False}
 
@@ -126,8 +135,22 @@ def write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], fl
 
     Raises:
         StorageUnavailable: storage did not answer; the same call may be made again.
+        IncompleteExport: a customer was removed, and with it what had been written.
         Conflict: the run has ended.
     """
+    with _withdrawn():
+        return _write(stores, run_id, named, seconds_left)
+
+
+@contextmanager
+def _withdrawn() -> Iterator[None]:
+    try:
+        yield
+    except NotStored as error:
+        raise IncompleteExport(_REMOVED) from error
+
+
+def _write(stores: Stores, run_id: str, named: str, seconds_left: Callable[[], float]) -> Document:
     work = _Work(stores.documents, run_id)
     progress = Progress.from_bytes(work.get(named))
     held = bytearray(work.get(progress.held))
@@ -161,8 +184,13 @@ def finish(stores: Stores, run_id: str, named: str) -> Document:
     """Makes the file of its parts, compares it with what was read, and ends the run well: {rows}.
 
     Raises:
-        IncompleteExport: the file has not the bytes of the rows that were read.
+        IncompleteExport: the file has not the bytes of the rows that were read, or a customer was removed since.
     """
+    with _withdrawn():
+        return _finish(stores, run_id, named)
+
+
+def _finish(stores: Stores, run_id: str, named: str) -> Document:
     progress = Progress.from_bytes(_Work(stores.documents, run_id).get(named))
     key = file_key(run_id)
     if not progress.done or sum(size for size, _ in progress.parts) != progress.size:
@@ -174,6 +202,9 @@ def finish(stores: Stores, run_id: str, named: str) -> Document:
     if found is None or found.size != progress.size:
         raise IncompleteExport(f"The file has {found.size if found else 0:,} bytes; {progress.rows:,} rows of {progress.size:,} were read.")
     stores.uploads.abort(key)
+    if stores.removals.count() != progress.removed:
+        stores.documents.withdraw(key)
+        raise IncompleteExport(_REMOVED)
     if stores.runs.existing(run_id)["status"] == "RUNNING":
         stores.runs.step_finished(run_id, "write")
     stores.runs.finish(run_id, counts=progress.counts, result={"bytes": progress.size})

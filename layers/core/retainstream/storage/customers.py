@@ -1,11 +1,13 @@
 """Customers: their features, and what is known of whether they left."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.settings import settings
 from retainstream.storage.by_customer import ByCustomer
+from retainstream.storage.errors import Conflict
 from retainstream.storage.table import Item, Page, Table
 
 
@@ -69,6 +71,11 @@ class Customers(ByCustomer):
             | {"#snapshot": "outcome_prediction"},
             condition=f"attribute_exists(customer_id) AND (attribute_not_exists(#churned) OR #churned <> :churned OR #at <> :at{newer})",
         )
+
+    def take_back(self, customer_id: str, imported: str) -> None:
+        """Removes a customer that an import made, as `imported` says; a row that somebody else wrote since stays."""
+        with suppress(Conflict):
+            self._table.delete({"customer_id": customer_id}, "imported = :imported", {":imported": imported})
 
     def left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
         """Whether those among the ids who are customers at this moment are known to have left."""

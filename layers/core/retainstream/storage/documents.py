@@ -1,12 +1,13 @@
 """The bucket: whole documents in and out, each with its checksum, and links a browser may follow."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from retainstream.settings import settings
 from retainstream.storage.clients import s3
-from retainstream.storage.errors import TooLarge, storage_errors
+from retainstream.storage.errors import NotStored, StorageUnavailable, TooLarge, storage_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,6 +52,29 @@ class Documents:
         with storage_errors():
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
         return any(found["Key"] == key for found in answer.get("Contents", []))
+
+    def withdraw(self, prefix: str) -> int:
+        """Removes everything below a prefix, every version of it, and gives up uploads in parts that are under way. Returns how many
+        documents there were."""
+        there: set[str] = set()
+        with storage_errors():
+            for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+                for upload in page.get("Uploads", []):
+                    self._abort(upload["Key"], upload["UploadId"])
+            for found in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+                there |= {version["Key"] for version in found.get("Versions", []) if version["IsLatest"]}
+                listed = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+                if not listed:
+                    continue
+                names: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in listed]
+                answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
+                if errors := answer.get("Errors"):
+                    raise StorageUnavailable(f"DeleteObjects: {errors[0]['Code']}")
+        return len(there)
+
+    def _abort(self, key: str, upload_id: str) -> None:
+        with suppress(NotStored), storage_errors():
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
 
     def download_link(self, key: str, *, file_name: str, seconds: int) -> str:
         """A link that downloads the document under `file_name` and ends after `seconds`."""

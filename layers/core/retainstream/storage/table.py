@@ -92,14 +92,14 @@ class Table:
             return found
         return from_attributes(answer.get("Attributes", {}))
 
-    def delete(self, key: Mapping[str, Any], condition: str = "") -> Item | None:
+    def delete(self, key: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None) -> Item | None:
         """Removes the item. Returns what was there."""
         with storage_errors():
             answer = self.client.delete_item(
                 TableName=self.name,
                 Key=to_attributes(key),
                 ReturnValues="ALL_OLD",
-                **_expressions(None, None, ConditionExpression=condition),
+                **_expressions(values, None, ConditionExpression=condition),
             )
         return from_attributes(answer["Attributes"]) if answer.get("Attributes") else None
 

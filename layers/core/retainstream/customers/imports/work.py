@@ -12,6 +12,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, StorageUnavailable
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from retainstream.storage.uploads import ChangedFile, StoredFile, Uploads
 from retainstream.tables import UnreadableTable
@@ -34,6 +35,7 @@ class Stores:
     runs: Runs = field(default_factory=Runs)
     documents: Documents = field(default_factory=Documents)
     uploads: Uploads = field(default_factory=Uploads)
+    removals: Removals = field(default_factory=Removals)
 
 
 @dataclass(frozen=True)
