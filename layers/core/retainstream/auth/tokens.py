@@ -149,10 +149,12 @@ class _SignedElsewhere(ECAlgorithm):
 
 
 def _unambiguous_json(text: bytes) -> Any:
+    """JSON in UTF-8 without a mark (RFC 8259), which json.loads would not insist on, with every name once."""
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise ValueError("a name twice")
         return found
 
-    return json.loads(text, object_pairs_hook=unique)
+    return json.loads(text.decode(), object_pairs_hook=unique)
