@@ -260,21 +260,14 @@ def test_names_made_of_words_are_no_keys(words: list[str]) -> None:
     assert not literals.looks_like_a_key("".join(word.capitalize() for word in words))
 
 
-def test_cfn_lint_takes_the_rules_in(tmp_path: Path, template: dict[str, Any]) -> None:
-    """As `make check` runs it: the rules alone, on a template with one fault of each kind that it names."""
-    take(template["Resources"], "AuthErrors")
-    allow(template["Resources"], Action="s3:*")
+def test_cfn_lint_takes_the_rules_in(tmp_path: Path) -> None:
+    """As `make check` runs it, on a template of one resource with a fault that only our rules know."""
     planted = tmp_path / "planted.json"
-    planted.write_text(json.dumps(template))
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9."}}
+    planted.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Topic": topic}}))
+    options = ["--append-rules", "tests/template_rules", "--format", "json", "--", planted]
     lint = Path(sys.executable).parent / "cfn-lint"
-    answer = subprocess.run(
-        [lint, "--append-rules", "tests/template_rules", "--format", "json", "--", planted],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    ours = {match["Rule"]["Id"] for match in json.loads(answer.stdout)} & RULES.keys()
-    assert ours == {"E9010", "E9030"}
+    answer = subprocess.run([lint, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert {match["Rule"]["Id"] for match in json.loads(answer.stdout)} == {"E9040", "E9052"}
     assert answer.returncode != 0
     assert "--append-rules tests/template_rules" in (ROOT / "Makefile").read_text()
