@@ -1,26 +1,32 @@
 """What changes in customers and predictions, taken into the dashboard's counters; and each day, what these say."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from retainstream.rollups.aside import taken_or_put_aside
 from retainstream.rollups.consume import take_in
 from retainstream.rollups.daily import keep_day, standing
 from retainstream.rollups.fold import READ
 from retainstream.settings import settings
 from retainstream.storage.changes import changes_by_table, runs_of, seconds_since
+from retainstream.storage.dead_letters import DeadLetters
 from retainstream.storage.models import Models
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.telemetry.figures import of_batch, of_day
 from retainstream.telemetry.tasks import Tasks, by_name
 
-rollups, models = cache(Rollups), cache(Models)
+rollups, models, letters = cache(Rollups), cache(Models), cache(DeadLetters)
 
 
 def take(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return taken_or_put_aside(_taken, event["Records"], letters())
+
+
+def _taken(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sources: dict[str, Source] = {settings().customers_table: "customers", settings().predictions_table: "predictions"}
-    records = event["Records"]
     taken = {}
     for table, changes in changes_by_table(records, READ).items():
         taken[sources[table]] = {"changes": len(changes), "counted": take_in(sources[table], changes, rollups())}
@@ -38,6 +44,6 @@ tasks = Tasks("rollups", by_name({"take-in": take, "keep-day": keep}), {"take-in
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes one batch of a table's stream, or keeps a day's figures when the daily schedule says so.
 
-    An error makes Lambda deliver the batch, or the schedule's event, again, which changes nothing that was taken in.
+    An error makes Lambda deliver the batch in halves, or the schedule's event, again, which changes nothing that was taken in.
     """
     tasks(event if "task" in event else {"task": "take-in", **event}, context)

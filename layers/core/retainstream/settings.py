@@ -47,6 +47,7 @@ class Settings(BaseModel):
     recount_state_machine_arn: str = ""
     export_state_machine_arn: str = ""
     notification_topic_arn: str = ""
+    dead_letters_url: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)
     target_auc: float = Field(default=0.7, ge=0.5, le=1.0)
     training_seconds: float = Field(default=40.0, gt=0, le=600)

@@ -11,6 +11,8 @@ from typing import Any
 
 from retainstream.monitoring.score_bins import score_bin_of
 from retainstream.monitoring.tally import SYNTHETIC
+from retainstream.schema.feature_schema import MAX_COLUMNS
+from retainstream.scoring.levels import LEVELS
 from retainstream.storage.changes import Change
 
 type Counters = dict[str, int]
@@ -20,6 +22,7 @@ type CountRow = Callable[[Row], Counters]
 BINS = 20
 MILLION = 1_000_000
 _CENTS = 100
+_MOST_NAMES, _LONGEST_NAME, _MOST = 4 + 3 * MAX_COLUMNS, 400, 10**18
 UNREADABLE = "unreadable/rows/"
 """Counts rows that somebody changed by hand into what this cannot read; they count nowhere else."""
 
@@ -87,7 +90,7 @@ def fixed(amount: float) -> int:
 def _prediction(row: Row) -> Counters:
     if row["churned"]:
         return {}
-    group, level, probability = row["group"], row["level"], row["probability"]
+    group, level, probability = row["group"], _level(row["level"]), _probability(row["probability"])
     counts = {
         f"bin/{bin_of(probability)}/{group}": 1,
         f"level/{level}/{group}": 1,
@@ -100,6 +103,18 @@ def _prediction(row: Row) -> Counters:
         counts[f"tilt/{column}/"] = fixed(contribution)
         counts[f"reach/{column}/"] = fixed(abs(contribution * slope))
     return counts
+
+
+def _level(found: Any) -> str:
+    if found not in LEVELS:
+        raise ValueError("no level of risk")
+    return str(found)
+
+
+def _probability(found: Any) -> float:
+    if isinstance(found, bool) or not 0 <= found <= 1:
+        raise ValueError("no probability")
+    return float(found)
 
 
 def _slope(row: Row) -> float:
@@ -118,7 +133,7 @@ def _customer(row: Row) -> Counters:
     counts = {f"customers/{outcome}/{group}": 1}
     foreseen = row.get("outcome_prediction")
     if foreseen:
-        level, probability = foreseen["level"], foreseen["probability"]
+        level, probability = _level(foreseen["level"]), _probability(foreseen["probability"])
         counts[f"outcome/{level}:{outcome}/{group}"] = 1
         counts[f"error/{level}:{outcome}/{group}"] = (fixed(probability) - (MILLION if churned else 0)) ** 2
         counts[f"foreseen/{score_bin_of(probability)}:{outcome}/"] = 1
@@ -129,6 +144,12 @@ def _customer(row: Row) -> Counters:
 
 def _readable(count: CountRow, row: Row) -> Counters:
     try:
-        return count(row)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        counts = count(row)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return {UNREADABLE: 1}
+    return counts if _fits(counts) else {UNREADABLE: 1}
+
+
+def _fits(counts: Counters) -> bool:
+    """Whether this can be of a row that the product wrote: with others it must fit into one item, whatever somebody writes by hand."""
+    return len(counts) <= _MOST_NAMES and all(len(name) <= _LONGEST_NAME and abs(amount) <= _MOST for name, amount in counts.items())

@@ -1,7 +1,7 @@
 """One client per AWS service and process."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -47,8 +47,13 @@ def sns() -> "SNSClient":
     return boto3.client("sns", config=_CONFIG)
 
 
+@cache
+def sqs() -> Any:
+    return boto3.client("sqs", config=_CONFIG)
+
+
 def drop_connections() -> None:
     """Closes the connections of all clients there are; each connects again when it is next asked something."""
-    for made in (dynamodb, s3, kms, stepfunctions, sns):
+    for made in (dynamodb, s3, kms, stepfunctions, sns, sqs):
         if made.cache_info().currsize:
             made().close()

@@ -35,7 +35,7 @@ def of_training(answer: Mapping[str, Any]) -> Figures:
 
 def of_batch(answer: Mapping[str, Any]) -> Figures:
     """How far behind the tables the counters were."""
-    return {"CountersLag": answer["lag"]}
+    return _known(answer, {"CountersLag": "lag"})
 
 
 def of_day(standing: Mapping[str, Any]) -> Figures:

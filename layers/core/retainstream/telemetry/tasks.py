@@ -61,7 +61,7 @@ def cause_of(event: Mapping[str, Any]) -> str:
     """The id of what caused a task: what the execution was started with, or else its run; an event of a schedule, a stream or a bucket
     is its own cause."""
     stated = (event.get("input") or event).get("correlation_id")
-    first = event["Records"][0]["eventID"] if event.get("Records") else event.get("id")
+    first = event["Records"][0].get("eventID") if event.get("Records") else event.get("id")
     return str(stated or run_of(event) or first or "unknown")
 
 
