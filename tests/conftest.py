@@ -46,6 +46,7 @@ os.environ.update(
     IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",
     RECOUNT_STATE_MACHINE_ARN=f"{_MACHINES}-recount",
     EXPORT_STATE_MACHINE_ARN=f"{_MACHINES}-export",
+    DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/test-DeadLetters",
     RECOUNT_SETTLE_SECONDS="1",
     SELF_REGISTRATION="open",
     ALLOWED_ORIGINS="http://localhost:5000",
@@ -106,6 +107,7 @@ def account() -> Iterator[None]:
                 **(options if indexes else {}),
             )
         boto3.client("s3").create_bucket(Bucket=os.environ["BUCKET"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        boto3.client("sqs").create_queue(QueueName=os.environ["DEAD_LETTERS_URL"].rsplit("/", 1)[1])
         kms = boto3.client("kms")
         key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=os.environ["SIGNING_KEY_ID"], TargetKeyId=key_id)
