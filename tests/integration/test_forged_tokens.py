@@ -1,7 +1,6 @@
 """Tokens that are not ours, sent to every kind of door: each is refused, and all refusals are one."""
 
 import base64
-import hashlib
 import hmac
 import json
 import logging

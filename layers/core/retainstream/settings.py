@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 RATE_LIMIT_WINDOW_SECONDS = 900
+TOKEN_LIFETIME_SECONDS = 24 * 60 * 60
 
 
 def _comma_separated(value: object) -> object:

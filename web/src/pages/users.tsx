@@ -34,7 +34,7 @@ function Accounts() {
       <div class="heading">
         <div>
           <h1>Users</h1>
-          <p class="quiet">A change of role counts within five minutes; disabling ends a person's sessions.</p>
+          <p class="quiet">A change of role counts at once, and disabling ends a person's sessions.</p>
         </div>
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           Add a user

@@ -105,6 +105,7 @@ def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, c
     elif not passwords.matches(user.password_hash, new):
         raise WrongPassword
     guessing.right(attempt)
+    sessions.changed(user)
     session = sessions.open(user)
     sessions.close(caller)
     return session

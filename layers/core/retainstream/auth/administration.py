@@ -76,7 +76,7 @@ def add_administrator(users: Users, email: str, password: str, *, name: str | No
 
 
 def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role | None, status: Status | None) -> User:
-    """Gives a user another role or status; None leaves it. Disabling ends the user's sessions for good.
+    """Gives a user another role or status; None leaves it. Both count at once. Disabling ends the user's sessions for good.
 
     Raises:
         UnknownCaller: the caller is no longer an administrator (API Gateway may remember for five minutes that he was).
@@ -89,7 +89,7 @@ def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role
         raise UnknownUser
     disabling = status == "disabled" and user.status != "disabled"
     try:
-        return sessions.users.change(
+        changed = sessions.users.change(
             user,
             role=role or user.role,
             status=status or user.status,
@@ -99,6 +99,8 @@ def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role
         raise LastAdministrator from error
     except Conflict as error:
         raise ChangedMeanwhile from error
+    sessions.changed(changed)
+    return changed
 
 
 def _position(user: User) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """Signed-in sessions: opened by a token, recognised by it, closed before their time by revoking it.
 
 A token is refused when it was given back, when its user is gone or disabled, or when it is older than the user's
-`tokens_valid_from`. API Gateway keeps the authorizer's answer for up to five minutes; a token that was given back is
-refused within that time too, because the edge learns of it from the record in which it counts the user's requests.
+`tokens_valid_from`. API Gateway keeps the authorizer's answer for up to five minutes; what changes within that time counts
+at once all the same, because the edge learns of it from the record in which it counts the user's requests.
 """
 
 import time
@@ -69,13 +69,24 @@ class Sessions:
         The record that refuses the next request is written last: until all is done, the same request can be made again.
         """
         self.revoked_tokens.add(principal.token_id, principal.token_expires)
-        window = int(self.clock()) // RATE_LIMIT_WINDOW_SECONDS
-        expires_at = (window + 3) * RATE_LIMIT_WINDOW_SECONDS
-        self.rate_limits.revoke(f"user#{principal.user_id}", [window + 1, window], principal.token_id, expires_at)
+        windows, expires_at = self._windows_remembered()
+        self.rate_limits.revoke(f"user#{principal.user_id}", windows, principal.token_id, expires_at)
+
+    def changed(self, user: User) -> None:
+        """Makes what is stored of a user count at once for tokens that are out."""
+        windows, expires_at = self._windows_remembered()
+        self.rate_limits.tell(
+            f"user#{user.email}", windows, tokens_valid_from=user.tokens_valid_from, role=user.role, expires_at=expires_at
+        )
 
     def first_moment_after_now(self) -> int:
         """The epoch second from which on new tokens are told from those issued until now."""
         return int(self.clock()) + 1
+
+    def _windows_remembered(self) -> tuple[list[int], int]:
+        """The windows in which API Gateway may remember what is said of a token now, and when nobody needs their records any more."""
+        window = int(self.clock()) // RATE_LIMIT_WINDOW_SECONDS
+        return [window, window + 1], (window + 3) * RATE_LIMIT_WINDOW_SECONDS
 
     def _verifying_key(self) -> tokens.VerifyingKey:
         return _verifying_key(self.signing_key.public_key().der)

@@ -20,9 +20,10 @@ from jwt.algorithms import ECAlgorithm
 from jwt.utils import base64url_decode, der_to_raw_signature
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from retainstream.settings import TOKEN_LIFETIME_SECONDS
+
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105
-LIFETIME_SECONDS = 24 * 60 * 60
 CLOCK_LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 8192
 
@@ -77,7 +78,7 @@ def issue(subject: str, *, issued_at: int, realm: Realm, kid: str, sign: Sign) -
         sub=subject,
         jti=secrets.token_urlsafe(16),
         iat=issued_at,
-        exp=issued_at + LIFETIME_SECONDS,
+        exp=issued_at + TOKEN_LIFETIME_SECONDS,
     )
     signing = jwt.PyJWS(algorithms=[])
     signing.register_algorithm(ALGORITHM, _SignedElsewhere(sign))
@@ -129,7 +130,7 @@ def verify(token: str, key: VerifyingKey, *, realm: Realm, now: float) -> Claims
         raise InvalidToken("issued in the future")
     if claims.exp <= now:
         raise InvalidToken("expired")
-    if claims.exp - claims.iat != LIFETIME_SECONDS:
+    if claims.exp - claims.iat != TOKEN_LIFETIME_SECONDS:
         raise InvalidToken("another lifetime than ours")
     return claims
 

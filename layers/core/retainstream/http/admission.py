@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from retainstream.auth.roles import Principal, Role
 from retainstream.http.problems import Problem
 from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
 from retainstream.http.visitor import network_of
-from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, Settings
+from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
 from retainstream.storage.rate_limits import RateLimits
 
 
@@ -39,7 +39,7 @@ def admit(event: Mapping[str, Any], stated: Mapping[str, Any], limits: RateLimit
     role = stated[ROLE]
     headers: dict[str, str] = {}
     if not stated.get(UNCOUNTED):
-        headers = _count(event, principal, limits, settings)
+        principal, headers = _count(event, principal, limits, settings)
     if role == PUBLIC:
         return Admission(principal, headers)
     if principal is None:
@@ -58,7 +58,9 @@ def unauthenticated(headers: Mapping[str, str] | None = None) -> Problem:
     )
 
 
-def _count(event: Mapping[str, Any], principal: Principal | None, limits: RateLimits, settings: Settings) -> dict[str, str]:
+def _count(
+    event: Mapping[str, Any], principal: Principal | None, limits: RateLimits, settings: Settings
+) -> tuple[Principal | None, dict[str, str]]:
     now = int(time.time())
     window, elapsed = divmod(now, RATE_LIMIT_WINDOW_SECONDS)
     reset = RATE_LIMIT_WINDOW_SECONDS - elapsed
@@ -68,8 +70,11 @@ def _count(event: Mapping[str, Any], principal: Principal | None, limits: RateLi
         subject, limit = f"ip#{network_of(event)}", settings.rate_limit_anonymous
     usage = limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS)
     headers = {"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(max(0, limit - usage.count)), "RateLimit-Reset": str(reset)}
-    if principal and principal.token_id in usage.revoked_tokens:
-        raise unauthenticated(headers)
+    if principal:
+        issued_at = principal.token_expires - TOKEN_LIFETIME_SECONDS
+        if principal.token_id in usage.revoked_tokens or issued_at < usage.tokens_valid_from:
+            raise unauthenticated(headers)
+        principal = replace(principal, role=usage.role or principal.role)
     if usage.count > limit:
         raise Problem("too-many-requests", f"Try again in {reset} seconds.", headers={**headers, "Retry-After": str(reset)})
-    return headers
+    return principal, headers

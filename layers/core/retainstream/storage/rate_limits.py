@@ -1,17 +1,24 @@
-"""Request counts per subject and window, with the tokens revoked in that window beside them."""
+"""Request counts per subject and window, and beside them what was changed about a user in that window.
+
+The record is written by every request that is counted, so the edge learns of a change without a read of its own.
+"""
 
 from dataclasses import dataclass
 
+from retainstream.auth.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.table import Table
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a counted request learns: how many there were in this window, itself included, and which tokens were revoked."""
+    """What a counted request learns: how many there were in this window, itself included, and what its user's tokens are worth since
+    a change: which were revoked, from when on they must be (epoch seconds), and for which role they stand."""
 
     count: int
-    revoked_tokens: frozenset[str]
+    revoked_tokens: frozenset[str] = frozenset()
+    tokens_valid_from: int = 0
+    role: Role | None = None
 
 
 class RateLimits:
@@ -26,7 +33,8 @@ class RateLimits:
             {":one": 1, ":expires": expires_at},
             {"#hits": "hits", "#expires": "expires_at"},
         )
-        return Usage(item["hits"], frozenset(item.get("revoked", ())))
+        role = item.get("role")
+        return Usage(item["hits"], frozenset(item.get("revoked", ())), item.get("tokens_valid_from", 0), Role(role) if role else None)
 
     def revoke(self, subject: str, windows: list[int], token_id: str, expires_at: int) -> None:
         """Makes the counted requests of these windows refuse a token."""
@@ -36,4 +44,14 @@ class RateLimits:
                 "ADD #hits :none, #revoked :token SET #expires = :expires",
                 {":none": 0, ":token": {token_id}, ":expires": expires_at},
                 {"#hits": "hits", "#revoked": "revoked", "#expires": "expires_at"},
+            )
+
+    def tell(self, subject: str, windows: list[int], *, tokens_valid_from: int, role: Role, expires_at: int) -> None:
+        """Makes the counted requests of these windows learn what a user's tokens are worth from now on."""
+        for window in windows:
+            self._table.update(
+                {"key": f"{subject}#{window}"},
+                "ADD #hits :none SET #from = :from, #role = :role, #expires = :expires",
+                {":none": 0, ":from": tokens_valid_from, ":role": role.value, ":expires": expires_at},
+                {"#hits": "hits", "#from": "tokens_valid_from", "#role": "role", "#expires": "expires_at"},
             )
