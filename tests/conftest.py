@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from local.atomic_tables import atomic_tables
 from tests.as_function import refused
+from tests.strict.disturb import whole_answers
 from tests.strict.hook import read_strictly, violations
 
 os.environ.update(
@@ -63,6 +64,13 @@ def requests_are_what_aws_takes() -> Iterator[None]:
     violations.clear()
     yield
     assert violations == []
+
+
+@pytest.fixture
+def tidy_answers() -> Iterator[None]:
+    """Answers are whole, for a test that counts requests or leaves things undone itself."""
+    with whole_answers():
+        yield
 
 
 @pytest.fixture(autouse=True)

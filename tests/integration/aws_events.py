@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from retainstream.storage import clients
+from tests.strict.hook import ANSWERED
 
 
 class Answer:
@@ -34,6 +35,7 @@ def refused(operation: str, *, times: int | None = None) -> Iterator[list[str]]:
         if times is not None and len(told) >= times:
             return None
         told.append(event_name.rsplit(".", 1)[-1])
+        setattr(request, ANSWERED, True)
         body = json.dumps({"__type": "AccessDeniedException", "message": "no"}).encode()
         return AWSResponse(request.url, 403, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), Answer(body))
 

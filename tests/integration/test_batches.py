@@ -58,6 +58,7 @@ def customer(number: int) -> dict[str, Any]:
     return {"customer_id": f"c{number:04d}", "group": "basic", "features": {"watch_time_hours": number / 8}, "source": "test"}
 
 
+@pytest.mark.usefixtures("tidy_answers")
 def test_what_is_left_unprocessed_is_sent_again_until_nothing_is_left(aws: None, pauses: list[float]) -> None:
     sent: Counter[str] = Counter()
 
@@ -75,6 +76,7 @@ def test_what_is_left_unprocessed_is_sent_again_until_nothing_is_left(aws: None,
     assert len(Customers().get_many(sent)) == 70
 
 
+@pytest.mark.usefixtures("tidy_answers")
 def test_keys_left_unread_are_asked_for_again(aws: None, pauses: list[float]) -> None:
     Customers().put_many(customer(number) for number in range(250))
     asked_first: set[str] = set()

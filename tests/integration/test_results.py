@@ -288,6 +288,7 @@ def test_storage_that_is_away_is_told_as_such(call: Call, scored: list[dict[str,
     assert "Retry-After" in answer.headers
 
 
+@pytest.mark.usefixtures("tidy_answers")
 def test_a_level_is_found_without_reading_those_above_it(call: Call) -> None:
     put_in_service()
     some_base(1500)
