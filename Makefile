@@ -8,6 +8,9 @@ PYTHON ?= $(shell for candidate in python3.13 python3 python; do \
 	$$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$candidate && break; done)
 UV_VERSION := 0.13.8
 SAM_VERSION := 1.170.0
+CHECKOV_VERSION := 3.3.30
+BANDIT_VERSION := 1.9.4
+PIP_AUDIT_VERSION := 2.10.1
 NODE_VERSION := 24.19.0
 NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
@@ -45,6 +48,12 @@ help: ## List the targets
 	@echo "Making .venv-sam for the AWS SAM CLI"
 	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-sam
 	@$(UV) pip install --quiet --compile-bytecode --python .venv-sam/bin/python aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+.venv-audit/.ready: Makefile | .venv/bin/uv
+	@echo "Making .venv-audit for checkov, bandit and pip-audit"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-audit
+	@$(UV) pip install --quiet --compile-bytecode --python .venv-audit/bin/python checkov==$(CHECKOV_VERSION) bandit==$(BANDIT_VERSION) pip-audit==$(PIP_AUDIT_VERSION)
 	@touch $@
 
 .venv-node/.ready: Makefile | .venv/bin/uv
@@ -105,6 +114,14 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(NPM) run check
 	@$(NPM_IN) tests/e2e run check
 
+.PHONY: audit
+audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses: in what is locked, the code, the template (AUDIT_ONLINE=required where services must answer)
+	@$(BIN)/python -m tests.audit
+	@.venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local bench tests/template_rules tests/audit
+	@mkdir -p build
+	@$(BIN)/python -m local.expand -o build/expanded.json
+	@.venv-audit/bin/checkov --framework cloudformation github_actions --file template.yaml build/expanded.json .github/workflows/*.yml
+
 .PHONY: format
 format: .venv/.all-ready web/node_modules/.ready ## Format the code
 	@$(BIN)/ruff format .
@@ -149,4 +166,4 @@ scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and t
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
-	rm -rf .venv .venv-sam .venv-node web/node_modules web/dist tests/e2e/node_modules .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-audit .venv-node web/node_modules web/dist tests/e2e/node_modules .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

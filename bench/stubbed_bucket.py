@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, unquote
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406
 
 from bench.stubbed_aws import Answer, Asked, Reply
 
