@@ -14,6 +14,7 @@ from tests.strict.values import Value, faults_of_item, faults_of_value, value_si
 
 WRITES_AT_ONCE, READS_AT_ONCE, IN_A_TRANSACTION = 25, 100, 100
 BATCH_BYTES, TRANSACTION_BYTES = 16 << 20, 4 << 20
+EXPIRES = "expires_at"
 _KEY_BYTES = {"HASH": 2048, "RANGE": 1024}
 
 
@@ -107,6 +108,7 @@ def _of_batch_write(region: str, request: Mapping[str, Any], size: int) -> Itera
         for write in writes:
             item = write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
             yield from faults_of_item(item)
+            yield from _of_expiry(item.get(EXPIRES))
             if keys:
                 yield from keys.faults_of_keys_in(item) if "PutRequest" in write else keys.faults_of_key(item)
                 touched.append({name: item.get(name) for name in keys.own})
@@ -146,6 +148,15 @@ def _of_transaction(region: str, request: Mapping[str, Any], size: int) -> Itera
     yield from _twice(touched, "a transaction")
 
 
+def _of_expiry(value: Value | None) -> Iterator[str]:
+    """Of the attribute that ends an item's life: DynamoDB lets live for ever what has none that it can read."""
+    if value is None:
+        return
+    moment = value.get("N", "")
+    if not moment.isdigit() or not 1_000_000_000 < int(moment) < 100_000_000_000:
+        yield f"{EXPIRES} is {value}, not a time in whole seconds that DynamoDB heeds"
+
+
 def _twice(keys: Sequence[Mapping[str, Any]], where: str) -> Iterator[str]:
     told = [json.dumps(key, sort_keys=True) for key in keys]
     if len(set(told)) != len(told):
@@ -159,6 +170,7 @@ def _of_one(region: str, operation: str, request: Mapping[str, Any]) -> Iterator
     keys = Keys.of(region, request["TableName"])
     if operation == "PutItem":
         yield from faults_of_item(request["Item"])
+        yield from _of_expiry(request["Item"].get(EXPIRES))
     if keys is None:
         return
     match operation:
@@ -181,6 +193,8 @@ def _of_update(keys: Keys, request: Mapping[str, Any]) -> Iterator[str]:
                 kind = keys.kind_in_an_index(name)
                 if name in keys.own:
                     yield f"an update changes the key {name}"
+                elif name == EXPIRES:
+                    yield from _of_expiry(values.get(placeholder))
                 elif kind and placeholder in values:
                     yield from keys._faults_of_key_value(name, values[placeholder], kind)
 

@@ -90,6 +90,10 @@ def put_of(name: str) -> dict[str, Any]:
 
 P, ONE, NAMED = {":p": {"S": "p"}}, {":one": {"N": "1"}}, {"#v": "v"}
 BAD = {
+    "an expiry that never comes": put(expires_at={"N": "0"}),
+    "an expiry in milliseconds": put(expires_at={"N": "1795251600000"}),
+    "an expiry as text": put(expires_at={"S": "2026-11-21"}),
+    "an update to an expiry that never comes": update("SET expires_at = :one", ONE),
     "26 writes in a batch": batch_write([written(str(number)) for number in range(26)]),
     "an item twice in a batch of writes": batch_write([written("a"), {"DeleteRequest": {"Key": key("a")}}]),
     "an item too large in a batch": batch_write([written("a", v={"S": "x" * ITEM_BYTES})]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retainstream.scoring.levels import Order, rank_beyond, rank_from, shards_of
-from retainstream.storage.predictions import Predictions
+from retainstream.storage.predictions import Predictions, RiskKey
 
 FURTHEST = 10_000
 """How many customers from the top may be reached by page number; cursors reach everybody."""
@@ -71,7 +71,7 @@ def ranked_page(
 def _plain_page(predictions: Predictions, ranking: Ranking, limit: int, after: str | None, skip: int) -> RankedPage:
     found = predictions.at_risk(shards_of(ranking.groups), limit=limit, skip=skip, **_bounds(ranking, after))
     stored = predictions.get_many(key.customer_id for key in found.keys)
-    page = [stored[key.customer_id] for key in found.keys if key.customer_id in stored]
+    page = [stored[customer_id] for customer_id in _still_at_risk(found.keys, stored)]
     return RankedPage(page, found.keys[-1].rank if found.more else None, len(page))
 
 
@@ -82,8 +82,10 @@ def _filtered_page(predictions: Predictions, ranking: Ranking, limit: int, after
         found = predictions.at_risk(shards_of(ranking.groups), limit=_CHUNK, **_bounds(ranking, after))
         stored = predictions.get_many(key.customer_id for key in found.keys)
         examined += len(found.keys)
+        current = set(_still_at_risk(found.keys, stored)) - {prediction["customer_id"] for prediction in page}
         for key in found.keys:
-            prediction = stored.get(key.customer_id)
+            prediction = stored[key.customer_id] if key.customer_id in current else None
+            current.discard(key.customer_id)
             if prediction is not None and passes(prediction):
                 if skip:
                     skip -= 1
@@ -95,6 +97,11 @@ def _filtered_page(predictions: Predictions, ranking: Ranking, limit: int, after
         if not found.more:
             return RankedPage(page, None, examined)
     return RankedPage(page, after, examined)
+
+
+def _still_at_risk(keys: Sequence[RiskKey], stored: Mapping[str, Stored]) -> list[str]:
+    """Each customer once whom the table has at risk: an index may for a moment hold what was, even beside what is."""
+    return [found for found in dict.fromkeys(key.customer_id for key in keys) if "risk_shard" in stored.get(found, {})]
 
 
 def _bounds(ranking: Ranking, after: str | None) -> dict[str, Any]:

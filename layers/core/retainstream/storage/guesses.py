@@ -1,5 +1,6 @@
 """What is remembered of wrong passwords, per account, address, or browser: when to forget them, and until when to wait."""
 
+import time
 from dataclasses import asdict, dataclass
 
 from retainstream.settings import settings
@@ -45,4 +46,6 @@ class GuessRecords:
 
 
 def _item(subject: str, guesses: Guesses) -> dict[str, object]:
-    return {"key": subject, **asdict(guesses), "expires_at": max(guesses.forgotten_at, guesses.wait_until, guesses.known_until)}
+    # Never 0: what expired more than five years ago, DynamoDB keeps for good.
+    expires_at = max(guesses.forgotten_at, guesses.wait_until, guesses.known_until, int(time.time()))
+    return {"key": subject, **asdict(guesses), "expires_at": expires_at}
