@@ -31,6 +31,7 @@ PROBLEM: dict[str, Any] = {
     },
 }
 HEADERS: dict[str, Any] = {
+    "X-Request-Id": {"description": "The request's id, by which its lines in the log are found", "schema": {"type": "string"}},
     "RateLimit-Limit": {"description": "Requests a quarter of an hour allows", "schema": {"type": "integer", "minimum": 0}},
     "RateLimit-Remaining": {"description": "Requests left in this one", "schema": {"type": "integer", "minimum": 0}},
     "RateLimit-Reset": {"description": "Seconds until the next one", "schema": {"type": "integer", "minimum": 0}},
@@ -48,8 +49,7 @@ def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tu
     if "204" in answers:
         del answers["204"]["content"]
     for status, answer in answers.items():
-        if headers := _headers(operation, int(status)):
-            answer["headers"] = headers
+        answer["headers"] = _headers(operation, int(status))
     names = sorted({*_problems(operation, document), *operation.get(PROBLEMS, ())}, key=lambda name: (int(TITLES[name][0]), name))
     for status, same in groupby(names, key=lambda name: int(TITLES[name][0])):
         found = list(same)
@@ -64,7 +64,7 @@ def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tu
 
 
 def _headers(operation: Mapping[str, Any], status: int) -> dict[str, Any]:
-    names = (*(() if operation.get(UNCOUNTED) else _RATE_LIMIT), *_BY_STATUS.get(status, ()))
+    names = ("X-Request-Id", *(() if operation.get(UNCOUNTED) else _RATE_LIMIT), *_BY_STATUS.get(status, ()))
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 

@@ -21,7 +21,7 @@ def _printable(name: str) -> str:
 
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST_RAW)]
-Name = Annotated[str, Field(max_length=100, examples=["Ann Lee"]), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Ann Lee"]), AfterValidator(_printable)]
 
 
 class _Request(BaseModel):

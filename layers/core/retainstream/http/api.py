@@ -17,8 +17,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from retainstream.auth.roles import Principal
 from retainstream.http.admission import admit
 from retainstream.http.body import read_json
+from retainstream.http.documentation import documented_methods
 from retainstream.http.paging import BadCursor
-from retainstream.http.problems import Problem
+from retainstream.http.problems import Problem, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
 from retainstream.schema.validation import FieldError
@@ -52,6 +53,8 @@ class _Door(OpenAPIRequestValidationMiddleware):
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
         route: Route = app.context["_route"]
         self._api.matched = route.path
+        if (methods := self._api.methods_of_fixed_paths.get(app.current_event.path)) and route.method not in methods:
+            raise wrong_method(methods)  # /high-risk is no customer's id
         stated = route.openapi_extensions or {}
         if ROLE in stated:
             admission = admit(app.current_event.raw_event, stated, self._api.rate_limits, settings())
@@ -98,6 +101,14 @@ class Api(APIGatewayHttpResolver):
     def explain[E: Exception](self, error: type[E], problem: Callable[[E], Problem]) -> None:
         """Answers an error of the module's logic with the problem that `problem` makes of it."""
         self.exception_handler(error)(lambda raised: self._problem(problem(raised)))
+
+    @cached_property
+    def methods_of_fixed_paths(self) -> dict[str, set[str]]:
+        """The methods of every path that has no parameter."""
+        methods: dict[str, set[str]] = {}
+        for route in self._static_routes:
+            methods.setdefault(route.path, set()).add(route.method)
+        return methods
 
     @property
     def stated_routes(self) -> list[Route]:
@@ -155,12 +166,11 @@ class Api(APIGatewayHttpResolver):
         if self.current_event.http_method == "OPTIONS" and "access-control-request-method" in self.current_event.headers:
             return Response(HTTPStatus.NO_CONTENT.value)  # a preflight, to which API Gateway adds what the origin may do
         path = self.current_event.path
-        methods = sorted({route.method for route in self.stated_routes if route.rule.match(path)})
-        if methods:
-            return self._problem(
-                Problem("method-not-allowed", f"This path takes {', '.join(methods)}.", headers={"Allow": ", ".join(methods)})
-            )
-        return self._problem(Problem("not-found", "See /api/docs for the paths there are."))
+        own = self.methods_of_fixed_paths.get(path) or {route.method for route in self._dynamic_routes if route.rule.match(path)}
+        methods = own or documented_methods(path)
+        if not methods or self.current_event.http_method in methods:  # of such a path, but with what no parameter can be
+            return self._problem(Problem("not-found", "See /api/docs for the paths there are."))
+        return self._problem(wrong_method(methods))
 
     def _on_unexpected(self, error: Exception) -> Response[str]:
         self._logger.error("unexpected error", extra=error_of(error))

@@ -1,7 +1,10 @@
 """The interface's own documentation: the OpenAPI document and Swagger UI around it."""
 
+import json
+import re
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -47,6 +50,23 @@ _PAGE_POLICY = "; ".join(
 def openapi_json() -> str:
     """The committed OpenAPI document of all modules."""
     return files("retainstream.http").joinpath("openapi.json").read_text("utf-8")
+
+
+@cache
+def _methods_by_path() -> list[tuple[re.Pattern[str], set[str]]]:
+    paths: dict[str, dict[str, Any]] = json.loads(openapi_json())["paths"]
+    return [
+        (
+            re.compile(re.sub(r"\{\w+\}", "[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}"))),
+            {name.upper() for name in methods},
+        )
+        for path, methods in sorted(paths.items(), key=lambda item: ("{" in item[0], item[0]))
+    ]
+
+
+def documented_methods(path: str) -> set[str]:
+    """The methods that a path takes, whichever module it belongs to; none for a path there is not."""
+    return next((methods for pattern, methods in _methods_by_path() if pattern.fullmatch(path)), set())
 
 
 def docs_page() -> Response[str]:

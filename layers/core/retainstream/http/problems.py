@@ -59,3 +59,9 @@ class Problem(Exception):
     def response(self, request_id: str) -> Response[str]:
         headers: dict[str, str | list[str]] = {**self.headers}
         return Response(int(self.status), PROBLEM_JSON, json.dumps(self.document(request_id)), headers)
+
+
+def wrong_method(methods: Iterable[str]) -> Problem:
+    """The answer to a method that is not among those a path takes."""
+    allowed = ", ".join(sorted(methods))
+    return Problem("method-not-allowed", f"This path takes {allowed}.", headers={"Allow": allowed})

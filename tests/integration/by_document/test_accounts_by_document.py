@@ -1,0 +1,135 @@
+"""Accounts, roles, and the ways from one answer to the next, as the OpenAPI document says they are."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.integration.by_document.probing import Outcome, Probe
+
+_ROW = {
+    "plan": "basic",
+    "watch_time_hours": 3.5,
+    "subscription_age_months": 8,
+    "device_count": 1,
+    "last_login_days": 20,
+    "payment_failures": 2,
+    "tenure_months": 9,
+    "monthly_price": 8.99,
+}
+_GOOD_REQUESTS: dict[str, dict[str, Any]] = {
+    "login": {"json": {"email": "alex.chen@netflix.com", "password": "password"}},
+    "register": {"json": {"email": "walker@example.org", "password": "nine brown umbrellas"}},
+    "add_user": {"json": {"email": "wanderer@example.org", "password": "nine brown umbrellas"}},
+    "change_user": {"json": {"email": "wanderer@example.org", "role": "analyst"}},
+    "put_customer": {"json": {"features": _ROW}},
+    "post_outcome": {"json": {"churned": False}},
+    "get_segment": {"json": {}},
+    "results": {"params": {"limit": 1}},
+    "list_customers": {"params": {"limit": 1}},
+    "list_imports": {"params": {"limit": 1}},
+    "list_users": {"params": {"limit": 1}},
+    "versions": {"params": {"limit": 1}},
+    "post_import": {"json": {"file_name": "a.csv", "size": 20_000_000}},
+    "generate_predictions": {"json": {"all": True}, "headers": {"Idempotency-Key": "walk"}},
+    "recount": {"json": {}, "headers": {"Idempotency-Key": "walk"}},
+    "train": {"headers": {"Idempotency-Key": "one run is enough"}},
+}
+_BODIES = {"put_customer": {"features": _ROW}, "post_outcome": {"churned": True}}
+_WELL = {"complete_import": {409}, "roll_back": {200, 409}, "get_customer": {200, 404}}
+
+
+class _Way(NamedTuple):
+    source: str
+    status: str
+    link: dict[str, Any]
+
+
+def test_accounts_are_answered_as_the_document_says(probe: Probe) -> None:
+    probe.run(["auth", "health"], most=60).shows_no_fault("accounts")
+
+
+def test_no_role_gets_in_where_a_higher_one_is_needed(probe: Probe) -> None:
+    together = Outcome()
+    for role in ("viewer", None):
+        found = probe.run(role=role, phases=("examples", "coverage"))
+        together.cases += Counter({f"{role}: {name}": count for name, count in found.cases.items()})
+        together.statuses += found.statuses
+        together.failures += [f"{role}: {failure}" for failure in found.failures]
+    together.shows_no_fault("roles")
+
+
+def test_walks_along_the_links_are_answered_as_the_document_says(probe: Probe) -> None:
+    outcome = probe.run(phases=["stateful"], most=80)
+    outcome.shows_no_fault("walks")
+    assert len(outcome.followed) >= 5
+
+
+def test_every_link_of_the_document_leads_from_a_good_answer_to_a_good_answer(probe: Probe, subtests: pytest.Subtests) -> None:
+    client = probe.stack.client()
+    followed = 0
+    for way, path, method in _ways(probe.document):
+        with subtests.test(f"{way.source} {way.status} {way.link['operationId']}"):
+            if (answer := _answer(client, method, path, way)) is None:
+                continue
+            target_path, target_method, target = _operation(probe.document, way.link["operationId"])
+            name = target.partition("_api_")[0]
+            given = {key: _value(told, answer) for key, told in way.link.get("parameters", {}).items()}
+            body = {key: _value(told, answer) for key, told in way.link.get("requestBody", {}).items()} or _BODIES.get(name)
+            query = {key: value for key, value in given.items() if f"{{{key}}}" not in target_path}
+            reached = client.request(target_method, target_path.format(**given), params=query, json=body)
+            assert reached.status_code in _WELL.get(name, {200, 202, 204}), reached.text
+            if name == "logout":
+                client = probe.stack.client()
+            followed += 1
+    assert followed >= 35
+
+
+def _ways(document: dict[str, Any]) -> Iterator[tuple[_Way, str, str]]:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                for link in answer.get("links", {}).values():
+                    yield _Way(operation["operationId"].partition("_api_")[0], status, link), path, method
+
+
+def _operation(document: dict[str, Any], identity: str) -> tuple[str, str, str]:
+    return next(
+        (path, method, identity)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if operation["operationId"] == identity
+    )
+
+
+def _answer(client: httpx.Client, method: str, path: str, way: _Way) -> httpx.Response | None:
+    """A good answer of the link's source; None where there is no next page to go on to, or no file made by a run."""
+    if way.source == "delete_customer" or way.source.startswith(("put_", "post_outcome")):
+        client.put("/api/customers/walked", json={"features": _ROW}).raise_for_status()
+    version = client.get("/api/model/status").json()["data"]["model"]["version"]
+    asked = dict(_GOOD_REQUESTS.get(way.source, {}))
+    if way.source in ("register", "add_user"):
+        asked["json"] = {**asked["json"], "email": f"walker-{way.link['operationId'][:6]}@example.org".replace("_", "")}
+    if way.source == "change_user":
+        client.post("/api/auth/users", **_GOOD_REQUESTS["add_user"])
+    answer = client.request(method, path.format(customer_id="walked", version=version, import_id="", run_id=""), **asked)
+    assert answer.status_code < 300, answer.text
+    known = answer.json()
+    if str(answer.status_code) != way.status or ("cursor" in way.link.get("parameters", {}) and known["page"]["next"] is None):
+        return None
+    return answer
+
+
+def _value(told: Any, answer: httpx.Response) -> Any:
+    if isinstance(told, list):
+        return [_value(one, answer) for one in told]
+    if told == "$request.path.customer_id":
+        return "walked"
+    if not isinstance(told, str) or not told.startswith("$response.body#/"):
+        return told
+    found = answer.json()
+    for part in told.removeprefix("$response.body#/").split("/"):
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    return found
