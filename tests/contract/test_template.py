@@ -369,3 +369,18 @@ def test_training_jobs_may_be_started_only_where_there_is_a_threshold(resources:
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     awaiting = {name for name, statement in statements(resources) if "events:PutRule" in listed(statement["Action"])}
     assert awaiting == {"RetrainingStateMachineRole"}
+
+
+def test_sam_local_hands_every_default_to_the_functions(raw: dict[str, Any]) -> None:
+    """It leaves a reference empty whose value is a fraction; a text it hands over."""
+    assert not [name for name, parameter in raw["Parameters"].items() if isinstance(parameter.get("Default"), float)]
+
+
+def test_sam_local_asks_the_authorizer_wherever_api_gateway_does(raw: dict[str, Any]) -> None:
+    """It gives all methods of a function's path what the last event of that path says of authorizers."""
+    for name, function in raw["Resources"].items():
+        events = function["Properties"].get("Events", {}).values() if function["Type"] == "AWS::Serverless::Function" else ()
+        guarded: dict[str, list[bool]] = {}
+        for event in (event["Properties"] for event in events if event["Type"] == "HttpApi"):
+            guarded.setdefault(event.get("Path", "$default"), []).append(event.get("Auth", {}).get("Authorizer") != "NONE")
+        assert not [path for path, asked in guarded.items() if any(asked) and not asked[-1]], name
