@@ -110,6 +110,7 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(BIN)/python layers/pin.py --check
 	@$(BIN)/python -m local.expand -o build/expanded.json
 	@$(BIN)/cfn-lint --append-rules tests/template_rules -- template.yaml build/expanded.json
+	@$(BIN)/cfn-lint .github/deploy-role.yaml
 	@$(SAM) validate --lint
 	@$(NPM) run check
 	@$(NPM_IN) tests/e2e run check
@@ -120,7 +121,7 @@ audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## L
 	@.venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local bench tests/template_rules tests/audit
 	@mkdir -p build
 	@$(BIN)/python -m local.expand -o build/expanded.json
-	@.venv-audit/bin/checkov --framework cloudformation github_actions --file template.yaml build/expanded.json .github/workflows/*.yml
+	@.venv-audit/bin/checkov --framework cloudformation github_actions --file template.yaml build/expanded.json .github/deploy-role.yaml .github/workflows/*.yml
 
 .PHONY: format
 format: .venv/.all-ready web/node_modules/.ready ## Format the code

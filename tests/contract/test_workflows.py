@@ -1,0 +1,94 @@
+"""What runs on GitHub: nothing that can be exchanged behind our back, no keys, and credentials for the one environment alone."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def workflow(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    return document
+
+
+@pytest.fixture
+def role() -> dict[str, Any]:
+    document: dict[str, Any] = yaml_parse((ROOT / ".github/deploy-role.yaml").read_text())
+    return document
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_by_commit_and_say_their_version(path: Path) -> None:
+    used = re.findall(r"uses: (.+)", path.read_text())
+    assert used
+    assert not [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)]
+
+
+def test_the_same_action_is_the_same_everywhere() -> None:
+    pins = {one for path in WORKFLOWS for one in re.findall(r"uses: (\S+)", path.read_text())}
+    assert len(pins) == len({pin.split("@")[0] for pin in pins})
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_there_are_no_keys(path: Path) -> None:
+    text = path.read_text().lower()
+    assert "secrets." not in text
+    assert not re.search(r"access.?key", text)
+
+
+def test_only_the_deployment_may_ask_for_a_token_and_only_in_its_environment() -> None:
+    assert workflow("ci")["permissions"] == {"contents": "read"}
+    deploy = workflow("deploy")
+    assert deploy["permissions"] == {}
+    job = deploy["jobs"]["deploy"]
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert job["environment"] == "production"
+    assert deploy["concurrency"]["cancel-in-progress"] is False
+
+
+def test_it_is_checked_and_built_before_there_are_credentials_and_asked_after() -> None:
+    steps = [step.get("name") or step["uses"].split("@")[0].split("/")[1] for step in workflow("deploy")["jobs"]["deploy"]["steps"]]
+    order = ["Check and build", "configure-aws-credentials", "Deploy", "See that it answers", "Publish the dashboard"]
+    assert [step for step in steps if step in order] == order
+
+
+def test_no_text_of_strangers_becomes_a_command() -> None:
+    for path in WORKFLOWS:
+        for job in workflow(path.stem)["jobs"].values():
+            assert not [step for step in job["steps"] if "${{" in step.get("run", "")], path.name
+
+
+def test_the_role_trusts_one_environment_of_one_repository(role: dict[str, Any]) -> None:
+    [statement] = role["Resources"]["Deployer"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    claims = {key.rpartition(":")[2]: value for key, value in statement["Condition"]["StringEquals"].items()}
+    assert statement["Condition"].keys() == {"StringEquals"}
+    assert claims == {"aud": "sts.amazonaws.com", "sub": {"Fn::Sub": "repo:${Repository}:environment:${Environment}"}}
+    assert role["Parameters"]["Environment"]["Default"] == workflow("deploy")["jobs"]["deploy"]["environment"]
+    for parameter in ("Repository", "Environment", "StackName"):
+        assert not re.fullmatch(role["Parameters"][parameter]["AllowedPattern"], "*"), parameter
+
+
+def test_the_deployer_makes_nothing_itself(role: dict[str, Any]) -> None:
+    [policy] = role["Resources"]["Deployer"]["Properties"]["Policies"]
+    actions = {action: statement for statement in policy["PolicyDocument"]["Statement"] for action in statement["Action"]}
+    assert not [action for action in actions if "*" in action]
+    assert {action.split(":")[0] for action in actions} == {"cloudformation", "cloudfront", "iam", "s3"}
+    assert actions["iam:PassRole"]["Resource"] == {"Fn::GetAtt": ["Builder", "Arn"]}
+    [trust] = role["Resources"]["Builder"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "cloudformation.amazonaws.com"}
+
+
+def test_the_variables_that_the_workflow_reads_are_told() -> None:
+    read = set(re.findall(r"vars\.(\w+)", (ROOT / ".github/workflows/deploy.yml").read_text()))
+    told = (ROOT / "docs/deploy.md").read_text().split("## From GitHub")[1].split("\n## ")[0]
+    assert read == set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", told.split("| variable | |")[1].split("\n\n")[0])) - {"PATH"}
+    assert {"DeployerRoleArn", "BuilderRoleArn", "ArtifactsBucket"} == yaml_parse((ROOT / ".github/deploy-role.yaml").read_text())[
+        "Outputs"
+    ].keys()
