@@ -11,7 +11,7 @@ from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Problem, requires
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
-from retainstream.registry.errors import CorruptModel, NoModel
+from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.distribution import DistributionView, distribution
@@ -44,7 +44,7 @@ app.explain(
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "There is no recount of this id."))
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
-app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))
+app.explain(CorruptModel, lambda error: Problem("unavailable", f"{error} {ADVICE}", headers={"Retry-After": "60"}))
 
 
 @app.get("/api/dashboard/metrics", summary="The figures of the business", tags=TAGS, **requires(Role.VIEWER))

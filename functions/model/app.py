@@ -19,7 +19,7 @@ from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
 from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
-from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_view
+from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
 from retainstream.runs.starting import UnknownRun
 from retainstream.schema import FeatureSchema
 from retainstream.settings import settings
@@ -46,7 +46,7 @@ IdempotencyKey = Annotated[
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
 app.explain(UnknownVersion, lambda _: Problem("not-found", "There is no model version of this name."))
 app.explain(NoCard, lambda _: Problem("not-found", "This version was registered without a card."))
-app.explain(CorruptModel, lambda _: Problem("unavailable", "The stored card is not the one that was registered."))
+app.explain(CorruptModel, lambda error: Problem("unavailable", str(error), headers={"Retry-After": "60"}))
 app.explain(UnknownRun, lambda _: Problem("not-found", "There is no training run of this id."))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
 app.explain(Conflict, lambda _: Problem("conflict", "Another version was put into service at the same moment. Look again."))
@@ -106,7 +106,7 @@ def versions(
     found = newest(models(), limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
     pointer = champion(models())
     onward = encode_cursor({"after": found.items[-1]["version"]}, **seal) if found.next_key else None
-    views = [version_view(record, pointer.version if pointer else None) for record in found.items]
+    views = version_views(found.items, pointer.version if pointer else None)
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
 
 

@@ -12,7 +12,7 @@ from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
-from retainstream.registry.errors import CorruptModel, NoModel
+from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.rollups.performance import PerformanceView, performance
@@ -42,7 +42,7 @@ documents, rollups, workflows, export_stores = cache(Documents), cache(Rollups),
 keep_model_in_snapshots(models, documents)
 
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
-app.explain(CorruptModel, lambda _: Problem("unavailable", "The model in service cannot be used; an administrator can roll back."))
+app.explain(CorruptModel, lambda error: Problem("unavailable", f"{error} {ADVICE}", headers={"Retry-After": "60"}))
 app.explain(generate.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(
     UnknownGroup,

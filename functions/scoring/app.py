@@ -44,7 +44,7 @@ def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 def finish(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     version = event["model_version"]
-    reference, roc_auc = load_reference(models(), documents(), version), get(models(), version)["metrics"]["roc_auc"]
+    reference, roc_auc = load_reference(models(), documents(), version), get(models(), version).get("metrics", {}).get("roc_auc")
     return run.finish(stores(), event["run_id"], version, event["counts"], reference, roc_auc)
 
 

@@ -22,7 +22,7 @@ from retainstream.http.paging import BadCursor
 from retainstream.http.problems import Problem, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
-from retainstream.schema.validation import FieldError
+from retainstream.schema.validation import FieldError, UnusableSchema
 from retainstream.settings import settings
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.rate_limits import RateLimits
@@ -41,6 +41,8 @@ SECURITY_HEADERS = {
 }
 
 RETRY_AFTER_SECONDS = 5
+MEND_SECONDS = 60
+"""When to ask again for what somebody has to mend first."""
 
 
 class _Door(OpenAPIRequestValidationMiddleware):
@@ -83,6 +85,7 @@ class Api(APIGatewayHttpResolver):
             (RequestValidationError, self._on_invalid_request),
             (BadCursor, self._on_bad_cursor),
             (StorageUnavailable, self._on_unavailable),
+            (UnusableSchema, self._on_unusable_schema),
             (NotFoundError, self._on_no_route),
             (Exception, self._on_unexpected),
         ):
@@ -161,6 +164,10 @@ class Api(APIGatewayHttpResolver):
     def _on_unavailable(self, error: StorageUnavailable) -> Response[str]:
         self._logger.error("storage unavailable", extra={"cause": str(error)})
         return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
+
+    def _on_unusable_schema(self, error: UnusableSchema) -> Response[str]:
+        self._logger.error("unusable schema", extra={"cause": str(error)})
+        return self._problem(Problem("unavailable", str(error), headers={"Retry-After": str(MEND_SECONDS)}))
 
     def _on_no_route(self, _error: NotFoundError) -> Response[str]:
         if self.current_event.http_method == "OPTIONS" and "access-control-request-method" in self.current_event.headers:

@@ -1,31 +1,57 @@
 """The feature schema in force: the one the business set, or the default."""
 
+import logging
 import threading
 import time
 
 from retainstream.schema import FeatureSchema, default_schema
+from retainstream.schema.validation import UnusableSchema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents, Stored
 from retainstream.storage.errors import NotStored
 
 KEY = "schemas/active.json"
 
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_known: dict[str, tuple[float, FeatureSchema]] = {}
+_known: dict[str, tuple[float, FeatureSchema | None]] = {}
 
 
 def active_schema(documents: Documents) -> FeatureSchema:
-    """The schema in force, read again once it is older than a model may be cached (at most 60 s)."""
+    """The schema in force, read again once it is older than a model may be cached (at most 60 s). One that was read before stays in use
+    while what is stored now is none.
+
+    Raises:
+        UnusableSchema: what is stored is none, and none was read before.
+        StorageUnavailable: the bucket did not answer.
+    """
     with _lock:
-        read_at, schema = _known.get(documents.bucket, (0.0, default_schema()))
-        if 0 <= time.time() - read_at < settings().model_cache_seconds:
+        read_at, schema = _known.get(documents.bucket, (0.0, None))
+        if schema and 0 <= time.time() - read_at < settings().model_cache_seconds:
             return schema
         try:
-            schema = FeatureSchema.model_validate_json(documents.get_bytes(KEY))
-        except NotStored:
-            schema = default_schema()
+            schema = stored_schema(documents)
+        except UnusableSchema as error:
+            if schema is None:
+                raise
+            _log.warning("keeping the feature schema that was read before: %s", error)
         _known[documents.bucket] = (time.time(), schema)
         return schema
+
+
+def stored_schema(documents: Documents) -> FeatureSchema:
+    """The schema in force as it is stored, or the default.
+
+    Raises: as `active_schema`.
+    """
+    try:
+        return FeatureSchema.model_validate_json(documents.get_bytes(KEY))
+    except NotStored:
+        return default_schema()
+    except ValueError as error:
+        raise UnusableSchema(
+            f"The feature schema in force ({KEY} in the bucket) cannot be read. An operator can put back its last version."
+        ) from error
 
 
 def forget_active_schema() -> None:

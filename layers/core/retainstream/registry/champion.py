@@ -1,11 +1,11 @@
 """The version in service: a pointer that moves by one conditional write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from retainstream.registry.errors import NotPromotable, UnknownVersion
+from retainstream.registry.errors import CorruptModel, NotPromotable, UnknownVersion
 from retainstream.registry.versions import get
 from retainstream.storage.errors import Conflict
 from retainstream.storage.models import Models
@@ -15,7 +15,7 @@ _HISTORY = 50
 
 @dataclass(frozen=True)
 class Champion:
-    """The pointer as it was read. `revision` grows by one with every move."""
+    """The pointer as it was read. `revision` grows by one with every move; `record` is the version's, as it was when the pointer moved."""
 
     version: str
     previous: str | None
@@ -23,29 +23,41 @@ class Champion:
     promoted_at: str
     promoted_by: str
     history: tuple[dict[str, str], ...]
+    record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def champion(models: Models) -> Champion | None:
-    """The version in service, or None while there is none."""
+    """The version in service, or None while there is none.
+
+    Raises:
+        CorruptModel: what is stored of it is none.
+    """
     stored = models.champion()
     if stored is None:
         return None
-    return Champion(
-        stored["version"],
-        stored.get("previous"),
-        stored["revision"],
-        stored["promoted_at"],
-        stored["promoted_by"],
-        tuple(stored["history"]),
-    )
+    try:
+        return Champion(
+            stored["version"],
+            stored.get("previous"),
+            stored["revision"],
+            stored["promoted_at"],
+            stored["promoted_by"],
+            tuple(stored["history"]),
+            stored.get("record"),
+        )
+    except (KeyError, TypeError) as error:
+        raise CorruptModel("The pointer to the model in service cannot be read.") from error
 
 
 def record_in_service(models: Models) -> dict[str, Any] | None:
-    """The record of the version in service, which the pointer carries along, so that one read tells all. None while there is none."""
+    """The record of the version in service, which the pointer carries along, so that one read tells all. None while there is none, or
+    none that can be read: what is stored of customers is shown all the same."""
     stored = models.champion()
     if stored is None:
         return None
-    record: dict[str, Any] = stored.get("record") or get(models, stored["version"])
+    record: dict[str, Any] | None = stored.get("record") or models.version(str(stored.get("version")))
+    if record is None or isinstance(record.get("threshold"), bool) or not isinstance(record.get("threshold"), int | float):
+        return None
     return record
 
 
@@ -93,14 +105,15 @@ def _move(models: Models, current: Champion | None, record: Mapping[str, Any], b
     revision = current.revision if current else 0
     entry = {"version": version, "promoted_at": now, "promoted_by": by}
     history = (entry, *(current.history if current else ()))[:_HISTORY]
-    moved = Champion(version, current.version if current else None, revision + 1, now, by, history)
+    kept = {name: value for name, value in record.items() if name not in ("pk", "sk")}
+    moved = Champion(version, current.version if current else None, revision + 1, now, by, history, kept)
     pointer: dict[str, Any] = {
         "version": moved.version,
         "revision": moved.revision,
         "promoted_at": moved.promoted_at,
         "promoted_by": moved.promoted_by,
         "history": list(moved.history),
-        "record": {name: value for name, value in record.items() if name not in ("pk", "sk")},
+        "record": kept,
     }
     if moved.previous:
         pointer["previous"] = moved.previous

@@ -14,4 +14,8 @@ class NoModel(LookupError):
 
 
 class CorruptModel(ValueError):
-    """A stored model's bytes are not the ones that were registered."""
+    """A stored model's bytes are not the ones that were registered, or nothing that can be used; the message says which, in a sentence."""
+
+
+ADVICE = "An administrator can roll back, promote another version or train a new one; an operator can put the file back."
+"""What to do about a model in service that cannot be used."""

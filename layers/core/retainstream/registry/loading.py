@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
+SERVING_FILES = (MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE)
 METRICS_FILE, REFERENCE_FILE = "metrics.json", "reference.json"
 CARD_FILE, CARD_PAGE_FILE = "card.json", "card.html"
 
@@ -43,7 +44,8 @@ def verified_file(record: dict[str, Any], documents: Documents, name: str) -> by
     Raises:
         CorruptModel: the file is absent or its checksum differs.
     """
-    stated = record["files"].get(name)
+    files = record.get("files")
+    stated = files.get(name) if isinstance(files, dict) else None
     if stated is None:
         raise CorruptModel(f"Version {record['version']} has no {name}.")
     try:
@@ -63,7 +65,9 @@ def load_reference(models: Models, documents: Documents, version: str) -> dict[s
     """
     try:
         reference: dict[str, Any] = json.loads(verified_file(get(models, version), documents, REFERENCE_FILE))
-    except CorruptModel as error:
+        if not isinstance(reference, dict) or "features" not in reference:
+            raise CorruptModel(f"{REFERENCE_FILE} of version {version} is none.")
+    except ValueError as error:
         _log.warning("drift from model %s cannot be known: %s", version, error)
         return None
     return reference
@@ -149,14 +153,42 @@ def doubt_champion() -> None:
 def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":
     from retainstream.scoring.model import ScoringModel, UnusableModel
 
-    schema = FeatureSchema.model_validate_json(verified_file(record, documents, SCHEMA_FILE))
+    version, content = record["version"], serving_files(record, documents)
+    schema = _schema_in(version, content[SCHEMA_FILE])
     try:
         return ScoringModel.from_bytes(
-            verified_file(record, documents, MODEL_FILE),
-            json.loads(verified_file(record, documents, CALIBRATION_FILE)),
-            schema,
-            threshold=float(record["threshold"]),
-            version=record["version"],
+            content[MODEL_FILE], json.loads(content[CALIBRATION_FILE]), schema, threshold=float(record["threshold"]), version=version
         )
     except UnusableModel as error:
-        raise CorruptModel(str(error)) from error
+        raise CorruptModel(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptModel(f"What is stored of version {version} cannot be read.") from error
+
+
+def serving_files(record: dict[str, Any], documents: Documents) -> dict[str, bytes]:
+    """The files of a version that scoring needs, by name.
+
+    Raises:
+        CorruptModel: one is absent, or its checksum differs.
+    """
+    return {name: verified_file(record, documents, name) for name in SERVING_FILES}
+
+
+def check_version(record: dict[str, Any], documents: Documents) -> None:
+    """Looks whether a version could score, as far as that is known without loading it.
+
+    Raises:
+        CorruptModel: it could not.
+    """
+    version = record["version"]
+    _schema_in(version, serving_files(record, documents)[SCHEMA_FILE])
+    threshold = record.get("threshold")
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise CorruptModel(f"Version {version} has no threshold between 0 and 1.")
+
+
+def _schema_in(version: str, content: bytes) -> FeatureSchema:
+    try:
+        return FeatureSchema.model_validate_json(content)
+    except ValueError as error:
+        raise CorruptModel(f"The feature schema of version {version} is none that this version of RetainStream can read.") from error

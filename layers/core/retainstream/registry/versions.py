@@ -38,7 +38,7 @@ def get(models: Models, version: str) -> dict[str, Any]:
     """
     found = models.version(version)
     if found is None:
-        raise UnknownVersion(version)
+        raise UnknownVersion(f"There is no model version {version}.")
     return found
 
 

@@ -1,13 +1,13 @@
 """Model versions as the interface shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retainstream.registry.champion import Champion, champion
 from retainstream.registry.errors import NoModel
-from retainstream.registry.versions import get
 from retainstream.storage.models import Models
 
 type Direction = Literal["increasing", "decreasing", "mixed"]
@@ -76,7 +76,7 @@ class Promotion(BaseModel):
 class StatusView(BaseModel):
     """The model in service and how it came there."""
 
-    model: VersionView | None = Field(description="null while nothing is in service")
+    model: VersionView | None = Field(description="null while nothing is in service, or when nothing is known of what is")
     promoted_at: str | None
     promoted_by: str | None
     previous: str | None = Field(description="The version a rollback would put back")
@@ -98,6 +98,15 @@ def version_view(record: Mapping[str, Any], in_service: str | None) -> VersionVi
     return VersionView.model_validate({**record, "in_service": record["version"] == in_service})
 
 
+def version_views(records: Iterable[Mapping[str, Any]], in_service: str | None) -> list[VersionView]:
+    """Versions as they are shown, without those whose records somebody changed into what cannot be."""
+    views = []
+    for record in records:
+        with suppress(ValidationError):
+            views.append(version_view(record, in_service))
+    return views
+
+
 def status_view(models: Models) -> StatusView:
     """The version in service with its figures."""
     pointer = champion(models)
@@ -108,8 +117,13 @@ def status_view(models: Models) -> StatusView:
 
 def promoted_view(models: Models, pointer: Champion) -> StatusView:
     """What a pointer points at."""
+    record = pointer.record or models.version(pointer.version)
+    try:
+        model = version_view(record, pointer.version) if record else None
+    except ValidationError:
+        model = None
     return StatusView(
-        model=version_view(get(models, pointer.version), pointer.version),
+        model=model,
         promoted_at=pointer.promoted_at,
         promoted_by=pointer.promoted_by,
         previous=pointer.previous,
@@ -126,7 +140,8 @@ def factors(models: Models) -> list[Factor]:
     pointer = champion(models)
     if pointer is None:
         raise NoModel("No model is in service yet.")
-    found = get(models, pointer.version)["importance"]
+    record = pointer.record or models.version(pointer.version) or {}
+    found = record.get("importance", [])
     total = sum(entry["mean_abs_contribution"] for entry in found) or 1.0
     return [
         Factor(**entry, share=round(entry["mean_abs_contribution"] / total, 6), meaning=DIRECTION_IN_WORDS[entry["direction"]])

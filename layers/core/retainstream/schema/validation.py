@@ -12,6 +12,10 @@ _LARGEST = 2**53
 _SMALLEST = 1e-100  # DynamoDB takes numbers from 1e-130
 
 
+class UnusableSchema(ValueError):
+    """The feature schema in force is no schema; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """A column at fault, and what is wrong with it in a sentence that does not repeat the value."""

@@ -39,7 +39,7 @@ class IncompleteExport(Exception):
 
 
 _REMOVED = "A customer was removed while the file was made. Ask for it again."
-EXPORT_ERRORS = frozenset({"IncompleteExport"})
+EXPORT_ERRORS = frozenset({"IncompleteExport", "UnusableSchema"})
 """The errors whose messages are told to who asked."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-SCORING_ERRORS = frozenset({"IncompleteRun", "SegmentFailed", "NoModel", "CorruptModel"})
+SCORING_ERRORS = frozenset({"IncompleteRun", "SegmentFailed", "NoModel", "CorruptModel", "UnknownVersion", "UnusableSchema"})
 
 
 def reason_of(error: Mapping[str, Any], ours: AbstractSet[str], *, work: str) -> str:

@@ -53,6 +53,14 @@ class Documents:
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
         return any(found["Key"] == key for found in answer.get("Contents", []))
 
+    def tags(self, prefix: str) -> dict[str, str]:
+        """The documents below a prefix: key → a tag that changes with the content."""
+        tags: dict[str, str] = {}
+        with storage_errors():
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                tags |= {found["Key"]: found["ETag"] for found in page.get("Contents", [])}
+        return tags
+
     def withdraw(self, prefix: str) -> int:
         """Removes everything below a prefix, every version of it, and gives up uploads in parts that are under way. Returns how many
         documents there were."""

@@ -6,7 +6,7 @@ from retainstream.training.sagemaker import job
 from retainstream.training.sagemaker import steps as large
 from retainstream.training.workbench import Document, Stores
 
-TRAINING_ERRORS = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer"})
+TRAINING_ERRORS = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer", "UnusableSchema"})
 
 
 def run_task(event: Document, stores: Stores | None = None) -> Document:

@@ -15,7 +15,7 @@ def reason_of_import(error: Mapping[str, Any]) -> str:
     told = _told(error.get("Cause"))
     if name == "StorageUnavailable" and "storage did not answer" in told:
         return f"{told} {AGAIN}"
-    return reason_of(error, frozenset({"ImportFailed"}), work="imports")
+    return reason_of(error, frozenset({"ImportFailed", "UnusableSchema"}), work="imports")
 
 
 def _told(cause: Any) -> str:

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from retainstream.schema.whole import Whole
-
 from retainstream.telemetry.correlation import FOLLOWED
 
 LARGEST_FILE = 5 * 10**9
