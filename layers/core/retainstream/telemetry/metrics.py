@@ -5,6 +5,7 @@ A metric rides on a log line. Its dimensions are the stack and the service; nobo
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,25 +18,38 @@ NAMESPACE = "RetainStream"
 
 type Figures = Mapping[str, float]
 
-UNITS = {
-    "Requests": MetricUnit.Count,
-    "Latency": MetricUnit.Milliseconds,
-    "ClientErrors": MetricUnit.Count,
-    "ServerErrors": MetricUnit.Count,
-    "PredictionsMade": MetricUnit.Count,
-    "ImportRowsAccepted": MetricUnit.Count,
-    "ImportRowsRejected": MetricUnit.Count,
-    "ImportRejectedShare": MetricUnit.Percent,
-    "LargestDrift": MetricUnit.NoUnit,
-    "DriftedColumns": MetricUnit.Count,
-    "EstimatedAuc": MetricUnit.NoUnit,
-    "RealisedAuc": MetricUnit.NoUnit,
-    "TrainedAuc": MetricUnit.NoUnit,
-    "ModelsPromoted": MetricUnit.Count,
-    "ModelsNotPromoted": MetricUnit.Count,
-    "CountersLag": MetricUnit.Seconds,
-    "ModelAge": MetricUnit.NoUnit,
-    "TimeSinceScoring": MetricUnit.NoUnit,
+
+@dataclass(frozen=True)
+class Metric:
+    """What a figure is counted in, which services tell it, and what it says."""
+
+    unit: MetricUnit
+    services: tuple[str, ...]
+    says: str
+
+
+_API = ("auth", "customers", "dashboard", "model", "predictions")
+_NONE, _COUNT = MetricUnit.NoUnit, MetricUnit.Count
+
+METRICS = {
+    "Requests": Metric(_COUNT, _API, "requests answered"),
+    "Latency": Metric(MetricUnit.Milliseconds, _API, "the function's own time for a request"),
+    "ClientErrors": Metric(_COUNT, _API, "answers 4xx"),
+    "ServerErrors": Metric(_COUNT, _API, "answers 5xx"),
+    "PredictionsMade": Metric(_COUNT, ("dashboard", "predictions", "scoring"), "customers or rows scored"),
+    "ImportRowsAccepted": Metric(_COUNT, ("imports",), "rows of an import that were stored, or were stored already"),
+    "ImportRowsRejected": Metric(_COUNT, ("imports",), "rows of an import that were not"),
+    "ImportRejectedShare": Metric(MetricUnit.Percent, ("imports",), "the share of these"),
+    "LargestDrift": Metric(_NONE, ("scoring",), "the largest PSI of a column or of the score in a scoring run"),
+    "DriftedColumns": Metric(_COUNT, ("scoring",), "how many drifted strongly, the score counted with them"),
+    "EstimatedAuc": Metric(_NONE, ("scoring",), "the AUC to be expected on the customers just scored, without their outcomes"),
+    "RealisedAuc": Metric(_NONE, ("rollups",), "the AUC of recorded outcomes, daily"),
+    "TrainedAuc": Metric(_NONE, ("retraining",), "a new version's AUC on customers it never saw"),
+    "ModelsPromoted": Metric(_COUNT, ("retraining",), "versions that passed the gate and went into service"),
+    "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that did not"),
+    "CountersLag": Metric(MetricUnit.Seconds, ("rollups",), "the age of the oldest change when it was counted"),
+    "ModelAge": Metric(_NONE, ("rollups",), "days since the model in service was made, daily"),
+    "TimeSinceScoring": Metric(_NONE, ("rollups",), "days since everybody was scored, daily"),
 }
 
 
@@ -59,5 +73,5 @@ def _directive(names: tuple[str, ...]) -> Any:
     provider = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="-")
     provider.add_dimension("stack", "-")
     for name in names:
-        provider.add_metric(name, UNITS[name], 0)
+        provider.add_metric(name, METRICS[name].unit, 0)
     return provider.serialize_metric_set()["_aws"]["CloudWatchMetrics"]
