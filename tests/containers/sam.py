@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from layers.as_lambda import ROOT
@@ -45,7 +46,11 @@ class Sam:
         source = str(event) if isinstance(event, Path) else "-"
         command = self._command("invoke", function, "--event", source)
         given = event if isinstance(event, str) else None
-        done = subprocess.run(command, env=self._variables(), input=given, capture_output=True, text=True, check=False)
+        with TemporaryDirectory(dir=self.folder) as own:  # of the same one sam makes a lock, and waits for others' images
+            variables = self._variables() | {"TMPDIR": own}
+            done = subprocess.run(command, env=variables, input=given, capture_output=True, text=True, check=False)
+        with (self.folder / "invoke.log").open("a") as log:
+            log.write(f"{function} {source}\n{done.stderr}\n")
         lines = done.stdout.strip().splitlines()
         if done.returncode or not lines:
             raise InvocationError(f"{function} {source} ended with {done.returncode}:\n{done.stdout[-1000:]}{done.stderr[-4000:]}")
