@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, low_level
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -359,3 +359,34 @@ def test_what_headers_say_of_the_address_is_not_believed(call: Call, value: str)
     for name in ("x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip", "cloudfront-viewer-address"):
         assert sign_in("ann@example.com", **{name: value})["statusCode"] == 429
     assert sign_in("ann@example.com", address="198.51.100.7")["statusCode"] == 401
+
+
+@pytest.mark.parametrize("who", ["ann", "ann, wrong", "nobody", "disabled", "without a hash", "with half a hash"])
+def test_every_sign_in_costs_one_comparison_of_the_same_work(call: Call, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored("ann@example.com")
+    gone = stored("disabled@example.com")
+    Users().change(gone, role=Role.VIEWER, status="disabled", tokens_valid_from=0)
+    for name, kept in (("empty", ""), ("half", gone.password_hash[:60])):
+        Users().add(User(f"{name}@example.com", "x", Role.VIEWER, kept, "2026-01-01T00:00:00+00:00"))
+    email = {"ann, wrong": "ann", "without a hash": "empty", "with half a hash": "half"}.get(who, who)
+    worked: list[bytes] = []
+    verify = low_level.verify_secret
+
+    def watched(kept: bytes, secret: bytes, kind: low_level.Type) -> bool:
+        worked.append(kept)
+        return verify(kept, secret, kind)
+
+    monkeypatch.setattr("argon2._password_hasher.verify_secret", watched)
+    asked: list[str] = []
+
+    def ask(model: Any, **_: Any) -> None:
+        asked.append(model.name)
+
+    dynamodb().meta.events.register("before-call", ask)
+    answer = sign_in(f"{email}@example.com", "wrong" if who == "ann, wrong" else GOOD)
+    dynamodb().meta.events.unregister("before-call", ask)
+    assert answer["statusCode"] == (200 if who == "ann" else 401)
+    (compared,) = (kept for kept in worked if len(kept) > 90)
+    assert compared.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
+    if who != "ann":
+        assert asked == ["UpdateItem", "GetItem", "PutItem", "GetItem", "PutItem", "GetItem"]

@@ -114,3 +114,42 @@ def test_only_the_same_password_matches(one: str, other: str) -> None:
         unicodedata.normalize("NFKC", unicodedata.normalize("NFD", one)) == unicodedata.normalize("NFKC", one)
     )
     assert matches(kept, other) == (unicodedata.normalize("NFKC", one) == unicodedata.normalize("NFKC", other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("kxwqzvt\u00e9", "kxwqzvte\u0301", True),  # composed or not
+        ("kxwqzvt\ufb01", "kxwqzvtfi", True),  # a ligature
+        ("kxwqzvt\u2460", "kxwqzvt1", True),  # a circled digit
+        ("kxwqzvtb ", "kxwqzvtb", False),
+        (" kxwqzvtb", "kxwqzvtb", False),
+        ("kxwqzvtb\u00a0", "kxwqzvtb ", True),  # a no-break space is a space
+        ("kxwqzvtb\x00x", "kxwqzvtb\x00y", False),
+        ("kxwqzvtb\x00", "kxwqzvtb", False),
+        ("kxwqzvtb\n", "kxwqzvtb", False),
+        ("Kxwqzvtb", "kxwqzvtb", False),
+        ("x" * 127 + "y", "x" * 127 + "z", False),
+        ("\U0001f511" * 127 + "\U0001f512", "\U0001f511" * 128, False),
+    ],
+)
+def test_nothing_of_a_password_is_passed_over(one: str, other: str, same: bool) -> None:
+    assert matches(hashed(one), other) is same
+
+
+def test_a_hundred_and_twenty_eight_characters_of_four_bytes_are_a_password() -> None:
+    letters = "".join(chr(0x10400 + 37 * place % 40) for place in range(128))
+    assert len(letters.encode()) == 512
+    check_acceptable(letters)
+    assert matches(hashed(letters), letters)
+    assert not matches(hashed(letters), letters[:-1])
+    with pytest.raises(UnacceptablePassword, match="more than 128"):
+        check_acceptable(letters + "x")
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "x", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA", "$2b$12$" + "a" * 53, "a" * 100_000, "\x00", "\u00e4"]
+)
+def test_what_is_no_hash_matches_nothing(stored: str) -> None:
+    assert not matches(stored, GOOD)
+    assert not matches(stored, stored)

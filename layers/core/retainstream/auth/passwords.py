@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 SHORTEST = 8
 LONGEST = 128
@@ -55,10 +55,12 @@ def matches(stored: str | None, password: str) -> bool:
     """Whether the password belongs to the stored hash. With None, or what is no hash, the answer is no, after the same work."""
     try:
         return _hasher.verify(stored or _NOBODY, _prepared(password)) and stored is not None
-    except InvalidHashError:
-        return matches(None, password)
-    except VerificationError:
+    except VerifyMismatchError:
         return False
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        if stored is None:
+            raise
+        return matches(None, password)
 
 
 def is_outdated(stored: str) -> bool:
