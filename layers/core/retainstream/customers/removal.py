@@ -12,12 +12,11 @@ from retainstream.storage.removals import MARK_DAYS, Removals
 
 EXPORTS = "exports/"
 
-type Copy = Literal["uploads", "data-sets", "undelivered-changes", "workflow-history", "backups", "mark"]
+type Copy = Literal["uploads", "data-sets", "workflow-history", "backups", "mark"]
 
 EXPIRES_IN_DAYS: dict[Copy, int] = {
     "uploads": 33,
     "data-sets": 33,
-    "undelivered-changes": 14,
     "workflow-history": 90,
     "backups": 35,
     "mark": MARK_DAYS,
@@ -40,7 +39,7 @@ class Expiring(BaseModel):
     what: Copy = Field(
         description=(
             "uploads: files with customers, as they were uploaded. data-sets: rows of training runs of the past, by a digest of the id. "
-            "undelivered-changes: changes that could not be counted, in the dead letters. workflow-history: ids at which a run went on. "
+            "workflow-history: ids at which a run went on. "
             "backups: the tables as of an earlier moment. mark: a digest of the id, by which older files do not bring the customer back"
         )
     )

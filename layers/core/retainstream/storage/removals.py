@@ -50,10 +50,10 @@ class Removals:
         return found.get("done", 0) if found else 0
 
     def since(self, moment: str, customer_ids: Iterable[str]) -> set[str]:
-        """Those among the ids who were removed after that moment. One read where nobody was."""
+        """Those among the ids who were removed at that moment or after it. One read where nobody was."""
         marks = {mark_of(customer_id): customer_id for customer_id in customer_ids}
         latest = self._table.get(_LATEST, consistent=True) if marks else None
-        if latest is None or latest.get("removed_at", "") <= moment:
+        if latest is None or latest.get("removed_at", "") < moment:
             return set()
         found = self._table.get_many([{"mark": mark} for mark in marks], consistent=True)
-        return {marks[item["mark"]] for item in found if item["removed_at"] > moment}
+        return {marks[item["mark"]] for item in found if item["removed_at"] >= moment}

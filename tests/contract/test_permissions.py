@@ -1,0 +1,269 @@
+"""The reading of roles and calls, by planted violations; and the roles that AWS's services act in, against what they are told to do."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from samtranslator.yaml_helper import yaml_parse
+
+from retainstream.customers.removal import EXPIRES_IN_DAYS
+from tests import as_function
+from tests.as_function import UnknownOperation, calls_of, hold_functions_to_their_roles
+from tests.permissions import Allowed, Call, UnreadablePolicy, roles, statements_allow
+
+ROOT = Path(__file__).parents[2]
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/test"
+OBJECTS = "arn:aws:s3:::test-bucket"
+SERVICE = "arn:aws:states:eu-west-1:123456789012"
+JOB = "arn:aws:sagemaker:eu-west-1:123456789012:training-job/test-job"
+DAY_UNTIL_S3_GETS_TO_IT = 1
+
+# What Step Functions and EventBridge Scheduler do in the roles of state machines and schedules, beside what definitions say.
+SERVICES_THEMSELVES = {
+    "xray": "traces of executions",
+    "logs": "delivery of the executions' log",
+    "events": "asked for when a machine that waits for training jobs is made: it hears of their end by a rule",
+    "sqs:SendMessage": "a schedule that could not be kept is left in the dead letters",
+    "sagemaker:StopTrainingJob": "a machine that is stopped stops the job it waits for",
+    "sagemaker:AddTags": "a machine marks the jobs it starts",
+    "sagemaker:ListTags": "and reads its marks",
+    "iam:PassRole": "the job is given its role",
+    "states:DescribeExecution": "a machine looks after the executions it has started for its segments",
+    "states:StopExecution": "and stops them when it is stopped itself",
+}
+
+type Function = Callable[[Callable[[], Any]], Any]
+
+
+@pytest.fixture
+def recount(aws: None) -> Iterator[Function]:
+    """Runs something in the role of the function `recount`, which may write below recounts/ and scan customers, but not write them."""
+    hold_functions_to_their_roles()
+    yield lambda work: as_function.as_function("recount", work)()
+    as_function.refused.clear()
+
+
+def refused_with(code: str) -> Any:
+    return pytest.raises(ClientError, check=lambda error: error.response["Error"]["Code"] == code)
+
+
+def test_what_the_role_allows_is_done(recount: Function) -> None:
+    recount(lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="recounts/x", Body=b""))
+    recount(lambda: boto3.client("dynamodb").scan(TableName="test-customers"))
+    assert as_function.refused == []
+
+
+PLANTED: dict[str, Callable[[], Any]] = {
+    "another table": lambda: boto3.client("dynamodb").scan(TableName="test-users"),
+    "another action": lambda: boto3.client("dynamodb").put_item(TableName="test-customers", Item={"customer_id": {"S": "c"}}),
+    "one of a batch": lambda: boto3.client("dynamodb").batch_get_item(RequestItems={"test-runs": {"Keys": [{"run_id": {"S": "r"}}]}}),
+    "one of a transaction": lambda: boto3.client("dynamodb").transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": "test-rollups", "Item": {"pk": {"S": "a"}, "sk": {"S": "a"}}}},
+            {"Delete": {"TableName": "test-rollups", "Key": {"pk": {"S": "b"}, "sk": {"S": "b"}}}},
+        ]
+    ),
+    "an index": lambda: boto3.client("dynamodb").scan(TableName="test-predictions", IndexName="by-value"),
+    "another prefix": lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="models/x", Body=b""),
+    "a prefix that only begins alike": lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="recounts", Body=b""),
+    "a link": lambda: boto3.client("s3").generate_presigned_url("get_object", Params={"Bucket": "test-bucket", "Key": "models/x"}),
+    "a list": lambda: boto3.client("s3").list_objects_v2(Bucket="test-bucket", Prefix="recounts/"),
+    "a resource of boto3": lambda: boto3.resource("s3").Object("test-bucket", "models/x").delete(),
+    "a machine": lambda: boto3.client("stepfunctions").start_execution(stateMachineArn=f"{SERVICE}:stateMachine:test-scoring"),
+    "a signature": lambda: boto3.client("kms").sign(KeyId="alias/test-signing", Message=b"m", SigningAlgorithm="ECDSA_SHA_256"),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_the_role_does_not_allow_is_refused(recount: Function, planted: str) -> None:
+    with pytest.raises(ClientError, match="RecountRole is not authorized to perform"):
+        recount(PLANTED[planted])
+    assert len(as_function.refused) == 1
+
+
+def test_who_may_not_list_is_not_told_that_an_object_is_missing(recount: Function) -> None:
+    with refused_with("AccessDenied"):
+        recount(lambda: boto3.client("s3").get_object(Bucket="test-bucket", Key="recounts/none"))
+
+
+def test_threads_act_in_the_role_of_who_started_them(recount: Function) -> None:
+    def in_pool() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(PLANTED["another table"]).result()
+
+    def refuse() -> None:
+        with refused_with("AccessDeniedException"):
+            PLANTED["another table"]()
+        told.append(None)
+
+    def in_thread() -> None:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        thread.join()
+
+    told: list[Any] = []
+    with refused_with("AccessDeniedException"):
+        recount(in_pool)
+    recount(in_thread)
+    assert len(told) == 1
+    assert len(as_function.refused) == 2
+
+
+def test_a_refusal_that_is_swallowed_is_still_known(recount: Function) -> None:
+    def swallow() -> None:
+        try:
+            PLANTED["another table"]()
+        except ClientError:
+            return
+
+    recount(swallow)
+    assert len(as_function.refused) == 1
+
+
+def test_an_operation_that_is_not_written_down_is_an_error(recount: Function) -> None:
+    with pytest.raises(UnknownOperation, match="GetBucketAcl"):
+        recount(lambda: boto3.client("s3").get_bucket_acl(Bucket="test-bucket"))
+
+
+def test_tests_themselves_may_do_anything(aws: None) -> None:
+    hold_functions_to_their_roles()
+    boto3.client("s3").get_bucket_acl(Bucket="test-bucket")
+    assert as_function.refused == []
+
+
+NEEDS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("s3", "HeadObject", {"Bucket": "b", "Key": "k"}, [("s3:GetObject", "arn:aws:s3:::b/k")]),
+    ("s3", "GetObject", {"Bucket": "b", "Key": "k", "VersionId": "v"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/k")]),
+    ("s3", "CompleteMultipartUpload", {"Bucket": "b", "Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
+    ("s3", "ListParts", {"Bucket": "b", "Key": "k"}, [("s3:ListMultipartUploadParts", "arn:aws:s3:::b/k")]),
+    (
+        "s3",
+        "CopyObject",
+        {"Bucket": "b", "Key": "k", "CopySource": "c/x"},
+        [("s3:GetObject", "arn:aws:s3:::c/x"), ("s3:PutObject", "arn:aws:s3:::b/k")],
+    ),
+    ("dynamodb", "Query", {"TableName": "t", "IndexName": "i"}, [("dynamodb:Query", f"{TABLE.removesuffix('test')}t/index/i")]),
+    (
+        "dynamodb",
+        "BatchWriteItem",
+        {"RequestItems": {"t": [{"DeleteRequest": {}}]}},
+        [("dynamodb:BatchWriteItem", f"{TABLE.removesuffix('test')}t")],
+    ),
+    (
+        "dynamodb",
+        "TransactWriteItems",
+        {"TransactItems": [{"ConditionCheck": {"TableName": "t"}}, {"Update": {"TableName": "u"}}]},
+        [("dynamodb:ConditionCheckItem", f"{TABLE.removesuffix('test')}t"), ("dynamodb:UpdateItem", f"{TABLE.removesuffix('test')}u")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters", "needed"), NEEDS, ids=[operation for _, operation, _, _ in NEEDS])
+def test_what_an_operation_needs(service: str, operation: str, parameters: dict[str, Any], needed: list[tuple[str, str]]) -> None:
+    assert [(call.action, call.resource) for call in calls_of(service, operation, parameters)] == needed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "covered"),
+    [
+        (f"{OBJECTS}/models/*", f"{OBJECTS}/models/v/model.ubj", True),
+        (f"{OBJECTS}/models/*", f"{OBJECTS}/models", False),
+        (f"{OBJECTS}/models/*", f"{OBJECTS}-other/models/x", False),
+        ("*", f"{OBJECTS}/x", True),
+        (f"{OBJECTS}/?", f"{OBJECTS}/ab", False),
+        (f"{OBJECTS}/[ab]", f"{OBJECTS}/a", False),
+    ],
+)
+def test_patterns_are_those_of_iam(pattern: str, resource: str, *, covered: bool) -> None:
+    assert Allowed("s3:GetObject", pattern).covers(Call("s3:getobject", resource)) is covered
+    assert not Allowed("s3:GetObject", pattern).covers(Call("s3:PutObject", resource))
+
+
+def test_a_condition_must_hold_and_one_that_is_not_known_is_an_error() -> None:
+    listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": OBJECTS}
+    [allowed] = statements_allow({"Statement": {**listing, "Condition": {"StringLike": {"s3:prefix": "training/*"}}}})
+    assert allowed.covers(Call("s3:ListBucket", OBJECTS, {"s3:prefix": "training/x"}))
+    assert not allowed.covers(Call("s3:ListBucket", OBJECTS, {"s3:prefix": "models/"}))
+    assert not allowed.covers(Call("s3:ListBucket", OBJECTS))
+    for unread in ({"Effect": "Deny"}, {"NotAction": "s3:*"}, {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}):
+        with pytest.raises(UnreadablePolicy):
+            list(statements_allow({"Statement": {**listing, **unread}}))
+
+
+def asked_by(definition: str, substitutions: dict[str, str]) -> Iterator[Call]:
+    """What the tasks of a state machine ask for."""
+
+    def states(machine: Any) -> Iterator[Any]:
+        for state in machine["States"].values():
+            yield state
+            for inner in [*state.get("Branches", []), *(state[name] for name in ("Iterator", "ItemProcessor") if name in state)]:
+                yield from states(inner)
+
+    machine = json.loads(re.sub(r"\$\{(\w+)\}", lambda found: substitutions[found[1]], definition))
+    for state in states(machine):
+        match state.get("Resource", ""):
+            case "":
+                pass
+            case "arn:aws:states:::lambda:invoke":
+                yield Call("lambda:InvokeFunction", state["Parameters"]["FunctionName"])
+            case "arn:aws:states:::sagemaker:createTrainingJob.sync":
+                yield Call("sagemaker:CreateTrainingJob", JOB)
+            case "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob":
+                yield Call("sagemaker:DescribeTrainingJob", JOB)
+            case other:
+                raise AssertionError(f"{other}: write here what it needs to be allowed")
+        if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+            yield Call("states:StartExecution", f"{SERVICE}:stateMachine:test-scoring-distributed")
+
+
+@pytest.mark.parametrize("parameters", [(), (("ScoringMap", "distributed"), ("SageMakerRowThreshold", "100000"))], ids=["default", "large"])
+def test_state_machines_may_do_what_they_are_told_and_nothing_else(parameters: tuple[tuple[str, str], ...]) -> None:
+    granted = roles(parameters)
+    large = bool(parameters)
+    for machine, (role, definition, substitutions) in granted.definitions.items():
+        asked = set(asked_by(definition, dict(substitutions)))
+        refused = [str(call) for call in asked if not granted.allows(role, call)]
+        assert refused == [] or (not large and all("sagemaker" in call for call in refused)), machine
+        unused = [
+            str(allowed)
+            for allowed in granted.allowed[role]
+            if not any(allowed.covers(call) for call in asked)
+            and not {allowed.action, allowed.action.split(":")[0]} & SERVICES_THEMSELVES.keys()
+        ]
+        assert unused == [], machine
+
+
+def test_schedules_may_start_what_they_are_for() -> None:
+    granted = roles()
+    starts = {str(allowed) for role in granted.allowed if role.endswith("ScheduleRole") for allowed in granted.allowed[role]}
+    starts = {told for told in starts if not told.startswith("sqs:SendMessage on ")}
+    assert {told.split(" on ")[0] for told in starts} == {"states:StartExecution", "lambda:InvokeFunction"}
+    assert len(starts) == 2
+
+
+def test_every_role_belongs_to_somebody_who_is_tested() -> None:
+    granted = roles()
+    machines = {role for role, _, _ in granted.definitions.values()}
+    schedules = {role for role in granted.allowed if role.endswith("ScheduleRole")}
+    elsewhere = {"SageMakerRole", "DeploymentRole"}  # what a training job may do is held in test_template.py; AWS's own policy deploys
+    assert set(granted.allowed) == {*granted.of_function.values(), *machines, *schedules} | elsewhere & set(granted.allowed)
+
+
+def test_the_days_that_a_removal_tells_are_those_of_the_bucket() -> None:
+    rules = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = {
+        rule["Prefix"]: rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] + 2 * DAY_UNTIL_S3_GETS_TO_IT
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule and "Prefix" in rule
+    }
+    assert set(days) == {"exports/", "training/", "datasets/", "imports/"}
+    assert max(days["datasets/"], days["training/"]) == EXPIRES_IN_DAYS["data-sets"]
+    assert days["imports/"] == EXPIRES_IN_DAYS["uploads"]
+    assert max(EXPIRES_IN_DAYS.values()) == EXPIRES_IN_DAYS["mark"]
