@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Put the version before back into service
-         * @description The same conditional write; rolling back twice undoes it.
+         * @description The same conditional write; rolling back twice undoes it, unless the second request has the Idempotency-Key of the first.
          */
         post: operations["roll_back_api_model_rollback_post"];
         delete?: never;
@@ -1649,11 +1649,17 @@ export interface components {
              */
             bucket: "ok" | "unavailable";
             /**
-             * Model
-             * @description none: nothing was promoted yet; missing: its file is gone
+             * Feature Schema
+             * @description The feature schema in force
              * @enum {string}
              */
-            model: "ok" | "none" | "missing" | "unknown";
+            feature_schema: "ok" | "damaged" | "unknown";
+            /**
+             * Model
+             * @description none: nothing was promoted yet; missing: its record or a file is gone; damaged: they are not what was registered
+             * @enum {string}
+             */
+            model: "ok" | "none" | "missing" | "damaged" | "unknown";
             /**
              * Tables
              * @enum {string}
@@ -2261,6 +2267,11 @@ export interface components {
         };
         /** Health */
         Health: {
+            /**
+             * Advice
+             * @description What is wrong and what to do about it, a sentence or two each; empty when all is well
+             */
+            advice: string[];
             dependencies: components["schemas"]["Dependencies"];
             model: components["schemas"]["ModelInService"] | null;
             /**
@@ -3743,7 +3754,7 @@ export interface components {
              * @description Newest first, at most 50
              */
             history: components["schemas"]["Promotion"][];
-            /** @description null while nothing is in service */
+            /** @description null while nothing is in service, or when nothing is known of what is */
             model: components["schemas"]["VersionView"] | null;
             /**
              * Previous
@@ -5312,7 +5323,10 @@ export interface operations {
     roll_back_api_model_rollback_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key rolls back once */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -20,7 +20,7 @@ from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, U
 from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
-from retainstream.runs.starting import UnknownRun
+from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.schema import FeatureSchema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
@@ -41,6 +41,9 @@ Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 IdempotencyKey = Annotated[
     str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key starts the same run once")
+]
+OneRollback = Annotated[
+    str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key rolls back once")
 ]
 
 app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
@@ -138,9 +141,10 @@ def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
 
 
 @app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
-def roll_back(caller: Caller) -> Data[StatusView]:
-    """The same conditional write; rolling back twice undoes it."""
-    return Data(data=promoted_view(models(), rollback(models(), caller.user_id)))
+def roll_back(caller: Caller, idempotency_key: OneRollback = None) -> Data[StatusView]:
+    """The same conditional write; rolling back twice undoes it, unless the second request has the Idempotency-Key of the first."""
+    asked = key_or_new("rollback", caller.user_id, idempotency_key)
+    return Data(data=promoted_view(models(), rollback(models(), caller.user_id, asked=asked)))
 
 
 @app.get("/api/health", summary="Whether the stack answers", tags=["health"], **public(counted=False))

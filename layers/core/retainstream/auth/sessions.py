@@ -84,9 +84,10 @@ class Sessions:
         return int(self.clock()) + 1
 
     def _windows_remembered(self) -> tuple[list[int], int]:
-        """The windows in which API Gateway may remember what is said of a token now, and when nobody needs their records any more."""
+        """The windows in which API Gateway may remember what is said of a token now, and when nobody needs their records any more; the
+        present one last, which is the one that refuses the request when it is made again."""
         window = int(self.clock()) // RATE_LIMIT_WINDOW_SECONDS
-        return [window, window + 1], (window + 3) * RATE_LIMIT_WINDOW_SECONDS
+        return [window + 1, window], (window + 3) * RATE_LIMIT_WINDOW_SECONDS
 
     def _verifying_key(self) -> tokens.VerifyingKey:
         return _verifying_key(self.signing_key.public_key().der)

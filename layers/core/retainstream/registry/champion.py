@@ -15,7 +15,8 @@ _HISTORY = 50
 
 @dataclass(frozen=True)
 class Champion:
-    """The pointer as it was read. `revision` grows by one with every move; `record` is the version's, as it was when the pointer moved."""
+    """The pointer as it was read. `revision` grows by one with every move; `record` is the version's, as it was when the pointer moved;
+    `asked` is the id of the request that moved it, if it had one."""
 
     version: str
     previous: str | None
@@ -24,6 +25,7 @@ class Champion:
     promoted_by: str
     history: tuple[dict[str, str], ...]
     record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    asked: str | None = None
 
 
 def champion(models: Models) -> Champion | None:
@@ -44,6 +46,7 @@ def champion(models: Models) -> Champion | None:
             stored["promoted_by"],
             tuple(stored["history"]),
             stored.get("record"),
+            stored.get("asked"),
         )
     except (KeyError, TypeError) as error:
         raise CorruptModel("The pointer to the model in service cannot be read.") from error
@@ -85,8 +88,9 @@ def promote(models: Models, version: str, by: str, *, expected_revision: int | N
     return _move(models, current, record, by)
 
 
-def rollback(models: Models, by: str) -> Champion:
-    """Puts the version back into service that was there before the last move. A second rollback undoes the first.
+def rollback(models: Models, by: str, *, asked: str | None = None) -> Champion:
+    """Puts the version back into service that was there before the last move. A second rollback undoes the first, unless both are the
+    same request, `asked` twice.
 
     Raises:
         NotPromotable: there is no version to go back to.
@@ -96,17 +100,19 @@ def rollback(models: Models, by: str) -> Champion:
     current = champion(models)
     if current is None or current.previous is None:
         raise NotPromotable("There is no earlier version to go back to.")
-    return _move(models, current, get(models, current.previous), by)
+    if asked is not None and current.asked == asked:
+        return current
+    return _move(models, current, get(models, current.previous), by, asked)
 
 
-def _move(models: Models, current: Champion | None, record: Mapping[str, Any], by: str) -> Champion:
+def _move(models: Models, current: Champion | None, record: Mapping[str, Any], by: str, asked: str | None = None) -> Champion:
     version = record["version"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     revision = current.revision if current else 0
     entry = {"version": version, "promoted_at": now, "promoted_by": by}
     history = (entry, *(current.history if current else ()))[:_HISTORY]
     kept = {name: value for name, value in record.items() if name not in ("pk", "sk")}
-    moved = Champion(version, current.version if current else None, revision + 1, now, by, history, kept)
+    moved = Champion(version, current.version if current else None, revision + 1, now, by, history, kept, asked)
     pointer: dict[str, Any] = {
         "version": moved.version,
         "revision": moved.revision,
@@ -115,6 +121,8 @@ def _move(models: Models, current: Champion | None, record: Mapping[str, Any], b
         "history": list(moved.history),
         "record": kept,
     }
+    if asked is not None:
+        pointer["asked"] = asked
     if moved.previous:
         pointer["previous"] = moved.previous
     models.set_champion(pointer, expected_revision=revision)

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from retainstream.storage.runs import Kind, Runs
 from retainstream.storage.table import Item
@@ -18,12 +18,12 @@ def new_run_id() -> str:
     return uuid.uuid4().hex
 
 
-def run_id_for(kind: Kind, caller: str, idempotency_key: str) -> str:
+def run_id_for(kind: Kind | Literal["rollback"], caller: str, idempotency_key: str) -> str:
     """The run that a caller means by a key: the same for the same three, and for no others."""
     return hashlib.sha256(f"{kind}\x00{caller}\x00{idempotency_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def key_or_new(kind: Kind, caller: str, idempotency_key: str | None) -> str:
+def key_or_new(kind: Kind | Literal["rollback"], caller: str, idempotency_key: str | None) -> str:
     """The id of the run that a caller asks for: the one meant by the key, or a new one without a key."""
     return run_id_for(kind, caller, idempotency_key) if idempotency_key else new_run_id()
 

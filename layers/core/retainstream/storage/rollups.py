@@ -126,9 +126,7 @@ class Rollups:
         Raises:
             Conflict: the counters are no longer at `version`.
         """
-        condition = self._put(_counters_item(source, Versioned(counters, version + 1, repair)), version)["Put"]
-        with storage_errors():
-            self._table.client.put_item(**condition)
+        self._replace(_counters_item(source, Versioned(counters, version + 1, repair)), version)
 
     def add_trend(self, snapshot: Mapping[str, Any]) -> None:
         """Adds the snapshot {run_id, at, …} of a run to the trend, in place of an earlier one of the same run. The oldest of 200 goes.
@@ -157,10 +155,7 @@ class Rollups:
             newest = sorted(known.values(), key=lambda one: str(one["at"]))[-_KEPT[series] :]
             text = json.dumps(newest, separators=(",", ":"))
             try:
-                with storage_errors():
-                    self._table.client.put_item(
-                        **self._put({**(item or {}), **_TREND_KEY, "version": version + 1, series: text}, version)["Put"]
-                    )
+                self._replace({**(item or {}), **_TREND_KEY, "version": version + 1, series: text}, version)
             except Conflict:
                 time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311
                 continue
@@ -177,17 +172,20 @@ class Rollups:
             if start is None:
                 return items
 
+    def _replace(self, item: Mapping[str, Any], version: int) -> None:
+        condition, values, names = _still_at(version)
+        self._table.put(item, condition, values, names)
+
     def _put(self, item: Mapping[str, Any], version: int) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self._table.name, "Item": to_attributes(item)}
-        if version == 0:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
-        else:
-            put |= {
-                "ConditionExpression": "#version = :version",
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": to_attributes({":version": version}),
-            }
+        condition, values, names = _still_at(version)
+        put: dict[str, Any] = {"TableName": self._table.name, "Item": to_attributes(item), "ConditionExpression": condition}
+        if version:
+            put |= {"ExpressionAttributeNames": names, "ExpressionAttributeValues": to_attributes(values)}
         return {"Put": put}
+
+
+def _still_at(version: int) -> tuple[str, dict[str, int], dict[str, str]]:
+    return ("#version = :version", {":version": version}, {"#version": "version"}) if version else ("attribute_not_exists(pk)", {}, {})
 
 
 def _counters_key(source: Source) -> dict[str, str]:

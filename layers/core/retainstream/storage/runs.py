@@ -1,6 +1,7 @@
 """Runs of importing, training, scoring, recounting and exporting: what each is doing, what became of it, and why."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -10,6 +11,9 @@ from retainstream.storage.table import Item, Table
 from retainstream.telemetry.correlation import correlation_id
 
 type Kind = Literal["import", "training", "scoring", "recount", "export"]
+
+
+_ATTEMPTS = 5
 
 
 def _now() -> str:
@@ -125,15 +129,15 @@ class Runs:
         Raises:
             NotStored: there is no such run.
         """
-        found = self.existing(run_id)
-        if found["status"] not in ("RUNNING", "WAITING"):
-            return found
-        now = _now()
-        steps = [{**step, "status": "FAILED", "finished_at": now} if step["status"] == "RUNNING" else step for step in found["steps"]]
-        try:
-            return self._write(run_id, found["status"], status="FAILED", finished_at=now, reason=reason, steps=steps)
-        except Conflict:
-            return self.existing(run_id)
+        for _ in range(_ATTEMPTS):
+            found = self.existing(run_id)
+            if found["status"] not in ("RUNNING", "WAITING"):
+                return found
+            now = _now()
+            steps = [{**step, "status": "FAILED", "finished_at": now} if step["status"] == "RUNNING" else step for step in found["steps"]]
+            with suppress(Conflict):  # it has begun or ended meanwhile
+                return self._write(run_id, found["status"], status="FAILED", finished_at=now, reason=reason, steps=steps)
+        raise StorageUnavailable("a run changes all the time")
 
     def existing(self, run_id: str) -> Item:
         """The record of a run.

@@ -130,8 +130,12 @@ def check_scoring(stores: Stores, given: Document) -> Document:
 
 
 def notify(stores: Stores, given: Document) -> Document:
-    """Tells the topic, where there is one, and ends the run. A topic that does not answer spoils nothing."""
+    """Tells the topic, where there is one, and ends the run; a run that has ended well stays so. A topic that does not answer spoils
+    nothing; one whose answer is lost may be told twice."""
     run_id = given["run_id"]
+    run = stores.runs.existing(run_id)
+    if run["status"] == "SUCCEEDED":
+        return {"result": run["result"]}
     bench = Workbench(stores.documents, run_id)
     verdict = bench.get_json("candidate/gate.json")
     promoted = bool(given.get("promotion", {}).get("promoted"))
