@@ -1,0 +1,28 @@
+"""The business that faults befall, made once for the tests of a file."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from retainstream.storage.customers import Customers
+from retainstream.training.synthetic import as_customers, generate
+from tests.aws_state import AwsState
+from tests.integration.faults.world import add_business, add_imports, add_people, world
+
+
+@pytest.fixture(scope="module")
+def business() -> Iterator[AwsState]:
+    """People, customers, models, predictions, and runs of every kind."""
+    with world() as state:
+        add_people()
+        add_business(state)
+        add_imports()
+        yield state
+
+
+@pytest.fixture(scope="module")
+def learners() -> Iterator[AwsState]:
+    """Customers to learn from, enough and no more."""
+    with world(SAGEMAKER_ROW_THRESHOLD="10000") as state:
+        Customers().put_many(as_customers(generate(500, 1)))
+        yield state
