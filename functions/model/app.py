@@ -108,7 +108,7 @@ def versions(
     seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
     found = newest(models(), limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
     pointer = champion(models())
-    onward = encode_cursor({"after": found.items[-1]["version"]}, **seal) if found.next_key else None
+    onward = encode_cursor({"after": found.next_key["sk"]}, **seal) if found.next_key else None
     views = version_views(found.items, pointer.version if pointer else None)
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
 

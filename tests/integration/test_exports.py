@@ -311,6 +311,7 @@ def calls_to_storage(moment: str, hook: Callable[..., None]) -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("tidy_answers")
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
 def test_a_crash_at_any_call_doubles_and_loses_no_row(base: list[Row], moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_run, "PAGE", 12)

@@ -316,6 +316,7 @@ def test_a_part_that_was_not_counted_to_its_end_is_not_taken_for_the_whole(world
             look(world.stores, LIMITS, "run", plan, parts)
 
 
+@pytest.mark.usefixtures("tidy_answers")
 def test_an_invocation_short_of_time_hands_on_where_it_stopped(world: World) -> None:
     [part] = parts_of(world.tables, "customers", most_segments=1)
     turns = 0

@@ -321,6 +321,7 @@ def test_a_hundred_million_customers_are_planned_within_what_a_state_machine_car
     assert len(json.dumps(done)) < 256 * 1024 / 2
 
 
+@pytest.mark.usefixtures("tidy_answers")
 def test_a_run_writes_no_faster_than_it_may(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)

@@ -22,9 +22,13 @@ class Models:
         return self._table.get({"pk": _VERSION, "sk": version})
 
     def versions(self, *, limit: int | None = None, after: str | None = None) -> Page:
-        """Versions, newest first; `after` is the last version of the page before."""
-        start = {"pk": _VERSION, "sk": after} if after else None
-        return self._table.query("pk = :version", {":version": _VERSION}, limit=limit, ascending=False, start=start)
+        """Versions, newest first; `after` is the last version of the page before. A page is empty only where there are no more."""
+        start: Item | None = {"pk": _VERSION, "sk": after} if after else None
+        while True:
+            page = self._table.query("pk = :version", {":version": _VERSION}, limit=limit, ascending=False, start=start)
+            start = page.next_key
+            if page.items or start is None:
+                return page
 
     def add_version(self, version: str, record: Mapping[str, Any]) -> None:
         """Writes a version that is not there yet.
