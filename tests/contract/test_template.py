@@ -250,7 +250,7 @@ def test_a_parameter_that_reaches_a_function_publishes_it_anew(raw: dict[str, An
     assert {line.split(":")[0] for line in content.splitlines()} == reaching
     assert all(line == f"{name}: ${{{name}}}" for line in content.splitlines() for name in [line.split(":")[0]])
     for name, version in of_type(resources, "AWS::Lambda::Version").items():
-        assert version["Description"] == {"Fn::Sub": "Settings ${SettingsVersion}"}, name
+        assert version["Description"] == {"Fn::Sub": "Settings ${SettingsVersion.VersionNumber}"}, name
 
 
 def test_a_change_of_a_layer_publishes_every_function_that_has_it(tmp_path: Path) -> None:
