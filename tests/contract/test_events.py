@@ -11,8 +11,13 @@ import pytest
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.training.synthetic import as_customers, generate
+from tests.as_function import seen
+from tests.conftest import account
+from tests.contract.scenes import SCENES
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
+from tests.permissions import roles
+from tests.strict.disturb import whole_answers
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -61,7 +66,6 @@ STATUS = {
     "auth/register": 201,
     "model/unknown-route": 404,
     "model/preflight": 204,
-    "customers/delete": 204,
     "model/train": 202,
     "dashboard/recount": 202,
     "predictions/generate-all": 202,
@@ -69,23 +73,47 @@ STATUS = {
 }
 
 
-@pytest.fixture
-def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tables, bucket, key and state machines, and customers to learn from."""
-    monkeypatch.setenv("TRAINING_SECONDS", "1")
-    monkeypatch.setenv("SAGEMAKER_ROW_THRESHOLD", "10000")
+@pytest.fixture(scope="module")
+def story() -> Iterator[dict[str, Any]]:
+    """What each event was answered, or the error it led to, in a stack with customers to learn from; the stack is still there."""
+    with account(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAINING_SECONDS", "1")
+        patch.setenv("SAGEMAKER_ROW_THRESHOLD", "10000")
+        patch.setenv("NOTIFICATION_TOPIC_ARN", boto3.client("sns").create_topic(Name="test-NotificationTopic")["TopicArn"])
+        settings.cache_clear()
+        load_function.cache_clear()
+        pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+        for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-export"):
+            role = "arn:aws:iam::123456789012:role/states"
+            boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
+        Customers().put_many(as_customers(generate(1500, 1)))
+        uploaded = json.loads((EVENTS / "imports/uploaded.json").read_text())["detail"]["object"]["key"]
+        boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
+        seen.clear()
+        with whole_answers():
+            told = tell()
+        yield told
     settings.cache_clear()
     load_function.cache_clear()
-    pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
-    for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-export"):
-        role = "arn:aws:iam::123456789012:role/states"
-        boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
-    Customers().put_many(as_customers(generate(1500, 1)))
-    uploaded = json.loads((EVENTS / "imports/uploaded.json").read_text())["detail"]["object"]["key"]
-    boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
-    yield
-    settings.cache_clear()
-    load_function.cache_clear()
+
+
+def tell() -> dict[str, Any]:
+    """Each event to its function, in the order of the story."""
+    answers: dict[str, Any] = {}
+    left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
+    for name in STORY:
+        function = name.split("/")[0]
+        given = {**event(name), **left} if name in GOES_ON else event(name)
+        try:
+            answer = load_function(function).handler(given, lambda_context(function))
+        except Exception as error:
+            answers[name] = error
+            continue
+        answers[name] = answer
+        left = {"progress": answer["progress"]} if isinstance(answer, dict) and "progress" in answer else left
+        if name == "retraining/prepare-job":
+            do_the_job(answer)
+    return answers
 
 
 def event(name: str) -> Any:
@@ -124,17 +152,40 @@ def test_every_task_of_the_state_machines_has_an_event() -> None:
         )
 
 
-@pytest.mark.usefixtures("stack")
-def test_every_event_is_accepted_by_its_function(subtests: pytest.Subtests) -> None:
-    left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
-    for name in STORY:
-        function = name.split("/")[0]
+def test_every_event_is_accepted_by_its_function(story: Mapping[str, Any], subtests: pytest.Subtests) -> None:
+    for name, answer in story.items():
         with subtests.test(name):
-            answer = load_function(function).handler({**event(name), **left} if name in GOES_ON else event(name), lambda_context(function))
-            left = {"progress": answer["progress"]} if isinstance(answer, dict) and "progress" in answer else left
+            if isinstance(answer, Exception):
+                raise answer
             if isinstance(answer, dict) and "statusCode" in answer:
                 assert answer["statusCode"] == STATUS.get(name, 200), answer["body"]
-            elif name == "retraining/prepare-job":
-                do_the_job(answer)
-            elif function == "authorizer":
+            elif name == "authorizer/request":
                 assert answer == {"isAuthorized": True, "context": {"refused": "1"}}
+
+
+AWS_ITSELF = {
+    "logs": "the lines that functions print are written by Lambda, in the function's name",
+    "xray": "so are its traces",
+    "dynamodb:DescribeStream": "Lambda reads a stream for the function that is told of it",
+    "dynamodb:GetRecords": "Lambda reads a stream for the function that is told of it",
+    "dynamodb:GetShardIterator": "Lambda reads a stream for the function that is told of it",
+    "dynamodb:ListStreams": "Lambda reads a stream for the function that is told of it",
+    "sqs:SendMessage": "Lambda puts what a function failed to do into the dead letters",
+}
+"""What roles allow that no code of ours calls, and why."""
+
+
+def test_what_a_role_allows_is_called(story: Mapping[str, Any], subtests: pytest.Subtests) -> None:
+    del story
+    for scene in SCENES:
+        with subtests.test(scene.__name__), whole_answers():
+            scene()
+    granted = roles()
+    never = [
+        f"{role}: {allowed}"
+        for function, role in sorted(granted.of_function.items())
+        for allowed in sorted(granted.allowed[role], key=str)
+        if not any(allowed.covers(call) for call in seen.get(function, ()))
+        and not {allowed.action, allowed.action.split(":")[0]} & AWS_ITSELF.keys()
+    ]
+    assert never == []

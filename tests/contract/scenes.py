@@ -1,0 +1,244 @@
+"""What the story of events leaves out: rare turns, so that every call that a role allows is made once."""
+
+import gzip
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import batched
+from typing import Any
+
+import pytest
+
+from retainstream.auth.accounts import new_user
+from retainstream.auth.roles import Role
+from retainstream.customers import records
+from retainstream.customers.imports.keys import upload_key
+from retainstream.registry import loading
+from retainstream.settings import settings
+from retainstream.storage.clients import dynamodb, s3
+from retainstream.storage.customers import Customers
+from retainstream.storage.models import Models
+from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
+from retainstream.storage.rollups import Rollups
+from retainstream.storage.users import Users
+from tests.importing import as_file, line
+from tests.integration.base_of_customers import prediction
+from tests.integration.conftest import http_event, lambda_context, load_function
+
+type Answer = dict[str, Any]
+
+_RUN = "9d0c9f7ab1e24c8f9a3b2c1d0e4f6a7b"
+
+
+def ask(module: str, method: str, path: str, body: Any = None, *, query: str = "", headers: dict[str, str] | None = None) -> Any:
+    """The data of an answer."""
+    principal = {"userId": "ann@example.com", "role": "admin", "tokenId": "t", "tokenExpires": "1999999999"}
+    sent = None if body is None else json.dumps(body)
+    given = {"content-type": "application/json", **(headers or {})}
+    answer = load_function(module).handler(
+        http_event(method, path, query=query, body=sent, headers=given, principal=principal), lambda_context(module)
+    )
+    told = json.loads(answer["body"])
+    assert answer["statusCode"] < 300, told
+    return told["data"]
+
+
+def task(function: str, name: str, *, seconds: float = 900, **given: Any) -> Any:
+    context = lambda_context(function)
+    context.get_remaining_time_in_millis = lambda: 1000 * seconds
+    return json.loads(json.dumps(load_function(function).handler(json.loads(json.dumps({"task": name, **given})), context)))
+
+
+@contextmanager
+def meanwhile(operation: str, words: str, act: Callable[[list[str]], Any]) -> Iterator[None]:
+    """Once, while a call to DynamoDB that speaks of `words` is on its way. What is done is given the customers in the call."""
+    done: list[None] = []
+
+    def hook(params: Any, **_: Any) -> None:
+        if not done and words in str(params["body"]):
+            done.append(None)
+            act(re.findall(r'"customer_id":\{"S":"([^"]+)"', params["body"].decode()))
+
+    events = dynamodb().meta.events
+    events.register(f"before-call.dynamodb.{operation}", hook)
+    try:
+        yield
+    finally:
+        events.unregister(f"before-call.dynamodb.{operation}", hook)
+    assert done, f"no {operation} of {words}"
+
+
+@contextmanager
+def an_own_process() -> Iterator[None]:
+    """The model in service is not held yet, as in a process that has just begun."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "_cache", loading.ChampionCache())
+        yield
+
+
+def some_leave(customer_ids: list[str]) -> None:
+    """The first of them left, and the second is removed."""
+    left, removed, *_ = customer_ids
+    records.record_outcome(left, churned=True, day=None, horizon_days=30, customers=Customers(), predictions=Predictions())
+    records.delete(removed, Customers(), Predictions())
+
+
+def the_base_gets_small() -> None:
+    """Of all customers and predictions the first hundred stay: what comes has to pass over everybody several times."""
+    for table in (settings().customers_table, settings().predictions_table):
+        pages = dynamodb().get_paginator("scan").paginate(TableName=table, ProjectionExpression="customer_id")
+        gone = [item for page in pages for item in page["Items"] if item["customer_id"]["S"] >= "s0000100"]
+        for some in batched(gone, 25):
+            dynamodb().batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": key}} for key in some]})
+
+
+def people_sign_in() -> None:
+    Users().add(new_user("ann@example.com", "a password of ann's", name="Ann", role=Role.ADMIN))
+    token = ask("auth", "POST", "/api/auth/login", {"email": "jo.meyer@example.com", "password": "correct horse battery staple"})["token"]
+    event = {"headers": {"authorization": f"Bearer {token}"}, "requestContext": {"requestId": "r"}}
+    assert "userId" in load_function("authorizer").handler(event, lambda_context("authorizer"))["context"]
+    ask("auth", "PATCH", "/api/auth/users", {"email": "jo.meyer@example.com", "role": "analyst"})
+
+
+def people_look_at_customers() -> None:
+    ask("customers", "GET", "/api/customers/high-risk", query="sort=value")
+    ask(
+        "customers",
+        "POST",
+        "/api/customers/segment",
+        {"sort": "probability", "criteria": [{"column": "device_count", "op": "ge", "value": 1}]},
+    )
+    ask("customers", "POST", "/api/customers/segment", {"criteria": [{"column": "device_count", "op": "ge", "value": 1}]})
+    ask("customers", "POST", "/api/customers/segment", {"levels": ["high"], "sort": "probability"})
+    ask("customers", "POST", "/api/customers/s0000050/outcome", {"churned": True})
+
+
+def a_large_file_is_announced() -> None:
+    asked = ask("customers", "POST", "/api/customers/imports", {"file_name": "all.csv", "size": 100 << 20})
+    with pytest.raises(AssertionError, match="Not all of the file"):
+        ask("customers", "POST", f"/api/customers/imports/{asked['import_id']}/complete")
+
+
+def predictions_are_asked_for() -> None:
+    ask("predictions", "GET", "/api/predictions/results", query="min_probability=0.5")
+    ask("predictions", "GET", "/api/predictions/results", query="format=csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPORT_AT_ONCE", "0")
+        settings.cache_clear()
+        ask("predictions", "GET", "/api/predictions/results", query="format=csv")
+    settings.cache_clear()
+
+
+def customers_leave_while_they_are_scored() -> None:
+    with an_own_process(), meanwhile("BatchWriteItem", "s0000060", some_leave):
+        ask("predictions", "POST", "/api/predictions/generate", {"customer_ids": ["s0000060", "s0000061"]})
+    with an_own_process(), meanwhile("BatchWriteItem", "", some_leave):
+        ask("dashboard", "POST", "/api/dashboard/predict", {"sample_size": 20})
+    version = Models().champion()["version"]  # type: ignore[index]
+    planned = task("scoring", "plan", run_id=_RUN, input={"run_id": _RUN, "started_by": "schedule"})
+    with meanwhile("BatchWriteItem", "", some_leave):
+        part = task("scoring", "score", run_id=_RUN, model_version=version, chosen_at=planned["chosen_at"], part=planned["segments"][0])
+    with pytest.raises(Exception, match="counts"):
+        task("scoring", "verify", run_id=_RUN, parts=[{**part, "turns": part["turns"] + 1}], planned=1)
+
+
+def a_file_is_given_up() -> None:
+    given: dict[str, Any] = {"run_id": _RUN, "input": {"started_by": "jo", "filters": {}, "predictions": 9}}
+    written = task("exports", "begin", **given)
+    ask("customers", "DELETE", "/api/customers/s0000070")
+    with pytest.raises(Exception, match="was removed"):
+        task("exports", "write", **given, progress=written["progress"])
+    other: dict[str, Any] = {**given, "run_id": f"{_RUN[:-1]}0"}
+    written = task("exports", "begin", **other)
+    while not written["done"]:
+        written = task("exports", "write", **other, progress=written["progress"])
+    Removals().done()
+    with pytest.raises(Exception, match="was removed"):
+        task("exports", "finish", **other, progress=written["progress"])
+    third = {**given, "run_id": f"{_RUN[:-1]}1"}
+    task("exports", "begin", **third)
+    task("exports", "fail", **third, error={"Error": "States.Timeout"})
+
+
+def files_are_imported() -> None:
+    for found in ("new1", "new2", "s0000080"):
+        Predictions().put_many([prediction(found, 0.6)])
+    lines = [line(found, churned="yes") for found in ("s0000080", "new1", "new2", "new3")]
+    import_file(gzip.compress(as_file(lines, outcomes=True)), lambda _: Removals().begin("new1"))
+
+
+def import_file(content: bytes, act: Callable[[list[str]], Any]) -> None:
+    import_id = ask("customers", "POST", "/api/customers/imports", {"file_name": "more.csv.gz", "size": len(content)})["import_id"]
+    s3().put_object(Bucket=settings().bucket, Key=upload_key(import_id), Body=content)
+    begun = task("imports", "begin", import_id=import_id)
+    packed, unpacked = begun["file"], task("imports", "unpack", seconds=0, import_id=import_id, file=begun["file"], upload=None)
+    file = task("imports", "unpack", import_id=import_id, file=packed, upload=unpacked["upload"])["file"]
+    found = task("imports", "survey", import_id=import_id, file=file, found=None)
+    indexed = [
+        task("imports", "index", import_id=import_id, file=file, part=part, partitions=found["partition_count"]) for part in found["parts"]
+    ]
+    compared = [
+        task("imports", "compare", import_id=import_id, partition=one, partitions=found["partition_count"], parts=found["part_count"])
+        for one in found["partitions"]
+    ]
+    task("imports", "begin_load", import_id=import_id, indexed=indexed, compared=compared)
+    turn = {"part": found["parts"][0], "next": None, "counts": {}}
+    with meanwhile("PutItem", "new1", act):
+        task("imports", "load", import_id=import_id, file=file, turn=turn)
+
+
+def the_figures_are_recounted() -> None:
+    """Counters that are wrong are repaired, and the run is looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECOUNT_SETTLE_SECONDS", "1")
+        settings.cache_clear()
+        for source in ("customers", "predictions"):
+            Rollups().put_if_version(source, Rollups().counters(source).version, {"wrong": 1})
+        run_id = f"{_RUN[:-1]}2"
+        plan = task("recount", "open", run_id=run_id, input={"run_id": run_id, "started_by": "jo", "repair": True})
+        parts: list[Any] = []
+        while plan["next"] != "end":
+            if plan["next"] == "wait":
+                time.sleep(plan["wait_seconds"])
+            parts = [task("recount", "count", run_id=run_id, part=part) for part in plan["parts"]] if plan["next"] == "count" else []
+            plan = task("recount", "look", run_id=run_id, plan=plan, parts=parts)
+        ask("dashboard", "GET", f"/api/dashboard/recounts/{run_id}")
+    settings.cache_clear()
+
+
+def a_candidate_is_compared_with_the_model_in_service() -> None:
+    """Another training run comes to its gate, with what the first one has left."""
+    run_id, bucket = f"{_RUN[:-1]}3", settings().bucket
+    task("retraining", "begin", execution=run_id, input={"run_id": run_id, "started_by": "jo"})
+    first = "7d0c2f6e1b1f4c7e9a55d1b0c3a2e4f6"
+    for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"datasets/{first}/"):
+        for found in page["Contents"]:
+            source: Any = {"Bucket": bucket, "Key": found["Key"]}
+            s3().copy_object(Bucket=bucket, Key=found["Key"].replace(first, run_id), CopySource=source)
+    task("retraining", "gate", run_id=run_id, started_at="2026-11-21T09:00:00.000000+00:00", started_by="jo")
+
+
+def another_version_goes_into_service() -> None:
+    version = Models().champion()["version"]  # type: ignore[index]
+    record = Models().version(version) or {}
+    Models().add_version("20301121T090000Z-00000000", {**record, "version": "20301121T090000Z-00000000"})
+    ask("model", "POST", "/api/model/versions/20301121T090000Z-00000000/promote")
+    ask("model", "GET", f"/api/model/versions/{version}/card")
+
+
+SCENES = [
+    the_base_gets_small,
+    people_sign_in,
+    people_look_at_customers,
+    a_large_file_is_announced,
+    predictions_are_asked_for,
+    customers_leave_while_they_are_scored,
+    files_are_imported,
+    a_file_is_given_up,
+    the_figures_are_recounted,
+    a_candidate_is_compared_with_the_model_in_service,
+    another_version_goes_into_service,
+]
