@@ -1313,7 +1313,7 @@ export interface components {
             true_positives: number;
         };
         /** @enum {string} */
-        Copy: "uploads" | "data-sets" | "undelivered-changes" | "workflow-history" | "backups" | "mark";
+        Copy: "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
         /** Credentials */
         Credentials: {
             /**
@@ -1817,7 +1817,7 @@ export interface components {
          * @description Copies that nobody reads any more and that go by themselves.
          */
         Expiring: {
-            /** @description uploads: files with customers, as they were uploaded. data-sets: rows of training runs of the past, by a digest of the id. undelivered-changes: changes that could not be counted, in the dead letters. workflow-history: ids at which a run went on. backups: the tables as of an earlier moment. mark: a digest of the id, by which older files do not bring the customer back */
+            /** @description uploads: files with customers, as they were uploaded. data-sets: rows of training runs of the past, by a digest of the id. workflow-history: ids at which a run went on. backups: the tables as of an earlier moment. mark: a digest of the id, by which older files do not bring the customer back */
             what: components["schemas"]["Copy"];
             /** Within Days */
             within_days: number;
