@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.registry.loading import champion_model, load_reference, load_version
+from retainstream.registry.loading import champion_model, later_champion, load_reference, load_version
 from retainstream.registry.versions import get
 from retainstream.scoring import run
 from retainstream.scoring.failure import SCORING_ERRORS, reason_of
@@ -15,6 +15,9 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.telemetry.figures import of_scoring
 from retainstream.telemetry.tasks import Tasks, by_name
+
+if TYPE_CHECKING:
+    from retainstream.scoring.model import ScoringModel
 
 stores, documents, models = cache(run.Stores), cache(Documents), cache(Models)
 
@@ -35,7 +38,11 @@ def score(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
-    return run.score_segment(stores(), chosen, reference, event["run_id"], event["part"], left, pace)
+    def by(scorer: "ScoringModel") -> dict[str, Any]:
+        bins = reference if scorer.schema.features == model.schema.features else None
+        return run.score_segment(stores(), scorer, bins, event["run_id"], event["part"], left, pace)
+
+    return run.score_by_latest(by, chosen, lambda scorer: later_champion(models(), documents(), scorer))
 
 
 def verify(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

@@ -145,6 +145,23 @@ def champion_model(models: Models, documents: Documents, max_age_seconds: float)
     return _cache.model(models, documents, max_age_seconds)
 
 
+def later_champion(models: Models, documents: Documents, than: "ScoringModel") -> "ScoringModel | None":
+    """Another model that was put into service after `than` was seen to be, if it can be used.
+
+    Raises:
+        StorageUnavailable: the pointer cannot be read.
+    """
+    try:
+        pointer = champion(models)
+        if pointer is None or pointer.version == than.version or pointer.promoted_at <= than.chosen_at:
+            return None
+        found = champion_model(models, documents, 0)
+    except (CorruptModel, NoModel) as error:
+        _log.warning("keeping model %s in use: %s", than.version, error)
+        return None
+    return found if found.version == pointer.version else None
+
+
 def doubt_champion() -> None:
     """Makes the next call of `champion_model` look whether the loaded model is still the one in service."""
     _cache.doubt()

@@ -133,6 +133,22 @@ def score_segment(
         raise SegmentFailed(f"{name} could not be scored ({type(error).__name__}).") from error
 
 
+def score_by_latest(
+    score: Callable[[ScoringModel], Document], chosen: ScoringModel, later_than: Callable[[ScoringModel], ScoringModel | None]
+) -> Document:
+    """Scores a part by the model a run has chosen, and once more by the one that `later_than` finds in service instead, if there is one.
+
+    Predictions are written without a look at those they replace, and may so replace some of a model that came into service meanwhile.
+    Whoever writes looks afterwards which model is in service: so the last to write a prediction wrote it by the one that was, once it was
+    written.
+    """
+    model: ScoringModel | None = chosen
+    while model is not None:
+        answer = score(model)
+        model = later_than(model)
+    return answer
+
+
 def _score_block(
     stores: Stores,
     model: ScoringModel,
