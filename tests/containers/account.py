@@ -23,6 +23,7 @@ from local.resources import Deployment, Function, deploy
 from local.runtime import FunctionError, Runtime, lambda_service
 from local.streams import StreamFeeder
 from retainstream.settings import settings
+from tests.strict.disturb import whole_answers
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Containers(Runtime):
 def deployed(parameters: Mapping[str, str], *, executing: bool) -> Iterator[Account]:
     """The template's resources in an empty account, and our own code pointed at them; state machines run if `executing`."""
     with ExitStack() as stack:
+        stack.enter_context(whole_answers())
         stack.enter_context(environment({}))
         isolate_from_aws()
         stack.enter_context(atomic_tables(keep_sorted))
@@ -102,8 +104,8 @@ def items(table: str) -> list[dict[str, Any]]:
 
 def keys(prefix: str) -> set[str]:
     """The objects of the bucket whose names begin so."""
-    found = boto3.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=prefix)
-    return {item["Key"] for item in found.get("Contents", [])}
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings().bucket, Prefix=prefix)
+    return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
 
 def _logical_id(function: Function, expanded: Expanded) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the container engine and debootstrap where they are missing and this is root on Debian, makes a root file system with
+# Installs the container engine and debootstrap where they are missing and this is root on Debian (or Ubuntu), makes a root file system with
 # Debian's Python 3.13 once, and prints where its archive is.
 set -eu
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/retainstream"
@@ -14,7 +14,7 @@ refuse() {
 [ "$(id -u)" = 0 ] || refuse "root: they start a container engine of their own."
 for program in dockerd:docker.io docker:docker.io debootstrap:debootstrap ip:iproute2; do
 	command -v "${program%:*}" >/dev/null && continue
-	grep -q '^ID=debian' /etc/os-release 2>/dev/null || refuse "${program%:*}, and none was found. Install it."
+	grep -qE '^ID=(debian|ubuntu)' /etc/os-release 2>/dev/null || refuse "${program%:*}, and none was found. Install it."
 	echo "Installing ${program#*:}" >&2
 	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${program#*:}"; } >/dev/null ||
 		refuse "${program%:*}, and apt-get could not install ${program#*:}."

@@ -24,7 +24,8 @@ QUICK = {"TRAINING_SECONDS": "1"}
 # Acts follow one another; the lanes of an act run side by side, each its chapters in their order. A chapter is called by its first event.
 ACTS = [
     [
-        ["auth/register", "authorizer/request", "model/health", "customers/put", "imports/uploaded", "customers/imports"],
+        ["auth/register", "authorizer/request", "model/health"],
+        ["customers/put", "imports/uploaded", "customers/imports"],
         ["model/train", "retraining/begin", "retraining/extract-part", "retraining/import-model"],
     ],
     [["scoring/plan"]],
