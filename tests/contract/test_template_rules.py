@@ -265,7 +265,7 @@ def test_cfn_lint_takes_the_rules_in(tmp_path: Path) -> None:
     planted = tmp_path / "planted.json"
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9."}}
     planted.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Topic": topic}}))
-    options = ["--append-rules", "tests/template_rules", "--format", "json", "--", planted]
+    options: list[str | Path] = ["--append-rules", "tests/template_rules", "--format", "json", "--", planted]
     lint = Path(sys.executable).parent / "cfn-lint"
     answer = subprocess.run([lint, *options], cwd=ROOT, capture_output=True, text=True, check=False)
     assert {match["Rule"]["Id"] for match in json.loads(answer.stdout)} == {"E9040", "E9052"}
