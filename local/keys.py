@@ -13,7 +13,7 @@ from local.state import State, StateError
 
 
 def kept_keys(state: State) -> KeyMaker:
-    """Makes the keys of the template: those that sign with the id and the private key they had before; nothing kept is encrypted by others."""
+    """Makes the keys of the template: those that sign with the id and the private key they had; nothing kept is encrypted by others."""
 
     def make(logical_id: str, properties: Mapping[str, Any]) -> str:
         options = {name: properties[name] for name in ("KeySpec", "KeyUsage", "Description") if name in properties}
