@@ -16,6 +16,30 @@ test("a wrong password is refused in words, the right one opens the overview", a
   await expect(page).toHaveTitle("Overview · RetainStream");
 });
 
+test("who guesses has to wait and is told for how long, and the browser one signed in with is known", async ({
+  page,
+  context,
+  provoked,
+}) => {
+  provoked(/auth\/login/);
+  const guessed = { email: "guessed@example.com", password: "not the password" };
+  for (let wait = 0; wait <= 3; ) {
+    const answer = await page.request.post("/api/auth/login", { data: guessed });
+    wait = Number(answer.headers()["retry-after"] ?? 0);
+    if (wait <= 3) await new Promise((done) => setTimeout(done, 1000 * wait));
+  }
+  await page.goto("/");
+  await signIn(page, guessed);
+  await expect(page.getByRole("alert")).toHaveText(/^Too many wrong passwords\. Try again in \d+ seconds\.$/);
+  await signIn(page, ADMINISTRATOR);
+  await expect(page.getByRole("heading", overview)).toBeVisible();
+  const known = (await context.cookies(`${new URL(page.url()).origin}/api/auth/login`)).filter(
+    (cookie) => cookie.name === "retainstream_browser",
+  );
+  expect(known).toMatchObject([{ path: "/api/auth/login", httpOnly: true, secure: true, sameSite: "Strict" }]);
+  expect(await page.evaluate(() => document.cookie)).toBe("");
+});
+
 test("a reload keeps the session, signing out ends it, and another tab never had it", async ({ page, context }) => {
   await page.goto("/at-risk");
   await signIn(page, ADMINISTRATOR);

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { Forbidden, NotSignedIn, type RetainStreamError } from "../../../client/api-client.js";
+import { Forbidden, NotSignedIn, RateLimited, type RetainStreamError } from "../../../client/api-client.js";
 import { useAction } from "../loading";
 import { Field, PasswordField } from "../parts/fields";
 import { Failure } from "../parts/states";
@@ -69,6 +69,12 @@ function Refused({ error, registering }: { error: RetainStreamError; registering
     return (
       <p class="wrong" role="alert">
         E-mail or password is not right.
+      </p>
+    );
+  if (error instanceof RateLimited)
+    return (
+      <p class="wrong" role="alert">
+        {error.message}
       </p>
     );
   if (registering && error instanceof Forbidden)
