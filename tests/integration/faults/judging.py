@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from retainstream.settings import settings
 from tests.aws_state import AwsState, State, difference, plain
 from tests.examples import examples
-from tests.faults import Call, Fault, FaultLayer, fault_layer, faults_of
+from tests.faults import Call, Fault, FaultLayer, Kind, fault_layer, faults_of
 from tests.integration.faults.world import miscounted, start_cold, take_in
 
 type Do = Callable[[], Any]
@@ -90,21 +91,22 @@ class Bench:
 
 
 def chosen(calls: Sequence[Call], *, sparsely: bool = False) -> list[Fault]:
-    """Faults to try: by turns so that every call has every kind that can befall it, and one where there were two like it before, or
-    (`sparsely`) always; or all there are, where the variable EXAMPLES is above 1000."""
+    """Faults to try, by turns: for a call that writes one of every kind, for one that reads two; one where there were two like it, or
+    (`sparsely`) always. Where the variable EXAMPLES is above 1000, all there are."""
     found: list[Fault] = []
     for place, call in enumerate(calls):
-        every = faults_of(call)
+        every, first = faults_of(call), 7 * place + 3
         if examples(0) > 1000:
             found += every
-            continue
-        if sparsely or call.number > 1:
-            found.append(every[(7 * place + 3) % len(every)])
-            continue
-        by_kind: dict[str, list[Fault]] = {}
-        for fault in every:
-            by_kind.setdefault(fault.kind, []).append(fault)
-        found += [faults[(place + turn) % len(faults)] for turn, faults in enumerate(by_kind.values())]
+        elif sparsely or call.number > 1 or call.about == settings().rate_limits_table:
+            found.append(every[first % len(every)])
+        elif not call.writes:
+            found += (every[first % len(every)], every[(first + len(every) // 2) % len(every)])
+        else:
+            by_kind: dict[Kind, list[Fault]] = {}
+            for fault in every:
+                by_kind.setdefault(fault.kind, []).append(fault)
+            found += [faults[(place + turn) % len(faults)] for turn, faults in enumerate(by_kind.values())]
     return found
 
 

@@ -124,6 +124,7 @@ ROUTES = [
         "DELETE /api/customers/{customer_id}",
         "/api/customers/C-000003",
         steps="every part of a removal may be done again",
+        race="somebody else is removed at a later moment",
         answers=False,
     ),
     Route("GET /api/customers/{customer_id}", "/api/customers/C-000003"),
