@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 
-_TABLES = ("users", "customers", "predictions", "models", "runs", "rollups", "rate_limits", "revoked_tokens")
+_TABLES = ("users", "customers", "predictions", "models", "runs", "rollups", "rate_limits", "revoked_tokens", "removed_customers")
 _ENVIRONMENT = {
     **{f"{name.upper()}_TABLE": f"bench-{name}" for name in _TABLES},
     "AWS_ACCESS_KEY_ID": "bench",
