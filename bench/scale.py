@@ -18,6 +18,7 @@ from bench.results_file import figure, read
 from retainstream.customers.imports.load import SPAN_ROWS
 from retainstream.customers.imports.survey import MOST_PARTS, SMALLEST_PART
 from retainstream.scoring.run import CUSTOMERS_PER_SEGMENT
+from retainstream.telemetry.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/scale.md"
@@ -178,6 +179,7 @@ def dashboard(customers: int, found: dict[str, Any]) -> Work:
     del customers
     requests = assumed()["readers"] * assumed()["views"] * assumed()["requests_a_view"]
     routes = [one["value"] for one in found.get("reads", {}).get("results", ()) if one["unit"] == "read units"]
+    metrics = sum(len(METRICS[name].services) for name in ("Requests", "Latency", "PredictionsMade"))
     a_request = sum(routes) / len(routes) if routes else 4.0
     return Work(
         requests=requests,
@@ -185,12 +187,14 @@ def dashboard(customers: int, found: dict[str, Any]) -> Work:
         gb_seconds=requests * assumed()["milliseconds_a_request"] / 1000 * memory_gb("CustomersFunction"),
         reads=requests * a_request,
         writes=requests,
-        other=requests / 1e6 * prices()["http_api_million"],
+        other=requests / 1e6 * prices()["http_api_million"]
+        + metrics * prices()["metric_month"] * assumed()["hours_used"] / (_MONTH_SECONDS / 3600),
     )
 
 
 def standing(customers: int, found: dict[str, Any]) -> float:
-    """Dollars a month for what is kept while nobody asks: tables with their backup, keys, alarms, and snapshots of functions."""
+    """Dollars a month for what is kept while nobody asks: tables with their backup, keys, alarms, a dashboard of
+    CloudWatch, and snapshots of functions."""
     stored = figure(found, "worker", "stored: a customer") + figure(found, "worker", "stored: a prediction with its longest past") + 200
     resources = template()["Resources"]
     snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
@@ -203,6 +207,7 @@ def standing(customers: int, found: dict[str, Any]) -> float:
         + sum(memory_gb(name) for name in snapshots) * _MONTH_SECONDS * cost["snapstart_cache_gb_second"]
         + watched * cost["alarm_month"]
         + keys * cost["kms_key_month"]
+        + sum(one["Type"] == "AWS::CloudWatch::Dashboard" for one in resources.values()) * cost["cloudwatch_dashboard_month"]
     )
     return each_month
 

@@ -131,13 +131,9 @@ class Api(APIGatewayHttpResolver):
             given["X-Request-Id"] = request_id
             status, milliseconds = answer["statusCode"], round(1000 * (time.perf_counter() - started), 1)
             told = {"method": event["requestContext"]["http"]["method"], "route": self.matched, "status": status}
-            figures = {
-                "Requests": 1,
-                "Latency": milliseconds,
-                "ClientErrors": int(400 <= status < 500),
-                "ServerErrors": int(status >= 500),
-                **self._measured,
-            }
+            figures = {"Requests": 1, "Latency": milliseconds, **self._measured}
+            if status >= 400:  # a metric is paid for in each hour in which it is told
+                figures["ServerErrors" if status >= 500 else "ClientErrors"] = 1
             self._logger.info("request", extra={**told, "milliseconds": milliseconds, **emf(self.module, figures)})
             return answer
 

@@ -21,7 +21,7 @@ def as_json(document: Any) -> str:
 @cache
 def logger_of(service: str) -> Logger:
     """The logger of a function. What the package tells by loggers of its modules is told in the same form, by the service at work."""
-    logger = Logger(service=service, json_serializer=as_json, use_rfc3339=True)
+    logger = Logger(service=service, json_serializer=as_json, use_rfc3339=True, utc=True)
     handler = logger.registered_handler
     handler.addFilter(_with_invocation)
     package = logging.getLogger(_PACKAGE)
