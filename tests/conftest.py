@@ -13,6 +13,9 @@ from local.atomic_tables import atomic_tables
 from tests.as_function import refused
 from tests.strict.disturb import whole_answers
 from tests.strict.hook import read_strictly, violations
+from tests.told import watch_loggers, watched
+
+pytest_plugins = ["pytester"]
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -56,6 +59,7 @@ os.environ.update(
 
 
 read_strictly()
+watch_loggers()
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +83,14 @@ def functions_keep_to_their_roles() -> Iterator[None]:
     refused.clear()
     yield
     assert refused == []
+
+
+@pytest.fixture(autouse=True)
+def functions_tell_nothing_of_people() -> Iterator[None]:
+    """A log line with a secret or something about a person in it fails the test."""
+    with watched() as told:
+        yield
+        assert told() == []
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from tests.as_function import as_function, hold_functions_to_their_roles
+from tests.told import look_at, raising_is_telling, watch_log
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -42,7 +43,7 @@ def load_function(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
-    module.handler = as_function(name, module.handler)  # type: ignore[attr-defined]
+    module.handler = raising_is_telling(as_function(name, module.handler))  # type: ignore[attr-defined]
     return module
 
 
@@ -146,6 +147,7 @@ class LocalProcess:
         root = FUNCTIONS.parent
         self.process = subprocess.Popen([sys.executable, "-m", "local", *arguments], cwd=root, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
+        watch_log(self.folder / "functions.log")
         self.told.clear()
         for line in self.process.stdout:
             self.told.append(line)
@@ -159,7 +161,7 @@ class LocalProcess:
         """Send a signal and wait for the end."""
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.communicate(timeout=30)
+            look_at(self.process.communicate(timeout=30)[0])
             self.process = None
 
     def client(self, email: str = "alex.chen@netflix.com", password: str = "password") -> httpx.Client:
