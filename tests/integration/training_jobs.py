@@ -102,7 +102,7 @@ def _work(jobs: Jobs, request: Request) -> None:
     table = np.full((len(jobs.rows), width), np.nan, dtype=np.float32)
     for row, (_, codes) in enumerate(jobs.rows):
         table[row, list(codes)] = list(codes.values())
-    booster = xgboost.train(given, xgboost.DMatrix(table, label=[outcome for outcome, _ in jobs.rows], nthread=1), rounds)
+    booster = xgboost.train({**given, "nthread": 1}, xgboost.DMatrix(table, label=[outcome for outcome, _ in jobs.rows], nthread=1), rounds)
     left = jobs.leave(bytes(booster.save_raw("ubj")))
     if left is not None:
         key = f"{request['OutputDataConfig']['S3OutputPath'].partition(bucket + '/')[2]}{request['TrainingJobName']}/output/model.tar.gz"
