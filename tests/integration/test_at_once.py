@@ -91,7 +91,7 @@ def imported_in_turn(order: Sequence[str]) -> dict[str, Any]:
 def test_two_imports_of_the_same_customers_leave_what_one_after_the_other_leaves() -> None:
     serial = [imported_in_turn(order) for order in (("older", "newer"), ("newer", "older"))]
     first = first_seed(1)
-    for number in range(first, first + 4):
+    for number in range(first, first + 3):
         with account():
             watch_streams()
             works = [import_of(name) for name in FILES]
@@ -157,7 +157,7 @@ def test_a_scoring_run_that_meets_a_promotion_and_its_run_leaves_predictions_of_
         promoting_and_scoring("two")()
         serial = by_row()
     first = first_seed(1)
-    for number in range(first, first + 5):
+    for number in range(first, first + 3):
         with account(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(run, "BLOCK", 10)
             versions_and_customers(30)
@@ -174,7 +174,7 @@ def test_a_scoring_run_that_meets_a_promotion_and_its_run_leaves_predictions_of_
 
 def test_an_import_a_scoring_run_and_a_removal_of_the_same_customers_agree_in_the_end() -> None:
     first = first_seed(1)
-    for number in range(first, first + 6):
+    for number in range(first, first + 4):
         with account():
             versions_and_customers(4)
             import_of("older")[1]()
@@ -204,7 +204,7 @@ def tried(move: Callable[[], Champion], done: list[str]) -> None:
 
 def test_promotions_and_rollbacks_at_once_leave_one_champion_with_the_history_of_those_that_were_told_of_success() -> None:
     first = first_seed(1)
-    for number in range(first, first + 25):
+    for number in range(first, first + 15):
         chance = random.Random(number)
         with account():
             for place in range(4):

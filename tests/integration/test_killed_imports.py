@@ -23,7 +23,7 @@ SMALL = {
     "retainstream.customers.imports.load:SPAN_ROWS": 12,
     "retainstream.customers.imports.load:PAGE": 6,
 }
-KILLS, KILLS_FOR_GOOD = 55, 8
+KILLS, KILLS_FOR_GOOD = 52, 5
 TASKS = {"begin", "survey", "index", "compare", "begin_load", "load", "verify", "finish", "rollups"}
 ROWS = 114
 

@@ -33,7 +33,7 @@ SMALL = {
     "retainstream.scoring.run:RESERVE_SECONDS": 10_000,
     "retainstream.scoring.agreement:PAGE": 25,
 }
-KILLS, KILLS_FOR_GOOD = 55, 6
+KILLS, KILLS_FOR_GOOD = 52, 4
 TASKS = {"plan", "score", "verify", "finish", "rollups"}
 CUSTOMERS = 90
 
