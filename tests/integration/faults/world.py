@@ -12,7 +12,7 @@ from moto.s3 import models as moto_s3
 from retainstream.auth.passwords import hashed
 from retainstream.auth.roles import Role
 from retainstream.customers.imports import asking
-from retainstream.registry import loading
+from retainstream.registry import health, loading
 from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.versions import register
 from retainstream.rollups.consume import COUNT
@@ -77,6 +77,7 @@ def start_cold() -> None:
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
     forget_active_schema()
+    health._checked.clear()
     loading._cache = loading.ChampionCache()
 
 
