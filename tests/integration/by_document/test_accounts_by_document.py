@@ -62,7 +62,7 @@ def test_no_role_gets_in_where_a_higher_one_is_needed(probe: Probe) -> None:
 
 
 def test_walks_along_the_links_are_answered_as_the_document_says(probe: Probe) -> None:
-    outcome = probe.run(phases=["stateful"], most=80)
+    outcome = probe.run(phases=["stateful"], most=120)
     outcome.shows_no_fault("walks")
     assert len(outcome.followed) >= 5
 
