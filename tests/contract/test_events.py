@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ STATUS = {
 }
 
 
-@pytest.fixture(scope="module")
-def story() -> Iterator[dict[str, Any]]:
-    """What each event was answered, or the error it led to, in a stack with customers to learn from; the stack is still there."""
+@contextmanager
+def stack_of_the_story() -> Iterator[None]:
+    """An account with tables, bucket, key and state machines, with customers to learn from and the file that was uploaded."""
     with account(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAINING_SECONDS", "1")
         patch.setenv("SAGEMAKER_ROW_THRESHOLD", "10000")
@@ -89,12 +90,18 @@ def story() -> Iterator[dict[str, Any]]:
         Customers().put_many(as_customers(generate(1500, 1)))
         uploaded = json.loads((EVENTS / "imports/uploaded.json").read_text())["detail"]["object"]["key"]
         boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
-        seen.clear()
         with whole_answers():
-            told = tell()
-        yield told
+            yield
     settings.cache_clear()
     load_function.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def story() -> Iterator[dict[str, Any]]:
+    """What each event was answered, or the error it led to; the stack is still there."""
+    with stack_of_the_story():
+        seen.clear()
+        yield tell()
 
 
 def tell() -> dict[str, Any]:

@@ -12,10 +12,8 @@ from moto.server import ThreadedMotoServer
 
 from layers import as_lambda
 from retainstream.settings import Settings
-from tests.contract.test_events import CHAPTERS, GOES_ON, STATUS, do_the_job, event, stack
+from tests.contract.test_events import CHAPTERS, GOES_ON, STATUS, do_the_job, event, stack_of_the_story
 from tests.shipped.conftest import BUILT
-
-__all__ = ["stack"]
 
 # Reads events, each with whether it goes on from what an earlier answer left; writes an answer for each, and which files were imported.
 TELL = """
@@ -37,13 +35,14 @@ print(json.dumps({"answers": answers, "files": files}))
 
 
 @pytest.fixture
-def endpoint(stack: None) -> Iterator[str]:
+def endpoint() -> Iterator[str]:
     """Where the stack of this process answers other processes."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with stack_of_the_story():
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 def variables(endpoint: str) -> dict[str, str]:
