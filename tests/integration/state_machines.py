@@ -8,6 +8,8 @@ from moto.awslambda.models import LambdaBackend
 from moto.core.config import default_user_config
 
 from tests.integration.conftest import lambda_context, load_function
+from tests.strict.elsewhere import faults_of_state
+from tests.strict.hook import violations
 
 
 def run_machines(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
@@ -15,8 +17,13 @@ def run_machines(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
 
     def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        given = body if isinstance(body, str) else body.decode()
         try:
-            return json.dumps(load_function(function).handler(json.loads(body), lambda_context(function))).encode()
+            answer = json.dumps(load_function(function).handler(json.loads(given), lambda_context(function)))
+            violations.extend(
+                f"{function} {json.loads(given)['task']}: {fault}" for told in (given, answer) for fault in faults_of_state(told)
+            )
+            return answer.encode()
         except Exception as error:
             response_headers["x-amz-function-error"] = "Unhandled"
             return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}).encode()

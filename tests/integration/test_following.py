@@ -1,6 +1,7 @@
 """One id, from a request through all that comes of it."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from local.seed import ADMINISTRATOR, PASSWORD, add_administrator
 from local.stack import LocalStack
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
+from retainstream.telemetry.metrics import METRICS
 from retainstream.training.synthetic import as_customers, generate
 from tests.importing import as_file, line
 from tests.log_lines import Lines, log_lines
@@ -159,6 +161,22 @@ def test_a_problem_document_and_its_lines_have_the_same_id(client: httpx.Client,
     assert told["route"] == "/api/customers/<customer_id>"
     assert (told["status"], told["ClientErrors"], told["Requests"], "ServerErrors" in told) == (404, 1, 1, False)
     assert told["Latency"] == told["milliseconds"]
+
+
+def test_every_line_with_metrics_is_in_cloudwatchs_form(lines: Lines) -> None:
+    measured = [told for told in lines() if "_aws" in told]
+    assert len(measured) > 20
+    for told in measured:
+        [directive] = told["_aws"]["CloudWatchMetrics"]
+        [dimensions] = directive["Dimensions"]
+        assert (directive["Namespace"], sorted(dimensions)) == ("RetainStream", ["service", "stack"])
+        assert all(isinstance(told[name], str) and told[name] for name in dimensions)
+        for metric in directive["Metrics"]:
+            known = METRICS[metric["Name"]]
+            assert told["service"] in known.services
+            assert metric["Unit"] == known.unit.value
+            assert math.isfinite(told[metric["Name"]])
+        assert abs(told["_aws"]["Timestamp"] / 1000 - time.time()) < 3600
 
 
 def test_every_service_tells_its_cold_start_once(lines: Lines) -> None:

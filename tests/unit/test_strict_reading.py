@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tests.strict.disturb import whole_answers
+from tests.strict.elsewhere import faults_of_state
 from tests.strict.hook import expected_violations, violations
 from tests.strict.values import ITEM_BYTES, faults_of_value, item_size
 
@@ -241,6 +242,11 @@ def test_others_refuse(clients: dict[str, Any], asked: tuple[str, Callable[[Any]
     with expected_violations() as found, pytest.raises(ClientError):
         send(clients[service])
     assert found
+
+
+def test_what_states_hand_on_is_bounded() -> None:
+    assert list(faults_of_state('"' + "é" * 131_072 + '"'))
+    assert not list(faults_of_state('"' + "e" * 200_000 + '"'))
 
 
 def test_half_a_character_is_no_string() -> None:
