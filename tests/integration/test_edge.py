@@ -205,6 +205,16 @@ def test_unknown_paths_and_methods_are_told_apart(send: Callable[..., Answer]) -
     assert (answer.status, answer.headers["Allow"]) == (405, "GET")
 
 
+@pytest.mark.parametrize(("method", "status"), [("PATCH", 405), ("GET", 404)])
+def test_a_path_that_no_route_matches_is_not_told_to_the_log(
+    send: Callable[..., Answer], caplog: pytest.LogCaptureFixture, method: str, status: int
+) -> None:
+    assert send(method, f"/api/shop/{CANARY}" + ("/more" if status == 404 else "")).status == status
+    told = [vars(record) for record in caplog.records if record.message == "request"]
+    assert told[-1]["route"] is None
+    assert CANARY not in str(told)
+
+
 def test_an_unexpected_error_says_nothing_of_itself_to_the_client_or_the_log(
     send: Callable[..., Answer], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -54,11 +54,11 @@ class _Door(OpenAPIRequestValidationMiddleware):
 
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
         route: Route = app.context["_route"]
-        self._api.matched = route.path
         if (methods := self._api.methods_of_fixed_paths.get(app.current_event.path)) and route.method not in methods:
             raise wrong_method(methods)  # /high-risk is no customer's id
         stated = route.openapi_extensions or {}
         if ROLE in stated:
+            self._api.matched = route.path  # what Powertools makes of an unknown path is no route, and may name a customer
             admission = admit(app.current_event.raw_event, stated, self._api.rate_limits, settings())
             app.append_context(principal=admission.principal, rate_limit_headers=admission.headers)
             check_query(app.current_event.raw_event, {field.alias for field in route.dependant.query_params})
