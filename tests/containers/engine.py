@@ -85,9 +85,11 @@ def _bridge() -> Iterator[tuple[str, str]]:
     taken = subprocess.run(["ip", "-oneline", "address"], capture_output=True, text=True, check=True).stdout
     for number in range(16):
         name, address = f"retain{number}", f"172.30.{number}.1"
+        own = f"02:42:ac:1e:{number:02x}:01"  # without one it takes over a container's, another with each that comes or goes
         if (
             f" {address}/" not in taken
-            and subprocess.run(["ip", "link", "add", name, "type", "bridge"], capture_output=True, check=False).returncode == 0
+            and subprocess.run(["ip", "link", "add", name, "address", own, "type", "bridge"], capture_output=True, check=False).returncode
+            == 0
         ):
             break
     else:

@@ -31,9 +31,8 @@ ACTS = [
     [["scoring/plan"]],
     [
         ["rollups/customers", "recount/open", "dashboard/metrics"],
-        ["customers/high-risk", "exports/begin"],
-        ["predictions/results"],
-        ["model/status"],
+        ["exports/begin", "predictions/results"],
+        ["customers/high-risk", "model/status"],
     ],
     [["customers/delete"], ["auth/logout"], ["retraining/fail", "scoring/fail"], ["recount/fail", "exports/fail"]],
 ]
