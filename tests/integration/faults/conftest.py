@@ -23,6 +23,6 @@ def business() -> Iterator[AwsState]:
 @pytest.fixture(scope="module")
 def learners() -> Iterator[AwsState]:
     """Customers to learn from, enough and no more."""
-    with world(SAGEMAKER_ROW_THRESHOLD="10000") as state:
-        Customers().put_many(as_customers(generate(500, 1)))
+    with world(SAGEMAKER_ROW_THRESHOLD="10000", TRAINING_FEWEST_ROWS="100") as state:
+        Customers().put_many(as_customers(generate(300, 1)))
         yield state

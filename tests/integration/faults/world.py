@@ -86,7 +86,7 @@ def world(**environment: str) -> Iterator[AwsState]:
     """The account with nothing in it but state machines that do nothing, a topic, and streams."""
     with pytest.MonkeyPatch.context() as patch, account(), whole_answers():
         topic = boto3.client("sns").create_topic(Name="test-NotificationTopic")["TopicArn"]
-        for name, value in {"NOTIFICATION_TOPIC_ARN": topic, "TRAINING_SECONDS": "0.2", **environment}.items():
+        for name, value in {"NOTIFICATION_TOPIC_ARN": topic, "TRAINING_SECONDS": "0.01", **environment}.items():
             patch.setenv(name, value)
         patch.setattr(asking, "ONE_PUT", 64)
         patch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
