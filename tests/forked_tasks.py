@@ -13,7 +13,9 @@ import xgboost as xgboost
 
 from retainstream.storage.clients import dynamodb, s3
 from tests.integration.conftest import lambda_context, load_function
+from tests.permissions import roles
 
+roles()  # the template expanded once, and not in every process
 for _function in ("imports", "scoring", "rollups"):
     load_function(_function)
 dynamodb(), s3()  # botocore keeps what it has read of their descriptions
