@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from typing import Any, Literal
 
 from moto.server import ThreadedMotoServer
@@ -25,6 +26,7 @@ type Moment = Literal["before-send", "after-call"]
 _PATIENCE_SECONDS = 60
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.forked_tasks"])
+_ONE_AT_A_TIME = threading.Lock()  # starting a process also asks how others ended, and that is told only once
 
 
 class Killed(Exception):
@@ -87,7 +89,7 @@ class Tasks:
         here, there = _processes.Pipe(duplex=False)
         given = (function, json.dumps(event), self.endpoint, dict(self.patches), fate.calls, fate.moment, there)
         process = _processes.Process(target=work, args=given, daemon=True)
-        with self._lock:
+        with _ONE_AT_A_TIME:
             process.start()
         there.close()
         try:
@@ -98,13 +100,18 @@ class Tasks:
                 process.kill()
             answer: dict[str, Any] = json.loads(here.recv_bytes())
         except EOFError:
-            process.join()
-            assert process.exitcode in (-signal.SIGKILL, 255), process.exitcode  # 255: the fork server has lost how it ended
+            assert _end_of(process) == -signal.SIGKILL
             return None
         finally:
             here.close()
-        process.join()
+        assert _end_of(process) in (0, -signal.SIGKILL)  # killed, perhaps, when it had already answered
         return answer
+
+
+def _end_of(process: ForkServerProcess) -> int | None:
+    with _ONE_AT_A_TIME:
+        process.join()
+        return process.exitcode
 
 
 def fates(chance: random.Random, *, calls: int, seconds: float) -> Iterator[Fate]:
