@@ -1,4 +1,4 @@
-"""`retainstream customers show` and `at-risk`: who is about to leave, and why."""
+"""`retainstream customers show`, `customers remove` and `at-risk`: who is about to leave, and why; and who is to be forgotten."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from cli.account import AsJson, Url
-from cli.output import print_json, print_line, print_table, say
+from cli.output import confirm, print_json, print_line, print_table, say
 from cli.session import signed_in
 
 if TYPE_CHECKING:
@@ -51,6 +51,29 @@ def show(
     words = {column["name"]: (column["label"], column.get("unit") or "") for column in schema["columns"]}
     rows = ([*words.get(name, (name, ""))[:1], value, words.get(name, ("", ""))[1]] for name, value in customer["features"].items())
     print_table(("feature", "value", "unit"), rows, numbers=("value",))
+
+
+@commands.command("remove")
+def remove(
+    customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a customer for good: from every table and file at once, and from what is kept for a while when that ends."""
+    with signed_in(url) as client:
+        confirm(f"Remove {customer_id} for good, and with it every file of predictions there is?", yes=yes)
+        removal = client.delete(f"/api/customers/{quote(customer_id, safe='')}").data
+    if as_json:
+        print_json(removal)
+        return
+    there_was = [name for name in ("customer", "prediction") if removal["removed"][name]]
+    print_line(
+        f"removed: {', '.join(there_was) or 'nothing, there was no such customer'}; files of predictions: {removal['removed']['exports']}"
+    )
+    print_table(
+        ("kept for a while", "days at most"), ([one["what"], one["within_days"]] for one in removal["expiring"]), numbers=("days at most",)
+    )
 
 
 def at_risk(

@@ -75,7 +75,7 @@ def rollback(yes: Yes = False, url: Url = None, as_json: AsJson = False) -> None
         if now["previous"] is None:
             raise ServiceError("There is no version before to go back to", "See what there is: retainstream versions")
         confirm(f"Put {now['previous']} back into service in place of {_name(now)}?", yes=yes)
-        model = client.post("/api/model/rollback").data
+        model = client.start("/api/model/rollback").data
     _tell_change(model, as_json=as_json)
 
 

@@ -372,7 +372,7 @@ export class RetainStreamAPI {
 
   /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
   rollback() {
-    return this.#post("/api/model/rollback");
+    return this.#start("/api/model/rollback");
   }
 
   /** @returns {Promise<Answer<Schemas["DriftView"]>>} */
@@ -408,7 +408,7 @@ export class RetainStreamAPI {
     return this.request(path, { method: "POST", body });
   }
 
-  /** Starts a run once, however often the request is sent. @param {string} path @param {unknown} [body] */
+  /** Does what must be done once, however often the request is sent. @param {string} path @param {unknown} [body] */
   #start(path, body) {
     const headers = { "Idempotency-Key": globalThis.crypto.randomUUID() };
     return this.request(path, { method: "POST", body, headers, repeatable: true });

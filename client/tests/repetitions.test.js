@@ -71,7 +71,6 @@ for (const told of [problem(503), problem(504), problem(500), { cut: true }])
       () => api.login("a@example.org", "x"),
       () => api.addUser({ email: "a@example.org", password: "x" }),
       () => api.changeUser({ email: "a@example.org", role: "admin" }),
-      () => api.rollback(),
       () => api.runPredictions(10),
     ]) {
       fake.asked = [];
@@ -83,8 +82,16 @@ for (const told of [problem(503), problem(504), problem(500), { cut: true }])
 test("a POST refused by the rate limit had no effect and is sent again", async (t) => {
   const fake = await FakeApi.for(t);
   fake.told = [problem(429), { body: { data: { version: "v" } } }];
-  await patient(fake).api.rollback();
+  await patient(fake).api.runPredictions(10);
   assert.equal(fake.asked.length, 2);
+});
+
+test("a rollback whose answer is lost is asked for again under its key, and so not undone", async (t) => {
+  const fake = await FakeApi.for(t);
+  fake.told = [{ cut: true }, problem(503), { body: { data: { version: "v" } } }];
+  await patient(fake).api.rollback();
+  const keys = fake.asked.map(({ headers }) => headers["idempotency-key"]);
+  assert.deepEqual([keys.length, new Set(keys).size], [3, 1]);
 });
 
 test("a run is started under one key, however often it is asked for, and another run under another", async (t) => {

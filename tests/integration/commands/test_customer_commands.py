@@ -1,6 +1,7 @@
 """Importing, listing and exporting customers by the command line, against a service that does what a test has written down."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,6 +223,25 @@ def test_a_customer_never_scored(run: Run, service: Service) -> None:
     service.will((404, problem("not-found", 404, "There is nothing here")))
     assert run("customers", "show", "../auth/me").returncode == 1
     assert service.requests[-1][1] == "/api/customers/..%2Fauth%2Fme"
+
+
+def test_a_customer_is_removed_when_somebody_says_so(run: Run, service: Service) -> None:
+    removal = {
+        "removed_at": STARTED,
+        "removed": {"customer": True, "prediction": False, "exports": 2},
+        "expiring": [{"what": "backups", "within_days": 35}],
+    }
+    refused = run("customers", "remove", "a:b")
+    assert refused.returncode != 0
+    assert "--yes" in refused.stderr
+    assert service.requests == []
+    service.will((200, {"data": removal}), (200, {"data": removal}))
+    told = run("customers", "remove", "a:b", "--yes")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[0] == "removed: customer; files of predictions: 2"
+    assert re.search(r"backups\s.*35", told.stdout)
+    assert service.requests[0][:2] == ("DELETE", "/api/customers/a%3Ab")
+    assert json.loads(run("customers", "remove", "a:b", "--yes", "--json").stdout) == removal
 
 
 def link(service: Service, **more: Any) -> dict[str, Any]:

@@ -154,12 +154,13 @@ def test_promoting_and_rolling_back(run: Run, service: Service) -> None:
     assert "retainstream versions" in nothing.stderr
 
 
-def test_a_rollback_whose_answer_is_lost_is_not_sent_twice(run: Run, service: Service) -> None:
-    service.will((200, status()), (0, ""))
+def test_a_rollback_whose_answer_is_lost_is_asked_for_again_under_its_key(run: Run, service: Service) -> None:
+    service.will((200, status()), (0, ""), (200, status()))
     told = run("rollback", "--yes")
-    assert told.returncode == 5
-    assert [method for method, _, _ in service.requests] == ["GET", "POST"]
-    assert "Look whether the request had its effect" in told.stderr
+    assert told.returncode == 0, told.stderr
+    assert [method for method, _, _ in service.requests] == ["GET", "POST", "POST"]
+    first, second = (headers["idempotency-key"] for method, _, headers in service.requests if method == "POST")
+    assert first == second
 
 
 def test_drift_in_words_and_figures(run: Run, service: Service) -> None:

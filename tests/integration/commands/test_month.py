@@ -88,7 +88,13 @@ assert isinstance(ROOT_COMMAND, TyperGroup)
 COMMANDS = dict(commands(ROOT_COMMAND))
 LOCAL = {("generate",), ("evaluate",), ("schema", "infer"), ("schema", "check")}
 WITH_AWS = {("bootstrap-admin",), ("publish-pages",)}
-ARGUMENTS = {("customers", "show"): ["c1"], ("promote",): ["v1"], ("users", "add"): ["a@example.com"], ("import",): ["customers.csv"]}
+ARGUMENTS = {
+    ("customers", "show"): ["c1"],
+    ("customers", "remove"): ["c1", "--yes"],
+    ("promote",): ["v1"],
+    ("users", "add"): ["a@example.com"],
+    ("import",): ["customers.csv"],
+}
 ARGUMENTS[("users", "change")] = ["a@example.com", "--role", "viewer"]
 
 
