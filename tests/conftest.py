@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from local.atomic_tables import atomic_tables
 from tests.as_function import refused
-from tests.strict.disturb import whole_answers
+from tests.strict.disturb import count_anew, whole_answers
 from tests.strict.hook import read_strictly, violations
 from tests.told import watch_loggers, watched
 
@@ -66,6 +66,7 @@ watch_loggers()
 def requests_are_what_aws_takes() -> Iterator[None]:
     """A request that AWS would refuse and moto does not fails the test."""
     violations.clear()
+    count_anew()
     yield
     assert violations == []
 
@@ -75,6 +76,14 @@ def tidy_answers() -> Iterator[None]:
     """Answers are whole, for a test that counts requests or leaves things undone itself."""
     with whole_answers():
         yield
+
+
+@pytest.fixture
+def as_moto_does() -> Iterator[None]:
+    """Nothing is refused or cut short that moto takes, for tests of what stands in for a part of it."""
+    with whole_answers():
+        yield
+    violations.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,13 @@ def instances(name: str, number: int = INSTANCES) -> list[ModuleType]:
     return [load_function.__wrapped__(name) for _ in range(number)]
 
 
+def answer_of(instance: ModuleType, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What one instance answers. Powertools keeps the current event where all resolvers of a process find it; here each has its own."""
+    vars(instance.app)["current_event"] = instance.app._to_proxy_event(event)
+    answered: dict[str, Any] = instance.handler(event, lambda_context(name))
+    return answered
+
+
 def at_once(name: str, events: Iterable[dict[str, Any]], *, number: int = INSTANCES) -> list[dict[str, Any]]:
     """The answers to events, in their order."""
     free: queue.SimpleQueue[ModuleType] = queue.SimpleQueue()
@@ -25,10 +32,9 @@ def at_once(name: str, events: Iterable[dict[str, Any]], *, number: int = INSTAN
     def answer(event: dict[str, Any]) -> dict[str, Any]:
         instance = free.get()
         try:
-            answered: dict[str, Any] = instance.handler(event, lambda_context(name))
+            return answer_of(instance, name, event)
         finally:
             free.put(instance)
-        return answered
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(answer, events))

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import boto3
 import pytest
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from botocore.exceptions import EndpointConnectionError
@@ -15,6 +14,7 @@ from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, public, requires
 from retainstream.storage.clients import dynamodb
 from tests.integration.conftest import Answer, http_event, lambda_context
+from tests.stored import stored_items
 
 CANARY = "canary-4f1c"
 
@@ -247,4 +247,4 @@ def test_storage_that_does_not_answer_is_a_503_with_a_time_to_retry(send: Callab
         events.unregister("before-send.dynamodb.*", unique_id="down")
     assert (answer.status, problem_of(answer)) == (503, "unavailable")
     assert answer.headers["Retry-After"]
-    assert boto3.client("dynamodb").scan(TableName="test-rate-limits")["Count"] == 0
+    assert stored_items("test-rate-limits") == []

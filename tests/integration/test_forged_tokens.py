@@ -27,6 +27,7 @@ from retainstream.storage.clients import dynamodb, kms
 from retainstream.storage.users import User, Users
 from tests.conftest import account
 from tests.integration.conftest import http_event, lambda_context, load_function
+from tests.stored import stored_items
 
 HASH = hashed("four unrelated words here")
 EMAIL = "ann@example.com"
@@ -97,7 +98,7 @@ def forge() -> Iterator[Forge]:
 @pytest.fixture(autouse=True)
 def _nothing_counted(forge: Forge) -> None:
     table = settings().rate_limits_table
-    for item in dynamodb().scan(TableName=table)["Items"]:
+    for item in stored_items(table):
         dynamodb().delete_item(TableName=table, Key={"key": item["key"]})
 
 

@@ -3,7 +3,6 @@
 from itertools import product
 from typing import Any
 
-import boto3
 import pytest
 
 from retainstream.rollups.figures import PredictionFigures
@@ -13,6 +12,7 @@ from retainstream.schema.feature_schema import MAX_COLUMNS, MAX_GROUP_BYTES, MAX
 from retainstream.scoring.levels import LEVELS, ranks, shards_of
 from retainstream.settings import settings
 from retainstream.storage.rollups import Rollups
+from tests.stored import stored_items
 
 CUSTOMERS = 10_000_000
 LONGEST_ITEM = 400 * 1024
@@ -87,7 +87,7 @@ def test_the_largest_schema_has_counters_that_fit_into_one_item(aws: None) -> No
     rollups = Rollups()
     rollups.put_if_version("predictions", 0, counters)
     assert rollups.counters("predictions").counters == counters
-    stored = boto3.client("dynamodb").scan(TableName=settings().rollups_table)["Items"][0]
+    stored = stored_items(settings().rollups_table)[0]
     assert sum(len(name) + len(value.get("S", value.get("N", "")).encode()) for name, value in stored.items()) < LONGEST_ITEM
 
 

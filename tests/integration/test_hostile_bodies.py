@@ -14,6 +14,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.users import User, Users
 from tests.integration.conftest import Answer, load_function
 from tests.small_models import put_in_service, some_features
+from tests.stored import stored_items
 
 Call = Callable[..., Answer]
 HASH = hashed("four unrelated words here")
@@ -91,7 +92,7 @@ def base(aws: None) -> None:
 
 def items() -> int:
     names = [name for name in dynamodb().list_tables()["TableNames"] if name != settings().rate_limits_table]
-    return sum(dynamodb().scan(TableName=name, Select="COUNT")["Count"] for name in names)
+    return sum(len(stored_items(name)) for name in names)
 
 
 @pytest.mark.parametrize("name", BODIES)

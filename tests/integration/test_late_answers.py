@@ -16,6 +16,7 @@ from retainstream.storage.clients import dynamodb
 from retainstream.storage.removals import Removals, mark_of
 from retainstream.storage.rollups import Rollups
 from tests.integration.base_of_customers import at_risk, customer_ids, some_base
+from tests.stored import stored_items
 
 type Call = Callable[..., Any]
 
@@ -51,7 +52,7 @@ def test_wrong_passwords_that_are_forgotten_hold_up_nobody(call: Call) -> None:
     assert made.status == 201
 
     def records() -> list[dict[str, Any]]:
-        return [item for item in dynamodb().scan(TableName=settings().rate_limits_table)["Items"] if "wait_until" in item]
+        return [item for item in stored_items(settings().rate_limits_table) if "wait_until" in item]
 
     def sign_in(password: str) -> int:
         answer = call("auth", "POST", "/api/auth/login", {"email": "b@example.com", "password": password}, role=None)
@@ -70,7 +71,7 @@ def test_marks_whose_time_is_up_still_tell_a_change_that_was_taken_in(aws: None)
     new = {"group": "basic", "churned": None}
     change = Change("event", LONG_AGO, None, new)
     assert take_in("customers", [change], Rollups()) == 1
-    for item in dynamodb().scan(TableName=settings().rollups_table)["Items"]:
+    for item in stored_items(settings().rollups_table):
         if "marks" in item:
             plant(settings().rollups_table, item)
     assert take_in("customers", [change], Rollups()) == 0

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from retainstream.http.visitor import network_of
 from retainstream.settings import settings
-from retainstream.storage.clients import dynamodb
 from retainstream.storage.rate_limits import RateLimits
 from tests.integration.at_once import at_once, instances
 from tests.integration.conftest import Answer, http_event, lambda_context, load_function
+from tests.stored import stored_items
 
 Call = Callable[..., Answer]
 WINDOW = 900
@@ -221,7 +221,7 @@ def test_counts_go_away_by_themselves_and_not_before_their_window_is_over(limits
     for later in (0, 450, 899):
         clock.now = clock.now // WINDOW * WINDOW + later
         ask()
-        (item,) = dynamodb().scan(TableName=settings().rate_limits_table)["Items"]
+        (item,) = stored_items(settings().rate_limits_table)
         assert clock.now + 1 <= int(item["expires_at"]["N"]) <= clock.now + 2 * WINDOW
         assert int(item["expires_at"]["N"]) >= clock.now // WINDOW * WINDOW + WINDOW
 

@@ -18,8 +18,9 @@ from retainstream.auth.sessions import Sessions
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.users import User, Users
-from tests.integration.at_once import at_once
+from tests.integration.at_once import answer_of, at_once, instances
 from tests.integration.conftest import Answer, http_event, lambda_context, load_function
+from tests.stored import stored_items
 
 Call = Callable[..., Answer]
 GOOD, BETTER = "four unrelated words here", "five other words, unrelated"
@@ -178,9 +179,9 @@ def test_two_who_remove_each_other_leave_one(aws: None, seed: int) -> None:
         context = {"userId": f"{mine}@example.com", "role": "admin", "tokenId": "t", "tokenExpires": "1999999999"}
         body = f'{{"email": "{theirs}@example.com", "{("role", "status")[seed % 2]}": "{("viewer", "disabled")[seed % 2]}"}}'
         event = http_event("PATCH", "/api/auth/users", body=body, headers={"content-type": "application/json"}, principal=context)
-        instance = load_function.__wrapped__("auth")
+        (instance,) = instances("auth", 1)
         barrier.wait()
-        status: int = instance.handler(event, lambda_context("auth"))["statusCode"]
+        status: int = answer_of(instance, "auth", event)["statusCode"]
         return status
 
     with ThreadPoolExecutor(2) as pool:
@@ -206,7 +207,7 @@ def test_whatever_happens_a_remembered_token_is_worth_what_a_fresh_look_at_it_wo
     call: Call, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, Any]]
 ) -> None:
     for table, key in ((settings().users_table, "email"), (settings().rate_limits_table, "key")):
-        for item in dynamodb().scan(TableName=table)["Items"]:
+        for item in stored_items(table):
             dynamodb().delete_item(TableName=table, Key={key: item[key]})
     for name, role in (("root", Role.ADMIN), ("ann", Role.ANALYST)):
         Users().add(User(f"{name}@example.com", name, role, HASH, "2026-01-01T00:00:00+00:00"))

@@ -20,6 +20,7 @@ from tests.importing import as_file, imported, line
 from tests.integration.base_of_customers import prediction, some_base, store_predictions
 from tests.integration.conftest import lambda_context, load_function
 from tests.small_models import put_in_service
+from tests.stored import stored_keys
 
 type Call = Callable[..., Any]
 
@@ -139,9 +140,8 @@ def test_a_file_made_at_once_while_somebody_is_removed_is_made_again(call: Call,
     finally:
         events.unregister("before-call.s3.PutObject", meanwhile)
     assert told["rows"] == 1
-    bucket = boto3.client("s3")
-    [key] = [one["Key"] for one in bucket.list_objects_v2(Bucket=settings().bucket, Prefix="exports/")["Contents"]]
-    assert b"c1" not in bucket.get_object(Bucket=settings().bucket, Key=key)["Body"].read()
+    [key] = stored_keys(settings().bucket, "exports/")
+    assert b"c1" not in boto3.client("s3").get_object(Bucket=settings().bucket, Key=key)["Body"].read()
 
 
 @pytest.mark.parametrize("at", ["write", "finish"])

@@ -14,6 +14,7 @@ from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.users import User, Users
 from tests.integration.conftest import Answer, http_event, lambda_context, load_function
+from tests.stored import stored_items
 
 Call = Callable[..., Answer]
 
@@ -141,7 +142,7 @@ def kind(answer: Answer) -> str:
 def stored_but_counts() -> dict[str, Any]:
     """Everything in the tables, but for the requests that were counted."""
     tables = [name for name in dynamodb().list_tables()["TableNames"] if name != settings().rate_limits_table]
-    return {name: dynamodb().scan(TableName=name)["Items"] for name in tables}
+    return {name: stored_items(name) for name in tables}
 
 
 @pytest.mark.parametrize("route", TABLE)

@@ -20,6 +20,7 @@ from retainstream.storage.clients import dynamodb
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.table import Table, to_attributes
 from tests.examples import examples
+from tests.stored import stored_items
 
 type Row = dict[str, Any]
 
@@ -241,7 +242,7 @@ def test_marks_are_kept_longer_than_a_stream_keeps_its_records(monkeypatch: pyte
     monkeypatch.setattr("retainstream.storage.rollups.time.time", lambda: now)
     rollups = new_rollups()
     take_in("customers", [Change("e1", now - 3600, None, {"group": "basic"})], rollups)
-    found = boto3.client("dynamodb").scan(TableName=rollups._table.name)["Items"]
+    found = stored_items(rollups._table.name)
     assert [int(item["expires_at"]["N"]) - now for item in found if "expires_at" in item] == [26 * 3600]
 
 

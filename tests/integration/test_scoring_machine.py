@@ -29,6 +29,7 @@ from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from tests.integration.state_machines import run_machines
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
+from tests.stored import stored_items
 
 type Call = Callable[..., Any]
 type Settle = Callable[[str], dict[str, Any]]
@@ -278,7 +279,7 @@ def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
     put_in_service()
     options: dict[str, Any] = {"role": "analyst", "headers": {"Idempotency-Key": "monday"}}
     assert call("predictions", "POST", GENERATE, {"all": True}, **options).status == 503
-    assert boto3.client("dynamodb").scan(TableName=settings().runs_table)["Items"] == []
+    assert stored_items(settings().runs_table) == []
 
 
 @pytest.mark.parametrize(

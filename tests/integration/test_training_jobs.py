@@ -24,6 +24,7 @@ from retainstream.training.sagemaker.parts import for_the_job
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import MACHINES, ROLE, Machine, in_service, retraining_machine, seed, step_names
 from tests.integration.training_jobs import Jobs, packed, training_jobs
+from tests.stored import stored_keys
 
 CUSTOMERS = 2_400
 WITH_A_JOB = ["extract", "validate", "train", "fit", *STEPS[3:]]
@@ -49,8 +50,8 @@ def data_of(run_id: str) -> DataSet:
 
 
 def parts_of(run_id: str) -> list[DataSet]:
-    found = boto3.client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=f"training/{run_id}/parts/")
-    return [DataSet.from_bytes(Documents().get_bytes(part["Key"])) for part in found["Contents"]]
+    parts = stored_keys(settings().bucket, f"training/{run_id}/parts/")
+    return [DataSet.from_bytes(Documents().get_bytes(part)) for part in parts]
 
 
 def test_a_job_fits_all_rows_and_the_model_goes_the_way_of_every_other(machine: Machine, jobs: Jobs) -> None:

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from retainstream.storage.rollups import Dashboard, Rollups
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.test_dashboard import METRICS, RECORD, Call, data
 from tests.interleaving import interleave
+from tests.stored import stored_items
 
 LONGEST_TREND = 250_000  # bytes; with the counters of the largest schema, two items of at most 400 kB, it fits into one page of 1 MB
 COUNTERS = {
@@ -97,7 +97,7 @@ def test_the_longest_trend_fits_into_one_read(aws: None) -> None:
     rollups.add_day(days[-1])
     found = rollups.dashboard()
     assert (len(found.trend), len(found.days)) == (200, 400)
-    [stored] = boto3.client("dynamodb").scan(TableName=environment().rollups_table)["Items"]
+    [stored] = stored_items(environment().rollups_table)
     assert sum(len(name) + len(value.get("S", value.get("N", "")).encode()) for name, value in stored.items()) < LONGEST_TREND
 
 

@@ -12,6 +12,8 @@ import boto3
 import numpy as np
 import xgboost
 
+from tests.stored import stored_keys
+
 CONTAINER_PARAMETERS = {
     *("objective", "eval_metric", "tree_method", "max_depth", "eta", "min_child_weight", "subsample", "colsample_bynode", "lambda"),
     *("monotone_constraints", "max_bin", "seed", "num_round"),
@@ -90,8 +92,8 @@ def packed(files: dict[str, bytes]) -> bytes:
 def _work(jobs: Jobs, request: Request) -> None:
     s3 = boto3.client("s3")
     bucket, _, prefix = request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").partition("/")
-    for found in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
-        for line in s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read().decode().splitlines():
+    for key in stored_keys(bucket, prefix):
+        for line in s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode().splitlines():
             outcome, *values = line.split(" ")
             jobs.rows.append((float(outcome), {int(number): float(value) for number, value in (part.split(":") for part in values)}))
     given = dict(request["HyperParameters"])

@@ -1,6 +1,6 @@
 """What DynamoDB and S3 may do at any time and moto never does: short pages, empty pages, parts of batches left undone.
 
-Which requests are disturbed is the same in every run: it goes by their number.
+Which requests are disturbed is the same in every run: it goes by their number in the test.
 """
 
 import itertools
@@ -26,6 +26,11 @@ class _State:
 
 
 _NUMBERS: defaultdict[str, "itertools.count[int]"] = defaultdict(lambda: itertools.count(1))
+
+
+def count_anew() -> None:
+    """The next request of each kind is the first."""
+    _NUMBERS.clear()
 
 
 @contextmanager

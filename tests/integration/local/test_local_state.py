@@ -20,14 +20,14 @@ from moto.dynamodb.models import dynamodb_backends
 
 from local.stack import LocalStack
 from local.state import State, StateError
+from tests.stored import stored_items, stored_keys
 
 ROOT = Path(__file__).parents[3]
 ECHO_TEMPLATE = Path(__file__).parent / "echo" / "template.yaml"
 
 
 def things() -> list[str]:
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName="retainstream-Things")
-    return [item["id"]["S"] for page in pages for item in page["Items"]]
+    return [item["id"]["S"] for item in stored_items("retainstream-Things")]
 
 
 def counted() -> int:
@@ -72,7 +72,7 @@ def test_a_kill_loses_the_last_moments_only_and_the_counters_agree(tmp_path: Pat
             expected = {f"{number:06d}" for number in range(certain) if number % 40 != 39}
             assert expected <= set(kept)
             assert not {name for name in kept if int(name) < certain and int(name) % 40 == 39}
-            objects = [key["Key"] for key in boto3.client("s3").list_objects_v2(Bucket="retainstream-bucket").get("Contents", [])]
+            objects = stored_keys("retainstream-bucket")
             assert {f"written/{number:06d}" for number in range(39, min(certain, 39_999), 40)} <= set(objects)
             first = max((int(name) for name in kept), default=0) // 40 * 40  # the block that was cut is written again
 
@@ -100,7 +100,7 @@ def test_a_stop_loses_nothing(tmp_path: Path) -> None:
         assert (found["Body"].read(), found["ContentType"], found["Metadata"]) == (b"\x00new", "text/x", {"who": "me"})
         assert found["ETag"] == written["ETag"]
         assert found["LastModified"] == written["LastModified"]
-        assert [key["Key"] for key in s3.list_objects_v2(Bucket="retainstream-bucket")["Contents"]] == ["a/b ü"]
+        assert stored_keys("retainstream-bucket") == ["a/b ü"]
         assert os.environ["SIGNING_KEY_ID"] == key_id
         public = serialization.load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
         assert isinstance(public, ec.EllipticCurvePublicKey)
@@ -146,7 +146,7 @@ def test_a_run_that_was_going_on_has_failed_after_the_restart(tmp_path: Path) ->
         for run_id, status in (("a", "RUNNING"), ("b", "SUCCEEDED")):
             boto3.client("dynamodb").put_item(TableName="retainstream-Runs", Item=run(run_id, status))
     with echo(tmp_path):
-        items = boto3.client("dynamodb").scan(TableName="retainstream-Runs")["Items"]
+        items = stored_items("retainstream-Runs")
         found = {item["run_id"]["S"]: item for item in items}
         assert found["a"]["status"] == {"S": "FAILED"}
         assert "restart" in found["a"]["reason"]["S"]
@@ -160,7 +160,7 @@ def test_what_is_past_its_time_to_live_is_gone_after_the_restart(tmp_path: Path)
             item = {"run_id": {"S": run_id}, "expires_at": {"N": str(int(expires))}}
             boto3.client("dynamodb").put_item(TableName="retainstream-Runs", Item=item)
     with echo(tmp_path):
-        assert [item["run_id"]["S"] for item in boto3.client("dynamodb").scan(TableName="retainstream-Runs")["Items"]] == ["new"]
+        assert [item["run_id"]["S"] for item in stored_items("retainstream-Runs")] == ["new"]
 
 
 def test_reset_forgets_everything(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from local.atomic_tables import atomic_tables
 from local.fast_tables import fast_tables, keep_sorted, segment_of
 from local.wire import quick_items
 
+pytestmark = pytest.mark.usefixtures("as_moto_does")
+
 IDS = [f"id-{number}" for number in range(8)]
 GROUPS = ["a", "b"]
 RANKS = ["0", "00", "01", "1", "1é", "2", "é"]

@@ -16,6 +16,8 @@ from local.fast_tables import fast_tables, keep_sorted
 from local.fast_writes import fast_writes
 from local.wire import quick_items
 
+pytestmark = pytest.mark.usefixtures("as_moto_does")
+
 VALUES: list[dict[str, Any]] = [
     *({"S": "x"}, {"S": ""}, {"N": "1"}, {"N": "2.5"}, {"BOOL": True}, {"NULL": True}),
     *({"M": {"a": {"L": [{"N": "3"}]}}}, {"SS": ["p", "q"]}),

@@ -1,5 +1,6 @@
 """The resolver every module's routes hang on."""
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -27,7 +28,7 @@ from retainstream.settings import settings
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.rate_limits import RateLimits
 from retainstream.telemetry.correlation import following
-from retainstream.telemetry.invocation import error_of, is_first
+from retainstream.telemetry.invocation import error_of
 from retainstream.telemetry.lines import as_json, logger_of
 from retainstream.telemetry.metrics import emf
 
@@ -76,6 +77,7 @@ class Api(APIGatewayHttpResolver):
     def __init__(self, module: str) -> None:
         super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR, serializer=as_json)
         self.module = module
+        self._invocations = itertools.count()
         self._measured: dict[str, float] = {}
         self.matched: str | None = None
         self._request_validation_middleware = _Door(self)
@@ -123,7 +125,8 @@ class Api(APIGatewayHttpResolver):
         started = time.perf_counter()
         request_id = event["requestContext"]["requestId"]
         self._measured, self.matched = {}, None
-        with following(request_id, request_id=request_id, service=self.module, cold_start=is_first(self.module)):
+        cold_start = next(self._invocations) == 0
+        with following(request_id, request_id=request_id, service=self.module, cold_start=cold_start):
             answer: dict[str, Any] = super().resolve(event, context)
             given = answer.setdefault("headers", {})
             for name, value in SECURITY_HEADERS.items():

@@ -22,7 +22,8 @@ class StorageUnavailable(StorageError):
 class Conflict(StorageError):
     """The condition of a conditional write did not hold: somebody else was first.
 
-    `found` are the attributes of the item that is there, where DynamoDB was asked to tell them.
+    `found` are the attributes of the item that is there, where DynamoDB was asked to tell them and the write was sent more than once: an
+    earlier sending, whose answer was lost, may have been the first.
     """
 
     def __init__(self, *told: object, found: Mapping[str, Any] | None = None) -> None:
@@ -52,7 +53,8 @@ def storage_errors() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _CONFLICT_CODES:
-            there: Any = error.response.get("Item")
+            sent_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            there: Any = error.response.get("Item") if sent_again else None
             raise Conflict(code, found=there) from error
         if code in _MISSING_CODES:
             raise NotStored(code) from error

@@ -2,16 +2,6 @@
 
 from typing import Any
 
-_started: set[str] = set()
-
-
-def is_first(service: str) -> bool:
-    """Whether this is the first invocation of a service in this process: its cold start."""
-    if service in _started:
-        return False
-    _started.add(service)
-    return True
-
 
 def error_of(error: BaseException) -> dict[str, Any]:
     """An error without its message, which may hold somebody's data: {error, at}."""

@@ -1,5 +1,6 @@
 """The door of a function that does the tasks of a state machine."""
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.telemetry.correlation import following
-from retainstream.telemetry.invocation import error_of, is_first
+from retainstream.telemetry.invocation import error_of
 from retainstream.telemetry.lines import logger_of
 from retainstream.telemetry.metrics import Figures, emf
 
@@ -33,10 +34,11 @@ class Tasks:
         self._figures = figures or {}
         self._tell = tell
         self._logger = logger_of(service)
+        self._invocations = itertools.count()
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         name, run = event["task"], run_of(event)
-        keys = {"request_id": context.aws_request_id, "task": name, "cold_start": is_first(self._service)}
+        keys = {"request_id": context.aws_request_id, "task": name, "cold_start": next(self._invocations) == 0}
         with following(cause_of(event), service=self._service, **keys, **({"run_id": run} if run else {})):
             started = time.perf_counter()
             try:
