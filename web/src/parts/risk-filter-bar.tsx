@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { percent } from "../formats";
 import { Choice, Field, Select } from "./fields";
 import { boundary, type Floor, type Order, type RiskFilters } from "./risk-filters";
@@ -56,26 +57,37 @@ export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilter
           options={[["", "All"], ...levelsOf(group).map((level) => [level, level] as const)]}
         />
       ) : null}
-      <Field label="Probability at least">
-        {(attributes) => (
-          <span class="with-unit">
-            <input
-              {...attributes}
-              type="number"
-              min={0}
-              max={100}
-              step="any"
-              inputMode="decimal"
-              placeholder="any"
-              value={filters.least === null ? "" : Number((filters.least * 100).toPrecision(6))}
-              onChange={({ currentTarget: { value } }) =>
-                narrow({ least: Number(value) > 0 ? Math.min(Number(value), 100) / 100 : null })
-              }
-            />
-            %
-          </span>
-        )}
-      </Field>
+      <LeastProbability least={filters.least} choose={(least) => narrow({ least })} />
     </search>
+  );
+}
+
+/** Chosen when the field is left; what is being typed stays, whatever arrives meanwhile. */
+function LeastProbability({ least, choose }: { least: number | null; choose: (least: number | null) => void }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const chosen = least === null ? "" : String(Number((least * 100).toPrecision(6)));
+  return (
+    <Field label="Probability at least">
+      {(attributes) => (
+        <span class="with-unit">
+          <input
+            {...attributes}
+            type="number"
+            min={0}
+            max={100}
+            step="any"
+            inputMode="decimal"
+            placeholder="any"
+            value={typed ?? chosen}
+            onInput={({ currentTarget: { value } }) => setTyped(value)}
+            onChange={({ currentTarget: { value } }) => {
+              setTyped(null);
+              choose(Number(value) > 0 ? Math.min(Number(value), 100) / 100 : null);
+            }}
+          />
+          %
+        </span>
+      )}
+    </Field>
   );
 }
