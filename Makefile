@@ -85,7 +85,7 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 .PHONY: test
 test: .venv/.all-ready web/node_modules/.ready ## Run every test but those in a browser (ARGS="-k name" chooses)
 	@$(if $(ARGS),:,$(NPM) test)
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 tests/e2e/node_modules/.ready: tests/e2e/package.json tests/e2e/package-lock.json $(if $(NODE),,.venv-node/.ready)
 	@echo "Installing what drives the browser"
