@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Problem, requires
+from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
@@ -43,8 +44,8 @@ app.explain(
     lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "There is no recount of this id."))
-app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
-app.explain(CorruptModel, lambda error: Problem("unavailable", f"{error} {ADVICE}", headers={"Retry-After": "60"}))
+app.explain(NoModel, lambda _: no_model())
+app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
 
 
 @app.get("/api/dashboard/metrics", summary="The figures of the business", tags=TAGS, **requires(Role.VIEWER))

@@ -12,6 +12,7 @@ from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.problems import no_model, unusable
 from retainstream.monitoring.reports import DriftView, drift_view
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.card import NoCard, card_document, card_page
@@ -46,10 +47,10 @@ OneRollback = Annotated[
     str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key rolls back once")
 ]
 
-app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
+app.explain(NoModel, lambda _: no_model())
 app.explain(UnknownVersion, lambda _: Problem("not-found", "There is no model version of this name."))
 app.explain(NoCard, lambda _: Problem("not-found", "This version was registered without a card."))
-app.explain(CorruptModel, lambda error: Problem("unavailable", str(error), headers={"Retry-After": "60"}))
+app.explain(CorruptModel, lambda error: unusable(str(error)))
 app.explain(UnknownRun, lambda _: Problem("not-found", "There is no training run of this id."))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
 app.explain(Conflict, lambda _: Problem("conflict", "Another version was put into service at the same moment. Look again."))

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from retainstream.auth.roles import Role
 from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
@@ -41,8 +42,8 @@ customers, predictions, models, runs = cache(Customers), cache(Predictions), cac
 documents, rollups, workflows, export_stores = cache(Documents), cache(Rollups), cache(Workflows), cache(export_requests.Stores)
 keep_model_in_snapshots(models, documents)
 
-app.explain(NoModel, lambda _: Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": "60"}))
-app.explain(CorruptModel, lambda error: Problem("unavailable", f"{error} {ADVICE}", headers={"Retry-After": "60"}))
+app.explain(NoModel, lambda _: no_model())
+app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
 app.explain(generate.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(
     UnknownGroup,

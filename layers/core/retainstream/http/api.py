@@ -20,7 +20,7 @@ from retainstream.http.admission import admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
 from retainstream.http.paging import BadCursor
-from retainstream.http.problems import Problem, wrong_method
+from retainstream.http.problems import Problem, unusable, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
 from retainstream.schema.validation import FieldError, UnusableSchema
@@ -42,7 +42,6 @@ SECURITY_HEADERS = {
 }
 
 RETRY_AFTER_SECONDS = 5
-MEND_SECONDS = 60
 """When to ask again for what somebody has to mend first."""
 
 
@@ -166,7 +165,7 @@ class Api(APIGatewayHttpResolver):
 
     def _on_unusable_schema(self, error: UnusableSchema) -> Response[str]:
         self._logger.error("unusable schema", extra={"cause": str(error)})
-        return self._problem(Problem("unavailable", str(error), headers={"Retry-After": str(MEND_SECONDS)}))
+        return self._problem(unusable(str(error)))
 
     def _on_no_route(self, _error: NotFoundError) -> Response[str]:
         if self.current_event.http_method == "OPTIONS" and "access-control-request-method" in self.current_event.headers:

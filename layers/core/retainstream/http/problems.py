@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from retainstream.schema.validation import FieldError
 
 PROBLEM_JSON = "application/problem+json"
+MEND_SECONDS = 60
 
 TITLES = {
     "invalid-request": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request has fields that cannot be accepted"),
@@ -65,3 +66,13 @@ def wrong_method(methods: Iterable[str]) -> Problem:
     """The answer to a method that is not among those a path takes."""
     allowed = ", ".join(sorted(methods))
     return Problem("method-not-allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
+
+
+def no_model() -> Problem:
+    """The answer to what a model is needed for, before there is one."""
+    return Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": str(MEND_SECONDS)})
+
+
+def unusable(told: str) -> Problem:
+    """The answer to what needs something stored that is not as it should be, until somebody mends it."""
+    return Problem("unavailable", told, headers={"Retry-After": str(MEND_SECONDS)})
