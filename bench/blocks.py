@@ -24,9 +24,9 @@ from bench.peers import REQUIREMENTS, NoEnvironment, environment, python_of
 from bench.result import Result, Target
 from bench.running import alone, in_a_process_of_its_own
 from bench.timing import Timings, interleaved
-from retainstream.scoring.encoding import Rows
-from retainstream.scoring.model import ScoringModel, matrix
-from retainstream.scoring.reasons import strongest
+from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.model.reasons import strongest
 
 SIZES = (10_000, 100_000, 1_000_000)
 _LONGEST_SECONDS = 40.0

@@ -83,8 +83,8 @@ def _imported(function: Any, seconds: dict[str, float]) -> int:
 
 def synthetic_file(lines: int) -> bytes:
     """A CSV file of synthetic customers of the default schema."""
-    from retainstream.schema import default_schema
-    from retainstream.training.synthetic import generate
+    from retainstream.engine.learning.synthetic import generate
+    from retainstream.engine.schema import default_schema
 
     base, names = generate(lines, 3), [column.name for column in default_schema().columns]
     text = io.StringIO()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from retainstream.schema import Column, FeatureSchema, default_schema
-from retainstream.scoring.encoding import Rows
-from retainstream.scoring.model import ScoringModel, matrix
-from retainstream.training.synthetic import SyntheticBase, generate
+from retainstream.engine.learning.synthetic import SyntheticBase, generate
+from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.schema import Column, FeatureSchema, default_schema
 
 THRESHOLD = 0.4
 _ROWS = 50_000

@@ -39,7 +39,7 @@ def through_the_handler(shape: Shape, calls: int) -> list[Result]:
     set_environment()
     import xgboost
 
-    from retainstream.scoring.model import matrix
+    from retainstream.engine.model.model import matrix
     from retainstream.storage import clients
 
     model = made(shape)

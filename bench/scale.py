@@ -15,9 +15,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from bench.pages import between
 from bench.results_file import figure, read
-from retainstream.customers.imports.load import SPAN_ROWS
-from retainstream.customers.imports.survey import MOST_PARTS, SMALLEST_PART
-from retainstream.scoring.run import CUSTOMERS_PER_SEGMENT
+from retainstream.runs.imports.load import SPAN_ROWS
+from retainstream.runs.imports.survey import MOST_PARTS, SMALLEST_PART
+from retainstream.runs.scoring.steps import CUSTOMERS_PER_SEGMENT
 from retainstream.telemetry.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]

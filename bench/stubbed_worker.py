@@ -191,9 +191,9 @@ def measure(
 
     With a latency the clock shows what a worker waits for; without, what it does.
     """
-    from retainstream.scoring import predictions as scored
-    from retainstream.scoring import run
-    from retainstream.scoring.model import ScoringModel
+    from retainstream.engine.model import predictions as scored
+    from retainstream.engine.model.model import ScoringModel
+    from retainstream.runs.scoring import steps as run
     from retainstream.storage.customers import Customers
     from retainstream.storage.predictions import Predictions
 
@@ -226,7 +226,7 @@ def measure(
 
 def synthetic_customers(count: int) -> list[dict[str, Any]]:
     """Customers of the default schema as they are stored."""
-    from retainstream.training.synthetic import as_customers, generate
+    from retainstream.engine.learning.synthetic import as_customers, generate
 
     moment = "2026-01-01T00:00:00.000+00:00"
     return [{**customer, "updated_at": moment} for customer in as_customers(generate(count, 1)) if customer.get("churned") is not True]
@@ -237,10 +237,10 @@ def synthetic_model(*, trees: int = 200, depth: int = 4) -> Any:
     import numpy as np
     import xgboost
 
-    from retainstream.schema import default_schema
-    from retainstream.scoring.encoding import encode
-    from retainstream.scoring.model import ScoringModel, matrix
-    from retainstream.training.synthetic import as_customers, generate
+    from retainstream.engine.learning.synthetic import as_customers, generate
+    from retainstream.engine.model.encoding import encode
+    from retainstream.engine.model.model import ScoringModel, matrix
+    from retainstream.engine.schema import default_schema
 
     schema = default_schema()
     known = list(as_customers(generate(20_000, 2)))
@@ -262,7 +262,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     set_environment()
-    from retainstream.scoring.predictions import predictions
+    from retainstream.engine.model.predictions import predictions
 
     model, customers = synthetic_model(trees=chosen.trees, depth=chosen.depth), synthetic_customers(chosen.customers)
     earlier = [] if chosen.first else predictions(model, customers, {}, run_id="earlier", scored_at="2026-01-01T00:00:00.000+00:00")

@@ -84,9 +84,9 @@ def _one_step(step: str, rows: int, folder: Path) -> None:
 
 def _extract(rows: int, folder: Path) -> tuple[float, Measured]:
     """Pages of items to a data set; reading them from DynamoDB is not in it."""
-    from retainstream.schema import default_schema
-    from retainstream.training.dataset import collect
-    from retainstream.training.synthetic import as_customers, generate
+    from retainstream.engine.learning.dataset import collect
+    from retainstream.engine.learning.synthetic import as_customers, generate
+    from retainstream.engine.schema import default_schema
 
     working = 0.0
 
@@ -110,7 +110,7 @@ def _extract(rows: int, folder: Path) -> tuple[float, Measured]:
 
 
 def _validate(_: int, folder: Path) -> tuple[float, Measured]:
-    from retainstream.training.checks import check
+    from retainstream.engine.learning.checks import check
 
     started = time.perf_counter()
     check(_data(folder), fewest_rows=200)
@@ -118,10 +118,10 @@ def _validate(_: int, folder: Path) -> tuple[float, Measured]:
 
 
 def _train(_: int, folder: Path) -> tuple[float, Measured]:
-    from retainstream.training.fit import fit
-    from retainstream.training.metrics import roc_auc
-    from retainstream.training.synthetic import true_probability
-    from retainstream.training.workbench import sides
+    from retainstream.engine.learning.fit import fit
+    from retainstream.engine.learning.metrics import roc_auc
+    from retainstream.engine.learning.synthetic import true_probability
+    from retainstream.runs.retraining.workbench import sides
 
     started = time.perf_counter()
     development, test = sides(_data(folder))
@@ -138,12 +138,12 @@ def _train(_: int, folder: Path) -> tuple[float, Measured]:
 
 
 def _evaluate(_: int, folder: Path) -> tuple[float, Measured]:
-    from retainstream.scoring.model import ScoringModel
-    from retainstream.training.evaluate import evaluate
-    from retainstream.training.importance import importance
-    from retainstream.training.parity import parity
-    from retainstream.training.reference import reference
-    from retainstream.training.workbench import sides
+    from retainstream.engine.learning.evaluate import evaluate
+    from retainstream.engine.learning.importance import importance
+    from retainstream.engine.learning.parity import parity
+    from retainstream.engine.learning.reference import reference
+    from retainstream.engine.model.model import ScoringModel
+    from retainstream.runs.retraining.workbench import sides
 
     started = time.perf_counter()
     development, test = sides(_data(folder))
@@ -159,7 +159,7 @@ def _evaluate(_: int, folder: Path) -> tuple[float, Measured]:
 
 
 def _data(folder: Path) -> Any:
-    from retainstream.training.dataset import DataSet
+    from retainstream.engine.learning.dataset import DataSet
 
     return DataSet.from_bytes((folder / "data.npz").read_bytes())
 

@@ -11,9 +11,9 @@ from bench.reads import item_bytes
 from bench.result import Result, Target
 from bench.running import alone
 from bench.stubbed_registry import VERSION
-from retainstream.scoring.model import ScoringModel
-from retainstream.scoring.past import HISTORY
-from retainstream.scoring.predictions import predictions
+from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.model.past import HISTORY
+from retainstream.engine.model.predictions import predictions
 from retainstream.storage.attributes import to_attributes
 
 CUSTOMERS = 40_000

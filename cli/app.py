@@ -72,8 +72,8 @@ def main() -> None:
     try:
         app()
     except ValueError as error:
-        from retainstream.schema.documents import UnreadableSchema
-        from retainstream.tables.problems import UnreadableTable
+        from retainstream.engine.schema.documents import UnreadableSchema
+        from retainstream.engine.tables.problems import UnreadableTable
 
         if not isinstance(error, UnreadableSchema | UnreadableTable):
             raise

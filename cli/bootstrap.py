@@ -30,10 +30,10 @@ def bootstrap_admin(
     if (stack is None) == (table is None):
         raise typer.BadParameter("give the stack's name, or --table", param_hint="--stack")
     from cli.aws import aws_errors, outputs, session
-    from retainstream.auth.accounts import EmailTaken
-    from retainstream.auth.administration import add_administrator
-    from retainstream.auth.email_address import normalised
-    from retainstream.auth.passwords import UnacceptablePassword
+    from retainstream.accounts.accounts import EmailTaken
+    from retainstream.accounts.administration import add_administrator
+    from retainstream.accounts.email_address import normalised
+    from retainstream.accounts.passwords import UnacceptablePassword
     from retainstream.storage.table import Table
     from retainstream.storage.users import AdministratorExists, Users
 

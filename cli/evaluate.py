@@ -11,10 +11,10 @@ from cli.output import check_output, print_json, say, say_error, say_warning, wr
 from retainstream import __version__
 
 if TYPE_CHECKING:
-    from retainstream.tables.columnar import CustomerTable
-    from retainstream.training.checks import Finding
-    from retainstream.training.cross_validation import Document, Fitted, Judged
-    from retainstream.training.dataset import DataSet
+    from retainstream.engine.learning.checks import Finding
+    from retainstream.engine.learning.cross_validation import Document, Fitted, Judged
+    from retainstream.engine.learning.dataset import DataSet
+    from retainstream.engine.tables.columnar import CustomerTable
 
 _OURS = "retainstream"
 _FIGURES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier", "ece": "ECE"}
@@ -57,12 +57,12 @@ def evaluate(
     if output is not None:
         check_output(output, force=True)
     from cli.reading import read_customers
-    from retainstream.schema.documents import read_schema
+    from retainstream.engine.learning.checks import UnfitData, check
+    from retainstream.engine.learning.cross_validation import stratified_folds, training_path
+    from retainstream.engine.learning.labelled import labelled
+    from retainstream.engine.learning.rivals import rivals
+    from retainstream.engine.schema.documents import read_schema
     from retainstream.settings import Settings
-    from retainstream.training.checks import UnfitData, check
-    from retainstream.training.cross_validation import stratified_folds, training_path
-    from retainstream.training.labelled import labelled
-    from retainstream.training.rivals import rivals
 
     usual = Settings.model_fields
     seconds = seconds or float(usual["training_seconds"].default)
@@ -123,7 +123,7 @@ def _run(customers: "DataSet", fold_of: Any, methods: "dict[str, Fitted]") -> "d
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from retainstream.training.cross_validation import cross_validate
+    from retainstream.engine.learning.cross_validation import cross_validate
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -11,7 +11,7 @@ import typer
 from cli.output import check_output, say, written_whole
 
 if TYPE_CHECKING:
-    from retainstream.training.synthetic import Drift, SyntheticBase
+    from retainstream.engine.learning.synthetic import Drift, SyntheticBase
 
 
 def generate(
@@ -31,7 +31,7 @@ def generate(
     They come from a documented process with known probabilities. Figures taken on them are synthetic.
     """
     check_output(output, force=force)
-    from retainstream.training.synthetic import generate as make
+    from retainstream.engine.learning.synthetic import generate as make
 
     base = make(customers, seed, _drift(drift or []))
     with written_whole(output) as stream:
@@ -45,7 +45,7 @@ def generate(
 
 def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
     """Customers as CSV, in the columns of the default schema."""
-    from retainstream.schema import default_schema
+    from retainstream.engine.schema import default_schema
 
     schema = default_schema()
     names = [column.name for column in schema.columns]
@@ -61,7 +61,7 @@ def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
 def _drift(given: list[str]) -> "Drift | None":
     from dataclasses import fields
 
-    from retainstream.training.synthetic import Drift
+    from retainstream.engine.learning.synthetic import Drift
 
     known = [field.name for field in fields(Drift)]
     values: dict[str, float] = {}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from retainstream.schema import FeatureSchema
-    from retainstream.tables.cells import Decimal
-    from retainstream.tables.columnar import CustomerTable, TextTable
+    from retainstream.engine.schema import FeatureSchema
+    from retainstream.engine.tables.cells import Decimal
+    from retainstream.engine.tables.columnar import CustomerTable, TextTable
 
 
 def read_text_table(path: Path, decimal: str | None) -> "TextTable":
@@ -17,8 +17,8 @@ def read_text_table(path: Path, decimal: str | None) -> "TextTable":
     Raises:
         UnreadableTable: the file is not a table.
     """
-    from retainstream.tables.columnar import read_text
-    from retainstream.tables.delimited import open_table
+    from retainstream.engine.tables.columnar import read_text
+    from retainstream.engine.tables.delimited import open_table
 
     with open_table(path, decimal=_decimal(decimal)) as table:
         return read_text(table)
@@ -30,7 +30,7 @@ def read_customers(path: Path, schema: "FeatureSchema", decimal: str | None) -> 
     Raises:
         UnreadableTable: the file is not a table, or contradicts the schema.
     """
-    from retainstream.tables.columnar import customers_in
+    from retainstream.engine.tables.columnar import customers_in
 
     return customers_in(read_text_table(path, decimal), schema)
 

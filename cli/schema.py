@@ -9,7 +9,7 @@ from cli.output import check_output, print_json, say, say_warning, written_whole
 from cli.reading import read_customers, read_text_table
 
 if TYPE_CHECKING:
-    from retainstream.inference.drafting import Draft
+    from retainstream.engine.drafting.drafting import Draft
 
 commands = typer.Typer(help="The feature schema: the one description of your columns that everything else reads.", no_args_is_help=True)
 
@@ -40,8 +40,8 @@ def infer(
     to_screen = str(output) == "-"
     if not to_screen:
         check_output(output, force=force)
-    from retainstream.inference.drafting import draft
-    from retainstream.inference.yaml_document import yaml_of
+    from retainstream.engine.drafting.drafting import draft
+    from retainstream.engine.drafting.yaml_document import yaml_of
 
     table = read_text_table(data, decimal)
     drafted = draft(table, label, id_header=identity, positive=positive, name=name or _name_of(data))
@@ -67,7 +67,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a feature schema, and a file against it."""
-    from retainstream.schema.documents import read_schema
+    from retainstream.engine.schema.documents import read_schema
 
     checked = read_schema(schema)
     report: dict[str, Any] = {

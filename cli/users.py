@@ -9,7 +9,7 @@ from cli.account import AsJson, Url
 from cli.output import print_json, print_table, say
 from cli.passwords import read_password
 from cli.session import signed_in
-from retainstream.auth.roles import Role
+from retainstream.roles import Role
 
 _PATH = "/api/auth/users"
 _AT_ONCE = 200

@@ -166,7 +166,7 @@ def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None"
         return None
     from local.own_data import OwnData, OwnDataError
     from local.state import State
-    from retainstream.schema import default_schema
+    from retainstream.engine.schema import default_schema
 
     try:
         own = OwnData(options.schema, options.data)

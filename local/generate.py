@@ -14,8 +14,8 @@ from pathlib import Path
 from local.api_reference import api_reference
 from local.distributed import TARGET, distributed_text
 from local.openapi_document import ROOT, openapi_document
-from retainstream.schema import FeatureSchema
-from retainstream.schema.documents import read_schema
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema.documents import read_schema
 
 PACKAGE = ROOT / "layers/core/retainstream"
 

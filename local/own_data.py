@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from retainstream.customers.intake import Intake, Refuse
-from retainstream.schema import FeatureSchema, UnreadableSchema, read_schema
+from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_schema
+from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
+from retainstream.engine.tables.binding import bind
 from retainstream.settings import Settings
-from retainstream.tables import TableProblem, UnreadableTable, open_table
-from retainstream.tables.binding import bind
 
 MOST_REFUSED = 0.1
 """The part of a file's rows that may be turned away. With more it is the schema that does not fit, or it is another file."""
@@ -54,7 +54,7 @@ class OwnData:
         """
         if self.path is None or self._surveyed == schema:
             return
-        from retainstream.training.dataset import collect
+        from retainstream.engine.learning.dataset import collect
 
         def pages(intake: Intake) -> Iterator[list[dict[str, Any]]]:
             for page in batched(intake.customers(), _PAGE):
@@ -121,7 +121,7 @@ def _require_fitting(intake: Intake, schema: FeatureSchema, source: str) -> None
 
 
 def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
-    from retainstream.training.checks import OneClass, UnfitData, require_enough
+    from retainstream.engine.learning.checks import OneClass, UnfitData, require_enough
 
     try:
         require_enough(data, Settings.model_fields["training_fewest_rows"].default)

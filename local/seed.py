@@ -7,8 +7,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from local.first_training import TrainingError, train, wait_for_counters
 from local.stack import LocalStack
-from retainstream.auth.accounts import new_user
-from retainstream.auth.roles import Role
+from retainstream.accounts.accounts import new_user
+from retainstream.roles import Role
 from retainstream.storage.customers import Customers
 from retainstream.storage.errors import Conflict
 from retainstream.storage.users import Users
@@ -70,7 +70,7 @@ def add_administrator() -> None:
 
 
 def _add_customers(count: int, progress: Progress) -> None:
-    from retainstream.training.synthetic import as_customers, generate
+    from retainstream.engine.learning.synthetic import as_customers, generate
 
     task = progress.add_task("Making synthetic customers", total=count)
     customers = Customers()

@@ -12,8 +12,8 @@ from local.own_data import OwnData, Rejected
 from local.seed import ORIGIN, SeedError, add_administrator, shown_progress
 from local.stack import LocalStack
 from retainstream.customers.intake import Intake
+from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.active_schema import active_schema, set_active_schema
-from retainstream.schema import FeatureSchema
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 

@@ -8,15 +8,15 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.monitoring.histograms import Rows, Ruler, tally
-from retainstream.monitoring.tally import Tally
-from retainstream.schema import default_schema
-from retainstream.scoring.encoding import encode
-from retainstream.scoring.levels import level_of
-from retainstream.scoring.model import ScoringModel, matrix
-from retainstream.training.dataset import DataSet
-from retainstream.training.reference import reference
-from retainstream.training.synthetic import Drift, generate
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.reference import reference
+from retainstream.engine.learning.synthetic import Drift, generate
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.model.levels import level_of
+from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.monitoring.histograms import Rows, Ruler, tally
+from retainstream.engine.monitoring.tally import Tally
+from retainstream.engine.schema import default_schema
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from typing import Any
 
 import boto3
 
-from retainstream.customers.imports import asking
-from retainstream.customers.imports.compare import compare, index
-from retainstream.customers.imports.ending import begin_load, finish, verify
-from retainstream.customers.imports.keys import upload_key
-from retainstream.customers.imports.load import load
-from retainstream.customers.imports.survey import begin, survey, unpack
-from retainstream.customers.imports.views import ImportRequest, ImportView
-from retainstream.customers.imports.work import Part, Stores
-from retainstream.schema import FeatureSchema, default_schema
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports.compare import compare, index
+from retainstream.runs.imports.ending import begin_load, finish, verify
+from retainstream.runs.imports.keys import upload_key
+from retainstream.runs.imports.load import load
+from retainstream.runs.imports.survey import begin, survey, unpack
+from retainstream.runs.imports.views import ImportRequest, ImportView
+from retainstream.runs.imports.work import Part, Stores
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs

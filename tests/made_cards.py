@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from retainstream.schema import FeatureSchema, default_schema
-from retainstream.training.card.assemble import Made, assemble
-from retainstream.training.card.columns import column_facts
-from retainstream.training.card.curves import score_histogram
-from retainstream.training.card.document import Card
-from retainstream.training.card.influence import explanation
-from retainstream.training.checks import check
-from retainstream.training.dataset import DataSet, collect
-from retainstream.training.evaluate import evaluate
-from retainstream.training.fit import Candidate, fit
-from retainstream.training.parity import parity
-from retainstream.training.reference import reference
-from retainstream.training.synthetic import as_customers, generate
-from retainstream.training.workbench import sides
+from retainstream.engine.learning.card.assemble import Made, assemble
+from retainstream.engine.learning.card.columns import column_facts
+from retainstream.engine.learning.card.curves import score_histogram
+from retainstream.engine.learning.card.document import Card
+from retainstream.engine.learning.card.influence import explanation
+from retainstream.engine.learning.checks import check
+from retainstream.engine.learning.dataset import DataSet, collect
+from retainstream.engine.learning.evaluate import evaluate
+from retainstream.engine.learning.fit import Candidate, fit
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.reference import reference
+from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.runs.retraining.workbench import sides
 
 PASSED: dict[str, Any] = {"passed": True, "reasons": [], "notes": [], "champion": None, "comparison": None}
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}

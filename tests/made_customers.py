@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from retainstream.schema import Column, FeatureSchema
+from retainstream.engine.schema import Column, FeatureSchema
 
 type Row = dict[str, str]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.tables.columnar import TextColumn, TextTable
+from retainstream.engine.tables.columnar import TextColumn, TextTable
 
 type Columns = dict[str, list[str]]
 

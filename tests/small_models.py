@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.reference import reference
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.registry.champion import promote
-from retainstream.schema import FeatureSchema, default_schema
-from retainstream.scoring.encoding import encode
-from retainstream.scoring.model import ScoringModel, matrix
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
-from retainstream.training.dataset import DataSet
-from retainstream.training.reference import reference
 
 THRESHOLD = 0.4
 

@@ -7,17 +7,17 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.auth import accounts, administration, views
-from retainstream.auth.guessing import BROWSER_KNOWN_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
-from retainstream.auth.passwords import UnacceptablePassword
-from retainstream.auth.roles import Role
-from retainstream.auth.sessions import Sessions
-from retainstream.auth.tokens import Realm
+from retainstream.accounts import accounts, administration, views
+from retainstream.accounts.guessing import BROWSER_KNOWN_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
+from retainstream.accounts.passwords import UnacceptablePassword
+from retainstream.accounts.sessions import Sessions
+from retainstream.accounts.tokens import Realm
+from retainstream.engine.schema.validation import FieldError
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.admission import unauthenticated
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
-from retainstream.schema.validation import FieldError
+from retainstream.roles import Role
 from retainstream.settings import settings
 
 app = Api("auth")

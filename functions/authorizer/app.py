@@ -8,8 +8,8 @@ answers 500 by itself, remembers nothing, and no module is called.
 from functools import cache
 from typing import Any
 
-from retainstream.auth.sessions import Sessions
-from retainstream.auth.tokens import InvalidToken, Realm
+from retainstream.accounts.sessions import Sessions
+from retainstream.accounts.tokens import InvalidToken, Realm
 from retainstream.settings import settings
 from retainstream.telemetry.lines import logger_of
 

@@ -8,23 +8,23 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from retainstream.auth.roles import Role
 from retainstream.customers import records, removal, segment_views, views
 from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
 from retainstream.customers.identity import CustomerIdInPath
-from retainstream.customers.imports import asking
-from retainstream.customers.imports.views import ImportRequest, ImportView
 from retainstream.customers.segment import Wanted, segment
+from retainstream.engine.model.groups import UnknownGroup
+from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.schema import FeatureSchema, FieldError
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.predictions.at_risk import FURTHEST, TooFar
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
+from retainstream.roles import Role
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports.views import ImportRequest, ImportView
 from retainstream.runs.starting import UnknownRun
-from retainstream.schema import FeatureSchema, FieldError
-from retainstream.scoring.at_risk import FURTHEST, TooFar
-from retainstream.scoring.groups import UnknownGroup
-from retainstream.scoring.levels import LEVELS
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

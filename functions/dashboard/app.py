@@ -7,7 +7,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.auth.roles import Role
+from retainstream.dashboard.distribution import DistributionView, distribution
+from retainstream.dashboard.factors import FactorView, factor_views
+from retainstream.dashboard.metrics import MetricsView, metrics
+from retainstream.dashboard.sample_view import SampleRequest, SampleView, sample_view
+from retainstream.engine.model.groups import UnknownGroup, groups_of
+from retainstream.engine.schema import FieldError
 from retainstream.http import Api, Caller, Data, Problem, requires
 from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
@@ -15,14 +20,9 @@ from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
-from retainstream.rollups.distribution import DistributionView, distribution
-from retainstream.rollups.factors import FactorView, factor_views
-from retainstream.rollups.metrics import MetricsView, metrics
-from retainstream.rollups.recount_requests import RecountRequest, RecountView, recount_view, start_recount
-from retainstream.rollups.sample_view import SampleRequest, SampleView, sample_view
+from retainstream.roles import Role
+from retainstream.runs.recounts.request import RecountRequest, RecountView, recount_view, start_recount
 from retainstream.runs.starting import UnknownRun, new_run_id
-from retainstream.schema import FieldError
-from retainstream.scoring.groups import UnknownGroup, groups_of
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -75,7 +75,7 @@ def get_features() -> Data[list[FactorView]]:
 @app.post("/api/dashboard/predict", summary="Score a sample now", tags=TAGS, **requires(Role.ANALYST, "no-model"))
 def predict(body: SampleRequest) -> Data[SampleView]:
     """Scores a random sample of the customers who have not left with the model in service, and stores the predictions."""
-    from retainstream.scoring.sample import score_sample
+    from retainstream.predictions.sample import score_sample
 
     model = champion_model(models(), documents(), settings().model_cache_seconds)
     summary = score_sample(model, customers(), predictions(), body.sample_size, run_id=new_run_id())

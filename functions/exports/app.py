@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.active_schema import active_schema
-from retainstream.scoring import export_run
-from retainstream.scoring.failure import reason_of
+from retainstream.runs.exports import steps as export_run
+from retainstream.runs.failure import reason_of
 from retainstream.telemetry.tasks import Tasks, by_name
 
 stores = cache(export_run.Stores)

@@ -5,10 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.customers.imports import asking, compare, ending, load, survey
-from retainstream.customers.imports.failure import reason_of_import
-from retainstream.customers.imports.work import Part, Stores
 from retainstream.registry.active_schema import active_schema
+from retainstream.runs.imports import compare, ending, load, survey
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports.failure import reason_of_import
+from retainstream.runs.imports.work import Part, Stores
 from retainstream.settings import settings
 from retainstream.storage.workflows import Workflows
 from retainstream.telemetry.figures import of_import

@@ -8,12 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.auth.roles import Role
+from retainstream.dashboard.drift_reports import DriftView, drift_view
+from retainstream.engine.learning.card.document import CardView
+from retainstream.engine.schema import FeatureSchema
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
-from retainstream.monitoring.reports import DriftView, drift_view
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
@@ -21,8 +22,9 @@ from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, U
 from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
+from retainstream.roles import Role
+from retainstream.runs.retraining.request import TrainingView, start_training, training_view
 from retainstream.runs.starting import UnknownRun, key_or_new
-from retainstream.schema import FeatureSchema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
@@ -30,8 +32,6 @@ from retainstream.storage.models import Models
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
-from retainstream.training.card.document import CardView
-from retainstream.training.requests import TrainingView, start_training, training_view
 
 app = Api("model")
 TAGS = ["model"]

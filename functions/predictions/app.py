@@ -7,23 +7,25 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.auth.roles import Role
+from retainstream.dashboard.performance import PerformanceView, performance
+from retainstream.engine.model.groups import UnknownGroup, groups_of
+from retainstream.engine.schema import FeatureSchema, FieldError
 from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
+from retainstream.predictions import generate, views
+from retainstream.predictions.requests import GenerateRequest, WhatIfRequest
+from retainstream.predictions.results import Filters, results_page
+from retainstream.predictions.what_if import what_if
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
-from retainstream.rollups.performance import PerformanceView, performance
+from retainstream.roles import Role
+from retainstream.runs.exports import request as export_requests
+from retainstream.runs.scoring import request as starting
 from retainstream.runs.starting import UnknownRun, key_or_new
-from retainstream.schema import FeatureSchema, FieldError
-from retainstream.scoring import export_requests, generate, starting, views
-from retainstream.scoring.groups import UnknownGroup, groups_of
-from retainstream.scoring.requests import GenerateRequest, WhatIfRequest
-from retainstream.scoring.results import Filters, results_page
-from retainstream.scoring.what_if import what_if
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -34,7 +36,7 @@ from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
 
 if TYPE_CHECKING:
-    from retainstream.scoring.model import ScoringModel
+    from retainstream.engine.model.model import ScoringModel
 
 app = Api("predictions")
 TAGS = ["predictions"]

@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.rollups import recounting
-from retainstream.rollups.counting import Tallies, count_part
-from retainstream.scoring.failure import reason_of
+from retainstream.runs.failure import reason_of
+from retainstream.runs.recounts import steps as recounting
+from retainstream.runs.recounts.counting import Tallies, count_part
 from retainstream.settings import settings
 from retainstream.telemetry.tasks import Tasks, by_name
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.rollups.aside import taken_or_put_aside
-from retainstream.rollups.consume import take_in
-from retainstream.rollups.daily import keep_day, standing
-from retainstream.rollups.fold import READ
+from retainstream.dashboard.aside import taken_or_put_aside
+from retainstream.dashboard.consume import take_in
+from retainstream.dashboard.daily import keep_day, standing
+from retainstream.dashboard.fold import READ
 from retainstream.settings import settings
 from retainstream.storage.changes import changes_by_table, runs_of, seconds_since
 from retainstream.storage.dead_letters import DeadLetters

@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.registry.loading import champion_model, later_champion, load_reference, load_version
 from retainstream.registry.versions import get
-from retainstream.scoring import run
-from retainstream.scoring.failure import SCORING_ERRORS, reason_of
+from retainstream.runs.failure import SCORING_ERRORS, reason_of
+from retainstream.runs.scoring import steps as run
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
@@ -17,7 +17,7 @@ from retainstream.telemetry.figures import of_scoring
 from retainstream.telemetry.tasks import Tasks, by_name
 
 if TYPE_CHECKING:
-    from retainstream.scoring.model import ScoringModel
+    from retainstream.engine.model.model import ScoringModel
 
 stores, documents, models = cache(run.Stores), cache(Documents), cache(Models)
 

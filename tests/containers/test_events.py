@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from local.isolation import environment
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
-from retainstream.training.synthetic import as_customers, generate
 from tests.containers.account import Account, deployed, items, keys
 from tests.containers.conftest import Lambda
 from tests.containers.sam import Sam

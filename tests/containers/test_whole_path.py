@@ -20,10 +20,10 @@ import pytest
 
 from cli.generate import write_csv
 from layers import as_lambda
-from retainstream.auth.administration import add_administrator
+from retainstream.accounts.administration import add_administrator
+from retainstream.engine.learning.synthetic import generate
 from retainstream.settings import settings
 from retainstream.storage.users import Users
-from retainstream.training.synthetic import generate
 from tests.containers.account import Account, Containers, deployed, items, keys, wired
 from tests.containers.conftest import Lambda
 from tests.containers.image import PYTHONPATH

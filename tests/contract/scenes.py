@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from retainstream.auth.accounts import new_user
-from retainstream.auth.roles import Role
+from retainstream.accounts.accounts import new_user
 from retainstream.customers import records
-from retainstream.customers.imports.keys import upload_key
 from retainstream.registry import loading
+from retainstream.roles import Role
+from retainstream.runs.imports.keys import upload_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.customers import Customers

@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
-from retainstream.training.synthetic import as_customers, generate
 from tests.as_function import seen
 from tests.conftest import account
 from tests.contract.scenes import SCENES

@@ -7,9 +7,9 @@ from openapi_spec_validator import validate
 
 from local.generate import generated_files
 from local.openapi_document import MODULES, function_api, openapi_document
-from retainstream.auth.roles import Role
 from retainstream.http.problems import TITLES
 from retainstream.http.routes import PUBLIC, ROLE
+from retainstream.roles import Role
 
 PUBLIC_OPERATIONS = {("get", "/api/health"), ("post", "/api/auth/login"), ("post", "/api/auth/register")}
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from retainstream.schema import read_schema
+from retainstream.engine.schema import read_schema
 from tests.made_customers import made_rows, write_rows
 
 SCHEMA = Path("examples/schemas/telco.yaml")

@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.fold import recount
-from retainstream.scoring.levels import level_of, ranks
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import recount
+from retainstream.engine.model.levels import level_of, ranks
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions

@@ -11,13 +11,13 @@ import boto3
 import pytest
 import yaml
 
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.registry.champion import champion
+from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
-from retainstream.training.service import scoring_run_of
-from retainstream.training.synthetic import as_customers, generate
 from tests.integration.state_machines import run_machines
 
 MACHINES = Path(__file__).parents[2] / "statemachines"

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.fold import Counters, recount
-from retainstream.rollups.recounting import differences
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import Counters, recount
+from retainstream.runs.recounts.steps import differences
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions

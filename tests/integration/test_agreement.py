@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainstream.customers import records
-from retainstream.schema import default_schema
-from retainstream.scoring import run
-from retainstream.scoring.generate import UnknownCustomers, score_customers
-from retainstream.scoring.levels import index_attributes
-from retainstream.scoring.sample import score_sample
+from retainstream.engine.model.levels import index_attributes
+from retainstream.engine.schema import default_schema
+from retainstream.predictions.generate import UnknownCustomers, score_customers
+from retainstream.predictions.sample import score_sample
+from retainstream.runs.scoring import steps as run
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
 from tests.integration.base_of_customers import FEATURES, prediction
@@ -198,7 +198,7 @@ def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
 
 
 def test_a_run_that_is_short_of_time_sweeps_on_where_it_stopped(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retainstream.scoring.agreement.PAGE", 3)
+    monkeypatch.setattr("retainstream.predictions.agreement.PAGE", 3)
     monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
     begin("scored")
     Predictions().put_many([prediction(f"nobody{number}", 0.9) for number in range(10)])

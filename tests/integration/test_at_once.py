@@ -14,11 +14,11 @@ import boto3
 import pytest
 
 from retainstream.customers import removal
+from retainstream.engine.schema import default_schema
 from retainstream.registry.champion import Champion, champion, promote, rollback
 from retainstream.registry.errors import NotPromotable
 from retainstream.registry.versions import newest
-from retainstream.schema import default_schema
-from retainstream.scoring import run
+from retainstream.runs.scoring import steps as run
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

@@ -11,8 +11,8 @@ import pytest
 from argon2 import PasswordHasher
 from botocore.exceptions import EndpointConnectionError
 
-from retainstream.auth.accounts import new_user
-from retainstream.auth.roles import Role
+from retainstream.accounts.accounts import new_user
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, kms
 from retainstream.storage.errors import Conflict, StorageUnavailable

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from retainstream.auth.passwords import hashed
-from retainstream.auth.roles import Role
+from retainstream.accounts.passwords import hashed
+from retainstream.roles import Role
 from retainstream.runs.starting import run_id_for
 from retainstream.settings import settings
 from retainstream.storage.runs import Kind, Runs

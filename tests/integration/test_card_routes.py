@@ -6,10 +6,10 @@ import boto3
 import pytest
 import requests
 
+from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry.versions import register
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
-from retainstream.training.card.page import page, policy
 from tests.integration.conftest import Answer
 from tests.made_cards import synthetic_card
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from retainstream.schema import read_schema, schema_from_text
-from retainstream.tables import open_table, read_customers
+from retainstream.engine.schema import read_schema, schema_from_text
+from retainstream.engine.tables import open_table, read_customers
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/streaming_customers.csv"

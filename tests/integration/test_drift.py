@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from retainstream.monitoring.histograms import Ruler, tally
-from retainstream.scoring import run
-from retainstream.scoring.encoding import encode
-from retainstream.scoring.partials import Partials
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.monitoring.histograms import Ruler, tally
+from retainstream.runs.scoring import steps as run
+from retainstream.runs.scoring.partials import Partials
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from botocore.exceptions import EndpointConnectionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from retainstream.auth.roles import Role
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, public, requires
+from retainstream.roles import Role
 from retainstream.storage.clients import dynamodb
 from tests.integration.conftest import Answer, http_event, lambda_context
 from tests.stored import stored_items

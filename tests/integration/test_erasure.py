@@ -21,12 +21,12 @@ from local.first_training import train
 from local.isolation import ACCOUNT, REGION
 from local.seed import ADMINISTRATOR, PASSWORD, seed, shown_progress
 from local.stack import LocalStack
-from retainstream.customers.imports.compare import _DIGEST
-from retainstream.schema import default_schema
+from retainstream.engine.learning.dataset import DataSet, key_of
+from retainstream.engine.schema import default_schema
+from retainstream.runs.imports.compare import _DIGEST
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.removals import mark_of
-from retainstream.training.dataset import DataSet, key_of
 
 CANARY = "canary-7f3a9c@wren.example"
 WATCHED, PAID, TENURE = 187.34375, 23.4375, 233

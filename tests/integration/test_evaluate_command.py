@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from retainstream.training import metrics
+from retainstream.engine.learning import metrics
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/streaming_customers.csv"

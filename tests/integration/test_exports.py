@@ -15,11 +15,13 @@ import boto3
 import pytest
 import yaml
 
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.fold import recount
-from retainstream.schema import default_schema
-from retainstream.scoring import export, export_requests, export_run
-from retainstream.scoring.results import Filters
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import recount
+from retainstream.engine.schema import default_schema
+from retainstream.predictions.results import Filters
+from retainstream.runs.exports import file as export
+from retainstream.runs.exports import request as export_requests
+from retainstream.runs.exports import steps as export_run
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions

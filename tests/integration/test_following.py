@@ -12,10 +12,10 @@ import pytest
 
 from local.seed import ADMINISTRATOR, PASSWORD, add_administrator
 from local.stack import LocalStack
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.telemetry.metrics import METRICS
-from retainstream.training.synthetic import as_customers, generate
 from tests.importing import as_file, line
 from tests.log_lines import Lines, log_lines
 

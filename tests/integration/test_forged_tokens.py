@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from retainstream.auth.passwords import hashed
-from retainstream.auth.roles import Role
-from retainstream.auth.tokens import VerifyingKey
+from retainstream.accounts.passwords import hashed
+from retainstream.accounts.tokens import VerifyingKey
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, kms
 from retainstream.storage.users import User, Users

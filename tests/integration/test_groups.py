@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from retainstream.rollups.figures import PredictionFigures
-from retainstream.rollups.fold import BINS, counts_of_prediction, recount
-from retainstream.schema import FeatureSchema, UnreadableSchema, schema_from_text
-from retainstream.schema.feature_schema import MAX_COLUMNS, MAX_GROUP_BYTES, MAX_GROUPS
-from retainstream.scoring.levels import LEVELS, ranks, shards_of
+from retainstream.dashboard.figures import PredictionFigures
+from retainstream.dashboard.fold import BINS, counts_of_prediction, recount
+from retainstream.engine.model.levels import LEVELS, ranks, shards_of
+from retainstream.engine.schema import FeatureSchema, UnreadableSchema, schema_from_text
+from retainstream.engine.schema.feature_schema import MAX_COLUMNS, MAX_GROUP_BYTES, MAX_GROUPS
 from retainstream.settings import settings
 from retainstream.storage.rollups import Rollups
 from tests.stored import stored_items

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from retainstream.scoring.levels import shards_of
+from retainstream.engine.model.levels import shards_of
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.predictions import Predictions
 from tests.integration.base_of_customers import (

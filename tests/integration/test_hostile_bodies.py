@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from retainstream.auth.passwords import hashed
-from retainstream.auth.roles import Role
+from retainstream.accounts.passwords import hashed
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers

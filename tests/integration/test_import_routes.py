@@ -10,8 +10,9 @@ import boto3
 import pytest
 import yaml
 
-from retainstream.customers.imports import asking, survey
-from retainstream.customers.imports.keys import upload_key
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports import survey
+from retainstream.runs.imports.keys import upload_key
 from retainstream.settings import settings
 from tests.importing import as_file, line
 from tests.integration.conftest import lambda_context, load_function

@@ -15,13 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainstream.customers import records
-from retainstream.customers.imports import asking, load, survey
-from retainstream.customers.imports.keys import upload_key
-from retainstream.customers.imports.work import ImportFailed
 from retainstream.customers.intake import Intake
-from retainstream.rollups.fold import counts_of_customer, recount
-from retainstream.rollups.performance import realised
-from retainstream.schema import default_schema
+from retainstream.dashboard.fold import counts_of_customer, recount
+from retainstream.dashboard.performance import realised
+from retainstream.engine.schema import default_schema
+from retainstream.engine.tables import open_table
+from retainstream.runs.imports import load, survey
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports.keys import upload_key
+from retainstream.runs.imports.work import ImportFailed
 from retainstream.settings import settings as stack
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
@@ -29,7 +31,6 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.runs import Runs
-from retainstream.tables import open_table
 from tests.importing import COLUMNS, Steps, as_file, asked_for, imported, line, rejects
 
 FEATURES = {

@@ -19,9 +19,9 @@ from tests.integration.state_left import counters_left, rows_left, run_left
 from tests.mortal_tasks import Fate, Killed, Tasks, fates, first_seed, served
 
 SMALL = {
-    "retainstream.customers.imports.survey:SMALLEST_PART": 2_000,
-    "retainstream.customers.imports.load:SPAN_ROWS": 12,
-    "retainstream.customers.imports.load:PAGE": 6,
+    "retainstream.runs.imports.survey:SMALLEST_PART": 2_000,
+    "retainstream.runs.imports.load:SPAN_ROWS": 12,
+    "retainstream.runs.imports.load:PAGE": 6,
 }
 KILLS, KILLS_FOR_GOOD = 52, 5
 TASKS = {"begin", "survey", "index", "compare", "begin_load", "load", "verify", "finish", "rollups"}

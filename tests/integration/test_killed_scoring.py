@@ -28,10 +28,10 @@ from tests.mortal_tasks import Fate, Killed, Tasks, fates, first_seed, served
 from tests.small_models import add_customers, put_in_service
 
 SMALL = {
-    "retainstream.scoring.run:CUSTOMERS_PER_SEGMENT": 30,
-    "retainstream.scoring.run:BLOCK": 20,
-    "retainstream.scoring.run:RESERVE_SECONDS": 10_000,
-    "retainstream.scoring.agreement:PAGE": 25,
+    "retainstream.runs.scoring.steps:CUSTOMERS_PER_SEGMENT": 30,
+    "retainstream.runs.scoring.steps:BLOCK": 20,
+    "retainstream.runs.scoring.steps:RESERVE_SECONDS": 10_000,
+    "retainstream.predictions.agreement:PAGE": 25,
 }
 KILLS, KILLS_FOR_GOOD = 52, 4
 TASKS = {"plan", "score", "verify", "finish", "rollups"}

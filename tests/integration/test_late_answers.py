@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from retainstream.rollups.consume import take_in
-from retainstream.scoring.levels import ranks
+from retainstream.dashboard.consume import take_in
+from retainstream.engine.model.levels import ranks
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, settings
 from retainstream.storage.changes import Change
 from retainstream.storage.clients import dynamodb

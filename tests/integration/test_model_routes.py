@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
+from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.registry.active_schema import set_active_schema
 from retainstream.registry.versions import register
-from retainstream.schema import FeatureSchema, default_schema
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs

@@ -11,10 +11,10 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.counting import Tables, Tallies, count_part
-from retainstream.rollups.fold import UNREADABLE, recount
-from retainstream.rollups.recounting import Limits, Stores, look, open_run
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import UNREADABLE, recount
+from retainstream.runs.recounts.counting import Tables, Tallies, count_part
+from retainstream.runs.recounts.steps import Limits, Stores, look, open_run
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers

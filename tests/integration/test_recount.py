@@ -15,20 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from retainstream.rollups import counting
-from retainstream.rollups.consume import COUNT, take_in
-from retainstream.rollups.counting import Tables, Tallies, count_part, parts_of, tally
-from retainstream.rollups.fold import Counters, recount, total
-from retainstream.rollups.recounting import (
-    BaseIsChanging,
-    Limits,
-    Stores,
-    UncountedPart,
-    differences,
-    look,
-    open_run,
-    stored_differences,
-)
+from retainstream.dashboard.consume import COUNT, take_in
+from retainstream.dashboard.fold import Counters, recount, total
+from retainstream.runs.recounts import counting
+from retainstream.runs.recounts.counting import Tables, Tallies, count_part, parts_of, tally
+from retainstream.runs.recounts.steps import BaseIsChanging, Limits, Stores, UncountedPart, differences, look, open_run, stored_differences
 from retainstream.storage.changes import Change
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

@@ -10,9 +10,9 @@ import boto3
 import pytest
 import yaml
 
-from retainstream.rollups import counting
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.fold import recount
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import recount
+from retainstream.runs.recounts import counting
 from retainstream.settings import settings
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs

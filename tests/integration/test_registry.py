@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import xgboost
 
+from retainstream.engine.learning.synthetic import generate
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.model.model import matrix
+from retainstream.engine.schema import default_schema
 from retainstream.registry.active_schema import active_schema, set_active_schema
 from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
 from retainstream.registry.loading import ChampionCache, load_version, verified_file
 from retainstream.registry.versions import get, newest, register
-from retainstream.schema import default_schema
-from retainstream.scoring.encoding import encode
-from retainstream.scoring.model import matrix
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
 from retainstream.storage.models import Models
-from retainstream.training.synthetic import generate
 from tests.integration.aws_events import refused, seen
 
 SCHEMA = default_schema()

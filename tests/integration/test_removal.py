@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from retainstream.customers.removal import EXPIRES_IN_DAYS
-from retainstream.scoring import export_run
+from retainstream.runs.exports import steps as export_run
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.customers import Customers

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retainstream.scoring import at_risk
-from retainstream.scoring.at_risk import Ranking, TooFar, ranked_page
-from retainstream.scoring.levels import level_of, ranks, shards_of
-from retainstream.scoring.safe_cells import safe_cell
+from retainstream.engine.model.levels import level_of, ranks, shards_of
+from retainstream.engine.tables.safe_cells import safe_cell
+from retainstream.predictions import at_risk
+from retainstream.predictions.at_risk import Ranking, TooFar, ranked_page
 from retainstream.settings import settings as stack_settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.predictions import Predictions
@@ -252,8 +252,8 @@ def test_the_link_ends(call: Call, scored: list[dict[str, Any]]) -> None:
 
 
 def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retainstream.scoring.results.EXAMINED", 10)
-    monkeypatch.setattr("retainstream.scoring.results._CHUNK", 10)
+    monkeypatch.setattr("retainstream.predictions.results.EXAMINED", 10)
+    monkeypatch.setattr("retainstream.predictions.results._CHUNK", 10)
     monkeypatch.setattr(at_risk, "EXAMINED", 3)
     monkeypatch.setattr(at_risk, "_CHUNK", 3)
     answer = call("predictions", "GET", RESULTS, query="limit=100&plan=basic")

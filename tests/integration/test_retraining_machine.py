@@ -8,21 +8,21 @@ from typing import Any
 import boto3
 import pytest
 
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.registry.card import card_document
 from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, newest, register
-from retainstream.scoring.failure import reason_of
+from retainstream.runs.failure import reason_of
+from retainstream.runs.retraining.promotion import scoring_run_of
+from retainstream.runs.retraining.request import STEPS, start_training, training_view
+from retainstream.runs.retraining.tasks import TRAINING_ERRORS, run_task
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
-from retainstream.training.requests import STEPS, start_training, training_view
-from retainstream.training.service import scoring_run_of
-from retainstream.training.synthetic import as_customers, generate
-from retainstream.training.tasks import TRAINING_ERRORS, run_task
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import ROLE, Machine, in_service, retraining_machine, seed, step_names
 

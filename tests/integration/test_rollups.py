@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from retainstream.rollups.consume import COUNT, take_in
-from retainstream.rollups.fold import READ, UNREADABLE, bin_of, recount
-from retainstream.scoring.levels import LEVELS
+from retainstream.dashboard.consume import COUNT, take_in
+from retainstream.dashboard.fold import READ, UNREADABLE, bin_of, recount
+from retainstream.engine.model.levels import LEVELS
 from retainstream.storage.changes import Change, changes_by_table
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.rollups import Rollups, Source

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retainstream.scoring.sample import score_sample
+from retainstream.predictions.sample import score_sample
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
 from tests.small_models import add_customers, small_model

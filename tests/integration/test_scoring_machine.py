@@ -13,12 +13,12 @@ import pytest
 import yaml
 from botocore.exceptions import EndpointConnectionError
 
-from retainstream.monitoring.tally import Tally
+from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.monitoring.tally import Tally
+from retainstream.predictions.generate import score_customers
 from retainstream.registry.champion import rollback
-from retainstream.scoring import run
-from retainstream.scoring.generate import score_customers
-from retainstream.scoring.model import ScoringModel
-from retainstream.scoring.partials import Counted, Partials
+from retainstream.runs.scoring import steps as run
+from retainstream.runs.scoring.partials import Counted, Partials
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers

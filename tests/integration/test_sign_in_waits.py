@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from retainstream.auth.accounts import new_user
-from retainstream.auth.guessing import LONGEST_WAIT_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
-from retainstream.auth.roles import Role
+from retainstream.accounts.accounts import new_user
+from retainstream.accounts.guessing import LONGEST_WAIT_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.guesses import Guesses, GuessRecords

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 
+from retainstream.engine.schema import default_schema
 from retainstream.registry.active_schema import active_schema, forget_active_schema, set_active_schema
 from retainstream.registry.champion import promote
-from retainstream.schema import default_schema
 from retainstream.settings import settings
 from retainstream.storage.clients import drop_connections, dynamodb
 from retainstream.storage.documents import Documents

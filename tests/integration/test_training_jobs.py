@@ -10,17 +10,17 @@ import pytest
 import yaml
 from botocore.validate import ParamValidator
 
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.sagemaker.parts import for_the_job
 from retainstream.registry.card import card_document
 from retainstream.registry.champion import promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, register
+from retainstream.runs.retraining.request import STEPS
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
-from retainstream.training.dataset import DataSet
-from retainstream.training.requests import STEPS
-from retainstream.training.sagemaker.parts import for_the_job
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import MACHINES, ROLE, Machine, in_service, retraining_machine, seed, step_names
 from tests.integration.training_jobs import Jobs, packed, training_jobs
@@ -218,6 +218,6 @@ def test_customers_without_outcomes_are_no_rows(machine: Machine) -> None:
 
 
 def _customers() -> Iterator[dict[str, Any]]:
-    from retainstream.training.synthetic import as_customers, generate
+    from retainstream.engine.learning.synthetic import as_customers, generate
 
     yield from as_customers(generate(1_500, 1), 0.0)

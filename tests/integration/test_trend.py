@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retainstream.dashboard.daily import keep_day
+from retainstream.dashboard.trend import snapshot_of_day
 from retainstream.registry.champion import promote
 from retainstream.registry.versions import register
-from retainstream.rollups.daily import keep_day
-from retainstream.rollups.trend import snapshot_of_day
 from retainstream.settings import settings as environment
 from retainstream.storage.models import Models
 from retainstream.storage.rollups import Dashboard, Rollups

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.scoring.calibration import Bounded, Calibration, Isotonic, Platt, calibration_from
+from retainstream.engine.model.calibration import Bounded, Calibration, Isotonic, Platt, calibration_from
 
 finite = st.floats(-60, 60)
 

@@ -6,25 +6,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retainstream.schema import FeatureSchema, default_schema
-from retainstream.scoring.calibration import Platt, sigmoid
-from retainstream.scoring.model import ScoringModel
-from retainstream.training import metrics
-from retainstream.training.baseline import LinearBaseline
-from retainstream.training.calibrate import calibrate, fit_isotonic, fit_platt
-from retainstream.training.choice import preferred
-from retainstream.training.dataset import DataSet, collect
-from retainstream.training.evaluate import calibration_noise, ceiling, evaluate
-from retainstream.training.fit import Candidate, fit
-from retainstream.training.importance import importance
-from retainstream.training.parity import parity
-from retainstream.training.profit import profit_curve
-from retainstream.training.reference import reference
-from retainstream.training.split import held_out
-from retainstream.training.synthetic import as_customers, generate
-from retainstream.training.trees import TreeSettings
-from retainstream.training.trials import Trial
-from retainstream.training.workbench import sides
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.baseline import LinearBaseline
+from retainstream.engine.learning.calibrate import calibrate, fit_isotonic, fit_platt
+from retainstream.engine.learning.choice import preferred
+from retainstream.engine.learning.dataset import DataSet, collect
+from retainstream.engine.learning.evaluate import calibration_noise, ceiling, evaluate
+from retainstream.engine.learning.fit import Candidate, fit
+from retainstream.engine.learning.importance import importance
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.profit import profit_curve
+from retainstream.engine.learning.reference import reference
+from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.learning.trees import TreeSettings
+from retainstream.engine.learning.trials import Trial
+from retainstream.engine.model.calibration import Platt, sigmoid
+from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.runs.retraining.workbench import sides
 
 SCHEMA = default_schema()
 

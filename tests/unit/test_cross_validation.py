@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from retainstream.schema import default_schema
-from retainstream.training import metrics
-from retainstream.training.checks import UnfitData
-from retainstream.training.cross_validation import Document, cross_validate, judge, stratified_folds, training_path
-from retainstream.training.dataset import DataSet, collect
-from retainstream.training.metrics import Floats
-from retainstream.training.rivals import LINEAR, rivals
-from retainstream.training.split import folds, folds_apart
-from retainstream.training.synthetic import as_customers, generate
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.checks import UnfitData
+from retainstream.engine.learning.cross_validation import Document, cross_validate, judge, stratified_folds, training_path
+from retainstream.engine.learning.dataset import DataSet, collect
+from retainstream.engine.learning.metrics import Floats
+from retainstream.engine.learning.rivals import LINEAR, rivals
+from retainstream.engine.learning.split import folds, folds_apart
+from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.schema import default_schema
 
 
 @pytest.fixture(scope="module")

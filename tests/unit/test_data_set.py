@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.schema import default_schema
-from retainstream.training.checks import Finding, OneClass, TooFewRows, check
-from retainstream.training.dataset import DataSet, collect, key_of, merged
-from retainstream.training.split import TEST_SHARE, folds, held_out
-from retainstream.training.synthetic import as_customers, generate
+from retainstream.engine.learning.checks import Finding, OneClass, TooFewRows, check
+from retainstream.engine.learning.dataset import DataSet, collect, key_of, merged
+from retainstream.engine.learning.split import TEST_SHARE, folds, held_out
+from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.schema import default_schema
 
 SCHEMA = default_schema()
 CUSTOMERS = list(as_customers(generate(4_000, 11)))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.inference.drafting import Draft, draft
-from retainstream.inference.names import label_for, name_for, unit_in
-from retainstream.inference.yaml_document import yaml_of
-from retainstream.schema import FeatureSchema, schema_from_text
-from retainstream.tables import UnreadableTable, open_table
-from retainstream.tables.columnar import TextTable, customers_in, read_text
+from retainstream.engine.drafting.drafting import Draft, draft
+from retainstream.engine.drafting.names import label_for, name_for, unit_in
+from retainstream.engine.drafting.yaml_document import yaml_of
+from retainstream.engine.schema import FeatureSchema, schema_from_text
+from retainstream.engine.tables import UnreadableTable, open_table
+from retainstream.engine.tables.columnar import TextTable, customers_in, read_text
 from tests.made_tables import as_table
 
 SHARED = Path(__file__).parents[3] / "shared/data"

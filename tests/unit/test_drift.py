@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from retainstream.monitoring.drift import drift, score_groups
-from retainstream.monitoring.histograms import Ruler, edges_of, score_counts, tally
-from retainstream.monitoring.score_bins import SCORE_EDGES, score_bin_of
-from retainstream.monitoring.stability import FALSE_ALARMS, chi_square, expected, stability
-from retainstream.monitoring.tally import Tally, tally_from, total
-from retainstream.training.synthetic import Drift
+from retainstream.engine.learning.synthetic import Drift
+from retainstream.engine.monitoring.drift import drift, score_groups
+from retainstream.engine.monitoring.histograms import Ruler, edges_of, score_counts, tally
+from retainstream.engine.monitoring.score_bins import SCORE_EDGES, score_bin_of
+from retainstream.engine.monitoring.stability import FALSE_ALARMS, chi_square, expected, stability
+from retainstream.engine.monitoring.tally import Tally, tally_from, total
 from tests.generated_months import model_and_reference, month
 
 cells = st.one_of(st.just(float("nan")), st.integers(-3, 12).map(float), st.floats(-50, 50, width=32))

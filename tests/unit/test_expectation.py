@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
-from retainstream.monitoring.binned_auc import binned_auc, interval, realised_error
-from retainstream.monitoring.expectation import expectation
-from retainstream.monitoring.histograms import tally
-from retainstream.monitoring.score_bins import SCORE_BINS, SCORE_EDGES, SCORE_MIDDLES, score_bin_of
-from retainstream.monitoring.tally import Tally
-from retainstream.training.synthetic import Drift
+from retainstream.engine.learning.synthetic import Drift
+from retainstream.engine.monitoring.binned_auc import binned_auc, interval, realised_error
+from retainstream.engine.monitoring.expectation import expectation
+from retainstream.engine.monitoring.histograms import tally
+from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_EDGES, SCORE_MIDDLES, score_bin_of
+from retainstream.engine.monitoring.tally import Tally
 from tests.generated_months import model_and_reference, month
 
 NO_CONCEPT_DRIFT = [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from retainstream.schema import ALL, FeatureSchema, checked_features, default_schema, group_of
+from retainstream.engine.schema import ALL, FeatureSchema, checked_features, default_schema, group_of
 
 GOOD: dict[str, Any] = {
     "plan": "basic",

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retainstream.scoring.calibration import sigmoid
-from retainstream.training.gate import AUC_MARGIN, Verdict, compare, judge
-from retainstream.training.metrics import log_loss, roc_auc
+from retainstream.engine.learning.gate import AUC_MARGIN, Verdict, compare, judge
+from retainstream.engine.learning.metrics import log_loss, roc_auc
+from retainstream.engine.model.calibration import sigmoid
 
 RNG = np.random.default_rng(9)
 MARGINS = RNG.normal(-1.5, 1.6, 8_000)

@@ -9,39 +9,42 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/core/retainstream"
 
-MAY_IMPORT = {
-    "settings": set(),
+ENGINE_IMPORTS = {
     "schema": set(),
     "tables": {"schema"},
-    "inference": {"schema", "tables"},
+    "drafting": {"schema", "tables"},
+    "model": {"schema"},
+    "monitoring": set(),
+    "learning": {"schema", "tables", "model", "monitoring"},
+}
+MAY_IMPORT = {
+    "engine": set(),
+    "settings": set(),
     "roles": set(),
     "telemetry": {"settings"},
-    "storage": {"settings", "schema", "roles", "telemetry"},
-    "runs": {"storage"},
-    "auth": {"settings", "schema", "storage", "roles"},
-    "monitoring": {"settings", "schema", "storage"},
-    "scoring": {"settings", "schema", "storage", "monitoring", "runs", "telemetry"},
-    "registry": {"settings", "schema", "storage", "scoring", "monitoring"},
-    "rollups": {"settings", "schema", "storage", "scoring", "registry", "monitoring", "runs", "telemetry"},
-    "customers": {"settings", "schema", "tables", "storage", "scoring", "registry", "rollups", "runs", "telemetry"},
-    "training": {
-        "settings",
-        "schema",
-        "tables",
-        "inference",
-        "storage",
-        "scoring",
-        "registry",
-        "rollups",
-        "monitoring",
-        "runs",
-        "telemetry",
-    },
-    "http": {"settings", "schema", "storage", "roles", "telemetry"},
+    "storage": {"settings", "roles", "telemetry"},
+    "http": {"engine", "settings", "storage", "roles", "telemetry"},
+    "accounts": {"settings", "storage", "roles"},
+    "predictions": {"engine", "storage", "telemetry"},
+    "registry": {"engine", "settings", "storage"},
+    "dashboard": {"engine", "storage", "predictions", "registry"},
+    "customers": {"engine", "storage", "predictions", "dashboard"},
+    "runs": {"engine", "settings", "storage", "telemetry", "predictions", "registry", "dashboard", "customers"},
 }
+NOT_FOR_THE_ENGINE = {"boto3", "botocore", "aws_lambda_powertools", "httpx", "starlette", "urllib", "http", "socket"}
 NOT_FOR_LOGIC = {"boto3", "botocore"}
 HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
-START_WITHOUT_A_MODEL = {"http", "schema", "tables", "storage", "auth", "customers", "rollups", "monitoring", "runs", "telemetry"}
+START_WITHOUT_A_MODEL = {
+    "http",
+    "storage",
+    "accounts",
+    "customers",
+    "dashboard",
+    "telemetry",
+    "engine/schema",
+    "engine/tables",
+    "engine/monitoring",
+}
 NEEDS_NUMPY = {"columnar.py", "histograms.py"}
 
 
@@ -55,24 +58,51 @@ def imports(path: Path, *, at_module_level: bool = False) -> Iterator[str]:
             yield node.module
 
 
+def used_by(path: Path) -> set[str]:
+    """The modules of the package that a file imports, without the package's own name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.removeprefix("retainstream.") for name in names if name.startswith("retainstream.") and name != "retainstream.__version__"}
+
+
 def part_of(path: Path) -> str:
-    return part_named(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def part_named(module: Sequence[str]) -> str:
-    """The part a module belongs to. Roles are words that storage, auth and the edge share, so they are a part of their own."""
-    return "roles" if tuple(module[:3]) == ("retainstream", "auth", "roles") else module[1]
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return "/".join(parts[:2]) if parts[0] == "engine" else parts[0].removesuffix(".py")
 
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+ENGINE = [path for path in MODULES if part_of(path) == "engine"]
 DOORS = sorted(ROOT.glob("functions/*/app.py"))
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_engine_knows_no_aws_no_http_and_no_settings(path: Path) -> None:
+    assert {name.split(".")[0] for name in used_by(path)} <= {"engine"}
+    assert not {name.split(".")[0] for name in imports(path)} & NOT_FOR_THE_ENGINE
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_part_imports_only_what_lies_below_it(path: Path) -> None:
     part = part_of(path)
-    used = {part_named(name.split(".")) for name in imports(path) if name.startswith("retainstream.")}
-    assert used <= MAY_IMPORT[part] | {part}
+    assert {name.split(".")[0] for name in used_by(path)} <= MAY_IMPORT[part] | {part}
+    if part == "engine" and len(path.relative_to(PACKAGE).parts) > 2:
+        room = path.relative_to(PACKAGE).parts[1]
+        assert {name.split(".")[1] for name in used_by(path)} <= ENGINE_IMPORTS[room] | {room}
+
+
+def test_every_arrow_that_is_allowed_has_an_import_behind_it() -> None:
+    arrows = {(part_of(path), name.split(".")[0]) for path in MODULES for name in used_by(path)}
+    assert {(part, other) for part, below in MAY_IMPORT.items() for other in below} <= arrows
+    inside = {(path.relative_to(PACKAGE).parts[1], name.split(".")[1]) for path in ENGINE for name in used_by(path)}
+    assert {(room, other) for room, below in ENGINE_IMPORTS.items() for other in below} <= inside
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -89,7 +119,7 @@ def test_a_function_imports_the_package_and_no_other_function(path: Path) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in MODULES if part_of(path) in START_WITHOUT_A_MODEL and path.name not in NEEDS_NUMPY],
+    [path for path in MODULES if room_of(path) in START_WITHOUT_A_MODEL and path.name not in NEEDS_NUMPY],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_parts_that_start_without_a_model_import_nothing_heavy(path: Path) -> None:

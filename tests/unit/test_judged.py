@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retainstream.customers.judged import judged, judged_anew
-from retainstream.scoring.past import HISTORY, with_past
+from retainstream.engine.model.past import HISTORY, with_past
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

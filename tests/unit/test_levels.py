@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.scoring.levels import confidence_of, level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
-from retainstream.scoring.past import HISTORY, with_past
+from retainstream.engine.model.levels import confidence_of, level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
+from retainstream.engine.model.past import HISTORY, with_past
 
 probabilities = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
 amounts = st.integers(0, 10**9).map(lambda cents: cents / 100)

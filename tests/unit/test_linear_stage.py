@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.schema import FeatureSchema
-from retainstream.schema.feature_schema import Column, Id, Label
-from retainstream.scoring.calibration import sigmoid
-from retainstream.scoring.model import ScoringModel
-from retainstream.training import metrics
-from retainstream.training.additive import LinearFit, LinearStage, constant_stage, joined, started_from
-from retainstream.training.baseline import LinearBaseline
-from retainstream.training.dataset import DataSet
-from retainstream.training.fit import fit
-from retainstream.training.parity import parity
-from retainstream.training.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, joined, started_from
+from retainstream.engine.learning.baseline import LinearBaseline
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.fit import fit
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
+from retainstream.engine.model.calibration import sigmoid
+from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema.feature_schema import Column, Id, Label
 
 MARGIN = 0.005
 """AUC by which a candidate may lie below logistic regression on data that is linear, by chance in choosing the model."""

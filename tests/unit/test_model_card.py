@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as reference_metrics
 
-from retainstream.schema import FeatureSchema, default_schema
-from retainstream.training import metrics
-from retainstream.training.bootstrap import figure_intervals
-from retainstream.training.card import numbers
-from retainstream.training.card.assemble import assemble, wilson
-from retainstream.training.card.curves import MOST_POINTS, precision_recall_curve, roc_curve, score_histogram
-from retainstream.training.card.document import Card
-from retainstream.training.card.drawing import round_axis, shortened
-from retainstream.training.card.influence import DRAWN_ROWS, explanation
-from retainstream.training.card.page import page, policy, style
-from retainstream.training.card.purpose import limits
-from retainstream.training.workbench import sides
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.bootstrap import figure_intervals
+from retainstream.engine.learning.card import numbers
+from retainstream.engine.learning.card.assemble import assemble, wilson
+from retainstream.engine.learning.card.curves import MOST_POINTS, precision_recall_curve, roc_curve, score_histogram
+from retainstream.engine.learning.card.document import Card
+from retainstream.engine.learning.card.drawing import round_axis, shortened
+from retainstream.engine.learning.card.influence import DRAWN_ROWS, explanation
+from retainstream.engine.learning.card.page import page, policy, style
+from retainstream.engine.learning.card.purpose import limits
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.runs.retraining.workbench import sides
 from tests.made_cards import PASSED, Page, data_of, made, synthetic_candidate, synthetic_card, synthetic_data
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{ 7*7 }}"
@@ -174,7 +174,7 @@ def test_every_number_on_the_page_is_in_the_json() -> None:
 
 
 def test_no_number_is_written_into_the_page() -> None:
-    template = files("retainstream.training.card").joinpath("card.html.jinja").read_text("utf-8")
+    template = files("retainstream.engine.learning.card").joinpath("card.html.jinja").read_text("utf-8")
     spoken = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", " ", template)
     assert not re.search(r"\d", spoken.replace("F1", "").replace("SHA-256", ""))
 

@@ -7,9 +7,9 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.schema import FeatureSchema
-from retainstream.scoring.model import ScoringModel, matrix
-from retainstream.training.parity import TOLERANCE, parity
+from retainstream.engine.learning.parity import TOLERANCE, parity
+from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.schema import FeatureSchema
 
 numbers = st.fixed_dictionaries(
     {"kind": st.sampled_from(["number", "integer"]), "monotone": st.sampled_from([None, "increasing", "decreasing"])}

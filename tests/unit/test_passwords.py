@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.auth import passwords
-from retainstream.auth.passwords import UnacceptablePassword, check_acceptable, hashed, matches
+from retainstream.accounts import passwords
+from retainstream.accounts.passwords import UnacceptablePassword, check_acceptable, hashed, matches
 
 GOOD = "four unrelated words here"
 

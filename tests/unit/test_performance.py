@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
-from retainstream.monitoring.score_bins import score_bin_of
-from retainstream.rollups.fold import counts_of_customer, recount
-from retainstream.rollups.performance import estimate, held_out, realised
-from retainstream.scoring.levels import level_of
+from retainstream.dashboard.fold import counts_of_customer, recount
+from retainstream.dashboard.performance import estimate, held_out, realised
+from retainstream.engine.model.levels import level_of
+from retainstream.engine.monitoring.score_bins import score_bin_of
 
 chances = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
 

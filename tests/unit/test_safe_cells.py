@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.scoring.safe_cells import safe_cell
+from retainstream.engine.tables.safe_cells import safe_cell
 
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "−"]
 LEADS = ["", " ", "  ", '"', "'", '" ', "\u00a0", "\u3000", "\u200b", "\ufeff", "“", "\x00", " '\" "]

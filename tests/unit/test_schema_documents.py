@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.schema import (
+from retainstream.engine.schema import (
     Column,
     FeatureSchema,
     Id,

@@ -13,11 +13,11 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.schema import FeatureSchema, default_schema, read_schema
-from retainstream.scoring.encoding import encode
-from retainstream.scoring.model import ScoringModel, UnusableModel, matrix
-from retainstream.scoring.predictions import predictions, scores
-from retainstream.scoring.reasons import circumstance, spoken_points
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.model.model import ScoringModel, UnusableModel, matrix
+from retainstream.engine.model.predictions import predictions, scores
+from retainstream.engine.model.reasons import circumstance, spoken_points
+from retainstream.engine.schema import FeatureSchema, default_schema, read_schema
 from tests.small_models import THRESHOLD, small_model, some_features, trained
 
 SCHEMA = FeatureSchema.model_validate(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from retainstream.tables import UnreadableTable, open_table, splitting
-from retainstream.tables.parts import BrokenRecord, layout_document, part_of
-from retainstream.tables.splitting import Place, Splitter
+from retainstream.engine.tables import UnreadableTable, open_table, splitting
+from retainstream.engine.tables.parts import BrokenRecord, layout_document, part_of
+from retainstream.engine.tables.splitting import Place, Splitter
 
 CELLS = st.sampled_from(["", "a", " b ", "1.5", 'say ""hi""', "ü", "two\nlines", "cr\rlf", "win\r\ndows", 'stray"quote', "x" * 40])
 TEXTS = st.lists(st.sampled_from([*'",;\n\r ab', '""', "\r\n", "é", '","', '"\n"', "\xff"]), max_size=80).map("".join)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.schema import Column, FeatureSchema, Id, Label, Money
-from retainstream.scoring.encoding import encode
-from retainstream.tables import CustomerRow, UnreadableTable, open_table, read_customers
-from retainstream.tables.cells import date_in, number_in
-from retainstream.tables.columnar import CustomerTable, customers_in, read_text
+from retainstream.engine.model.encoding import encode
+from retainstream.engine.schema import Column, FeatureSchema, Id, Label, Money
+from retainstream.engine.tables import CustomerRow, UnreadableTable, open_table, read_customers
+from retainstream.engine.tables.cells import date_in, number_in
+from retainstream.engine.tables.columnar import CustomerTable, customers_in, read_text
 
 SCHEMA = FeatureSchema(
     name="shop",

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.auth import tokens
-from retainstream.auth.tokens import InvalidToken, Realm, VerifyingKey
+from retainstream.accounts import tokens
+from retainstream.accounts.tokens import InvalidToken, Realm, VerifyingKey
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 STRANGER = ec.generate_private_key(ec.SECP256R1())

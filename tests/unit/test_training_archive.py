@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from retainstream.training.sagemaker import artefact
-from retainstream.training.sagemaker.artefact import UnusableArtefact, booster_in
+from retainstream.engine.learning.sagemaker import artefact
+from retainstream.engine.learning.sagemaker.artefact import UnusableArtefact, booster_in
 
 MODEL = bytes(range(256)) * 40
 

@@ -9,17 +9,17 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.schema import default_schema
-from retainstream.scoring.model import ScoringModel
-from retainstream.training.dataset import DataSet
-from retainstream.training.parity import parity
-from retainstream.training.sagemaker.artefact import UnusableArtefact
-from retainstream.training.sagemaker.bins import MOST_CODES, Bins
-from retainstream.training.sagemaker.job import NoContainer, failure, hyper_parameters, image, job_name
-from retainstream.training.sagemaker.parts import CALIBRATION_SHARE, for_calibration, for_the_job, parts_for, sampled
-from retainstream.training.sagemaker.translation import on_features
-from retainstream.training.split import held_out
-from retainstream.training.trees import TreeSettings, parameters
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.sagemaker.artefact import UnusableArtefact
+from retainstream.engine.learning.sagemaker.bins import MOST_CODES, Bins
+from retainstream.engine.learning.sagemaker.parts import CALIBRATION_SHARE, for_calibration, for_the_job, parts_for, sampled
+from retainstream.engine.learning.sagemaker.translation import on_features
+from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.trees import TreeSettings, parameters
+from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.schema import default_schema
+from retainstream.runs.retraining.job import NoContainer, failure, hyper_parameters, image, job_name
 
 SCHEMA = default_schema()
 FIT = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.5, "max_bin": MOST_CODES, "min_child_weight": 0.1, "nthread": 1}

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sk
 
-from retainstream.training import metrics
-from retainstream.training.bootstrap import auc_intervals
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.bootstrap import auc_intervals
 
 ROWS = st.integers(2, 60)
 

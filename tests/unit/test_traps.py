@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retainstream.inference.drafting import Draft, draft
-from retainstream.inference.yaml_document import yaml_of
-from retainstream.schema import schema_from_text
-from retainstream.training.synthetic import generate
+from retainstream.engine.drafting.drafting import Draft, draft
+from retainstream.engine.drafting.yaml_document import yaml_of
+from retainstream.engine.learning.synthetic import generate
+from retainstream.engine.schema import schema_from_text
 from tests.made_tables import LABEL, Made, as_table, clean
 
 SEEDS = range(1000, 1004)

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from retainstream.scoring.contributions import LEAST_BLOCK, WORTH_TABLES, Contributions
-from retainstream.scoring.model import Explained
-from retainstream.scoring.reasons import strongest
-from retainstream.scoring.tree_shap import block, few_rows
-from retainstream.scoring.tree_shap.block import CompiledForest
-from retainstream.scoring.tree_shap.forest import NoTables, read_forest
-from retainstream.scoring.tree_shap.patterns import pattern_values
-from retainstream.training.additive import LinearStage, Term, joined
+from retainstream.engine.learning.additive import LinearStage, Term, joined
+from retainstream.engine.model.contributions import LEAST_BLOCK, WORTH_TABLES, Contributions
+from retainstream.engine.model.model import Explained
+from retainstream.engine.model.reasons import strongest
+from retainstream.engine.model.tree_shap import block, few_rows
+from retainstream.engine.model.tree_shap.block import CompiledForest
+from retainstream.engine.model.tree_shap.forest import NoTables, read_forest
+from retainstream.engine.model.tree_shap.patterns import pattern_values
 
 type Rows = NDArray[np.float32]
 

@@ -7,10 +7,10 @@ import schemathesis
 from schemathesis import Case, Response
 from schemathesis.checks import CheckContext
 
-from retainstream.auth.roles import Role
 from retainstream.http.api import SECURITY_HEADERS
 from retainstream.http.problems import PROBLEM_JSON, TITLES
 from retainstream.http.routes import PUBLIC, ROLE
+from retainstream.roles import Role
 
 _ON_EVERY_ANSWER = {"content-type", "content-length", "date", "server", *(name.lower() for name in SECURITY_HEADERS)}
 _OF_THE_GATEWAY = {"vary", "connection"}

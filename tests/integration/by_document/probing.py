@@ -16,7 +16,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.hooks import HookContext
 
-from retainstream.scoring.at_risk import FURTHEST
+from retainstream.predictions.at_risk import FURTHEST
 from tests.integration.by_document import document_checks
 from tests.integration.by_document.narrowed import narrowed
 from tests.integration.conftest import LocalProcess

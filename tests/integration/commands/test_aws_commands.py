@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from retainstream.auth import passwords
-from retainstream.auth.roles import Role
+from retainstream.accounts import passwords
+from retainstream.roles import Role
 from retainstream.storage.table import Table
 from retainstream.storage.users import AdministratorExists, User, Users
 from tests.integration.commands.conftest import Ended, Run, Service

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.storage.customers import Customers
-from retainstream.training.synthetic import as_customers, generate
 from tests.aws_state import AwsState
 from tests.integration.faults.world import add_business, add_imports, add_people, world
 

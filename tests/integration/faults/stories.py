@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
+from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
 from retainstream.storage.runs import Runs
-from retainstream.training.service import scoring_run_of
 from tests.integration.faults.world import ADMIN, FILE, PARTED, SECOND, WAITING, run
 from tests.integration.training_jobs import training_jobs
 

@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
-from retainstream.auth.sessions import Sessions
-from retainstream.auth.tokens import Realm
+from retainstream.accounts.sessions import Sessions
+from retainstream.accounts.tokens import Realm
 from retainstream.customers import records
-from retainstream.schema import default_schema
+from retainstream.engine.schema import default_schema
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.errors import StorageUnavailable

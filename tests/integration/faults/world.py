@@ -9,14 +9,15 @@ import boto3
 import pytest
 from moto.s3 import models as moto_s3
 
-from retainstream.auth.passwords import hashed
-from retainstream.auth.roles import Role
-from retainstream.customers.imports import asking
+from retainstream.accounts.passwords import hashed
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import recount
+from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import health, loading
 from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.versions import register
-from retainstream.rollups.consume import COUNT
-from retainstream.rollups.fold import recount
+from retainstream.roles import Role
+from retainstream.runs.imports import request as asking
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -26,7 +27,6 @@ from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.runs import Runs
 from retainstream.storage.table import Table
 from retainstream.storage.users import User, Users
-from retainstream.training.card.page import page, policy
 from tests.aws_state import AwsState
 from tests.conftest import account
 from tests.integration.base_of_customers import watch_streams

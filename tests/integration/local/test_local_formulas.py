@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from retainstream.schema import FeatureSchema
+from retainstream.engine.schema import FeatureSchema
 from tests.integration.conftest import LocalProcess
 from tests.made_customers import Row, made_rows, write_rows
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 
 from local.stack import LocalStack
-from retainstream.customers.imports import asking
-from retainstream.customers.imports.views import ImportRequest
-from retainstream.schema import default_schema
+from retainstream.engine.schema import default_schema
+from retainstream.runs.imports import request as asking
+from retainstream.runs.imports.views import ImportRequest
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs

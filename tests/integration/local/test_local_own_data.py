@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from retainstream.schema import FeatureSchema, read_schema, schema_from_text
+from retainstream.engine.schema import FeatureSchema, read_schema, schema_from_text
 from tests.integration.conftest import LocalProcess
 from tests.made_customers import Row, made_rows, write_rows
 

@@ -15,8 +15,8 @@ from local.seed import ORIGIN, SeedError, seed
 from local.seed_own import seed_own
 from local.stack import LocalStack
 from local.state import State
+from retainstream.engine.schema import default_schema, read_schema
 from retainstream.registry.active_schema import set_active_schema
-from retainstream.schema import default_schema, read_schema
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from tests.made_customers import Row, made_rows, write_rows

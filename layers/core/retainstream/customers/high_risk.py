@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from retainstream.rollups.figures import PredictionFigures
-from retainstream.schema import FeatureSchema
-from retainstream.scoring.at_risk import RankedPage, Ranking, ranked_page
-from retainstream.scoring.groups import groups_of
-from retainstream.scoring.levels import Order
+from retainstream.dashboard.figures import PredictionFigures
+from retainstream.engine.model.groups import groups_of
+from retainstream.engine.model.levels import Order
+from retainstream.engine.schema import FeatureSchema
+from retainstream.predictions.at_risk import RankedPage, Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 

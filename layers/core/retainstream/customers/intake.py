@@ -4,9 +4,9 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from retainstream.customers.identity import id_problem
-from retainstream.schema import FeatureSchema, group_of
-from retainstream.tables import CustomerRow, Table, TableProblem, read_customers
-from retainstream.tables.binding import bind, some_of
+from retainstream.engine.schema import FeatureSchema, group_of
+from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
+from retainstream.engine.tables.binding import bind, some_of
 
 SOURCE = "import"
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from retainstream.customers.judged import judged, judged_anew, moment_of
-from retainstream.schema import FeatureSchema, FieldError, checked_features, group_of
-from retainstream.scoring.agreement import settle
+from retainstream.engine.schema import FeatureSchema, FieldError, checked_features, group_of
+from retainstream.predictions.agreement import settle
 from retainstream.storage.customers import Customers
 from retainstream.storage.errors import Conflict
 from retainstream.storage.predictions import Predictions

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from retainstream.customers.criteria import Criterion, all_hold
-from retainstream.rollups.figures import LevelFigures, PredictionFigures
-from retainstream.rollups.fold import fixed
-from retainstream.schema import ALL, FeatureSchema
-from retainstream.scoring.at_risk import Ranking, ranked_page
-from retainstream.scoring.groups import groups_of
-from retainstream.scoring.levels import LEVELS, Order, level_bounds, ranks
+from retainstream.dashboard.figures import LevelFigures, PredictionFigures
+from retainstream.dashboard.fold import fixed
+from retainstream.engine.model.groups import groups_of
+from retainstream.engine.model.levels import LEVELS, Order, level_bounds, ranks
+from retainstream.engine.schema import ALL, FeatureSchema
+from retainstream.predictions.at_risk import Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 

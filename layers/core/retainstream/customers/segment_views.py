@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from retainstream.customers.criteria import Operator
 from retainstream.customers.segment import EXAMINED_MOST, Segment
 from retainstream.customers.views import AtRiskView, Order, at_risk_view
-from retainstream.rollups.figures import LevelFigures
-from retainstream.rollups.metrics import LevelView, level_view
-from retainstream.schema.whole import Whole
-from retainstream.scoring.views import Level
+from retainstream.dashboard.figures import LevelFigures
+from retainstream.dashboard.metrics import LevelView, level_view
+from retainstream.engine.schema.whole import Whole
+from retainstream.predictions.views import Level
 
 
 class CriterionRequest(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
-from retainstream.scoring.views import ActionView, FeatureValue, Level, PredictionView, ReasonView, prediction_view
+from retainstream.predictions.views import ActionView, FeatureValue, Level, PredictionView, ReasonView, prediction_view
 
 
 def _past_date(text: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from retainstream.auth.roles import Principal, Role
 from retainstream.http.problems import Problem
 from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
 from retainstream.http.visitor import network_of
+from retainstream.roles import Principal, Role
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
 from retainstream.storage.rate_limits import RateLimits
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import O
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.auth.roles import Principal
+from retainstream.engine.schema.validation import FieldError, UnusableSchema
 from retainstream.http.admission import admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
@@ -23,7 +23,7 @@ from retainstream.http.paging import BadCursor
 from retainstream.http.problems import Problem, unusable, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
-from retainstream.schema.validation import FieldError, UnusableSchema
+from retainstream.roles import Principal
 from retainstream.settings import settings
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.rate_limits import RateLimits

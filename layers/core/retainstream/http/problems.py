@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from retainstream.schema.validation import FieldError
+from retainstream.engine.schema.validation import FieldError
 
 PROBLEM_JSON = "application/problem+json"
 MEND_SECONDS = 60

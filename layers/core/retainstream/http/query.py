@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from retainstream.engine.schema.validation import FieldError
 from retainstream.http.problems import Problem
-from retainstream.schema.validation import FieldError
 
 _LONGEST_NAME = 100
 

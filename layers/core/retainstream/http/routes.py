@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from retainstream.auth.roles import Principal, Role
+from retainstream.roles import Principal, Role
 
 ROLE = "x-role"
 UNCOUNTED = "x-uncounted"

@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 
-from retainstream.schema import FeatureSchema, default_schema
-from retainstream.schema.validation import UnusableSchema
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.engine.schema.validation import UnusableSchema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents, Stored
 from retainstream.storage.errors import NotStored

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from retainstream import __version__
+from retainstream.engine.schema.validation import UnusableSchema
 from retainstream.registry.active_schema import stored_schema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import ADVICE, CorruptModel
 from retainstream.registry.loading import SERVING_FILES, check_version
-from retainstream.schema.validation import UnusableSchema
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.models import Models

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
 from retainstream.registry.versions import get
-from retainstream.schema import FeatureSchema
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, StorageUnavailable
 from retainstream.storage.models import Models
 
 if TYPE_CHECKING:
-    from retainstream.scoring.model import ScoringModel
+    from retainstream.engine.model.model import ScoringModel
 
 _log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def doubt_champion() -> None:
 
 
 def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":
-    from retainstream.scoring.model import ScoringModel, UnusableModel
+    from retainstream.engine.model.model import ScoringModel, UnusableModel
 
     version, content = record["version"], serving_files(record, documents)
     schema = _schema_in(version, content[SCHEMA_FILE])

@@ -29,9 +29,9 @@ def keep_model_in_snapshots(models: Callable[[], Models], documents: Callable[[]
 def prime(models: Callable[[], Models], documents: Callable[[], Documents]) -> None:
     """Loads the champion and scores a customer of whom nothing is known. Where that cannot be done the snapshot has the libraries alone:
     a deployment must not fail because there is no model yet."""
-    from retainstream.scoring.encoding import encode
-    from retainstream.scoring.model import ScoringModel
-    from retainstream.scoring.predictions import scores
+    from retainstream.engine.model.encoding import encode
+    from retainstream.engine.model.model import ScoringModel
+    from retainstream.engine.model.predictions import scores
 
     try:
         model: ScoringModel = champion_model(models(), documents(), 0)

@@ -36,7 +36,7 @@ class RiskKeys:
 
 
 class Predictions(ByCustomer):
-    """The predictions table; see `retainstream.scoring.predictions` for what an item holds."""
+    """The predictions table; see `retainstream.engine.model.predictions` for what an item holds."""
 
     def __init__(self, table: Table | None = None) -> None:
         super().__init__(settings().predictions_table, table)

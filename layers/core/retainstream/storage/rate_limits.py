@@ -5,7 +5,7 @@ The record is written by every request that is counted, so the edge learns of a 
 
 from dataclasses import dataclass
 
-from retainstream.auth.roles import Role
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.table import Table
 

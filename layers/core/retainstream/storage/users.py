@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from retainstream.auth.roles import Role
+from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.attributes import to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors

@@ -1,0 +1,107 @@
+"""What administrators do with other people's accounts."""
+
+import hashlib
+from dataclasses import dataclass
+
+from retainstream.accounts.accounts import EmailTaken, UnknownCaller, known, new_user
+from retainstream.accounts.sessions import Sessions
+from retainstream.roles import Principal, Role
+from retainstream.storage.errors import Conflict
+from retainstream.storage.users import AdministratorExists, NoAdministratorLeft, Status, User, Users
+
+
+class UnknownUser(LookupError):
+    """There is no account with this address."""
+
+
+class LastAdministrator(Exception):
+    """Somebody has to be left who can administer."""
+
+
+class ChangedMeanwhile(Exception):
+    """Another request changed the account first."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a list of users goes on: after the user made at this time; the digest tells apart those made in the same second."""
+
+    created_at: str
+    digest: str
+
+
+def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[list[User], Place | None]:
+    """Users, oldest first, and where the list goes on. A place holds nothing of the address, so it may stand in a URL."""
+    ordered = sorted(users.everyone(), key=_position)
+    rest = [user for user in ordered if after is None or _position(user) > (after.created_at, after.digest)]
+    page = rest[:limit]
+    return page, Place(*_position(page[-1])) if len(rest) > limit else None
+
+
+def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *, name: str | None, role: Role) -> User:
+    """Makes an account for somebody else, whatever the registration policy. `email` is normalised.
+
+    Raises:
+        UnknownCaller: the caller is no longer an administrator.
+        UnacceptablePassword, EmailTaken
+    """
+    if not known(sessions, caller).administers:
+        raise UnknownCaller
+    user = new_user(email, password, name=name, role=role)
+    try:
+        sessions.users.add(user)
+    except Conflict as error:
+        raise EmailTaken from error
+    return user
+
+
+def add_administrator(users: Users, email: str, password: str, *, name: str | None, first: bool) -> User:
+    """Makes an administrator without one to ask: for those who hold the table itself. `email` is normalised.
+
+    Raises:
+        AdministratorExists: `first` was asked for, and there is one.
+        UnacceptablePassword, EmailTaken
+    """
+    user = new_user(email, password, name=name, role=Role.ADMIN)
+    try:
+        if first:
+            users.add_first_administrator(user)
+        else:
+            users.add(user)
+    except AdministratorExists:
+        raise
+    except Conflict as error:
+        raise EmailTaken from error
+    return user
+
+
+def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role | None, status: Status | None) -> User:
+    """Gives a user another role or status; None leaves it. Both count at once. Disabling ends the user's sessions for good.
+
+    Raises:
+        UnknownCaller: the caller is no longer an administrator (API Gateway may remember for five minutes that he was).
+        UnknownUser, LastAdministrator, ChangedMeanwhile
+    """
+    if not known(sessions, caller).administers:
+        raise UnknownCaller
+    user = sessions.users.get(email)
+    if user is None:
+        raise UnknownUser
+    disabling = status == "disabled" and user.status != "disabled"
+    try:
+        changed = sessions.users.change(
+            user,
+            role=role or user.role,
+            status=status or user.status,
+            tokens_valid_from=sessions.first_moment_after_now() if disabling else user.tokens_valid_from,
+        )
+    except NoAdministratorLeft as error:
+        raise LastAdministrator from error
+    except Conflict as error:
+        raise ChangedMeanwhile from error
+    sessions.changed(changed)
+    return changed
+
+
+def _position(user: User) -> tuple[str, str]:
+    return user.created_at, hashlib.blake2b(user.email.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,117 @@
+"""What the auth module takes and gives."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from retainstream.accounts import passwords
+from retainstream.accounts.email_address import EmailAddress
+from retainstream.accounts.sessions import Session
+from retainstream.roles import Principal, Role
+from retainstream.storage.users import User
+
+
+def _printable(name: str) -> str:
+    trimmed = name.strip()
+    if not trimmed or not trimmed.isprintable():
+        raise ValueError("needs printable characters")
+    return trimmed
+
+
+Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST_RAW)]
+Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Ann Lee"]), AfterValidator(_printable)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Registration(_Request):
+    """A new account. The password has 8 to 128 characters of any kind and is not easy to guess."""
+
+    email: EmailAddress
+    password: Password
+    name: Name | None = Field(default=None, description="How the person is called; the part before the @ when absent")
+
+
+class Credentials(_Request):
+    email: EmailAddress
+    password: Password
+
+
+class PasswordChange(_Request):
+    current_password: Password
+    new_password: Password
+
+
+class NewUser(Registration):
+    """An account for somebody else, who changes the password after the first sign-in."""
+
+    role: Role = Role.VIEWER
+
+
+class UserChange(_Request):
+    """What a user may do from now on. At least one of role and status is given."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
+
+    email: EmailAddress
+    role: Role | SkipJsonSchema[None] = None
+    status: Literal["active", "disabled"] | SkipJsonSchema[None] = None
+
+    @model_validator(mode="after")
+    def _something_to_change(self) -> Self:
+        given = [getattr(self, name) for name in self.model_fields_set]
+        if len(given) < 2 or None in given:
+            raise ValueError("give role, status, or both")
+        return self
+
+
+class Person(BaseModel):
+    email: str
+    name: str
+    role: Role
+
+
+class SignedIn(BaseModel):
+    """A token, valid for 24 hours unless it is given back. Send it as `Authorization: Bearer …`."""
+
+    token: str
+    expires_at: str = Field(description="ISO 8601, UTC")
+    user: Person
+
+
+class Me(Person):
+    created_at: str = Field(description="ISO 8601, UTC")
+    token_expires_at: str = Field(description="ISO 8601, UTC")
+
+
+class UserView(Person):
+    status: Literal["active", "disabled"]
+    created_at: str = Field(description="ISO 8601, UTC")
+
+
+class SignedOut(BaseModel):
+    signed_out: Literal[True] = True
+
+
+def signed_in(session: Session) -> SignedIn:
+    return SignedIn(token=session.token, expires_at=_moment(session.expires_at), user=person(session.user))
+
+
+def me(user: User, caller: Principal) -> Me:
+    return Me(**person(user).model_dump(), created_at=user.created_at, token_expires_at=_moment(caller.token_expires))
+
+
+def person(user: User) -> Person:
+    return Person(email=user.email, name=user.name, role=user.role)
+
+
+def user_view(user: User) -> UserView:
+    return UserView(email=user.email, name=user.name, role=user.role, status=user.status, created_at=user.created_at)
+
+
+def _moment(epoch_seconds: int) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()

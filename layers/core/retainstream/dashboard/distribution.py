@@ -1,0 +1,37 @@
+"""How the probabilities of the scored customers are spread, group by group."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from retainstream.dashboard.figures import PredictionFigures
+from retainstream.dashboard.fold import BINS, Counters
+
+
+class GroupHistogram(BaseModel):
+    group: str = Field(description="A value of the schema's group column, or all")
+    customers: int
+    counts: list[int] = Field(description="Customers by bin")
+
+
+class DistributionView(BaseModel):
+    """A histogram for each group. Bin i holds probabilities from edges[i] up to, but not including, edges[i + 1]; the last one holds 1 as
+    well."""
+
+    edges: list[float]
+    groups: list[GroupHistogram]
+    counts: list[int] = Field(description="The groups shown, added up")
+    customers: int
+
+
+def distribution(counters: Counters, groups: Sequence[str], *, only: bool) -> DistributionView:
+    """Histograms of `groups`, and, unless they are the only ones asked for, of any other that has predictions."""
+    figures = PredictionFigures(counters)
+    shown = [*groups, *([] if only else [group for group in figures.groups if group not in groups])]
+    histograms = [GroupHistogram(group=group, customers=sum(bins), counts=bins) for group in shown for bins in [figures.bins([group])]]
+    return DistributionView(
+        edges=[place / BINS for place in range(BINS + 1)],
+        groups=histograms,
+        counts=[sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)],
+        customers=sum(histogram.customers for histogram in histograms),
+    )

@@ -1,0 +1,155 @@
+"""What one row adds to the dashboard's counters, and what a change of it does to them.
+
+Counters are whole numbers by name, zeros left out, so that they add up exactly in any order and any grouping. A name is
+"<measure>/<which>/<group>"; a group may hold a / itself. All counters of a table are one stored item, and fit into it because the schema
+bounds its groups. Amounts are fixed point: money in cents, probabilities, log-odds and shares in millionths, squared errors in millionths
+of millionths.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.monitoring.score_bins import score_bin_of
+from retainstream.engine.monitoring.tally import SYNTHETIC
+from retainstream.engine.schema.feature_schema import MAX_COLUMNS
+from retainstream.storage.changes import Change
+
+type Counters = dict[str, int]
+type Row = Mapping[str, Any]
+type CountRow = Callable[[Row], Counters]
+
+BINS = 20
+MILLION = 1_000_000
+_CENTS = 100
+_MOST_NAMES, _LONGEST_NAME, _MOST = 4 + 3 * MAX_COLUMNS, 400, 10**18
+UNREADABLE = "unreadable/rows/"
+"""Counts rows that somebody changed by hand into what this cannot read; they count nowhere else."""
+
+
+READ = frozenset(
+    {
+        *("group", "churned", "level", "probability", "base_probability", "margin", "base_margin", "value_at_risk", "contributions"),
+        *("outcome_prediction", "source"),
+    }
+)
+"""The attributes of rows that counting reads."""
+
+
+def counts_of_prediction(prediction: Row) -> Counters:
+    """What a prediction adds. That of a customer who has left adds nothing.
+
+    - bin/<0…19>: 1 in the histogram of probability; a bin holds [i/20, (i+1)/20), the last one 1 as well
+    - level, probability, value /<level>: 1, the probability, and the value at risk
+    - strength, tilt, reach /<column>: |contribution|, contribution, and |contribution × slope|, which is a probability; all groups together
+    """
+    return _readable(_prediction, prediction)
+
+
+def counts_of_customer(customer: Row) -> Counters:
+    """What a customer adds.
+
+    - customers/<churned|stayed|unknown>: 1
+    - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction there was when the outcome became known
+    - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
+    - synthetic/outcomes: 1 if the customer was generated
+    """
+    return _readable(_customer, customer)
+
+
+def fold(count: CountRow, change: Change) -> Counters:
+    """What a change does to the counters: minus what the row was, plus what it is."""
+    was = {} if change.old is None else {name: -amount for name, amount in count(change.old).items()}
+    return total([was, {} if change.new is None else count(change.new)])
+
+
+def recount(count: CountRow, rows: Iterable[Row]) -> Counters:
+    """The counters as they must be for these rows."""
+    return total(count(row) for row in rows)
+
+
+def total(counters: Iterable[Counters]) -> Counters:
+    """Counters added up."""
+    added: Counters = {}
+    for counts in counters:
+        for name, amount in counts.items():
+            added[name] = added.get(name, 0) + amount
+    return {name: amount for name, amount in added.items() if amount}
+
+
+def bin_of(probability: float) -> int:
+    """The bin of the histogram a probability belongs to."""
+    return min(BINS - 1, fixed(probability) * BINS // MILLION)
+
+
+def fixed(amount: float) -> int:
+    """An amount in millionths."""
+    return round(amount * MILLION)
+
+
+def _prediction(row: Row) -> Counters:
+    if row["churned"]:
+        return {}
+    group, level, probability = row["group"], _level(row["level"]), _probability(row["probability"])
+    counts = {
+        f"bin/{bin_of(probability)}/{group}": 1,
+        f"level/{level}/{group}": 1,
+        f"probability/{level}/{group}": fixed(probability),
+        f"value/{level}/{group}": round(row["value_at_risk"] * _CENTS),
+    }
+    slope = _slope(row)
+    for column, contribution in row["contributions"].items():
+        counts[f"strength/{column}/"] = fixed(abs(contribution))
+        counts[f"tilt/{column}/"] = fixed(contribution)
+        counts[f"reach/{column}/"] = fixed(abs(contribution * slope))
+    return counts
+
+
+def _level(found: Any) -> str:
+    if found not in LEVELS:
+        raise ValueError("no level of risk")
+    return str(found)
+
+
+def _probability(found: Any) -> float:
+    if isinstance(found, bool) or not 0 <= found <= 1:
+        raise ValueError("no probability")
+    return float(found)
+
+
+def _slope(row: Row) -> float:
+    """Probability per unit of log-odds between the model's base and this customer; the logistic curve's own where they coincide."""
+    run = row["margin"] - row["base_margin"]
+    if abs(run) < 1e-5:  # margins are stored to a millionth
+        return float(row["probability"] * (1 - row["probability"]))
+    return float((row["probability"] - row["base_probability"]) / run)
+
+
+def _customer(row: Row) -> Counters:
+    group, churned = row["group"], row.get("churned")
+    if churned is None:
+        return {f"customers/unknown/{group}": 1}
+    outcome = "churned" if churned else "stayed"
+    counts = {f"customers/{outcome}/{group}": 1}
+    foreseen = row.get("outcome_prediction")
+    if foreseen:
+        level, probability = _level(foreseen["level"]), _probability(foreseen["probability"])
+        counts[f"outcome/{level}:{outcome}/{group}"] = 1
+        counts[f"error/{level}:{outcome}/{group}"] = (fixed(probability) - (MILLION if churned else 0)) ** 2
+        counts[f"foreseen/{score_bin_of(probability)}:{outcome}/"] = 1
+        if row.get("source") == SYNTHETIC:
+            counts["synthetic/outcomes/"] = 1
+    return counts
+
+
+def _readable(count: CountRow, row: Row) -> Counters:
+    try:
+        counts = count(row)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return {UNREADABLE: 1}
+    return counts if _fits(counts) else {UNREADABLE: 1}
+
+
+def _fits(counts: Counters) -> bool:
+    """Whether this can be of a row that the product wrote: with others it must fit into one item, whatever somebody writes by hand."""
+    return len(counts) <= _MOST_NAMES and all(len(name) <= _LONGEST_NAME and abs(amount) <= _MOST for name, amount in counts.items())

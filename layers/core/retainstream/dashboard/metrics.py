@@ -1,0 +1,154 @@
+"""The dashboard's figures, from the counters and the record of the model in service."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from retainstream.dashboard.figures import CALLED, CustomerFigures, LevelFigures, PredictionFigures
+from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
+from retainstream.engine.model.levels import LEVELS
+from retainstream.predictions.views import Level
+from retainstream.storage.rollups import Dashboard
+
+
+class CustomersView(BaseModel):
+    total: int
+    active: int = Field(description="Customers who are not known to have left")
+    churned: int = Field(description="Customers known to have left")
+    scored: int = Field(description="Customers with a prediction who have not left")
+
+
+class PredictedChurnersView(BaseModel):
+    """How many of the scored customers are going to leave within the horizon: by the model's threshold, and by its probabilities."""
+
+    count: int = Field(description="Customers whose probability was at or above the model's threshold")
+    expected: float = Field(description="The sum of the probabilities")
+    horizon_days: int | None = Field(description="Null while there is no model")
+    threshold: float | None = Field(description="Of the model in service")
+
+
+class RevenueAtRiskView(BaseModel):
+    """Expected revenue lost: probability * price, summed over all scored customers."""
+
+    currency: str
+    months: float = Field(description="Months of revenue a customer is counted for, from the schema")
+    total: float = Field(description="Over these months")
+    per_month: float
+    of_predicted_churners: float = Field(description="The part of the total that belongs to customers at or above the threshold")
+
+
+class IntervalView(BaseModel):
+    low: float
+    high: float
+
+
+class ModelFiguresView(BaseModel):
+    """The model in service, on customers it never saw."""
+
+    version: str
+    created_at: str = Field(description="ISO 8601, UTC")
+    roc_auc: float
+    roc_auc_interval: IntervalView | None = Field(description="95 % bootstrap interval")
+    synthetic: bool = Field(description="Whether synthetic customers were among those it was trained or judged on")
+    ceiling_roc_auc: float | None = Field(description="What the true probabilities reach on the same customers; null for real data")
+
+
+class LevelView(BaseModel):
+    """The scored customers of one risk level."""
+
+    level: Level
+    customers: int
+    mean_probability: float | None
+    expected_churners: float
+    value_at_risk: float
+
+
+class FreshnessView(BaseModel):
+    model_version: str | None = Field(description="The model of the last scoring run")
+    scored_at: str | None = Field(description="When the last scoring run ended; ISO 8601, UTC")
+
+
+class MetricsView(BaseModel):
+    customers: CustomersView
+    churn_rate: float | None = Field(description="Share of customers with a known outcome who left; null while no outcome is known")
+    known_outcomes: int
+    predicted_churners: PredictedChurnersView
+    revenue_at_risk: RevenueAtRiskView | None = Field(description="Null while no model is in service, or its schema names no price")
+    model: ModelFiguresView | None = Field(description="Null while no model is in service")
+    levels: list[LevelView] = Field(description="From low to critical")
+    changes: ChangesView
+    trend: list[TrendPoint] = Field(description="One point a scoring run, oldest first; the last 200")
+    days: list[DayPoint] = Field(description="One point a day, oldest first; the last 400")
+    freshness: FreshnessView
+
+
+def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsView:
+    """The dashboard's figures. `record` is that of the model version in service, None while there is none."""
+    customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
+    levels = {level: predictions.level(level) for level in LEVELS}
+    everyone = sum(levels.values(), LevelFigures())
+    called = sum((levels[level] for level in CALLED), LevelFigures())
+    trend = [run_point(snapshot) for snapshot in dashboard.trend]
+    return MetricsView(
+        customers=CustomersView(
+            total=customers.total,
+            active=customers.stayed + customers.unknown,
+            churned=customers.churned,
+            scored=everyone.customers,
+        ),
+        churn_rate=customers.churn_rate,
+        known_outcomes=customers.churned + customers.stayed,
+        predicted_churners=PredictedChurnersView(
+            count=called.customers,
+            expected=everyone.expected_churners,
+            horizon_days=record.get("horizon_days") if record else None,
+            threshold=record["threshold"] if record else None,
+        ),
+        revenue_at_risk=_revenue(everyone, called, record.get("money") if record else None),
+        model=_model(record) if record else None,
+        levels=[level_view(level, levels[level]) for level in LEVELS],
+        changes=changes(figures_now(dashboard, record, at=""), trend),
+        trend=trend,
+        days=[day_point(snapshot) for snapshot in dashboard.days],
+        freshness=FreshnessView(
+            model_version=trend[-1].model_version if trend else None,
+            scored_at=trend[-1].at if trend else None,
+        ),
+    )
+
+
+def level_view(level: str, figures: LevelFigures) -> LevelView:
+    return LevelView.model_validate(
+        {
+            "level": level,
+            "customers": figures.customers,
+            "mean_probability": figures.mean_probability,
+            "expected_churners": figures.expected_churners,
+            "value_at_risk": figures.value_at_risk,
+        }
+    )
+
+
+def _revenue(everyone: LevelFigures, called: LevelFigures, money: Mapping[str, Any] | None) -> RevenueAtRiskView | None:
+    if not money:
+        return None
+    return RevenueAtRiskView(
+        currency=money["currency"],
+        months=money["months"],
+        total=everyone.value_at_risk,
+        per_month=round(everyone.value_at_risk / money["months"], 2),
+        of_predicted_churners=called.value_at_risk,
+    )
+
+
+def _model(record: Mapping[str, Any]) -> ModelFiguresView:
+    figures, ceiling = record["metrics"], record.get("ceiling")
+    return ModelFiguresView(
+        version=record["version"],
+        created_at=record["created_at"],
+        roc_auc=figures["roc_auc"],
+        roc_auc_interval=figures.get("roc_auc_interval"),
+        synthetic=record["synthetic"],
+        ceiling_roc_auc=ceiling["roc_auc"] if ceiling else None,
+    )

@@ -1,0 +1,259 @@
+"""A drafted feature schema with everything that was found on the way."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retainstream.engine.drafting.evidence import Outcome
+from retainstream.engine.drafting.findings import Finding
+from retainstream.engine.drafting.findings.balance import few_outcomes
+from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
+from retainstream.engine.drafting.findings.duplicates import duplicates
+from retainstream.engine.drafting.findings.finding import share
+from retainstream.engine.drafting.findings.leaks import leaks, telling_gaps
+from retainstream.engine.drafting.labels import LabelChoice, label_of
+from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
+from retainstream.engine.drafting.profiles import KEPT_LEVELS, MOST_LEVELS, Profile, profile_of, profiles_of
+from retainstream.engine.schema import MAX_COLUMNS, Column, FeatureSchema, Id, Label
+from retainstream.engine.tables.binding import nearest, some_of
+from retainstream.engine.tables.columnar import TextTable
+from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+
+HORIZON_DAYS = 30
+_MOST_GROUPS = 12
+_OTHER = "other"
+
+
+@dataclass
+class Draft:
+    """A schema, why each column is as it is, and the findings.
+
+    left_out: header → reason, for columns that are not in the schema at all. remarks: column name → what a person should know about it.
+    price: the header that may be the price. seen: column name → the numbers' range in the file.
+    """
+
+    schema: FeatureSchema
+    findings: list[Finding]
+    left_out: dict[str, str]
+    remarks: dict[str, list[str]]
+    seen: dict[str, tuple[float, float]]
+    price: str | None
+    source: str
+    rows: int
+    churned: int
+    known: int
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_warning]
+
+    @property
+    def notes(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.is_warning]
+
+
+def draft(table: TextTable, label: str, *, id_header: str | None = None, positive: str | None = None, name: str = "customers") -> Draft:
+    """Draft a schema for a table.
+
+    Args:
+        label: header of the column with the outcome. positive: its value that means the customer left; found out when absent.
+        id_header: header of the column that tells customers apart; found out when absent, and rows are numbered when there is none.
+        name: the schema's name, in lower case.
+
+    Raises:
+        UnreadableTable: no such label or id column, a label that does not have two sides, no usable column, or too many of them.
+    """
+    for role, header in (("label", label), ("id", id_header)):
+        if header is not None and header not in table.columns:
+            near = nearest(header, list(table.columns))
+            advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
+            raise UnreadableTable(table.source, [TableProblem(f"there is no column {header}, given as the {role}; {advice}")])
+    if label == id_header:
+        raise UnreadableTable(table.source, [TableProblem(f"{label} is given both as the label and as the id")])
+    chosen = label_of(table, label, positive)
+    outcome = Outcome.of(chosen.churned)
+    profiles = [profile for profile in profiles_of(table) if profile.name != label]
+    findings = [Finding("note", text) for text in (*table.notes, *chosen.notes)]
+    identity, id_findings = _identity(table, profiles, id_header)
+    findings += id_findings
+    candidates = [profile for profile in profiles if profile is not identity]
+    findings += few_outcomes(outcome, len(table), label)
+    findings += duplicates(table, identity.name if identity else None, label)
+    suspected = leaks([profile for profile in candidates if profile.holds not in ("empty", "constant")], outcome, label)
+    findings += suspected.values()
+    if outcome.positives and outcome.negatives:
+        findings += telling_gaps(candidates, outcome, label)
+        findings += shared_outcomes(candidates, outcome, label)
+        findings += separate_times(candidates, outcome, label)
+        findings += follows_file_order(table, outcome, label)
+    return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name)
+
+
+def _identity(table: TextTable, profiles: list[Profile], given: str | None) -> tuple[Profile | None, list[Finding]]:
+    if given is not None:
+        profile = profile_of(table.columns[given], table.decimal)
+        identity = next(other for other in profiles if other.name == given)
+        findings = repeated_customers(table, profile)
+        if profile.missing_count:
+            findings.append(Finding("note", f"{profile.missing_count:,} rows have no {given}: an import will refuse them", (given,)))
+        return identity, findings
+    unique = [profile for profile in profiles if profile.holds == "identifier" and profile.missing_count == 0]
+    by_name = [profile for profile in unique if names_the_customer(profile.name)] or [
+        profile for profile in unique if names_a_key(profile.name)
+    ]
+    chosen = next(iter(by_name or [profile for profile in unique if profile.distinct == len(table)]), None)
+    if chosen is None:
+        return None, [Finding("note", "no column tells customers apart, so they are numbered by row; name one with --id if there is one")]
+    return chosen, [
+        Finding("note", f"{chosen.name} is taken as the id; name another one with --id", (chosen.name,)),
+        *repeated_customers(table, chosen),
+    ]
+
+
+def _assembled(
+    table: TextTable,
+    chosen: LabelChoice,
+    outcome: Outcome,
+    identity: Profile | None,
+    candidates: list[Profile],
+    suspected: dict[str, Finding],
+    findings: list[Finding],
+    name: str,
+) -> Draft:
+    taken: set[str] = set()
+    label_name = name_for(chosen.header, taken)
+    taken.add(label_name)
+    id_name = name_for(identity.name if identity else "customer_id", taken)
+    taken.add(id_name)
+    columns: list[Column] = []
+    left_out: dict[str, str] = {}
+    remarks: dict[str, list[str]] = {}
+    seen: dict[str, tuple[float, float]] = {}
+    for profile in candidates:
+        reason = _reason_to_leave_out(profile)
+        if reason:
+            left_out[profile.name] = reason
+            if profile.holds in ("identifier", "text"):
+                findings.append(_left_among_features(profile, len(table)))
+            continue
+        column_name = name_for(profile.name, taken)
+        taken.add(column_name)
+        column, said = _column(profile, column_name, suspected.get(profile.name))
+        columns.append(column)
+        remarks[column_name] = said
+        if profile.is_numeric:
+            seen[column_name] = profile.range
+    _check_count(table, columns, left_out)
+    idle = [header for header, reason in left_out.items() if reason.startswith(("always", "empty"))]
+    if idle:
+        findings.append(Finding("note", f"left out because they hold one value or none: {some_of(idle)}", tuple(idle)))
+    sources = {column.header: column for column in columns}
+    group = likely_group([header for header, column in sources.items() if column.kind == "category" and len(column.levels) <= _MOST_GROUPS])
+    price = likely_price([header for header, column in sources.items() if column.kind in ("number", "integer")])
+    schema = FeatureSchema(
+        name=name,
+        title=f"{label_for(name)} customers" if not name.startswith("customer") else "Customers",
+        id=Id(column=id_name, source=_source(identity.name, id_name) if identity else "", numbered=identity is None),
+        label=Label(column=label_name, source=_source(chosen.header, label_name), positive=chosen.positive),
+        group=sources[group].name if group else None,
+        horizon_days=HORIZON_DAYS,
+        columns=tuple(columns),
+    )
+    price_name = sources[price].name if price else None
+    return Draft(schema, findings, left_out, remarks, seen, price_name, table.source, len(table), outcome.positives, len(outcome))
+
+
+def _reason_to_leave_out(profile: Profile) -> str:
+    match profile.holds:
+        case "empty":
+            return "empty on every row"
+        case "constant":
+            missing = f" where it is not missing ({profile.missing_count:,} rows)" if profile.missing_count else ""
+            return f'always "{profile.levels[0][0]}"{missing}'
+        case "identifier":
+            return f"tells rows apart: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
+        case "text":
+            return f"free text: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
+    return ""
+
+
+def _left_among_features(profile: Profile, rows: int) -> Finding:
+    there = rows - profile.missing_count
+    like = "looks like free text" if profile.holds == "text" else "tells rows apart like an identifier"
+    text = (
+        f"{profile.name} {like}: {profile.distinct:,} different values on {there:,} rows ({share(profile.distinct, there)}). "
+        "A model would learn rows by heart; it is left out"
+    )
+    return Finding("identifier", text, (profile.name,), {"distinct": profile.distinct, "rows": there})
+
+
+def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Column, list[str]]:
+    said = []
+    if suspicion:
+        said.append(f"Left out of the model as a suspected leak: {suspicion.text}.")
+        said.append("If it is known before the outcome, at the time of every prediction, bring it back: delete the line feature: false.")
+    if profile.sentinels:
+        rows = int(profile.counts[np.isin(profile.text.values, profile.sentinels)].sum())
+        said.append(f"{', '.join(profile.sentinels)} stands apart from all other values and is read as missing ({rows:,} rows).")
+    if profile.odd:
+        shown = ", ".join(f'"{text}"' for text in profile.odd[:5])
+        said.append(f"Not numbers, and read as missing: {shown}{' …' if len(profile.odd) > 5 else ''}.")
+    missing_values = tuple(dict.fromkeys([*profile.sentinels, *profile.odd[:50]]))
+    levels = [level for level, _ in profile.levels] if profile.holds == "category" else []
+    other = ""
+    if len(levels) > MOST_LEVELS:
+        said.append(f"The {KEPT_LEVELS} most frequent of {len(levels):,} values; every other one counts as {_OTHER}.")
+        levels = levels[:KEPT_LEVELS]
+        other = _OTHER if _OTHER not in levels else next(level for level in levels if level == _OTHER)
+        levels = [*dict.fromkeys([*levels, other])]
+    low, high = _limits(profile) if profile.is_numeric else (None, None)
+    if profile.holds == "date":
+        said.append("A date is not a feature. Give the model its age in days as a number instead.")
+    if len(levels) == 1:
+        said.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); it tells by being there.')
+    unit = unit_in(profile.name) if profile.is_numeric else ""
+    column = Column(
+        name=name,
+        source=_source(profile.name, name),
+        kind="category" if levels else profile.holds,
+        label=label_for(profile.name, unit),
+        unit=unit,
+        min=low,
+        max=high,
+        levels=tuple(sorted(levels) if not other else levels),
+        other=other,
+        format=profile.form if profile.holds == "date" else "",
+        missing=profile.missing_count > 0,
+        missing_values=missing_values,
+        feature=suspicion is None and profile.holds != "date",
+    )
+    return column, said
+
+
+def _limits(profile: Profile) -> tuple[float | None, float | None]:
+    """Generous limits: none below zero stays so, and the top leaves room to grow."""
+    low, high = profile.range
+    return (0.0 if low >= 0 else -_roomy(-low)), (_roomy(high) if high > 0 else 0.0)
+
+
+def _roomy(number: float) -> float:
+    power: float = 10.0 ** np.floor(np.log10(2 * number))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= 2 * number * (1 - 1e-9)))
+
+
+def _check_count(table: TextTable, columns: list[Column], left_out: dict[str, str]) -> None:
+    if not any(column.feature for column in columns):
+        reasons = (
+            "; ".join(f"{header}: {reason}" for header, reason in list(left_out.items())[:5]) or "there are no others than label and id"
+        )
+        raise UnreadableTable(table.source, [TableProblem(f"no column can be a feature ({reasons})")])
+    if len(columns) > MAX_COLUMNS:
+        detail = (
+            f"{len(columns):,} of its {len(table.columns):,} columns could be used, and a schema has at most {MAX_COLUMNS}; "
+            "keep the columns that people in the business know by name and that are known at the time of a prediction"
+        )
+        raise UnreadableTable(table.source, [TableProblem(detail)])
+
+
+def _source(header: str, name: str) -> str:
+    return header if header != name else ""

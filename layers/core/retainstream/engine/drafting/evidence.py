@@ -1,0 +1,158 @@
+"""How much one column tells about the outcome, in figures that stay honest on small data."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.drafting.profiles import Profile
+
+type Bins = NDArray[np.intp]
+
+_FOLDS = 5
+_OWN_BIN = 64
+_QUANTILES = 32
+_SPIKE = 0.01
+_PRIOR = 2.0
+_Z = 1.645
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The rows whose outcome is known, and whether each customer left."""
+
+    known: NDArray[np.bool_]
+    churned: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, churned: NDArray[np.float64]) -> "Outcome":
+        """From 1, 0 and NaN for unknown, a value per row."""
+        known = ~np.isnan(churned)
+        return cls(known, churned[known] == 1)
+
+    def __len__(self) -> int:
+        return len(self.churned)
+
+    @cached_property
+    def positives(self) -> int:
+        return int(self.churned.sum())
+
+    @property
+    def negatives(self) -> int:
+        return len(self) - self.positives
+
+    @property
+    def rate(self) -> float:
+        return self.positives / len(self)
+
+    @cached_property
+    def folds(self) -> Bins:
+        """A fold for each row, of equal churn rate; the same in every run."""
+        folds = np.empty(len(self), dtype=np.intp)
+        rng = np.random.default_rng(20_260_101)
+        for side in (True, False):
+            rows = np.flatnonzero(self.churned == side)
+            folds[rng.permutation(rows)] = np.arange(len(rows)) % _FOLDS
+        return folds
+
+
+@dataclass(frozen=True)
+class Auc:
+    """An area under the ROC curve with its one-sided 95 % lower bound (Hanley and McNeil's standard error)."""
+
+    value: float
+    lower: float
+
+    @classmethod
+    def of(cls, value: float, outcome: Outcome) -> "Auc":
+        positives, negatives = outcome.positives, outcome.negatives
+        area = min(max(value, 0.5), 1 - 1 / (2 * (positives + negatives)))
+        both_above, both_below = area / (2 - area), 2 * area * area / (1 + area)
+        variance = area * (1 - area) + (positives - 1) * (both_above - area * area) + (negatives - 1) * (both_below - area * area)
+        return cls(value, value - _Z * math.sqrt(max(variance, 0.0) / (positives * negatives)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The rows that share a value: how many, and how many of them left."""
+
+    name: str
+    rows: int
+    churned: int
+
+    @property
+    def rate(self) -> float:
+        return self.churned / self.rows
+
+    @property
+    def lower_rate(self) -> float:
+        """Wilson's one-sided 95 % lower bound of the churn rate."""
+        n, p, z = self.rows, self.rate, _Z
+        return (p + z * z / (2 * n) - z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)
+
+
+def single_column_auc(profile: Profile, outcome: Outcome) -> Auc:
+    """How well the column alone ranks customers, missing counted as a value of its own.
+
+    Numbers are binned (frequent ones alone, the rest by quantiles), each bin gets the churn rate of the other folds, and the AUC of these
+    rates is averaged over five folds: neither a direction nor a shape is assumed, and many levels do not look like knowledge.
+    """
+    bins = _bins(profile)[outcome.known]
+    width = int(bins.max()) + 1
+    at = outcome.folds * width + bins
+    left = np.bincount(at, outcome.churned, _FOLDS * width).reshape(_FOLDS, width)
+    rows = np.bincount(at, minlength=_FOLDS * width).reshape(_FOLDS, width)
+    stayed = rows - left
+    rates = (left.sum(0) - left + _PRIOR * outcome.rate) / (rows.sum(0) - rows + _PRIOR)
+    areas = [_area(rates[fold], left[fold], stayed[fold]) for fold in range(_FOLDS) if left[fold].any() and stayed[fold].any()]
+    return Auc.of(float(np.mean(areas)) if areas else 0.5, outcome)
+
+
+def cells_of(profile: Profile, outcome: Outcome) -> list[Cell]:
+    """The column's values that enough customers share, and its missing rows, with their churn rates."""
+    codes = profile.text.codes[outcome.known]
+    rows = np.bincount(codes, minlength=len(profile.text.values))
+    left = np.bincount(codes, outcome.churned, len(profile.text.values))
+    frequent = ~profile.absent & (rows >= max(10, _SPIKE * len(outcome)))
+    cells = [Cell(profile.text.values[code], int(rows[code]), int(left[code])) for code in np.flatnonzero(frequent).tolist()]
+    gone = profile.absent
+    return cells + ([Cell("", int(rows[gone].sum()), int(left[gone].sum()))] if rows[gone].sum() else [])
+
+
+def log_odds_ratio(inside: Cell, outcome: Outcome) -> tuple[float, float]:
+    """Log of the odds of leaving inside a cell against outside it, and its standard error (Haldane's half added to each count)."""
+    table = np.array(
+        [inside.churned, inside.rows - inside.churned, outcome.positives - inside.churned, outcome.negatives - inside.rows + inside.churned]
+    )
+    counts = table + 0.5
+    ratio = math.log(counts[0] * counts[3] / (counts[1] * counts[2]))
+    return ratio, math.sqrt(float((1 / counts).sum()))
+
+
+def _bins(profile: Profile) -> Bins:
+    """A bin for each row of the column."""
+    of_value = np.arange(len(profile.text.values))
+    if not np.all(np.isnan(profile.numbers)) and profile.distinct > _OWN_BIN:
+        numbers, counts = profile.numbers, profile.counts
+        there = ~np.isnan(numbers)
+        total = counts[there].sum()
+        spike = there & (counts >= max(10, _SPIKE * total))
+        rest = there & ~spike
+        order = np.flatnonzero(rest)[np.argsort(numbers[rest], kind="stable")]
+        through = np.cumsum(counts[order])
+        of_value = np.zeros(len(numbers), dtype=np.intp)
+        if len(order):
+            of_value[order] = 1 + (through - counts[order]) * _QUANTILES // through[-1]
+        of_value[spike] = _QUANTILES + 1 + np.arange(np.count_nonzero(spike))
+    of_value = np.where(profile.absent, int(of_value.max()) + 1, of_value)
+    return of_value[profile.text.codes]
+
+
+def _area(rates: NDArray[np.float64], left: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
+    levels, place = np.unique(rates, return_inverse=True)
+    positives = np.bincount(place, left, len(levels))
+    negatives = np.bincount(place, stayed, len(levels))
+    below = np.cumsum(negatives) - negatives
+    return float((positives * (below + negatives / 2)).sum() / (positives.sum() * negatives.sum()))

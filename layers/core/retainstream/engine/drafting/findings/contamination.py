@@ -1,0 +1,120 @@
+"""Rows that are not apart from each other: groups that share an outcome, and outcomes that come from different times."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from retainstream.engine.drafting.evidence import Outcome, single_column_auc
+from retainstream.engine.drafting.findings.finding import Finding, share
+from retainstream.engine.drafting.names import names_a_period, words_of
+from retainstream.engine.drafting.profiles import Profile
+from retainstream.engine.tables.columnar import TextTable
+
+_TOO_GOOD = "The same customers in training and in test make the figures too good"
+_FEWEST_GROUPS = 20
+_LARGEST_GROUP = 50.0
+_AGREEMENT = 0.3
+_SIGMAS = 5.0
+_TIME_AUC, _TIME_LOWER = 0.65, 0.62
+_PERIODS = 60
+_OWN_TIME = frozenset(
+    {"signup", "sign", "start", "started", "join", "joined", "created", "creation", "birth", "dob", "registration", "registered", "since"}
+    | {"activation", "activated", "first", "last", "contract", "renewal", "onboarding", "subscription", "enrolled", "tenure", "age"}
+)
+
+
+def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
+    """An id column on which customers occur more than once."""
+    counts = profile.counts[~profile.absent]
+    repeated = int(np.count_nonzero(counts > 1))
+    if not repeated:
+        return []
+    text = (
+        f"{profile.name} repeats: {repeated:,} of {len(counts):,} ids are on more than one row (up to {int(counts.max())}). "
+        f"{_TOO_GOOD}; keep one row per customer, the latest before the outcome"
+    )
+    evidence: dict[str, float | int | str] = {"ids": repeated, "most_rows": int(counts.max()), "rows": len(table)}
+    return [Finding("contamination", text, (profile.name,), evidence)]
+
+
+def shared_outcomes(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
+    """Columns of many small groups whose members leave together, such as households.
+
+    The measure is the mean product of standardised outcomes over all pairs within groups (the intraclass correlation); without a link
+    it is 0 with a standard error of 1/√pairs.
+    """
+    found = []
+    for profile in profiles:
+        if profile.holds not in ("identifier", "category", "integer", "text") or profile.distinct < _FEWEST_GROUPS:
+            continue
+        there = ~profile.missing[outcome.known]
+        codes = profile.text.codes[outcome.known][there]
+        left = outcome.churned[there].astype(float)
+        rows = np.bincount(codes)
+        rows_in_groups = rows[rows > 1]
+        pairs = float((rows * (rows - 1.0)).sum() / 2)
+        if len(rows_in_groups) < _FEWEST_GROUPS or rows_in_groups.mean() > _LARGEST_GROUP or not 0 < left.mean() < 1:
+            continue
+        standard = (left - left.mean()) / left.std()
+        sums, squares = np.bincount(codes, standard), np.bincount(codes, standard**2)
+        agreement = float((sums**2 - squares).sum() / 2 / pairs)
+        if agreement >= _AGREEMENT and agreement * math.sqrt(pairs) >= _SIGMAS:
+            text = (
+                f"rows with the same {profile.name} share their {label}: over {len(rows_in_groups):,} groups the outcomes correlate "
+                f"by {agreement:.2f} within a group. {_TOO_GOOD}; keep one row per group"
+            )
+            found.append(
+                Finding("contamination", text, (profile.name,), {"groups": len(rows_in_groups), "correlation": round(agreement, 4)})
+            )
+    return found
+
+
+def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
+    """Columns that say when a row was taken, by which those who left differ from those who stayed."""
+    found = []
+    for profile in profiles:
+        is_period = profile.holds == "date" or (profile.is_numeric and profile.distinct <= _PERIODS)
+        if (
+            not is_period
+            or not names_a_period(profile.name, wholly=profile.holds != "date")
+            or _OWN_TIME & set(words_of(profile.name))
+            or profile.distinct < 2
+        ):
+            continue
+        auc = single_column_auc(profile, outcome)
+        if auc.value < _TIME_AUC or auc.lower < _TIME_LOWER:
+            continue
+        values = profile.values()[outcome.known]
+        there = ~np.isnan(values)
+        values, left = values[there], outcome.churned[there]
+        middle = np.median(values)
+        late = values > middle if (values > middle).any() else values >= middle
+        early_rate, late_rate = (share(int(left[side].sum()), int(side.sum())) for side in (~late, late))
+        first = _spelled(profile, float(values[late].min()))
+        text = (
+            f"{profile.name} tells {label} from the time alone (AUC {auc.value:.3f}): {early_rate} left before {first}, {late_rate} from "
+            "then on. Those who left and those who stayed were taken at different times; take both at the same time, or each at the "
+            "same distance from its outcome"
+        )
+        found.append(Finding("contamination", text, (profile.name,), {"auc": round(auc.value, 4), "auc_lower": round(auc.lower, 4)}))
+    return found
+
+
+def follows_file_order(table: TextTable, outcome: Outcome, label: str) -> list[Finding]:
+    """A note when the outcome goes with the row's place in the file."""
+    ranks = np.arange(len(outcome), dtype=float)
+    area = (ranks[outcome.churned].mean() - (outcome.positives - 1) / 2) / outcome.negatives
+    error = math.sqrt((len(outcome) + 1) / (12.0 * outcome.positives * outcome.negatives))
+    strength = max(area, 1 - area)
+    if strength < 0.6 or (strength - 0.5) / error < _SIGMAS:
+        return []
+    text = (
+        f"{label} follows the order of the rows (AUC {strength:.3f} from the line number alone): harmless when the file is only sorted "
+        "by it; not so when it was put together from two extracts"
+    )
+    return [Finding("note", text, (), {"auc": round(strength, 4), "rows": len(table)})]
+
+
+def _spelled(profile: Profile, value: float) -> str:
+    return profile.text.values[int(np.flatnonzero(profile.numbers == value)[0])]

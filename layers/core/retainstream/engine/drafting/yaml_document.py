@@ -1,0 +1,109 @@
+"""A draft as a YAML document for people to finish."""
+
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from retainstream.engine.drafting.drafting import Draft
+from retainstream.engine.drafting.findings.finding import share
+from retainstream.engine.schema import Column
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*")
+_NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n", "nan", "inf", ".nan"})
+_WIDTH = 118
+
+
+def yaml_of(draft: Draft) -> str:
+    """The document: the schema, with the reasons beside what was left out and the fields a person should fill in."""
+    return "\n".join(_lines(draft)) + "\n"
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    schema = draft.schema
+    yield from _comment(
+        f"Drafted from {draft.rows:,} rows, {draft.known:,} with a known outcome, {share(draft.churned, draft.known)} of them left."
+    )
+    yield from _comment(
+        "Read it through: labels and meanings are what people will see. Worth adding to columns: phrase (a value in a sentence), unit, "
+        "monotone (increasing or decreasing, where churn must move so when the value grows) and action (what you can do about it)."
+    )
+    yield f"name: {_scalar(schema.name)}"
+    yield f"title: {_scalar(schema.title)}"
+    yield f"id: {_flow(column=schema.id.column, source=schema.id.source, label=schema.id.label, numbered=schema.id.numbered)}"
+    yield f"label: {_flow(column=schema.label.column, source=schema.label.source, positive=schema.label.positive)}"
+    if schema.group:
+        yield f"group: {schema.group}  # results are shown by it; any category will do"
+    else:
+        yield "# group: the name of a category below, such as the plan, to see results by it"
+    yield f"horizon_days: {schema.horizon_days}  # days within which leaving counts as churn: say what your label means"
+    yield "# What a customer is worth, to rank by value and to choose actions by it; the figures are yours to give:"
+    yield f"# money: {{price: {draft.price or 'COLUMN'}, currency: USD, months: 12, offer_cost: 5.0, save_rate: 0.2}}"
+    yield "columns:"
+    for column in schema.columns:
+        for remark in draft.remarks.get(column.name, []):
+            yield from _comment(remark, "  ")
+        yield from _column(column, draft.seen.get(column.name))
+    if draft.left_out:
+        yield "# Columns of the file that are left out. To bring one back, describe it above like the others."
+        for header, reason in draft.left_out.items():
+            yield from _comment(f"{header}: {reason}", indent="", hanging="    ")
+
+
+def _column(column: Column, seen: tuple[float, float] | None) -> Iterator[str]:
+    yield f"  - name: {_scalar(column.name)}"
+    for name, value in (
+        ("source", column.source),
+        ("kind", column.kind),
+        ("label", column.label),
+        ("unit", column.unit),
+        ("format", column.format),
+    ):
+        if value:
+            yield f"    {name}: {_scalar(value)}"
+    if column.min is not None:
+        yield f"    min: {_number(column.min)}"
+    if column.max is not None:
+        yield f"    max: {_number(column.max)}" + (f"  # seen: {_number(seen[0])} to {_number(seen[1])}" if seen else "")
+    if column.levels:
+        yield f"    levels: [{', '.join(_scalar(level) for level in column.levels)}]"
+    if column.other:
+        yield f"    other: {_scalar(column.other)}"
+    if column.missing:
+        yield "    missing: true"
+    if column.missing_values:
+        yield f"    missing_values: [{', '.join(_scalar(value) for value in column.missing_values)}]"
+    if not column.feature:
+        yield "    feature: false"
+
+
+def _flow(**fields: object) -> str:
+    return (
+        "{"
+        + ", ".join(f"{name}: {_scalar(value)}" for name, value in fields.items() if value not in ("", False) or name == "positive")
+        + "}"
+    )
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return _number(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A YAML text in double quotes, with escapes for what YAML does not allow as it is."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in escaped) + '"'
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def _comment(text: str, indent: str = "", hanging: str = "") -> Iterator[str]:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    for line in wrap(printable, _WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False):
+        yield f"{indent}# {line}"

@@ -1,0 +1,179 @@
+"""A stage of the model that is linear in log-odds, kept as trees of one column each.
+
+Where churn is close to linear, boosted trees need many rows to find what a straight line says at once. So a ridge logistic regression
+may go first, and the trees that follow learn only what it leaves over. Each of its terms depends on one column alone; a tree grown on
+that column writes the term down as up to 64 steps, so that the whole model stays one booster whose reasons are exact: the Shapley
+value of a one-column tree is its step less the mean of its steps.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from retainstream.engine.learning.trees import DIRECTIONS
+from retainstream.engine.model.calibration import sigmoid
+from retainstream.engine.model.encoding import Rows
+from retainstream.engine.schema import Column, FeatureSchema
+
+type Floats = NDArray[np.float64]
+
+MOST_CELLS = 20_000_000
+"""Rows × regressors beyond which there is no linear stage: the regression works on all of them at once in memory."""
+
+_DEPTH = 6
+_LEAST_TERM = 1e-6
+_SLIGHT_WEIGHT = 0.5
+_BOUNDS = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+_STEP_BY_STEP = {
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "base_score": 0.0,
+    "eta": 1.0,
+    "lambda": 0.0,
+    "min_child_weight": 0.0,
+    "max_depth": _DEPTH,
+    "max_cat_to_onehot": 1,
+    "nthread": 1,
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column's share of a linear score, as a booster of one tree on that column alone; `place` is its place among the features."""
+
+    place: int
+    booster: xgboost.Booster
+    kind: str
+
+    def scores(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The share of each value (n,)."""
+        column = xgboost.DMatrix(values[:, None], feature_types=[self.kind], enable_categorical=True, nthread=1)
+        found: NDArray[np.float32] = self.booster.predict(column)
+        return found
+
+    def tree(self) -> dict[str, Any]:
+        """The tree in XGBoost's JSON, splitting on the column's place."""
+        learner = json.loads(bytes(self.booster.save_raw("json")))["learner"]
+        tree: dict[str, Any] = learner["gradient_booster"]["model"]["trees"][0]
+        return {**tree, "split_indices": [self.place] * len(tree["split_indices"])}
+
+
+@dataclass(frozen=True)
+class LinearStage:
+    """A score to start from: an intercept in log-odds plus terms of one column each."""
+
+    intercept: float
+    terms: tuple[Term, ...]
+
+
+def constant_stage(churned: NDArray[np.bool_]) -> LinearStage:
+    """The log-odds of all rows, whatever the columns say."""
+    left = (churned.sum() + 0.5) / (len(churned) + 1)
+    return LinearStage(float(np.log(left / (1 - left))), ())
+
+
+class LinearFit:
+    """Ridge logistic regressions on the same rows, for one strength of the penalty after another.
+
+    Numbers are standardised; a missing one stands at the mean, with a regressor of its own that tells so; a category has one regressor
+    for each level that occurs. A column's direction in the schema bounds its slope.
+    """
+
+    def __init__(self, schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_]) -> None:
+        self._schema, self._rows, self._churned = schema, rows, churned
+        parts = [_regressors(column, rows[:, place].astype(np.float64)) for place, column in enumerate(schema.features)]
+        self._ends = np.cumsum([part.shape[1] for part in parts])
+        self._regressors = np.hstack(parts)
+        self._bounds = [
+            _BOUNDS[DIRECTIONS[column.monotone if first else None]]
+            for column, part in zip(schema.features, parts, strict=True)
+            for first in [True] + [False] * (part.shape[1] - 1)
+        ][: int(self._ends[-1])]
+        self._last = np.append(np.zeros(int(self._ends[-1])), constant_stage(churned).intercept)
+
+    def stage(self, penalty: float) -> LinearStage:
+        """The stage for a penalty of `penalty` / 2 × the squared slopes on the summed log loss."""
+        target = self._churned.astype(np.float64)
+
+        def loss(weights: Floats) -> tuple[float, Floats]:
+            slopes, score = weights[:-1], self._regressors @ weights[:-1] + weights[-1]
+            excess = sigmoid(score) - target
+            total = np.logaddexp(0, score).sum() - score @ target + penalty / 2 * slopes @ slopes
+            return float(total), np.append(excess @ self._regressors + penalty * slopes, excess.sum())
+
+        found = minimize(loss, self._last, jac=True, method="L-BFGS-B", bounds=[*self._bounds, (None, None)], options={"maxiter": 300})
+        self._last = found.x
+        intercept, terms = float(found.x[-1]), []
+        for place, (start, end) in enumerate(zip([0, *self._ends[:-1]], self._ends, strict=True)):
+            share = self._regressors[:, start:end] @ found.x[start:end]
+            middle = float(share.mean())
+            intercept += middle
+            if np.abs(share - middle).max(initial=0.0) > _LEAST_TERM:
+                terms.append(_term(place, self._schema.features[place], self._rows[:, place], share - middle))
+        return LinearStage(intercept, tuple(terms))
+
+
+def started_from(stage: LinearStage, rows: Rows) -> Floats:
+    """The stage's scores in log-odds, float64 (n,), as its trees give them."""
+    scores = np.full(len(rows), stage.intercept)
+    for term in stage.terms:
+        scores += term.scores(rows[:, term.place])
+    return scores
+
+
+def regressors(schema: FeatureSchema) -> int:
+    """How many regressors a linear stage of the schema has at most."""
+    return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in schema.features)
+
+
+def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:
+    """One booster: the stage's trees first, then those that were fitted on top of it."""
+    document = json.loads(bytes(following.save_raw("json")))
+    learner = document["learner"]
+    model = learner["gradient_booster"]["model"]
+    trees = [term.tree() for term in stage.terms] + model["trees"]
+    for number, tree in enumerate(trees):
+        tree["id"] = number
+        tree["tree_param"]["num_feature"] = learner["learner_model_param"]["num_feature"]
+    model["trees"], model["tree_info"] = trees, [0] * len(trees)
+    model["iteration_indptr"] = list(range(len(trees) + 1))
+    model["gbtree_model_param"]["num_trees"] = str(len(trees))
+    learner["learner_model_param"]["base_score"] = f"[{float(sigmoid(np.array(stage.intercept))):.9E}]"
+    whole = xgboost.Booster()
+    whole.load_model(bytearray(json.dumps(document).encode()))
+    return whole
+
+
+def _regressors(column: Column, values: Floats) -> Floats:
+    missing = np.isnan(values)
+    if column.kind == "category":
+        seen = np.unique(values[~missing])
+        parts = [(values[:, None] == seen).astype(np.float64)]
+    else:
+        known = values[~missing]
+        middle, spread = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
+        parts = [(np.where(missing, 0.0, (values - middle) / (spread or 1.0)))[:, None]]
+    if missing.any():
+        parts.append(missing[:, None].astype(np.float64))
+    return np.hstack(parts)
+
+
+def _term(place: int, column: Column, values: NDArray[np.float32], share: Floats) -> Term:
+    """A column's share (n,) written down as a tree. What did not occur, a level or a missing value, is given no share."""
+    missing = np.isnan(values)
+    distinct, first, counts = np.unique(values[~missing], return_index=True, return_counts=True)
+    shares, weights = share[~missing][first], counts.astype(np.float64)
+    unseen = np.setdiff1d(np.arange(len(column.levels), dtype=np.float32), distinct)
+    distinct = np.concatenate([distinct, unseen, np.full(1, np.nan, dtype=np.float32)])
+    shares = np.concatenate([shares, np.zeros(len(unseen)), [share[missing][0] if missing.any() else 0.0]])
+    weights = np.concatenate([weights, np.full(len(unseen), _SLIGHT_WEIGHT), [max(float(missing.sum()), _SLIGHT_WEIGHT)]])
+    kind = "c" if column.kind == "category" else "q"
+    learned = xgboost.QuantileDMatrix(
+        distinct[:, None], label=shares, weight=weights, feature_types=[kind], enable_categorical=True, nthread=1
+    )
+    return Term(place, xgboost.train({**_STEP_BY_STEP, "monotone_constraints": (DIRECTIONS[column.monotone],)}, learned, 1), kind)

@@ -1,0 +1,52 @@
+"""The linear model every candidate is measured against: logistic regression on the same rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.learning.metrics import Floats, Outcomes
+from retainstream.engine.model.encoding import Rows
+from retainstream.engine.schema import FeatureSchema
+
+
+@dataclass(frozen=True)
+class LinearBaseline:
+    """Categories one-hot, numbers standardised, missing ones at the median with a column that tells so."""
+
+    schema: FeatureSchema
+    medians: Floats
+    means: Floats
+    deviations: Floats
+    model: Any
+
+    @classmethod
+    def fit(cls, schema: FeatureSchema, rows: Rows, churned: Outcomes) -> "LinearBaseline":
+        from sklearn.linear_model import LogisticRegression
+
+        known = np.where(np.isnan(rows).all(axis=0), np.float32(0), rows).astype(np.float64)
+        medians = np.nanmedian(known, axis=0)
+        plain = _columns(schema, rows, medians)
+        means, deviations = plain.mean(axis=0), plain.std(axis=0)
+        deviations[deviations == 0] = 1.0
+        model = LogisticRegression(max_iter=500).fit((plain - means) / deviations, churned)
+        return cls(schema, medians, means, deviations, model)
+
+    def probabilities(self, rows: Rows) -> Floats:
+        """Churn probabilities, shape (n,)."""
+        plain = (_columns(self.schema, rows, self.medians) - self.means) / self.deviations
+        return np.asarray(self.model.predict_proba(plain)[:, 1], dtype=np.float64)
+
+
+def _columns(schema: FeatureSchema, rows: Rows, medians: Floats) -> NDArray[np.float64]:
+    parts: list[NDArray[np.float64]] = []
+    for place, column in enumerate(schema.features):
+        values = rows[:, place].astype(np.float64)
+        missing = np.isnan(values)
+        if column.kind == "category":
+            parts.append((values[:, None] == np.arange(len(column.levels))).astype(np.float64))
+        else:
+            parts.append(np.where(missing, medians[place], values)[:, None])
+        parts.append(missing[:, None].astype(np.float64))
+    return np.hstack(parts)

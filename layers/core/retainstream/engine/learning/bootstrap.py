@@ -1,0 +1,79 @@
+"""Intervals by resampling the held-out rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from retainstream.engine.learning.metrics import Floats, Outcomes, row_log_losses, weighted_aucs
+
+LEVEL = 0.95
+_WEIGHTS_AT_ONCE = 2_000_000
+_ROWS_DRAWN = 12_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    low: float
+    high: float
+
+    def document(self) -> dict[str, float]:
+        return {"low": self.low, "high": self.high}
+
+
+def resamples(rows: int) -> int:
+    """How many resamples are taken of so many rows: 1,000, and fewer (200 at least) where the rows are many."""
+    return int(min(1000, max(200, _ROWS_DRAWN // max(1, rows))))
+
+
+def auc_intervals(churned: Outcomes, probabilities: Floats, seed: int) -> tuple[Interval, Interval]:
+    """95 % percentile intervals of ROC AUC and average precision."""
+    roc, pr = zip(*(weighted_aucs(churned, probabilities, weights) for weights in _weightings(len(churned), seed)), strict=True)
+    return _interval(np.concatenate(roc)), _interval(np.concatenate(pr))
+
+
+def figure_intervals(churned: Outcomes, probabilities: Floats, threshold: float, seed: int) -> dict[str, Interval]:
+    """95 % percentile intervals of the other figures of `metrics.summary`.
+
+    A figure that no resample has, such as the precision where nobody is called, is left out. ECE has none: resampling adds to a
+    calibration error, so that its percentiles lie beside the figure, not around it.
+    """
+    drawn: dict[str, list[Floats]] = {}
+    called, rows = probabilities >= threshold, len(churned)
+    riskiest = np.argsort(-probabilities, kind="stable")
+    losses, errors = row_log_losses(churned, probabilities), (probabilities - churned) ** 2
+    for weights in _weightings(rows, seed):
+        hits, offered, left = (weights @ chosen.astype(np.float64) for chosen in (called & churned, called, churned))
+        ranked = weights[:, riskiest]
+        before = np.cumsum(ranked, axis=1) - ranked
+        top = np.clip(rows / 10 - before, 0, ranked)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = {
+                "log_loss": weights @ losses / rows,
+                "brier": weights @ errors / rows,
+                "precision": hits / offered,
+                "recall": hits / left,
+                "f1": 2 * hits / (offered + left),
+                "top_decile_lift": (top @ churned[riskiest].astype(np.float64)) / (rows / 10) / (left / rows),
+            }
+        for name, values in found.items():
+            drawn.setdefault(name, []).append(values)
+    whole = {name: np.concatenate(values) for name, values in drawn.items()}
+    return {name: _interval(values) for name, values in whole.items() if not np.isnan(values).all()}
+
+
+def _weightings(rows: int, seed: int) -> Iterator[Floats]:
+    """Resamples of so many rows as weights (b, rows), in blocks that fit in memory."""
+    rng = np.random.default_rng(seed)
+    left = resamples(rows)
+    while left:
+        count = min(left, max(1, _WEIGHTS_AT_ONCE // rows))
+        drawn = rng.integers(0, rows, size=(count, rows)) + np.arange(count)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows).astype(np.float64)
+        left -= count
+
+
+def _interval(values: Floats) -> Interval:
+    known = values[~np.isnan(values)]
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high))

@@ -1,0 +1,164 @@
+"""The card of a version, from what the steps of its training run have left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from retainstream import __version__
+from retainstream.engine.learning.bootstrap import LEVEL
+from retainstream.engine.learning.card import purpose
+from retainstream.engine.learning.card.document import Card
+from retainstream.engine.schema import FeatureSchema
+
+type Document = Mapping[str, Any]
+
+_WILSON_Z = 1.959964
+
+_FIGURES = (
+    ("roc_auc", "ROC AUC", "Chance that a customer who left is ranked above one who stayed", "higher"),
+    ("pr_auc", "PR AUC", "Average precision over all thresholds", "higher"),
+    ("log_loss", "Log loss", "Mean surprise at what happened", "lower"),
+    ("brier", "Brier score", "Mean squared error of the probability", "lower"),
+    ("ece", "Calibration error", "Mean distance of probability and churn rate over ten equal bins (ECE)", "lower"),
+    ("precision", "Precision", "Share of the customers called who left", "higher"),
+    ("recall", "Recall", "Share of the customers who left that were called", "higher"),
+    ("f1", "F1", "Harmonic mean of precision and recall", "higher"),
+    ("called", "Customers called", "Held-out customers at or above the stored threshold", ""),
+    ("top_decile_lift", "Top-decile lift", "Churn rate of the riskiest tenth over the churn rate of all", "higher"),
+)
+_MARKS = {"best": "Highest profit", "stored": "Stored threshold", "confidence": "Confidence threshold"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the steps have left.
+
+    identity: version, run_id, created_at, status. figures: the evaluation. seen: SHAP values, columns and score histogram.
+    fitted: threshold, calibration and record of the fit. verdict: the gate's. reference: the drift reference.
+    """
+
+    schema: FeatureSchema
+    identity: Document
+    figures: Document
+    seen: Document
+    fitted: Document
+    verdict: Document
+    reference: Document
+    target_auc: float
+    confidence_threshold: float
+
+
+def assemble(made: Made) -> Card:
+    """The card of what was made."""
+    schema, figures, held_out = made.schema, made.figures, made.figures["held_out"]
+    record = made.fitted["record"]
+    card = {
+        **{name: made.identity[name] for name in ("version", "run_id", "created_at", "status")},
+        "made_by": f"RetainStream {__version__}",
+        "synthetic": figures["synthetic"],
+        "schema_name": schema.name,
+        "schema_title": schema.title,
+        "outcome": schema.label.meaning or f"{schema.label.column} is {schema.label.positive}",
+        "horizon_days": schema.horizon_days,
+        "group": schema.column(schema.group).label if schema.group else None,
+        "threshold": made.fitted["threshold"],
+        "confidence_threshold": made.confidence_threshold,
+        "baseline_method": figures["baseline"]["method"],
+        "figures": [_figure(figures, *described) for described in _FIGURES],
+        "intervals": {
+            "level": LEVEL,
+            "resamples": held_out["resamples"],
+            "calibration_error_by_chance": figures.get("calibration_noise"),
+        },
+        **figures["curves"],
+        "reliability": [_reliability(entry) for entry in held_out["reliability"]],
+        "profit": _profit(schema, figures["profit"]),
+        "groups": [_group(name, group) for name, group in figures["groups"].items()],
+        "explanation": made.seen["explanation"],
+        "parity": figures["parity"],
+        "columns": made.seen["columns"],
+        "data": _data(figures, record),
+        "findings": figures["findings"],
+        "choice": {
+            **{name: record[name] for name in ("chosen", "trials", "folds", "seed", "seconds", "stopped_by_clock")},
+            "why": record.get("why", ""),
+            "calibration": made.fitted["calibration"],
+            "calibrated_on": record["rows"]["calibrate"],
+        },
+        "gate": {
+            "target_auc": made.target_auc,
+            **{name: made.verdict[name] for name in ("passed", "reasons", "notes", "champion", "comparison")},
+        },
+        "drift_reference": {
+            "rows": made.reference["rows"],
+            "features": [_bins(schema, entry) for entry in made.reference["features"]],
+            "score": made.seen["score"],
+        },
+        "intended_use": [],
+        "limits": [],
+    }
+    facts = Card.model_validate(card)
+    return facts.model_copy(update={"intended_use": purpose.intended_use(facts), "limits": purpose.limits(facts)})
+
+
+def wilson(successes: float, rows: int) -> tuple[float, float]:
+    """Wilson's score interval (1927) of a share, 95 %."""
+    share, z2 = successes / rows, _WILSON_Z**2
+    middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    reach = _WILSON_Z * sqrt(share * (1 - share) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def _figure(figures: Document, name: str, label: str, meaning: str, better: str) -> Document:
+    interval = figures["intervals"].get(name, {})
+    return {
+        "name": name,
+        "label": label,
+        "meaning": meaning,
+        "better": better,
+        "value": figures["held_out"][name],
+        "low": interval.get("low"),
+        "high": interval.get("high"),
+        "baseline": figures["baseline"][name],
+        "ceiling": (figures["ceiling"] or {}).get(name),
+    }
+
+
+def _reliability(entry: Document) -> Document:
+    low, high = wilson(entry["churn_rate"] * entry["rows"], entry["rows"])
+    told = {name: entry[name] for name in ("rows", "mean_probability", "churn_rate")}
+    return {"start": entry["from"], "end": entry["to"], **told, "low": low, "high": high}
+
+
+def _profit(schema: FeatureSchema, found: Document | None) -> Document | None:
+    if found is None or schema.money is None:
+        return None
+    best = next(point for point in found["points"] if point["threshold"] == found["best_threshold"])
+    return {
+        **{name: getattr(schema.money, name) for name in ("currency", "months", "offer_cost", "save_rate")},
+        "points": found["points"],
+        "marks": [{"name": name, "label": _MARKS[name], **point} for name, point in {"best": best, **found["marked"]}.items()],
+    }
+
+
+def _group(name: str, group: Document) -> Document:
+    interval = group.get("roc_auc_interval", {})
+    named = ("rows", "churned", "churn_rate", "roc_auc", "pr_auc", "log_loss", "ece", "called", "recall", "top_decile_lift")
+    told = {figure: group[figure] for figure in named}
+    precision = group["precision"] if group["called"] else None
+    return {"group": name, **told, "precision": precision, "low": interval.get("low"), "high": interval.get("high")}
+
+
+def _data(figures: Document, record: Document) -> Document:
+    data = figures["data"]
+    return {
+        **{name: data[name] for name in ("customers", "labelled", "churned", "sources", "synthetic_share", "sha256")},
+        "churn_rate": data["churned"] / data["labelled"],
+        "rows": {**record["rows"], "test": figures["held_out"]["rows"]},
+    }
+
+
+def _bins(schema: FeatureSchema, entry: Document) -> Document:
+    told = {name: entry[name] for name in ("feature", "missing", "counts", "edges", "levels") if name in entry}
+    return {**told, "label": schema.column(entry["feature"]).label}

@@ -1,0 +1,302 @@
+"""The model card as data. The page is drawn from this alone, so that every number on it is here."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retainstream.engine.schema.feature_schema import Kind
+
+FORMAT = 1
+type Direction = Literal["increasing", "decreasing", "mixed"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+
+class CardFigure(_Part):
+    """One figure on the held-out customers."""
+
+    name: str
+    label: str
+    meaning: str
+    better: Literal["higher", "lower", ""] = Field(description="Empty where neither is better")
+    value: float | None
+    low: float | None = Field(default=None, description="Lower end of the interval")
+    high: float | None = Field(default=None, description="Upper end of the interval")
+    baseline: float | None = Field(default=None, description="The linear model's, on the same customers")
+    ceiling: float | None = Field(default=None, description="That of the true probabilities; for synthetic customers only")
+
+
+class Intervals(_Part):
+    """How the intervals were made."""
+
+    level: float = Field(description="Share of resamples an interval holds")
+    resamples: int = Field(description="Bootstrap resamples of the held-out customers")
+    calibration_error_by_chance: float | None = Field(
+        description="What the calibration error of a perfectly calibrated model stays under in 99 draws of 100"
+    )
+
+
+class RocCurve(_Part):
+    """At most 200 points of the full curve. The first threshold is null: nobody is called."""
+
+    false_positive_rate: list[float]
+    true_positive_rate: list[float]
+    threshold: list[float | None]
+
+
+class PrecisionRecallCurve(_Part):
+    """At most 200 points of the full curve. The last threshold is null: nobody is called."""
+
+    recall: list[float]
+    precision: list[float]
+    threshold: list[float | None]
+
+
+class GainPoint(_Part):
+    share: float = Field(description="Riskiest share of the customers")
+    found: float = Field(description="Share of all who left that is among them")
+
+
+class ReliabilityBin(_Part):
+    """Customers whose probability is in one tenth of the scale."""
+
+    start: float
+    end: float
+    rows: int
+    mean_probability: float
+    churn_rate: float
+    low: float = Field(description="Lower end of Wilson's 95 % interval of the churn rate")
+    high: float
+
+
+class Curves(_Part):
+    roc: RocCurve
+    precision_recall: PrecisionRecallCurve
+    gain: list[GainPoint]
+
+
+class ProfitPoint(_Part):
+    threshold: float
+    offers: int = Field(description="Held-out customers at or above the threshold")
+    profit: float = Field(description="Per held-out customer")
+
+
+class ProfitMark(ProfitPoint):
+    """A threshold that means something."""
+
+    name: Literal["best", "stored", "confidence"]
+    label: str
+
+
+class Profit(_Part):
+    """What an offer to everyone at or above a threshold would have earned on the held-out customers."""
+
+    currency: str
+    months: float
+    offer_cost: float
+    save_rate: float
+    points: list[ProfitPoint]
+    marks: list[ProfitMark]
+
+
+class GroupFigures(_Part):
+    """The figures of one group's held-out customers."""
+
+    group: str
+    rows: int
+    churned: int
+    churn_rate: float
+    roc_auc: float | None = Field(description="null where only one outcome is present")
+    low: float | None = Field(default=None, description="Lower end of the interval of ROC AUC")
+    high: float | None = None
+    pr_auc: float | None
+    log_loss: float
+    ece: float
+    called: int = Field(description="Customers at or above the stored threshold")
+    precision: float | None = Field(description="null where nobody is called")
+    recall: float
+    top_decile_lift: float
+
+
+class Influence(_Part):
+    """How one column moves the scores of held-out customers, by the shap package."""
+
+    feature: str
+    label: str
+    kind: Kind
+    mean_abs: float = Field(description="Mean absolute SHAP value in log-odds")
+    direction: Direction
+    values: list[float] = Field(default=[], description="SHAP values of the sampled customers; for the strongest columns only")
+    ranks: list[float | None] = Field(
+        default=[], description="Rank of each sampled customer's value, 0 lowest and 1 highest; null where missing, empty for a category"
+    )
+
+
+class Explanation(_Part):
+    rows: int = Field(description="Held-out customers the means are taken over")
+    sampled: int = Field(description="Held-out customers whose values are given")
+    base: float = Field(description="Raw score in log-odds before anything is known of a customer")
+    columns: list[Influence] = Field(description="Strongest first")
+
+
+class Parity(_Part):
+    """Whether the reasons shown to people are those of the shap package."""
+
+    rows: int
+    to_shap: float = Field(description="Largest difference to a SHAP value, in log-odds")
+    to_margin: float = Field(description="Largest difference of base plus contributions to the model's raw score")
+    tolerance: float
+    passed: bool
+
+
+class ColumnFacts(_Part):
+    """A column of the schema and what the customers with a known outcome have in it."""
+
+    name: str
+    label: str
+    kind: Kind
+    meaning: str
+    unit: str
+    used: bool = Field(description="Whether the model may use it")
+    monotone: Literal["increasing", "decreasing"] | None
+    action: str = Field(description="What the business can do about it")
+    allowed_min: float | None
+    allowed_max: float | None
+    missing_share: float | None = Field(description="null for a column the model does not use")
+    low: float | None = Field(default=None, description="Smallest value; null for what is not a number")
+    first_percentile: float | None = None
+    median: float | None = None
+    last_percentile: float | None = Field(default=None, description="99th percentile")
+    high: float | None = Field(default=None, description="Largest value")
+    shares: dict[str, float] = Field(default={}, description="Share of each level, or of true, among the known values")
+
+
+class DataFacts(_Part):
+    customers: int
+    labelled: int = Field(description="Customers with a known outcome")
+    churned: int
+    churn_rate: float
+    sources: dict[str, int]
+    synthetic_share: float
+    sha256: str = Field(description="Of the data set the version was made from")
+    rows: dict[str, int] = Field(description="How many customers each part of the work was done on")
+
+
+class CardFinding(_Part):
+    level: Literal["alarm", "warning"]
+    code: str
+    column: str
+    detail: str
+
+
+class Choice(_Part):
+    """How the model was chosen among those tried."""
+
+    chosen: dict[str, Any]
+    why: str = Field(default="", description="What was taken and what decided, in words")
+    trials: list[dict[str, Any]]
+    folds: int
+    seed: int
+    seconds: float = Field(description="Time the search was given")
+    stopped_by_clock: bool
+    calibration: dict[str, Any] = Field(description="How raw scores become probabilities")
+    calibrated_on: int = Field(description="Customers the calibration and the threshold come from; no tree that scored them had seen them")
+
+
+class CardDifference(_Part):
+    """Candidate minus champion."""
+
+    difference: float
+    standard_error: float
+    chance: float = Field(description="Chance of a difference so bad if the two were equal")
+
+
+class CardComparison(_Part):
+    rows: int
+    roc_auc: CardDifference
+    log_loss: CardDifference
+
+
+class CardVerdict(_Part):
+    """Whether the version was allowed into service, when it was made."""
+
+    passed: bool
+    reasons: list[str]
+    notes: list[str]
+    target_auc: float
+    champion: str | None
+    comparison: CardComparison | None
+
+
+class FeatureBins(_Part):
+    """Counts per bin over the customers the model was fitted to. A number's bins lie between `edges`, a category's are `levels`."""
+
+    feature: str
+    label: str
+    missing: int
+    counts: list[int]
+    edges: list[float] = []
+    levels: list[str] = []
+
+
+class ScoreBins(_Part):
+    rows: int
+    edges: list[float]
+    counts: list[int]
+
+
+class DriftReference(_Part):
+    """What later customers and scores are compared with."""
+
+    rows: int
+    features: list[FeatureBins]
+    score: ScoreBins
+
+
+class Card(_Part):
+    """A model version for the people who answer for it."""
+
+    format: int = FORMAT
+    version: str
+    run_id: str
+    created_at: str
+    made_by: str = Field(description="The program and its version")
+    status: Literal["registered", "rejected"]
+    synthetic: bool = Field(description="Whether synthetic customers were among those it was made from or judged on")
+    schema_name: str
+    schema_title: str
+    outcome: str = Field(description="What is predicted")
+    horizon_days: int
+    group: str | None = Field(description="Label of the group column")
+    threshold: float
+    confidence_threshold: float
+    baseline_method: str
+    figures: list[CardFigure]
+    intervals: Intervals
+    model: Curves
+    baseline: Curves
+    reliability: list[ReliabilityBin]
+    profit: Profit | None
+    groups: list[GroupFigures]
+    explanation: Explanation
+    parity: Parity
+    columns: list[ColumnFacts]
+    data: DataFacts
+    findings: list[CardFinding]
+    choice: Choice
+    gate: CardVerdict
+    intended_use: list[str]
+    limits: list[str]
+    drift_reference: DriftReference
+
+    def figure(self, name: str) -> CardFigure:
+        """Raises KeyError for a figure the card does not have."""
+        return {figure.name: figure for figure in self.figures}[name]
+
+
+class CardView(Card):
+    """The card, and where to open it as a page."""
+
+    html_url: str = Field(description="Opens the page in a browser without a token; ends after 15 minutes")

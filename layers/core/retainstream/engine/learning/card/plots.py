@@ -1,0 +1,141 @@
+"""The card's plots of how good the probabilities are: ROC, precision–recall, reliability, gain, profit."""
+
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from retainstream.engine.learning.card.document import Card, Profit
+from retainstream.engine.learning.card.drawing import Entry, Plot, dot, line, percent_axis, rectangle, round_axis, share_axis, text
+from retainstream.engine.learning.card.numbers import count, money, probability, share, short_count
+
+_COUNTS_HEIGHT = 74.0
+
+
+def roc(card: Card) -> Markup:
+    """True positive rate against false positive rate."""
+    area = card.figure("roc_auc")
+    plot = Plot(
+        share_axis("False positive rate"),
+        share_axis("True positive rate"),
+        (
+            Entry("model", f"This model, area {probability(area.value)}"),
+            Entry("baseline", f"Linear model, area {probability(area.baseline)}"),
+            Entry("chance", "By chance"),
+        ),
+    )
+    plot.curve([(0, 0), (1, 1)], "chance")
+    for curves, look in ((card.baseline, "baseline"), (card.model, "model")):
+        plot.curve(zip(curves.roc.false_positive_rate, curves.roc.true_positive_rate, strict=True), look)
+    return plot.drawn(
+        "roc",
+        "ROC curve",
+        f"Share of the customers who left that are called, against the share of those who stayed that are, at every threshold, for "
+        f"{count(card.data.rows['test'])} held-out customers. The area under the curve is {probability(area.value)} for this model and "
+        f"{probability(area.baseline)} for the linear model.",
+    )
+
+
+def precision_recall(card: Card) -> Markup:
+    """Precision against recall."""
+    area, rate = card.figure("pr_auc"), _test_churn_rate(card)
+    plot = Plot(
+        share_axis("Recall"),
+        share_axis("Precision"),
+        (
+            Entry("model", f"This model, average precision {probability(area.value)}"),
+            Entry("baseline", f"Linear model, average precision {probability(area.baseline)}"),
+            Entry("chance", f"By chance: {share(rate)} left"),
+        ),
+    )
+    plot.curve([(0, rate), (1, rate)], "chance")
+    for curves, look in ((card.baseline, "baseline"), (card.model, "model")):
+        points = list(zip(curves.precision_recall.recall, curves.precision_recall.precision, strict=True))
+        corners = [points[0]] + [corner for before, after in pairwise(points) for corner in ((after[0], before[1]), after)]
+        plot.curve(corners[:-1] if points[-1][0] == 0 else corners, look)
+    return plot.drawn(
+        "precision-recall",
+        "Precision–recall curve",
+        f"Share of the customers called who left, against the share of those who left that are called, at every threshold. Average "
+        f"precision is {probability(area.value)} for this model and {probability(area.baseline)} for the linear model; calling "
+        f"customers by chance gives {share(rate)}.",
+    )
+
+
+def reliability(card: Card) -> Markup:
+    """Churn rate against probability, with the number of customers in each bin below."""
+    plot = Plot(
+        share_axis("Predicted probability"),
+        share_axis("Churn rate"),
+        (Entry("model", "Churn rate with its interval", "dot"), Entry("chance", "Perfectly calibrated")),
+        below=_COUNTS_HEIGHT,
+    )
+    plot.curve([(0, 0), (1, 1)], "chance")
+    plot.curve([(point.mean_probability, point.churn_rate) for point in card.reliability], "thin")
+    most = max((point.rows for point in card.reliability), default=1)
+    floor = plot.height - 4
+    plot.add(text(plot.left, plot.bottom + 58, "Customers in each bin", "label"))
+    for point in card.reliability:
+        low, high = plot.at(point.mean_probability, point.low), plot.at(point.mean_probability, point.high)
+        plot.add(line(low, high, "whisker"), dot(plot.at(point.mean_probability, point.churn_rate), "model"))
+        left, right = plot.at(point.start, 0)[0], plot.at(point.end, 0)[0]
+        tall = 32.0 * point.rows / most
+        plot.add(rectangle(left + 1, floor - tall, right - left - 2, tall, "bar"))
+        plot.add(text((left + right) / 2, floor - tall - 3, short_count(point.rows), "small", anchor="middle"))
+    error = card.figure("ece")
+    return plot.drawn(
+        "reliability",
+        "Reliability",
+        f"Churn rate of the held-out customers in each tenth of the probability scale. On the diagonal probabilities are right. "
+        f"The mean distance from it is {probability(error.value)}.",
+    )
+
+
+def gain(card: Card) -> Markup:
+    """Share of the leavers found among the riskiest customers."""
+    plot = Plot(
+        percent_axis("Riskiest customers"),
+        percent_axis("Of all who left"),
+        (Entry("model", "This model"), Entry("baseline", "Linear model"), Entry("chance", "By chance")),
+    )
+    plot.curve([(0, 0), (1, 1)], "chance")
+    for curves, look in ((card.baseline, "baseline"), (card.model, "model")):
+        plot.curve([(0, 0), *((point.share, point.found) for point in curves.gain)], look)
+    fifth = min(card.model.gain, key=lambda point: abs(point.share - 0.2))
+    plot.add(dot(plot.at(fifth.share, fifth.found), "model"))
+    x, y = plot.at(fifth.share, fifth.found)
+    plot.add(text(x + 10, y + 16, f"{share(fifth.share)} hold {share(fifth.found)}", "label"))
+    return plot.drawn(
+        "gain",
+        "Cumulative gain",
+        f"Share of all who left that is found among the riskiest customers. The riskiest {share(fifth.share)} hold "
+        f"{share(fifth.found)} of them.",
+    )
+
+
+def profit(card: Card, found: Profit) -> Markup:
+    """Profit per customer against the threshold, with the thresholds that mean something marked."""
+    legend = [
+        Entry(f"mark-{mark.name}", f"{mark.label} {probability(mark.threshold)}: {money(mark.profit, found.currency)}")
+        for mark in found.marks
+    ]
+    plot = Plot(
+        share_axis("Offer to customers at or above this probability"),
+        round_axis((point.profit for point in found.points), f"{found.currency} per customer"),
+        (Entry("model", "Expected profit per held-out customer"), *legend),
+    )
+    plot.curve([(0, 0), (1, 0)], "axis")
+    for mark in found.marks:
+        plot.curve([(mark.threshold, plot.y.low), (mark.threshold, plot.y.high)], f"mark-{mark.name}")
+    plot.curve([(point.threshold, point.profit) for point in found.points], "model")
+    told = "; ".join(f"{mark.label.lower()} {probability(mark.threshold)}: {money(mark.profit, found.currency)}" for mark in found.marks)
+    return plot.drawn(
+        "profit",
+        "Expected profit",
+        f"What an offer to everyone at or above a probability would have earned on the held-out customers of {card.schema_title}, "
+        f"per customer. {told}.",
+    )
+
+
+def _test_churn_rate(card: Card) -> float:
+    rows = sum(point.rows for point in card.reliability)
+    return sum(point.rows * point.churn_rate for point in card.reliability) / max(1, rows)

@@ -1,0 +1,44 @@
+"""Which of the trials is taken, and why, in words."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from retainstream.engine.learning.trials import Trial
+
+
+def preferred(trials: Sequence[Trial]) -> Trial:
+    """The trial of least work whose loss exceeds the best one's by no more than the standard error of their difference."""
+    best = min(trials, key=lambda trial: trial.loss)
+
+    def close(trial: Trial) -> bool:
+        difference = trial.losses - best.losses
+        error = float(difference.std() / np.sqrt(len(difference)))
+        return float(difference.mean()) <= error
+
+    return min((trial for trial in trials if close(trial)), key=lambda trial: (trial.work, trial.loss))
+
+
+def why(trials: Sequence[Trial], chosen: Trial) -> str:
+    """What was taken, what the other kinds of model reached, and what decided."""
+    kinds = {
+        "trees alone": [trial for trial in trials if trial.settings.linear is None],
+        "the linear stage alone": [trial for trial in trials if trial.settings.linear is not None and not trial.rounds],
+        "a linear stage followed by trees": [trial for trial in trials if trial.settings.linear is not None and trial.rounds],
+    }
+    reached = [f"{kind} {min(trial.loss for trial in tried):.5f}" for kind, tried in kinds.items() if tried]
+    best = min(trials, key=lambda trial: trial.loss)
+    decided = (
+        "It has the lowest of all."
+        if chosen is best
+        else f"The lowest of all is {best.loss:.5f}: within a standard error, and of the models that near the one taken is the smallest."
+    )
+    return f"Taken: {_said(chosen)}. Log loss on rows not fitted to: {chosen.loss:.5f}; the best with {', with '.join(reached)}. {decided}"
+
+
+def _said(trial: Trial) -> str:
+    trees = f"{trial.rounds:,} round{'s' * (trial.rounds != 1)} of trees of depth {trial.settings.depth}"
+    if trial.settings.linear is None:
+        return trees
+    linear = f"a linear stage of {trial.terms} column{'s' * (trial.terms != 1)} in log-odds (ridge penalty {trial.settings.linear:g})"
+    return f"{linear}, followed by {trees}" if trial.rounds else f"{linear}, alone"

@@ -1,0 +1,164 @@
+"""The labelled customers of one training run: one array, with where its rows come from."""
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.learning.synthetic import SOURCE
+from retainstream.engine.model.encoding import Rows, encode
+from retainstream.engine.schema import FeatureSchema
+
+type Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """n customers with a known outcome.
+
+    keys: uint64 (n,), a hash of each customer's id: enough to split by, and the ids stay where they were.
+    rows: float32 (n, features) in schema order. churned: bool (n,). groups: int16 (n,), places in schema.groups, -1 for none of them.
+    prices: float64 (n,), NaN where unknown. synthetic: bool (n,), true where the outcome comes from the generator.
+    """
+
+    schema: FeatureSchema
+    keys: Keys
+    rows: Rows
+    churned: NDArray[np.bool_]
+    groups: NDArray[np.int16]
+    prices: NDArray[np.float64]
+    synthetic: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DataSet":
+        """The customers of a mask, or at these places in this order."""
+        return DataSet(
+            self.schema,
+            self.keys[chosen],
+            self.rows[chosen],
+            self.churned[chosen],
+            self.groups[chosen],
+            self.prices[chosen],
+            self.synthetic[chosen],
+        )
+
+    def to_bytes(self) -> bytes:
+        """One compressed file, the schema inside; the same bytes for the same data."""
+        buffer = io.BytesIO()
+        document = np.frombuffer(self.schema.model_dump_json().encode(), dtype=np.uint8)
+        np.savez_compressed(
+            buffer,
+            schema=document,
+            keys=self.keys,
+            rows=self.rows,
+            churned=self.churned,
+            groups=self.groups,
+            prices=self.prices,
+            synthetic=self.synthetic,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "DataSet":
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            schema = FeatureSchema.model_validate_json(stored["schema"].tobytes())
+            return cls(schema, stored["keys"], stored["rows"], stored["churned"], stored["groups"], stored["prices"], stored["synthetic"])
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the rows of a data set come from; `sources` counts who told their outcomes."""
+
+    customers: int
+    labelled: int
+    churned: int
+    sources: dict[str, int]
+    schema_name: str
+
+    @property
+    def synthetic_share(self) -> float:
+        """Share of the labelled customers that the generator made."""
+        return self.sources.get(SOURCE, 0) / self.labelled if self.labelled else 0.0
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "customers": self.customers,
+            "labelled": self.labelled,
+            "churned": self.churned,
+            "sources": self.sources,
+            "synthetic_share": round(self.synthetic_share, 6),
+            "schema_name": self.schema_name,
+        }
+
+
+def key_of(customer_id: str) -> int:
+    """A customer's place in every split: 64 bits of a hash of the id, the same in every run."""
+    return int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest())
+
+
+def collect(schema: FeatureSchema, pages: Iterable[list[dict[str, Any]]]) -> tuple[DataSet, Provenance]:
+    """The labelled customers among pages of customer items, in the order of their keys whatever the order of the pages."""
+    seen, sources = 0, Counter[str]()
+    keys: list[int] = []
+    blocks = [np.empty((0, len(schema.features)), dtype=np.float32)]
+    churned: list[bool] = []
+    groups: list[int] = []
+    prices: list[float] = []
+    synthetic: list[bool] = []
+    places = {group: place for place, group in enumerate(schema.groups)}
+    price = schema.money.price if schema.money else ""
+    for page in pages:
+        seen += len(page)
+        labelled = [customer for customer in page if customer.get("churned") is not None]
+        blocks.append(encode(schema, [customer["features"] for customer in labelled]))
+        for customer in labelled:
+            keys.append(key_of(customer["customer_id"]))
+            churned.append(bool(customer["churned"]))
+            groups.append(places.get(customer.get("group", ""), -1))
+            prices.append(float(customer["features"].get(price, np.nan)))
+            origin = str(customer.get("outcome_source", customer.get("source", "unknown")))
+            sources[origin] += 1
+            synthetic.append(origin == SOURCE)
+    unordered = DataSet(
+        schema,
+        np.array(keys, dtype=np.uint64),
+        np.concatenate(blocks),
+        np.array(churned, dtype=bool),
+        np.array(groups, dtype=np.int16),
+        np.array(prices, dtype=np.float64),
+        np.array(synthetic, dtype=bool),
+    )
+    order = np.argsort(unordered.keys, kind="stable")
+    provenance = Provenance(seen, len(keys), int(sum(churned)), dict(sorted(sources.items())), schema.name)
+    return unordered.where(order), provenance
+
+
+def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Provenance]:
+    """What `collect` would have given for the pages of all parts together."""
+    data = [part for part, _ in parts]
+    told = [provenance for _, provenance in parts]
+    whole = DataSet(
+        data[0].schema,
+        np.concatenate([part.keys for part in data]),
+        np.concatenate([part.rows for part in data]),
+        np.concatenate([part.churned for part in data]),
+        np.concatenate([part.groups for part in data]),
+        np.concatenate([part.prices for part in data]),
+        np.concatenate([part.synthetic for part in data]),
+    )
+    sources = sum((Counter(part.sources) for part in told), Counter[str]())
+    provenance = Provenance(
+        sum(part.customers for part in told),
+        sum(part.labelled for part in told),
+        sum(part.churned for part in told),
+        dict(sorted(sources.items())),
+        told[0].schema_name,
+    )
+    return whole.where(np.argsort(whole.keys, kind="stable")), provenance

@@ -1,0 +1,138 @@
+"""Whether a candidate may go into service."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from retainstream.engine.learning.metrics import Floats, Outcomes, ece, roc_auc, row_log_losses
+
+AUC_MARGIN = 0.005
+LOG_LOSS_MARGIN = 0.005
+CHANCE = 0.10
+"""A loss beyond the margin counts when the paired test gives it less than this chance to come from the draw of the rows."""
+
+ECE_LIMIT = 0.05
+"""Calibration error that is allowed over what the draw of the rows explains."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Candidate minus champion on the same rows, its standard error, and the chance of one so bad if the two were equal."""
+
+    value: float
+    error: float
+    chance: float
+
+    def document(self) -> dict[str, float]:
+        return {"difference": self.value, "standard_error": self.error, "chance": self.chance}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison with the champion on the held-out rows."""
+
+    rows: int
+    auc: Difference
+    log_loss: Difference
+
+    def document(self) -> dict[str, Any]:
+        return {"rows": self.rows, "roc_auc": self.auc.document(), "log_loss": self.log_loss.document()}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the candidate passes, and every reason why not as a sentence."""
+
+    passed: bool
+    reasons: list[str]
+    comparison: Comparison | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        compared = self.comparison.document() if self.comparison else None
+        return {"passed": self.passed, "reasons": self.reasons, "comparison": compared, "notes": self.notes}
+
+
+def compare(churned: Outcomes, candidate: Floats, champion: Floats) -> Comparison:
+    """Tests candidate against champion on the same rows: AUC by DeLong, DeLong and Clarke-Pearson (1988), log loss by the paired z-test."""
+    losses = row_log_losses(churned, candidate) - row_log_losses(churned, champion)
+    loss_error = float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else 0.0
+    gained, gained_error = _delong(churned, candidate, champion)
+    return Comparison(
+        rows=len(churned),
+        auc=Difference(gained, gained_error, _lower_tail(gained, gained_error)),
+        log_loss=Difference(float(losses.mean()), loss_error, _lower_tail(-float(losses.mean()), loss_error)),
+    )
+
+
+def judge(
+    churned: Outcomes,
+    candidate: Floats,
+    champion: Floats | None,
+    *,
+    target_auc: float,
+    parity_passed: bool,
+    alarms: list[str],
+    calibration_noise: float,
+    linear_auc: float | None = None,
+) -> Verdict:
+    """The verdict on a candidate's probabilities for the held-out rows.
+
+    It must reach the target AUC, be calibrated as far as the rows can tell, agree with shap, be free of alarms, not fall behind a
+    linear model, and not be worse than the champion by more than the margins and more than chance explains.
+    """
+    if not np.isfinite(candidate).all():
+        return Verdict(False, ["Some probabilities are not finite numbers."])
+    auc = roc_auc(churned, candidate)
+    reasons = [f"Alarm: {alarm}" for alarm in alarms]
+    notes = []
+    if not auc >= target_auc:
+        reasons.append(f"ROC AUC {auc:.3f} is below the target of {target_auc:.3f}.")
+    error, limit = ece(churned, candidate), ECE_LIMIT + calibration_noise
+    if error > limit:
+        reasons.append(f"Calibration error {error:.3f} is above {limit:.3f}.")
+    if not parity_passed:
+        reasons.append("The reasons differ from those of the shap package.")
+    if linear_auc is not None and auc < linear_auc:
+        notes.append(f"A linear model reaches ROC AUC {linear_auc:.3f} on the same rows, the candidate {auc:.3f}.")
+    comparison = compare(churned, candidate, champion) if champion is not None else None
+    if comparison:
+        reasons += _worse(comparison)
+    return Verdict(not reasons, reasons, comparison, notes)
+
+
+def _worse(comparison: Comparison) -> list[str]:
+    reasons = []
+    if -comparison.auc.value > AUC_MARGIN and comparison.auc.chance < CHANCE:
+        reasons.append(f"ROC AUC is {-comparison.auc.value:.4f} below the champion's on the same rows; at most {AUC_MARGIN} is allowed.")
+    if comparison.log_loss.value > LOG_LOSS_MARGIN and comparison.log_loss.chance < CHANCE:
+        reasons.append(
+            f"Log loss is {comparison.log_loss.value:.4f} above the champion's on the same rows; at most {LOG_LOSS_MARGIN} is allowed."
+        )
+    return reasons
+
+
+def _delong(churned: Outcomes, first: Floats, second: Floats) -> tuple[float, float]:
+    """AUC of the first minus AUC of the second, and its standard error; ranks as in Sun and Xu (2014)."""
+    placements = [_placements(churned, scores) for scores in (first, second)]
+    over_left = placements[0][0] - placements[1][0]
+    over_stayed = placements[0][1] - placements[1][1]
+    variance = sum(part.var(ddof=1) / len(part) for part in (over_left, over_stayed) if len(part) > 1)
+    return float(over_left.mean()), float(np.sqrt(variance))
+
+
+def _placements(churned: Outcomes, scores: Floats) -> tuple[Floats, Floats]:
+    """Of each customer who left the share of stayers below, and of each who stayed the share of leavers above."""
+    left, stayed = scores[churned], scores[~churned]
+    among_all = rankdata(np.concatenate([left, stayed]))
+    below = (among_all[: len(left)] - rankdata(left)) / len(stayed)
+    above = 1.0 - (among_all[len(left) :] - rankdata(stayed)) / len(left)
+    return below, above
+
+
+def _lower_tail(value: float, error: float) -> float:
+    if error == 0.0:
+        return 0.0 if value < 0 else 1.0
+    return float(norm.cdf(value / error))

@@ -1,0 +1,265 @@
+"""The search for the shape of the model: inner cross-validation, a bounded number of trials, and a liking for small models."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, joined, regressors, started_from
+from retainstream.engine.learning.choice import preferred, why
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.metrics import row_log_losses
+from retainstream.engine.learning.split import folds_apart
+from retainstream.engine.learning.trees import TreeSettings, fit_rounds, fit_watched, margins, parameters, quantile_matrix, threads_for
+from retainstream.engine.learning.trials import Taken, Trial
+from retainstream.engine.model.calibration import sigmoid
+
+_MANY_ROWS, _FEW_ROWS = 30_000, 2_000
+_DIVISIONS = 3
+_OTHER_FOLDS = 0xD6E8FEB86659FD93
+_SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
+"""What judging one trial on one fold takes: at least, and per row × feature on one thread; well above what was measured."""
+_FEWEST_TRIALS, _MOST_TRIALS = 2, 14
+_PATIENCE_WITH_NEIGHBOURS = 1.2
+"""The budget counts time at work; time spent waiting for a processor that others use is borne up to this many times the budget."""
+
+_DEPTHS = (2, 1)
+"""To begin with, after a linear stage; trees alone are one deeper."""
+_DEEPEST = 6
+_CAREFUL = {"penalty": 10.0, "min_child_weight": 20.0}
+_PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
+_CELLS_FOR_PENALTIES = 5_000_000
+
+
+@dataclass
+class _Fold:
+    learned: xgboost.DMatrix
+    judged: xgboost.DMatrix
+    places: NDArray[np.intp]
+    churned: NDArray[np.bool_]
+    starts: dict[float | None, tuple[LinearStage, NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    linear: LinearFit | None = None
+
+
+@dataclass
+class Search:
+    """Trials over the inner folds of the development rows.
+
+    With many rows a trial is judged on one fold (its standard error is small there), otherwise on all of them, and with few rows on all
+    folds of three divisions where the time is enough, since there the luck of one division may decide. How many trials there
+    are follows from the size of the data and `seconds` alone, so the outcome is the same wherever it runs; the clock only steps in
+    on a machine far slower than planned for, and then the record says so. `seconds` are for everything up to the final model: before
+    each trial, what is left has to be enough for it and for what follows the trials, going by what the trials so far have taken.
+    """
+
+    data: DataSet
+    seconds: float
+    seed: int
+    with_linear_stage: bool = True
+    trials: list[Trial] = field(default_factory=list)
+    stopped_by_clock: bool = False
+
+    def __post_init__(self) -> None:
+        many = len(self.data) > _MANY_ROWS
+        self.fold_count = 4 if many else 5
+        self.threads = threads_for(len(self.data))
+        self.judged_folds = 1 if many else self.fold_count
+        if len(self.data) < _FEW_ROWS and self._affordable(self.fold_count * _DIVISIONS) >= _MOST_TRIALS:
+            self.judged_folds = self.fold_count * _DIVISIONS
+        self.side_by_side = 1 if self.threads > 1 else min(self.judged_folds, os.process_cpu_count() or 1)
+        self.fold_of = folds_apart(self.data.keys, self.data.rows, self.data.churned, self.fold_count)
+        self.eta = 0.1 if many else 0.05
+        self.patience = 20 if many else 40
+        self._folds: dict[int, _Fold] = {}
+        self._taken: list[Taken] = []
+
+    def run(self) -> Trial:
+        """The chosen trial: the one of least work among those that chance alone may keep from being the best."""
+        for settings in self._plan():
+            if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and self._late():
+                self.stopped_by_clock = True
+                break
+            self.trials.append(self._try(settings))
+        return preferred(self.trials)
+
+    def _late(self) -> bool:
+        """Whether one more trial and all that follows it would take too long."""
+        the_rest = (math.ceil(self.fold_count / self.side_by_side) + 1) / math.ceil(self.judged_folds / self.side_by_side)
+        again = [self._best.taken, *[trial.taken for trial in self.trials if self._best.settings.linear and not trial.rounds][:1]]
+        total = sum([*self._taken, self._taken[-1], *[one * the_rest for one in again]], start=Taken())
+        return total.worked > self.seconds or total.waited > _PATIENCE_WITH_NEIGHBOURS * self.seconds
+
+    def out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
+        """Margins (n,) of every development row, each from a model that had not seen it."""
+        given = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
+        scores = np.empty(len(self.data))
+
+        def score(number: int) -> None:
+            fold, _ = self._started(number, trial.settings.linear)
+            scores[fold.places] = margins(fit_rounds(given, fold.learned, trial.rounds), fold.judged)
+
+        with ThreadPoolExecutor(self.side_by_side) as pool:
+            list(pool.map(score, range(self.fold_count)))
+        return scores
+
+    def final(self, trial: Trial) -> xgboost.Booster:
+        """The chosen shape, fitted to all development rows."""
+        schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+        given = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
+        penalty = trial.settings.linear
+        stage = constant_stage(churned) if penalty is None else LinearFit(schema, rows, churned).stage(penalty)
+        learned = quantile_matrix(schema, rows, churned, threads=self.threads)
+        learned.set_base_margin(started_from(stage, rows))
+        return joined(stage, fit_rounds(given, learned, trial.rounds))
+
+    def record(self, chosen: Trial) -> dict[str, Any]:
+        """How the shape was found, for the run's record."""
+        return {
+            "chosen": chosen.document(),
+            "why": why(self.trials, chosen),
+            "trials": [trial.document() for trial in self.trials],
+            "stopped_by_clock": self.stopped_by_clock,
+            "folds": self.fold_count,
+            "judged_folds": self.judged_folds,
+            "threads": self.threads,
+            "seed": self.seed,
+            "seconds": self.seconds,
+        }
+
+    @property
+    def planned(self) -> int:
+        """How many trials the time is planned to be enough for."""
+        return int(np.clip(self._affordable(self.judged_folds), _FEWEST_TRIALS, _MOST_TRIALS))
+
+    def _affordable(self, judged_folds: int) -> float:
+        cells = len(self.data) * len(self.data.schema.features) * (1 - 1 / self.fold_count)
+        of_a_fold = _SECONDS_A_FOLD + _SECONDS_A_CELL * cells / self.threads
+        for_the_rest = (self.fold_count + 1) * of_a_fold
+        return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
+
+    def _plan(self) -> Iterator[TreeSettings]:
+        """The linear stage alone, then with trees and trees alone; then depths around the best one, then what else may help it."""
+        planned = self.planned
+        self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
+        kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
+        opening = [kind.changed(depth=depth + (kind.linear is None)) for depth in _DEPTHS for kind in kinds][:planned]
+        yield from opening
+        left = planned - len(opening)
+        if not self._best.rounds:
+            yield from [self._best.settings.changed(depth=3, **_CAREFUL)][:left]
+            return
+        while left and (depth := self._depth_to_try()):
+            left -= 1
+            yield self._best.settings.changed(depth=depth)
+        variations: list[dict[str, Any]] = [
+            {"columns": 0.5},
+            {"penalty": 10.0},
+            {"min_child_weight": 20.0},
+            {"min_child_weight": 1.0},
+            {"subsample": 0.6},
+            {"eta": self.eta / 2},
+            {"columns": 1.0, "subsample": 1.0},
+            {"depth": self._best.settings.depth + 1, **_CAREFUL},
+        ]
+        for change in variations[:left]:
+            yield self._best.settings.changed(**change)
+
+    def _depth_to_try(self) -> int | None:
+        """A neighbour of the best depth that was not tried yet."""
+        best = self._best.settings
+        tried = {trial.settings.depth for trial in self.trials if trial.rounds and trial.settings.linear == best.linear}
+        return next((depth for depth in (best.depth + 1, best.depth - 1) if 1 <= depth <= _DEEPEST and depth not in tried), None)
+
+    @property
+    def _best(self) -> Trial:
+        return min(self.trials, key=lambda trial: trial.loss)
+
+    def _penalties(self) -> tuple[float, ...]:
+        """The strengths of the linear stage worth judging; none when the data is too wide and long for one."""
+        cells = len(self.data) * regressors(self.data.schema)
+        if cells > MOST_CELLS or not self.with_linear_stage:
+            return ()
+        return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self.planned >= _MOST_TRIALS // 2 else (_USUAL_PENALTY,)
+
+    def _try_linear(self, penalty: float) -> Trial:
+        """The linear stage alone."""
+        started = self._at_once(lambda number: self._started(number, penalty))
+        terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
+        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms, self._taken[-1])
+
+    def _try(self, settings: TreeSettings) -> Trial:
+        given = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
+
+        def watched(number: int) -> tuple[_Fold, xgboost.Booster, NDArray[np.float64]]:
+            fold, _ = self._started(number, settings.linear)
+            return fold, *fit_watched(given, fold.learned, fold.judged, patience=self.patience)
+
+        fitted = self._at_once(watched)
+        shortest = min(len(curve) for _, _, curve in fitted)
+        rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
+        terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
+        losses = [(fold, row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds)))) for fold, booster, _ in fitted]
+        return Trial(settings, rounds, self._row_by_row(losses), terms, self._taken[-1])
+
+    def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
+        """The work on every judged fold, side by side where a fold alone would keep a single processor busy."""
+
+        def timed(number: int) -> tuple[T, float]:
+            started = time.thread_time()
+            return work(number), time.thread_time() - started
+
+        begun = time.monotonic()
+        with ThreadPoolExecutor(self.side_by_side) as pool:
+            done = list(pool.map(timed, range(self.judged_folds)))
+        worked = sum(seconds for _, seconds in done) / self.side_by_side
+        self._taken.append(Taken(worked, time.monotonic() - begun))
+        return [result for result, _ in done]
+
+    def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:
+        """A fold whose matrices go on from the stage of this penalty, and the judged rows' log losses at that point."""
+        fold = self._fold(number)
+        if penalty not in fold.starts:
+            learned = np.delete(np.arange(len(self.data)), fold.places)
+            schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+            if penalty is None:
+                stage = constant_stage(churned[learned])
+            else:
+                linear = fold.linear or LinearFit(schema, rows[learned], churned[learned])
+                stage = linear.stage(penalty)
+                fold.linear = linear if len(self._penalties()) > 1 else None
+            fold.starts[penalty] = stage, started_from(stage, rows[learned]), started_from(stage, rows[fold.places])
+        _, of_learned, of_judged = fold.starts[penalty]
+        fold.learned.set_base_margin(of_learned)
+        fold.judged.set_base_margin(of_judged)
+        return fold, row_log_losses(fold.churned, sigmoid(of_judged))
+
+    def _division(self, number: int) -> NDArray[np.int64]:
+        if not number:
+            return self.fold_of
+        keys = self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64)
+        return folds_apart(keys, self.data.rows, self.data.churned, self.fold_count)
+
+    def _row_by_row(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
+        """Each judged row's loss, in row order, the mean of its losses where it was judged more than once."""
+        summed, times = np.zeros(len(self.data)), np.zeros(len(self.data))
+        for fold, of_rows in losses:
+            summed[fold.places] += of_rows
+            times[fold.places] += 1
+        averaged: NDArray[np.float64] = summed[times > 0] / times[times > 0]
+        return averaged
+
+    def _fold(self, number: int) -> _Fold:
+        if number not in self._folds:
+            schema, judged = self.data.schema, self._division(number // self.fold_count) == number % self.fold_count
+            rows, churned = self.data.rows, self.data.churned
+            learned_matrix = quantile_matrix(schema, rows[~judged], churned[~judged], threads=self.threads)
+            judged_matrix = quantile_matrix(schema, rows[judged], churned[judged], threads=self.threads, like=learned_matrix)
+            self._folds[number] = _Fold(learned_matrix, judged_matrix, np.flatnonzero(judged), churned[judged])
+        return self._folds[number]

@@ -1,0 +1,127 @@
+"""A trained model, ready to score."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from retainstream.engine.model.calibration import Calibration, Floats, calibration_from
+from retainstream.engine.model.contributions import Contributions
+from retainstream.engine.model.encoding import Rows, feature_names, feature_types
+from retainstream.engine.schema import FeatureSchema
+
+
+class UnusableModel(ValueError):
+    """The stored model cannot be read, or does not fit its schema."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Scores of n customers with what each column contributed to them.
+
+    The raw score, in log-odds, is `base_margin` plus the row's contributions, exactly; the probability is the calibrated raw score.
+    `slope` turns contributions into probability: contributions × slope add up to probability − base_probability. It is the
+    Aumann–Shapley attribution along the straight line from the base to the customer, where every column moves the score at its own
+    constant share, so that the calibrated curve's rise is split in the proportion of the contributions.
+    """
+
+    probability: Floats
+    margin: Floats
+    contributions: Floats
+    slope: Floats
+    base_margin: float
+    base_probability: float
+
+
+@dataclass(frozen=True)
+class ScoringModel:
+    """A booster with the schema it was trained for, its calibration and its threshold.
+
+    `contributions` explains its scores. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the one in service; empty
+    for one that was not looked for so.
+    """
+
+    version: str
+    schema: FeatureSchema
+    booster: xgboost.Booster
+    calibration: Calibration
+    threshold: float
+    contributions: Contributions = field(compare=False, repr=False)
+    chosen_at: str = ""
+
+    @classmethod
+    def from_bytes(
+        cls, booster: bytes, calibration: Mapping[str, Any], schema: FeatureSchema, *, threshold: float, version: str
+    ) -> "ScoringModel":
+        """A model from its stored parts: the booster as UBJSON, the calibration as its document.
+
+        It scores on one thread: for a few rows threads cost more than they give, and a block has a processor of its own.
+
+        Raises:
+            UnusableModel: a part cannot be read, or the booster was not trained on the schema's features.
+        """
+        if not booster.endswith(b"}"):  # XGBoost ends the process on an empty file, and reads on past the end of one cut short
+            raise UnusableModel(f"model {version} is empty or cut short")
+        loaded = xgboost.Booster()
+        try:
+            loaded.load_model(bytearray(booster))
+            curve = calibration_from(calibration)
+        except (xgboost.core.XGBoostError, ValueError) as error:
+            raise UnusableModel(f"model {version} cannot be read") from error
+        if loaded.num_features() != len(schema.features) or (loaded.feature_names or feature_names(schema)) != feature_names(schema):
+            raise UnusableModel(f"model {version} was not trained on the features of schema {schema.name}")
+        loaded.set_param({"nthread": 1})
+        if not 0 < threshold < 1:
+            raise UnusableModel(f"model {version} has a threshold outside 0 to 1")
+        return cls(version, schema, loaded, curve, threshold, Contributions(loaded, lambda rows: matrix(schema, rows, threads=1)))
+
+    def margins(self, rows: Rows) -> Floats:
+        """Raw scores in log-odds, shape (n,)."""
+        scores: NDArray[np.float32] = self.booster.predict(matrix(self.schema, rows, threads=1), output_margin=True)
+        return scores.astype(np.float64)
+
+    def probabilities(self, rows: Rows) -> Floats:
+        """Calibrated probabilities, shape (n,)."""
+        return self.calibration.probability(self.margins(rows))
+
+    def explain(self, rows: Rows) -> Explained:
+        """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features)."""
+        values, base_margin = self.contributions.of(rows)
+        margin = base_margin + values.sum(axis=1)
+        calibrated = self.calibration.probability(np.append(margin, base_margin))
+        probability, base_probability = calibrated[:-1], float(calibrated[-1])
+        return Explained(
+            probability=probability,
+            margin=margin,
+            contributions=values,
+            slope=_slope(self.calibration, margin, probability, base_margin, base_probability),
+            base_margin=base_margin,
+            base_probability=base_probability,
+        )
+
+
+def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[Any] | None = None, threads: int | None = None) -> xgboost.DMatrix:
+    """Encoded rows as XGBoost takes them, with the names and kinds of the schema's features. `threads`: all there are when None."""
+    return xgboost.DMatrix(
+        rows,
+        label=label,
+        feature_names=feature_names(schema),
+        feature_types=feature_types(schema),
+        enable_categorical=True,
+        nthread=threads,
+    )
+
+
+_SAME_MARGIN = 1e-7
+
+
+def _slope(calibration: Calibration, margin: Floats, probability: Floats, base_margin: float, base_probability: float) -> Floats:
+    rise, run = probability - base_probability, margin - base_margin
+    same = np.abs(run) < _SAME_MARGIN
+    if not same.any():
+        chord: Floats = rise / run
+        return chord
+    return np.where(same, calibration.derivative(margin), np.divide(rise, run, out=np.zeros_like(rise), where=~same))

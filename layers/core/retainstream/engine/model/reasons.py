@@ -1,0 +1,132 @@
+"""Why a customer has the risk it has: the columns that moved it most, in the words of the schema."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.model.calibration import Floats
+from retainstream.engine.model.levels import REASONS
+from retainstream.engine.model.model import Explained
+from retainstream.engine.schema import Column, FeatureSchema
+
+type Reason = dict[str, Any]
+
+_BLOCK = 200
+_FEW_COLUMNS = 12
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Strongest:
+    """The columns with the largest contributions either way, largest first, and what they contributed; arrays (n, at most count).
+
+    `columns` are places among the schema's features; `points` are percentage points of probability: over all of a row's columns they would
+    add up to 100 × (probability − base probability).
+    """
+
+    columns: NDArray[np.intp]
+    contributions: Floats
+    points: Floats
+
+
+def strongest(explained: Explained, count: int = REASONS) -> Strongest:
+    """The strongest columns of each of n rows; equal contributions in schema order."""
+    rows, features = explained.contributions.shape
+    columns = np.empty((rows, min(count, features)), np.intp)
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        columns[part] = _largest_first(np.abs(explained.contributions[part]), count)
+    contributions = np.take_along_axis(explained.contributions, columns, axis=1)
+    return Strongest(columns, contributions, 100 * contributions * explained.slope[:, None])
+
+
+def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
+    """The places of each row's largest sizes.
+
+    Many columns of many rows by one maximum after another, which costs less than to sort them all. There a size carries its place in its
+    last bits, the first columns' the larger, so that sizes equal to fourteen digits are in schema order.
+    """
+    rows, columns = sizes.shape
+    if rows < _BLOCK or columns <= _FEW_COLUMNS:
+        order: NDArray[np.intp] = np.argsort(-sizes, axis=1, kind="stable")
+        return order[:, :count]
+    keys = np.ascontiguousarray(sizes.T)
+    bits = keys.view(np.int64)
+    last = (1 << (columns - 1).bit_length()) - 1
+    bits &= ~last
+    bits |= last - np.arange(columns)[:, None]
+    found = np.empty((rows, count), np.intp)
+    for rank in range(count):
+        found[:, rank] = last - (keys.max(axis=0).view(np.int64) & last)
+        keys[found[:, rank], np.arange(rows)] = -1.0
+    return found
+
+
+def reasons_of(
+    schema: FeatureSchema, features: Mapping[str, Any], columns: Iterable[int], contributions: Iterable[float], points: Iterable[float]
+) -> list[Reason]:
+    """The reasons for one customer's score, in words: a row of `Strongest`, as lists. A column that contributed nothing is no reason."""
+    reasons = []
+    for position, contribution, moved in zip(columns, contributions, points, strict=True):
+        if contribution == 0:
+            continue
+        column = schema.features[position]
+        value = features.get(column.name)
+        reasons.append(
+            {
+                "feature": column.name,
+                "label": column.label,
+                "value": value,
+                "text": f"{circumstance(schema, column, value)}: {spoken_points(moved)}",
+                "contribution": round(contribution, 6),
+                "points": round(moved, 4),
+            }
+        )
+    return reasons
+
+
+def circumstance(schema: FeatureSchema, column: Column, value: Any) -> str:
+    """A column's value as people say it: "3 failed payments in 90 days", "watch time unknown"."""
+    if value is None:
+        return f"{_in_a_sentence(column.label)} unknown"
+    spoken = spoken_value(schema, column, value)
+    phrase = column.phrase_for(value)
+    if phrase:
+        return phrase.replace("{value}", spoken).replace("{s}", "" if value == 1 else "s")
+    if column.kind == "boolean":
+        return f"{_in_a_sentence(column.label)}: {spoken}"
+    unit = "" if _is_money(schema, column) else column.unit
+    return " ".join(part for part in (_in_a_sentence(column.label), spoken, unit) if part)
+
+
+def spoken_value(schema: FeatureSchema, column: Column, value: Any) -> str:
+    """A value as people read it: numbers with thousands separators and no more digits than matter."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
+        return str(value)
+    if schema.money and _is_money(schema, column):
+        return f"{value:,.2f} {schema.money.currency}"
+    if value == int(value):
+        return f"{int(value):,d}"
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
+    return f"{value:,.{decimals}f}"
+
+
+def _is_money(schema: FeatureSchema, column: Column) -> bool:
+    """The price, and any other amount in the schema's currency."""
+    return schema.money is not None and (column.name == schema.money.price or column.unit == schema.money.currency)
+
+
+def spoken_points(points: float) -> str:
+    """ "+18 points", "-0.4 points"."""
+    figure = f"{points:+.0f}" if abs(points) >= 0.95 else f"{points:+.1f}"
+    return f"{figure} point{'' if figure[1:] == '1' else 's'}"
+
+
+def _in_a_sentence(label: str) -> str:
+    first = label.split(maxsplit=1)[0]
+    return label if first[1:] != first[1:].lower() else label[0].lower() + label[1:]

@@ -1,0 +1,95 @@
+"""Counting a block of customers into the reference's bins. Needs numpy; nothing that reads the counts does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_EDGES
+from retainstream.engine.monitoring.tally import Tally
+
+type Rows = NDArray[np.float32]
+
+_SCORE_EDGES = np.array(SCORE_EDGES)
+MOST_DISTINCT = 10
+_DECILES = np.arange(1, 10) / 10
+_BLOCK = 4096
+
+
+def edges_of(values: Rows) -> list[float]:
+    """Where a number's bins begin, but for the first one, from the values known of it; growing.
+
+    Up to ten distinct values have a bin each. Otherwise the bins begin at the deciles; where many customers share a value, so that
+    deciles coincide, the values above the last one get two bins more. No bin is empty for these values.
+    """
+    distinct = np.unique(values)
+    if len(distinct) <= MOST_DISTINCT:
+        return [float(value) for value in distinct[1:]]
+    edges = np.unique(np.quantile(values, _DECILES, method="inverted_cdf"))
+    beyond = values[values > edges[-1]]
+    if len(edges) < len(_DECILES) and len(beyond):
+        edges = np.unique(np.append(edges, np.quantile(beyond, [0, 0.5], method="inverted_cdf")))
+    return [float(edge) for edge in edges if edge > distinct[0]]
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """The bins of every feature: for a number those its edges bound, for a category its levels, and at the end one for missing.
+
+    edges: float64 (features, most edges), +inf where there are fewer. categories: bool (features,).
+    sizes: bins of each feature, its bin for missing included.
+    """
+
+    edges: NDArray[np.float64]
+    categories: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, reference: Mapping[str, Any]) -> "Ruler":
+        """The bins of a reference document."""
+        features = reference["features"]
+        given = [feature.get("edges", []) for feature in features]
+        edges = np.full((len(given), max(map(len, given), default=0)), np.inf)
+        for place, numbers in enumerate(given):
+            edges[place, : len(numbers)] = numbers
+        categories = np.array(["levels" in feature for feature in features], dtype=bool)
+        return cls(edges, categories, np.array([len(feature["counts"]) + 1 for feature in features], dtype=np.int64))
+
+    def counts(self, rows: Rows) -> NDArray[np.int64]:
+        """Customers per bin, the features' bins one after the other, of encoded rows (n, features)."""
+        blocks = (self._block(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK))
+        return sum(blocks, np.zeros(int(self.sizes.sum()), dtype=np.int64))
+
+    def _block(self, rows: Rows) -> NDArray[np.int64]:
+        missing = np.isnan(rows)
+        above = (rows[:, :, None] >= self.edges).sum(axis=2)
+        codes = np.where(self.categories, np.where(missing, 0, rows).astype(np.int64), above)
+        codes = np.where(missing, self.sizes - 1, codes) + (np.cumsum(self.sizes) - self.sizes)
+        return np.bincount(codes.ravel(), minlength=int(self.sizes.sum()))
+
+    def by_feature(self, counts: NDArray[np.int64]) -> list[list[int]]:
+        """Counts parted feature by feature."""
+        return [part.tolist() for part in np.split(counts, np.cumsum(self.sizes)[:-1])]
+
+
+def score_counts(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Customers per bin of probability."""
+    return np.bincount(np.searchsorted(_SCORE_EDGES, probabilities, side="right"), minlength=SCORE_BINS)
+
+
+def tally(ruler: Ruler | None, rows: Rows, probabilities: Sequence[float], *, stayed: int, synthetic: int) -> Tally:
+    """The counts of one block: encoded rows (n, features) and their probabilities, of six decimals, in the same order."""
+    millionths = np.rint(np.asarray(probabilities, dtype=np.float64) * 1_000_000).astype(np.int64)
+    places = np.searchsorted(_SCORE_EDGES, np.asarray(probabilities, dtype=np.float64), side="right")
+    chances = np.zeros(SCORE_BINS, dtype=np.int64)
+    np.add.at(chances, places, millionths)
+    return Tally(
+        len(rows),
+        stayed,
+        synthetic,
+        tuple(ruler.counts(rows).tolist()) if ruler else (),
+        tuple(np.bincount(places, minlength=SCORE_BINS).tolist()),
+        tuple(chances.tolist()),
+    )

@@ -1,0 +1,25 @@
+"""The feature schema: one description of a business's columns that everything else reads."""
+
+from retainstream.engine.schema.documents import UnreadableSchema, read_schema, schema_from_text
+from retainstream.engine.schema.feature_schema import ALL, MAX_COLUMNS, Action, Column, FeatureSchema, Id, Label, Money, default_schema
+from retainstream.engine.schema.validation import FieldError, checked_features, group_of, stands_for_missing, value_problem
+
+__all__ = [
+    "ALL",
+    "MAX_COLUMNS",
+    "Action",
+    "Column",
+    "FeatureSchema",
+    "FieldError",
+    "Id",
+    "Label",
+    "Money",
+    "UnreadableSchema",
+    "checked_features",
+    "default_schema",
+    "group_of",
+    "read_schema",
+    "schema_from_text",
+    "stands_for_missing",
+    "value_problem",
+]

@@ -1,0 +1,63 @@
+"""Where a schema's columns are in a file's header."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Positions in the header: of the id (None: customers are numbered), of the label (None: absent), of each column found."""
+
+    id: int | None
+    label: int | None
+    columns: dict[str, int]
+    ignored: tuple[str, ...]
+
+
+def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
+    """Find the schema's columns. A header may be spelled as the schema's source, or as the name.
+
+    A column that customers may lack may be absent from the file.
+
+    Raises:
+        UnreadableTable: a column is not in the header; the message names the nearest header there is.
+    """
+    places = {name: place for place, name in enumerate(header)}
+    absent: dict[str, list[str]] = {}
+
+    def place_of(role: str, spelled: str, name: str, *, needed: bool) -> int | None:
+        place = places.get(spelled, places.get(name))
+        if place is None and needed:
+            absent.setdefault(role, []).append(spelled)
+        return place
+
+    found = {column.name: place_of("column", column.header, column.name, needed=not column.missing) for column in schema.columns}
+    identity = None if schema.id.numbered else place_of("id column", schema.id.header, schema.id.column, needed=True)
+    label = place_of("label column", schema.label.header, schema.label.column, needed=label_needed)
+    if absent:
+        raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
+    columns = {name: place for name, place in found.items() if place is not None}
+    used = {identity, label, *columns.values()}
+    return Binding(identity, label, columns, tuple(name for place, name in enumerate(header) if place not in used))
+
+
+def nearest(name: str, header: Sequence[str]) -> str:
+    """The header most like a name, or an empty text."""
+    by_lower = {other.lower(): other for other in header}
+    return next((by_lower[other] for other in difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)), "")
+
+
+def some_of(names: Sequence[str], most: int = 8) -> str:
+    """Names in a sentence: "a, b, c and 5 more"."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
+
+
+def _lack(role: str, names: list[str], header: Sequence[str]) -> str:
+    if len(names) == 1 and (near := nearest(names[0], header)):
+        return f"there is no {role} {names[0]}; did you mean {near}?"
+    return f"there is no {role} {some_of(names)}; the header has {some_of(header)}"

@@ -1,0 +1,111 @@
+"""A cell's text as the value a column wants."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from retainstream.engine.schema import Column, stands_for_missing
+from retainstream.engine.schema.feature_schema import Label, Value
+
+type Decimal = Literal[".", ","]
+
+TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on", "ja", "oui", "si", "sí", "sim"})
+FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off", "nein", "nee", "non", "não"})
+MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "nan", "?", "-nan", "#na"})
+"""Spellings of a missing value in any column, in lower case. A category's level of that name is the level all the same."""
+NO_NUMBER = frozenset(
+    {"none", "-", "--", ".", "nil", "missing", "unknown", "(null)", "\\n", "nat", "inf", "-inf", "#value!", "#div/0!", "#ref!"}
+)
+"""More of them where a number, a date, or a yes or no is due."""
+
+_POINT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", re.ASCII)
+_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?)", re.ASCII)
+_ADORNMENT = re.compile(r"^[$€£¥]\s*|\s*[$€£¥%]$|(?<=\d)[\s'\u2019](?=\d{3}(?:\D|$))")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell says "missing" in any column."""
+    return text.strip().lower() in MISSING
+
+
+def number_in(text: str, decimal: Decimal = ".") -> float | None:
+    """The number a text spells, or None: thousands separators, a currency sign and a per cent sign are passed over."""
+    plain = text.strip().replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ")
+    if not (plain.isascii() and plain.isdigit()):
+        plain = _ADORNMENT.sub("", plain)
+        if not (_COMMA if decimal == "," else _POINT).fullmatch(plain):
+            return None
+        plain = plain.replace(".", "").replace(",", ".") if decimal == "," else plain.replace(",", "")
+    number = float(plain)
+    return number if math.isfinite(number) else None
+
+
+def date_in(text: str, form: str = "") -> str | None:
+    """The date a text spells, as 2026-01-31, or None. `form` is a strptime format; without it ISO dates with or without a time."""
+    try:
+        moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007 — only the day counts
+    except ValueError:
+        return None
+    return moment.date().isoformat()
+
+
+def value_in(column: Column, text: str, decimal: Decimal = ".") -> Value | None:
+    """The value of a column that a text spells; None when it says "missing".
+
+    A text that spells no such value comes back as it is, for the column's validation to refuse.
+    """
+    text = text.strip()
+    if column.kind == "category":
+        return _level_in(column, text)
+    spelled = text.lower()
+    if spelled in MISSING or spelled in NO_NUMBER or (column.missing_values and text in column.missing_values):
+        return None
+    value: Value | None = None
+    match column.kind:
+        case "boolean":
+            value = True if spelled in TRUE else False if spelled in FALSE else None
+        case "date":
+            value = date_in(text, column.format)
+        case _:
+            value = number_in(text, decimal)
+    if value is None:
+        return text
+    return None if column.missing_values and stands_for_missing(column, value) else value
+
+
+def _level_in(column: Column, text: str) -> str | None:
+    if text in column.levels:
+        return text
+    return None if text.lower() in MISSING or text in column.missing_values else text
+
+
+def outcome_reader(label: Label) -> Callable[[str], bool | None]:
+    """How to read a label's cell: True when the customer left, False when not, None when it is blank.
+
+    Raises, when called:
+        ValueError: the label is true or false by the schema, and the text is neither.
+    """
+    positive = label.positive
+    if isinstance(positive, bool) or str(positive).lower() in ("true", "false"):
+        wanted = positive if isinstance(positive, bool) else str(positive).lower() == "true"
+        return lambda text: _truth_of(text, wanted)
+    spelled = str(positive).strip().lower()
+    number = number_in(str(positive)) if isinstance(positive, int | float) else None
+
+    def outcome(text: str) -> bool | None:
+        if is_blank(text):
+            return None
+        return text.strip().lower() == spelled or (number is not None and number_in(text) == number)
+
+    return outcome
+
+
+def _truth_of(text: str, wanted: bool) -> bool | None:
+    spelled = text.strip().lower()
+    if spelled in MISSING:
+        return None
+    if spelled not in TRUE | FALSE:
+        raise ValueError("must be true or false")
+    return (spelled in TRUE) == wanted

@@ -1,0 +1,320 @@
+"""Delimited text of any dialect as records: compression, encoding, separator and decimal mark are found out."""
+
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from retainstream.engine.tables.cells import Decimal
+from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+
+type Record = list[str]
+
+DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE = 1 << 18
+_SAMPLED_RECORDS = 200
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip or Excel",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"PAR1": "Parquet",
+    b"\xd0\xcf\x11\xe0": "Excel",
+}
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_CLEARLY_COMMA = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
+_CLEARLY_POINT = re.compile(r"[-+]?(?:\d*\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{1,3}(?:,\d{3})+\.\d+)")
+_EITHER_COMMA = re.compile(r"[-+]?\d{1,3},\d{3}")
+
+
+@dataclass
+class Layout:
+    """How a table is written: its header with the line that ends on, separator, decimal mark and encoding."""
+
+    source: str
+    header: list[str]
+    header_line: int
+    delimiter: str
+    decimal: Decimal
+    encoding: str
+
+    def reader(self, lines: Iterable[str]) -> Any:
+        """A csv reader of this dialect."""
+        return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=self.delimiter == ",")
+
+    def misfit(self, record: Record) -> str:
+        """What is wrong with a record that has not as many fields as the header, and is not one with empty fields too many; or nothing."""
+        width = len(self.header)
+        if len(record) == width or (len(record) > width and not any(cell.strip() for cell in record[width:])):
+            return ""
+        detail = f"has {len(record)} fields where the header has {width}"
+        return f"{detail}; put quotes around a value that holds {_spoken(self.delimiter)}" if len(record) > width else detail
+
+
+@dataclass
+class DelimitedTable(Layout):
+    """An open table: its header, then its records once through. Use it as a context manager."""
+
+    _lines: Iterator[str]
+    _stream: IO[Any]
+    misencoded: Counter[int] = field(default_factory=Counter)
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """(number of the line it begins on, fields) for each record that is not blank; as many fields as the header has.
+
+        Raises:
+            UnreadableTable: quotes that do not close, more or fewer fields than the header, a broken compressed file.
+        """
+        reader = self.reader(self._lines)
+        width, first = len(self.header), self.header_line + 1
+        try:
+            for record in reader:
+                line, first = first, self.header_line + reader.line_num + 1
+                if not any(cell.strip() for cell in record):
+                    continue
+                if len(record) != width and (misfit := self.misfit(record)):
+                    raise UnreadableTable(self.source, [TableProblem(misfit, line=line)])
+                yield line, record[:width]
+        except csv.Error as error:
+            raise UnreadableTable(self.source, [TableProblem(quoting_problem(error), line=first)]) from error
+        except (EOFError, gzip.BadGzipFile, OSError) as error:
+            raise UnreadableTable(self.source, [TableProblem("the file ends too early or is damaged", line=first)]) from error
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know about how the file was read; complete after the last record."""
+        if not self.misencoded:
+            return []
+        lines = sorted(self.misencoded)
+        shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
+        return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stream.close()
+
+
+def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None, name: str = "") -> DelimitedTable:
+    """Open a file, or a binary stream, and read its header.
+
+    Args:
+        decimal: the decimal mark; found out from the first records when absent.
+        name: what to call a stream in messages.
+
+    Raises:
+        UnreadableTable: it cannot be opened, is no text, is empty, or its header names a column twice.
+    """
+    label = name or (str(source) if isinstance(source, Path | str) else "the file")
+    stream = _binary(source, label)
+    try:
+        return _table(stream, label, decimal)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _binary(source: Path | str | IO[bytes], label: str) -> IO[bytes]:
+    try:
+        raw = Path(source).open("rb") if isinstance(source, Path | str) else source  # noqa: SIM115 — the table closes it
+        buffered = io.BufferedReader(raw, _SAMPLE) if isinstance(raw, io.RawIOBase) else raw
+        start = _peek(buffered)
+    except OSError as error:
+        raise UnreadableTable(label, [TableProblem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}")]) from error
+    kind = next((kind for magic, kind in _COMPRESSED.items() if start.startswith(magic)), None)
+    if kind is None:
+        return buffered
+    if kind == "gzip":
+        return io.BufferedReader(gzip.GzipFile(fileobj=buffered), _SAMPLE)
+    raise UnreadableTable(label, [TableProblem(f"looks like {kind}; save it as CSV (gzip is fine)")])
+
+
+def _peek(stream: IO[bytes]) -> bytes:
+    if isinstance(stream, io.BufferedReader):
+        return stream.peek(16)[:16]
+    start = stream.read(16)
+    stream.seek(0)
+    return start
+
+
+def _table(stream: IO[bytes], label: str, decimal: Decimal | None) -> DelimitedTable:
+    try:
+        sample = stream.read(_SAMPLE)
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise UnreadableTable(label, [TableProblem("the compressed file is damaged")]) from error
+    encoding = next((name for bom, name in _BOMS if sample.startswith(bom)), "utf-8")
+    if encoding != "utf-16" and b"\x00" in sample:
+        raise UnreadableTable(label, [TableProblem("is not text in UTF-8 or Windows-1252 (it holds zero bytes); save it as UTF-8 CSV")])
+    misencoded: Counter[int] = Counter()
+    text = io.TextIOWrapper(
+        io.BufferedReader(_Rejoined(sample, stream), _SAMPLE),
+        encoding,
+        errors="surrogateescape" if encoding != "utf-16" else "replace",
+        newline="",
+    )
+    lines = _mended(text, misencoded)
+    first: list[str] = []
+    size = 0
+    for line in lines:
+        first.append(line)
+        size += len(line)
+        if len(first) >= _SAMPLED_RECORDS or size > _SAMPLE // 2:
+            break
+    skipped = 0
+    while skipped < len(first) and not first[skipped].strip():
+        skipped += 1
+    told = _SEPARATOR_LINE.fullmatch(first[skipped].strip('\r\n"')) if skipped < len(first) else None
+    skipped += 1 if told else 0
+    if skipped >= len(first):
+        raise UnreadableTable(label, [TableProblem("is empty; the first line must name the columns")])
+    delimiter = told.group(1) if told else _delimiter_of(first[skipped:])
+    rest = _Chained(first[skipped:], lines)
+    header, used = _header(rest, delimiter, label, skipped + 1)
+    return DelimitedTable(
+        source=label,
+        header=header,
+        header_line=skipped + used,
+        delimiter=delimiter,
+        decimal=decimal or _decimal_of(first[skipped + used :], delimiter),
+        encoding=encoding,
+        _lines=rest,
+        _stream=stream,
+        misencoded=misencoded,
+    )
+
+
+class _Rejoined(io.RawIOBase):
+    """A sample put back in front of the stream it was read from."""
+
+    def __init__(self, sample: bytes, stream: IO[bytes]) -> None:
+        self._sample, self._stream = io.BytesIO(sample), stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._sample.read(len(buffer)) or self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+class _Chained(Iterator[str]):
+    def __init__(self, first: Iterable[str], rest: Iterator[str]) -> None:
+        self._parts = iter([iter(first), rest])
+        self._part = next(self._parts)
+
+    def __next__(self) -> str:
+        while True:
+            for line in self._part:
+                return line
+            self._part = next(self._parts)
+
+
+def _mended(lines: Iterable[str], misencoded: Counter[int]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if is_misencoded(line):
+            misencoded[number] += 1
+            line = mended(line)
+        yield line
+
+
+def is_misencoded(text: str) -> bool:
+    """Whether a text that was decoded with surrogateescape was not all UTF-8."""
+    return not text.isascii() and _UNDECODED.search(text) is not None
+
+
+def mended(text: str) -> str:
+    """The text with its bytes that are not UTF-8 read as Windows-1252."""
+    return _UNDECODED.sub(_windows_1252, text)
+
+
+def _windows_1252(match: re.Match[str]) -> str:
+    byte = bytes([ord(match[0]) - 0xDC00])
+    try:
+        return byte.decode("cp1252")
+    except UnicodeDecodeError:
+        return byte.decode("latin-1")
+
+
+def _header(lines: Iterator[str], delimiter: str, label: str, line: int) -> tuple[list[str], int]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter == ",")
+    try:
+        names = [name.strip() for name in next(reader)]
+    except (csv.Error, StopIteration) as error:
+        raise UnreadableTable(label, [TableProblem("the header is not valid: quotes that do not close", line=line)]) from error
+    names = [name or f"column_{place}" for place, name in enumerate(names, start=1)]
+    while len(names) > 1 and delimiter != "," and names[-1] == f"column_{len(names)}":
+        names.pop()
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names, start=1):
+        places.setdefault(name, []).append(place)
+    repeated = [
+        TableProblem(
+            f"the header names it {len(at)} times (columns {', '.join(map(str, at))}); rename or remove all but one", line=line, column=name
+        )
+        for name, at in places.items()
+        if len(at) > 1
+    ]
+    if repeated:
+        raise UnreadableTable(label, repeated)
+    return names, reader.line_num
+
+
+def _delimiter_of(lines: list[str]) -> str:
+    """The separator by which the most lines have the header's number of fields; the one of the most fields among those."""
+
+    def fit(delimiter: str) -> tuple[float, int]:
+        try:
+            widths = [len(record) for record in csv.reader(lines, delimiter=delimiter) if record]
+        except csv.Error:
+            return (0.0, 0)
+        if not widths or widths[0] < 2:
+            return (0.0, 0)
+        return (round(widths.count(widths[0]) / len(widths), 1), widths[0])
+
+    best = max(DELIMITERS, key=fit)
+    return best if fit(best)[1] else ","
+
+
+def _decimal_of(lines: list[str], delimiter: str) -> Decimal:
+    """The decimal mark: the one that more cells can only be read with. A comma that may be either is decimal where fields are not
+    separated by commas and no cell has a decimal point."""
+    comma = point = either = 0
+    try:
+        for cell in _cells(lines, delimiter):
+            comma += bool(_CLEARLY_COMMA.fullmatch(cell))
+            point += bool(_CLEARLY_POINT.fullmatch(cell))
+            either += bool(_EITHER_COMMA.fullmatch(cell))
+    except csv.Error:
+        return "."
+    if comma != point:
+        return "," if comma > point else "."
+    return "," if either and not point and delimiter != "," else "."
+
+
+def _cells(lines: list[str], delimiter: str) -> Iterator[str]:
+    for record in csv.reader(lines, delimiter=delimiter):
+        yield from (cell.strip() for cell in record)
+
+
+def quoting_problem(error: csv.Error) -> str:
+    """What a csv error means for whoever wrote the file."""
+    reason = str(error)
+    if "end of data" in reason or "field larger" in reason:
+        return "a quote is opened and never closed from here on"
+    if "NUL" in reason:
+        return "holds a zero byte"
+    return "a quoted value goes on after its closing quote; double the quotes inside it"
+
+
+def _spoken(delimiter: str) -> str:
+    return {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(delimiter, delimiter)

@@ -1,5 +1,0 @@
-"""Traps in a table: each module looks for one sort and says what it saw."""
-
-from retainstream.inference.findings.finding import Finding, Sort
-
-__all__ = ["Finding", "Sort"]

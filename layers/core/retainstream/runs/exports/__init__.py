@@ -1,0 +1,1 @@
+"""The run that writes a file of predictions."""

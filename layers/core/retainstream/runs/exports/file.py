@@ -1,0 +1,131 @@
+"""Predictions as rows of a CSV file, and a small file of them made at once."""
+
+import csv
+import io
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from retainstream.engine.model.groups import groups_of
+from retainstream.engine.model.levels import REASONS
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.tables.safe_cells import safe_cell
+from retainstream.predictions.results import Filters, ResultsPage, every_result
+from retainstream.predictions.views import ExportView
+from retainstream.storage.documents import Documents
+from retainstream.storage.predictions import Predictions
+from retainstream.storage.removals import Removals
+
+LINK_SECONDS = 900
+SECONDS_AT_ONCE = 15.0
+"""Whoever waits for a file made at once has an answer within 30 seconds, be it that a run makes it."""
+CONTENT_TYPE = "text/csv; charset=utf-8"
+READ = (
+    *("customer_id", "probability", "level", "confidence", "change", "value_at_risk", "action", "reasons", "features"),
+    *("model_version", "scored_at", "group", "churned"),
+)
+"""The attributes of a prediction that its row and the filters need."""
+
+
+class TooManyRows(Exception):
+    """More predictions would have to be read than may be at once, or can be in the time."""
+
+
+def download(
+    predictions: Predictions,
+    documents: Documents,
+    removals: Removals,
+    schema: FeatureSchema,
+    filters: Filters,
+    threshold: float | None,
+    *,
+    at_most: int,
+) -> ExportView:
+    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. It is written anew
+    when a customer was removed meanwhile.
+
+    Raises:
+        TooManyRows: more than `at_most` predictions would have to be read, or SECONDS_AT_ONCE are over. Nothing was written.
+    """
+    until = time.monotonic() + SECONDS_AT_ONCE
+    made = datetime.now(UTC)
+    key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
+    removed, known = -1, removals.count()
+    while removed != known:
+        removed = known
+        pages = every_result(predictions, groups_of(schema, filters.group), filters, threshold)
+        content, rows = _whole_file(schema, pages, at_most, until)
+        documents.put_bytes(key, content, CONTENT_TYPE)
+        known = removals.count()
+    url, expires_at = link(documents, key, made)
+    return ExportView(url=url, expires_at=expires_at, rows=rows)
+
+
+def link(documents: Documents, key: str, made: datetime) -> tuple[str, str]:
+    """A link to a file of predictions made at that time, good for LINK_SECONDS from now, and when it ends."""
+    url = documents.download_link(key, file_name=f"predictions-{made:%Y-%m-%d}.csv", seconds=LINK_SECONDS)
+    return url, (datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)).isoformat(timespec="seconds")
+
+
+def header_of(schema: FeatureSchema) -> bytes:
+    """The first line of a file, in UTF-8."""
+    names = [
+        schema.id.column,
+        "probability",
+        "level",
+        "confidence",
+        "change",
+        "value_at_risk",
+        "action",
+        "action_expected_value",
+        *(f"reason_{number}" for number in range(1, REASONS + 1)),
+        *(column.name for column in schema.columns),
+        "model_version",
+        "scored_at",
+    ]
+    return _lines([names])
+
+
+def rows_of(schema: FeatureSchema, predictions: Iterable[Mapping[str, Any]]) -> bytes:
+    """The lines of predictions (their READ attributes), in UTF-8; no cell is a formula to a spreadsheet."""
+    return _lines(_row(schema, prediction) for prediction in predictions)
+
+
+def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: int, until: float) -> tuple[bytes, int]:
+    content = [header_of(schema)]
+    rows = examined = 0
+    for page in pages:
+        rows += len(page.predictions)
+        examined += page.examined
+        if examined > at_most or time.monotonic() > until:
+            raise TooManyRows
+        content.append(rows_of(schema, page.predictions))
+    return b"".join(content), rows
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _row(schema: FeatureSchema, prediction: Mapping[str, Any]) -> list[Any]:
+    action = prediction["action"] or {}
+    reasons = [reason["text"] for reason in prediction["reasons"]]
+    return [
+        prediction["customer_id"],
+        prediction["probability"],
+        prediction["level"],
+        prediction["confidence"],
+        prediction.get("change"),
+        prediction["value_at_risk"],
+        action.get("title"),
+        action.get("expected_value"),
+        *reasons,
+        *([None] * (REASONS - len(reasons))),
+        *(prediction["features"].get(column.name) for column in schema.columns),
+        prediction["model_version"],
+        prediction["scored_at"],
+    ]

@@ -1,0 +1,101 @@
+"""Which rows of a file have the id of an earlier one, found without holding all ids at once.
+
+Every part writes a digest of each id with its line, in order, divided by the digest's value into partitions. A partition has every row of
+an id, whichever part it is in, and is small enough to be held.
+"""
+
+import hashlib
+import struct
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.tables.binding import bind
+from retainstream.engine.tables.parts import BrokenRecord, part_of
+from retainstream.runs.imports.keys import work_key
+from retainstream.runs.imports.work import Document, Part, Stores, file_of, get_document, told_plainly
+from retainstream.storage.errors import NotStored
+
+_DIGEST = 12
+_ROW = struct.Struct(f"<{_DIGEST}sI")
+
+
+class RepeatedLines:
+    """Lines of one part whose rows have the id of an earlier row."""
+
+    def __init__(self, part: Part) -> None:
+        self._first = part.line
+        self._marks = bytearray(part.lines + 1)
+
+    def add(self, lines: array[int]) -> None:
+        """Takes in lines, counted from the part's first."""
+        for line in lines:
+            self._marks[line] = 1
+
+    def __contains__(self, line: object) -> bool:
+        return isinstance(line, int) and bool(self._marks[line - self._first])
+
+
+def index(stores: Stores, import_id: str, file: Mapping[str, Any], part: Part, partitions: int) -> Document:
+    """Counts the rows of a part and writes the digests of their ids: {part, rows}."""
+    schema = FeatureSchema.model_validate(get_document(stores, import_id, "schema.json"))
+    with told_plainly(part.name):
+        layout = get_document(stores, import_id, "layout.json")
+        table = part_of(layout, stores.uploads.open(file_of(file), part.start, part.end), part.place)
+        place = bind(schema, table.header, source=table.source, label_needed=False).id
+        sections = [bytearray() for _ in range(partitions)]
+        rows = 0
+        for line, record in table.records():
+            rows += 1
+            if place is None or isinstance(record, BrokenRecord) or not (customer_id := record[place].strip()):
+                continue
+            digest = hashlib.blake2b(customer_id.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
+            sections[int.from_bytes(digest[:4]) % partitions] += _ROW.pack(digest, line - part.line)
+        lengths = struct.pack(f"<{partitions}Q", *map(len, sections))
+        stores.documents.put_bytes(work_key(import_id, f"ids/{part.part}"), lengths + b"".join(sections))
+    return {"part": part.part, "rows": rows}
+
+
+def compare(stores: Stores, import_id: str, partition: int, partitions: int, parts: int) -> Document:
+    """Finds the repeated ids of one partition and writes their lines for each part: {partition, repeated (how many rows)}."""
+    seen: set[bytes] = set()
+    repeated = 0
+    with told_plainly(f"The comparison of ids ({partition + 1} of {partitions})"):
+        for part in range(parts):
+            lines = array("I")
+            for digest, line in _ROW.iter_unpack(_read_section(stores, import_id, part, partition, partitions)):
+                if digest in seen:
+                    lines.append(line)
+                else:
+                    seen.add(digest)
+            if lines:
+                repeated += len(lines)
+                stores.documents.put_bytes(work_key(import_id, f"repeated/{part}/{partition}"), lines.tobytes())
+    return {"partition": partition, "repeated": repeated}
+
+
+def repeated_lines(stores: Stores, import_id: str, part: Part) -> RepeatedLines:
+    """The lines that the comparison has found for a part."""
+    found = RepeatedLines(part)
+    prefix = work_key(import_id, f"repeated/{part.part}/")
+    for key in _keys(stores, prefix):
+        found.add(array("I", stores.documents.get_bytes(key)))
+    return found
+
+
+def _keys(stores: Stores, prefix: str) -> Iterator[str]:
+    last = ""
+    while keys := stores.uploads.keys(prefix, 1000, last):
+        yield from keys
+        last = keys[-1]
+
+
+def _read_section(stores: Stores, import_id: str, part: int, partition: int, partitions: int) -> bytes:
+    key = work_key(import_id, f"ids/{part}")
+    file = stores.uploads.find(key)
+    if file is None:
+        raise NotStored(key)
+    lengths = struct.unpack(f"<{partitions}Q", stores.uploads.read(file, 0, 8 * partitions))
+    start = 8 * partitions + sum(lengths[:partition])
+    return stores.uploads.read(file, start, start + lengths[partition])

@@ -1,0 +1,1 @@
+"""The run that counts the base again and repairs the counters."""

@@ -1,0 +1,172 @@
+"""The steps of a run whose rows are too many for one function.
+
+Extract: parts, and a sample of them as the run's data set, which validation, the search and the evaluation work on. Train: the shape of
+the trees, searched on the sample. Fit: all parts as bins, the training job, and its model as the candidate.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from retainstream.engine.learning.calibrate import calibrate
+from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
+from retainstream.engine.learning.fit import Candidate, threshold_for
+from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
+from retainstream.engine.learning.sagemaker.bins import Bins
+from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, parts_for, sampled
+from retainstream.engine.learning.sagemaker.translation import on_features
+from retainstream.engine.learning.search import Search
+from retainstream.engine.learning.split import folds
+from retainstream.engine.learning.trees import TreeSettings
+from retainstream.engine.model.model import ScoringModel
+from retainstream.registry.active_schema import active_schema
+from retainstream.registry.versions import version_name
+from retainstream.runs.retraining import job
+from retainstream.runs.retraining.workbench import Document, Stores, Workbench
+from retainstream.settings import settings
+from retainstream.storage.errors import NotStored, TooLarge
+
+SEED = 0
+_FOLDS = 5
+
+
+def planned_parts(stores: Stores) -> list[Document]:
+    """The parts to read the base in, none where one function reads it whole.
+
+    Raises:
+        NoContainer: it takes a training job, and SageMaker's XGBoost is not known to be in the stack's region.
+    """
+    configured = settings()
+    if not configured.sagemaker_row_threshold:
+        return []
+    count = parts_for(stores.customers.approximate_count(), configured.sagemaker_row_threshold, configured.sagemaker_instance_count)
+    if count:
+        job.image(job.region(configured))
+    return [{"part": part, "parts": count} for part in range(count)]
+
+
+def extract_part(stores: Stores, given: Document) -> Document:
+    """Reads one part of the customers and keeps those with a known outcome."""
+    bench = Workbench(stores.documents, given["run_id"])
+    part, parts = given["part"]["part"], given["part"]["parts"]
+    data, provenance = collect(active_schema(stores.documents), stores.customers.segment_pages(part, parts))
+    bench.put_part(part, data)
+    return {"part": part, "provenance": asdict(provenance)}
+
+
+def gather(stores: Stores, given: Document) -> Document:
+    """Makes the run's data set of the parts: all of them, or a sample where they hold more than one function may be given."""
+    bench = Workbench(stores.documents, given["run_id"])
+    told = {entry["part"]: Provenance(**entry["provenance"]) for entry in given["parts"]}
+    total, most = sum(part.labelled for part in told.values()), settings().sagemaker_row_threshold
+    share = min(1.0, most / max(total, 1))
+    kept = [(sampled(bench.part(number), share), provenance) for number, provenance in sorted(told.items())]
+    data, provenance = merged(kept)
+    document = {**provenance.document(), **({"sample": len(data)} if share < 1 else {})}
+    stored = bench.put_data(data)
+    bench.put_json("provenance.json", {**document, "sha256": stored.sha256})
+    stores.runs.step_finished(given["run_id"], "extract", document)
+    return {"sampled": share < 1, "parts": [{"part": number} for number, part in sorted(told.items()) if part.labelled]}
+
+
+def shape(stores: Stores, given: Document) -> Document:
+    """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins of all."""
+    bench = Workbench(stores.documents, given["run_id"])
+    with stores.step(given["run_id"], "train") as detail:
+        learned = for_the_job(bench.data())
+        search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
+        chosen = search.run()
+        record = {**search.record(chosen), "rows": {"tune": len(chosen.losses)}}
+        bench.put_json("shape.json", {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": record})
+        bench.put_json("bins.json", Bins.of(learned).document())
+        detail.update(chosen=record["chosen"], trials=len(record["trials"]), sample=len(learned))
+    return {}
+
+
+def export_part(stores: Stores, given: Document) -> Document:
+    """Writes one part as the text that the training job reads."""
+    bench = Workbench(stores.documents, given["run_id"])
+    part = given["part"]["part"]
+    data = for_the_job(bench.part(part))
+    if len(data):
+        bench.put_rows(part, _bins(bench).lines(data.rows, data.churned))
+    return {"rows": len(data)}
+
+
+def prepare_job(stores: Stores, given: Document) -> Document:
+    """The request for the training job, the same every time."""
+    bench = Workbench(stores.documents, given["run_id"])
+    stores.runs.step_started(given["run_id"], "fit")
+    decided = bench.get_json("shape.json")
+    named = job.hyper_parameters(bench.data().schema, TreeSettings(**decided["settings"]), decided["rounds"], _bins(bench), seed=SEED)
+    return job.request(settings(), given["run_id"], named, rows_prefix=bench.rows_prefix, output_prefix=bench.output_prefix)
+
+
+def import_model(stores: Stores, given: Document) -> Document:
+    """Takes the job's model as the run's candidate: in terms of the schema's columns, calibrated, with a threshold.
+
+    Raises:
+        UnusableArtefact: the job left nothing that can be taken for a model of this data.
+    """
+    run_id, name = given["run_id"], given["job"]["TrainingJobName"]
+    bench = Workbench(stores.documents, run_id)
+    try:
+        archive = bench.job_archive(name, at_most=MOST_PACKED)
+    except NotStored as error:
+        raise UnusableArtefact(f"The training job {name} left no model.") from error
+    except TooLarge as error:
+        raise UnusableArtefact(f"The archive that the training job left is larger than {MOST_PACKED // 1_000_000} MB.") from error
+    data = bench.data()
+    booster = on_features(booster_in(archive), _bins(bench), data.schema)
+    make = partial(
+        ScoringModel.from_bytes,
+        bytes(booster.save_raw("ubj")),
+        schema=data.schema,
+        version=version_name(datetime.fromisoformat(given["started_at"]), run_id),
+    )
+    judged = for_calibration(data)
+    margins = make({"method": "none"}, threshold=0.5).margins(judged.rows)
+    curve = calibrate(margins, judged.churned, folds(judged.keys, judged.churned, _FOLDS))
+    model = make(curve.document(), threshold=threshold_for(curve, margins, judged.churned))
+    candidate = Candidate(model, _record(bench, given, judged, curve.document()["method"]))
+    bench.put_candidate(candidate.model, candidate.record)
+    detail = {
+        "job": name,
+        "rows": candidate.record["rows"]["train"],
+        "calibration": candidate.record["calibration"],
+        "version": model.version,
+    }
+    stores.runs.step_finished(run_id, "fit", detail)
+    return {"version": model.version}
+
+
+def _record(bench: Workbench, given: Document, judged: DataSet, calibration: str) -> dict[str, Any]:
+    searched, asked = bench.get_json("shape.json")["record"], given["job"]
+    rows = sum(part["rows"] for part in given["exported"])
+    return {
+        **searched,
+        "calibration": calibration,
+        "rows": {**searched["rows"], "train": rows, "calibrate": len(judged)},
+        "training_job": {
+            "name": asked["TrainingJobName"],
+            "container": asked["AlgorithmSpecification"]["TrainingImage"].rpartition("/")[2],
+            "instances": asked["ResourceConfig"]["InstanceCount"],
+            "instance_type": asked["ResourceConfig"]["InstanceType"],
+        },
+    }
+
+
+def _bins(bench: Workbench) -> Bins:
+    return Bins.from_document(bench.get_json("bins.json"))
+
+
+STEPS: dict[str, Callable[[Stores, Document], Document]] = {
+    "extract_part": extract_part,
+    "gather": gather,
+    "shape": shape,
+    "export_part": export_part,
+    "prepare_job": prepare_job,
+    "import_model": import_model,
+}

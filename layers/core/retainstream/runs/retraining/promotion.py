@@ -1,0 +1,183 @@
+"""The steps that bring a candidate into service: register, promote, score everyone, notify."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from retainstream.engine.learning.card.assemble import Made, assemble
+from retainstream.engine.learning.card.page import page, policy
+from retainstream.registry import loading
+from retainstream.registry.champion import promote
+from retainstream.registry.versions import register
+from retainstream.runs.retraining.workbench import Document, Stores, Workbench
+from retainstream.runs.scoring.request import start_scoring
+from retainstream.settings import settings
+from retainstream.storage.errors import Conflict, StorageUnavailable
+
+_CURVES = ("reliability", "gain")
+_MOST_HOURS = 6
+_CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
+
+
+class ScoringFailed(RuntimeError):
+    """The model is in service but scoring everyone with it failed; the message says why."""
+
+
+def register_version(stores: Stores, given: Document) -> Document:
+    """Stores the candidate as a version, whether it passed the gate or not."""
+    bench = Workbench(stores.documents, given["run_id"])
+    with stores.step(given["run_id"], "register") as detail:
+        data = bench.data()
+        figures, verdict = bench.get_json("candidate/metrics.json"), bench.get_json("candidate/gate.json")
+        fitted = bench.get_json("candidate/fit.json")
+        contents = {
+            loading.MODEL_FILE: bench.get("candidate/model.ubj"),
+            loading.SCHEMA_FILE: data.schema.model_dump_json(indent=1).encode(),
+            loading.CALIBRATION_FILE: _json(fitted["calibration"]),
+            loading.METRICS_FILE: _json({**figures, "gate": verdict}),
+            loading.REFERENCE_FILE: bench.get("candidate/reference.json"),
+        }
+        version = fitted["version"]
+        identity = {
+            "version": version,
+            "run_id": given["run_id"],
+            "created_at": given["started_at"],
+            "status": "registered" if verdict["passed"] else "rejected",
+        }
+        card = assemble(
+            Made(
+                schema=data.schema,
+                identity=identity,
+                figures=figures,
+                seen=bench.get_json("candidate/seen.json"),
+                fitted=fitted,
+                verdict=verdict,
+                reference=bench.get_json("candidate/reference.json"),
+                target_auc=settings().target_auc,
+                confidence_threshold=settings().confidence_threshold,
+            )
+        )
+        contents |= {loading.CARD_FILE: card.model_dump_json().encode(), loading.CARD_PAGE_FILE: page(card).encode()}
+        record = {
+            **identity,
+            "created_by": given["started_by"],
+            "schema_name": data.schema.name,
+            "horizon_days": data.schema.horizon_days,
+            "money": data.schema.money.model_dump() if data.schema.money else None,
+            "feature_names": [column.name for column in data.schema.features],
+            "threshold": fitted["threshold"],
+            "calibration": fitted["calibration"]["method"],
+            "metrics": {name: value for name, value in figures["held_out"].items() if name not in _CURVES},
+            "group_metrics": figures["groups"],
+            "baseline_metrics": figures["baseline"],
+            "ceiling": figures["ceiling"],
+            "synthetic": figures["synthetic"],
+            "importance": figures["importance"],
+            "rows": {**fitted["record"]["rows"], "test": figures["held_out"]["rows"]},
+            "data": figures["data"],
+            "gate": verdict,
+            "card_policy": policy(),
+            "files": {name: _file(version, name, content) for name, content in contents.items()},
+        }
+        for name, content in contents.items():
+            stores.documents.put_bytes(record["files"][name]["key"], content, _content_type(name))
+        register(stores.models, record)
+        detail.update(version=version, status=record["status"])
+    return {"version": version, "passed": verdict["passed"]}
+
+
+def promote_version(stores: Stores, given: Document) -> Document:
+    """Puts the version into service, unless another was put there since it was compared with the champion."""
+    bench = Workbench(stores.documents, given["run_id"])
+    with stores.step(given["run_id"], "promote") as detail:
+        expected = bench.get_json("candidate/gate.json")["expected_revision"]
+        try:
+            pointer = promote(stores.models, given["version"], given["started_by"], expected_revision=expected)
+        except Conflict:
+            reason = "Another version was put into service while this one was being judged."
+            detail.update(promoted=False, reasons=[reason])
+            return {"promoted": False, "reasons": [reason]}
+        detail.update(promoted=True, revision=pointer.revision)
+    return {"promoted": True, "reasons": []}
+
+
+def score_everyone(stores: Stores, given: Document) -> Document:
+    """Starts the scoring of all customers with the new model; the same run again starts nothing new."""
+    stores.runs.step_started(given["run_id"], "score")
+    scoring_run = scoring_run_of(given["run_id"])
+    machine_arn = settings().scoring_state_machine_arn
+    start_scoring(stores.runs, stores.workflows, machine_arn, run_id=scoring_run, started_by=given["started_by"])
+    return {"scoring_run": scoring_run, "status": "RUNNING"}
+
+
+def check_scoring(stores: Stores, given: Document) -> Document:
+    """How the scoring of all customers stands.
+
+    Raises:
+        ScoringFailed: it failed; the new model stays in service.
+    """
+    scoring_run = scoring_run_of(given["run_id"])
+    run, _ = stores.runs.start(scoring_run, "scoring", given["started_by"])
+    if run["status"] == "RUNNING" and _hours_since(run["started_at"]) > _MOST_HOURS:
+        raise ScoringFailed(f"The new model is in service, but scoring everyone with it did not end within {_MOST_HOURS} hours.")
+    if run["status"] == "FAILED":
+        raise ScoringFailed(f"The new model is in service, but scoring everyone with it failed: {run.get('reason', 'no reason was given')}")
+    if run["status"] == "SUCCEEDED":
+        stores.runs.step_finished(given["run_id"], "score", {"scoring_run": scoring_run, "counts": run.get("counts", {})})
+    return {"scoring_run": scoring_run, "status": run["status"]}
+
+
+def notify(stores: Stores, given: Document) -> Document:
+    """Tells the topic, where there is one, and ends the run; a run that has ended well stays so. A topic that does not answer spoils
+    nothing; one whose answer is lost may be told twice."""
+    run_id = given["run_id"]
+    run = stores.runs.existing(run_id)
+    if run["status"] == "SUCCEEDED":
+        return {"result": run["result"]}
+    bench = Workbench(stores.documents, run_id)
+    verdict = bench.get_json("candidate/gate.json")
+    promoted = bool(given.get("promotion", {}).get("promoted"))
+    reasons = [*verdict["reasons"], *given.get("promotion", {}).get("reasons", [])]
+    auc = bench.get_json("candidate/metrics.json")["held_out"]["roc_auc"]
+    with stores.step(run_id, "notify") as detail:
+        outcome = "is in service" if promoted else "was not put into service"
+        lines = [f"Model {given['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
+        try:
+            detail["sent"] = stores.notifications.publish(f"RetainStream: the new model {outcome}", "\n".join(lines))
+        except StorageUnavailable:
+            detail.update(sent=False, problem="The notification topic did not answer.")
+    result = {"version": given["version"], "promoted": promoted, "reasons": reasons, "roc_auc": auc}
+    stores.runs.finish(run_id, result=result)
+    return {"result": result}
+
+
+def scoring_run_of(run_id: str) -> str:
+    """The id of the scoring run that a training run starts."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"scoring after {run_id}").hex
+
+
+def _hours_since(moment: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() / 3600
+
+
+def _file(version: str, name: str, content: bytes) -> dict[str, str]:
+    return {"key": f"models/{version}/{name}", "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, indent=1, allow_nan=False).encode()
+
+
+def _content_type(name: str) -> str:
+    return _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+
+
+STEPS: dict[str, Callable[[Stores, Document], Document]] = {
+    "register": register_version,
+    "promote": promote_version,
+    "score": score_everyone,
+    "check_scoring": check_scoring,
+    "notify": notify,
+}

@@ -1,0 +1,122 @@
+"""What the steps of a training run work with and leave for each other."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.split import held_out
+from retainstream.engine.model.model import ScoringModel
+from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents, Stored
+from retainstream.storage.models import Models
+from retainstream.storage.notifications import Notifications
+from retainstream.storage.runs import Runs
+from retainstream.storage.workflows import Workflows
+
+type Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The stack's storage, as the training steps need it."""
+
+    customers: Customers = field(default_factory=Customers)
+    models: Models = field(default_factory=Models)
+    documents: Documents = field(default_factory=Documents)
+    runs: Runs = field(default_factory=Runs)
+    workflows: Workflows = field(default_factory=Workflows)
+    notifications: Notifications = field(default_factory=Notifications)
+
+    @contextmanager
+    def step(self, run_id: str, name: str) -> Iterator[Document]:
+        """Records a step in its run: started, and finished with the detail that is filled in meanwhile."""
+        detail: Document = {}
+        self.runs.step_started(run_id, name)
+        yield detail
+        self.runs.step_finished(run_id, name, detail)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The working files of one run, under datasets/<run_id>/. A step that is tried again writes the same files again."""
+
+    documents: Documents
+    run_id: str
+
+    def key(self, name: str) -> str:
+        return f"datasets/{self.run_id}/{name}"
+
+    def put(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
+        return self.documents.put_bytes(self.key(name), content, content_type)
+
+    def get(self, name: str) -> bytes:
+        return self.documents.get_bytes(self.key(name))
+
+    def put_json(self, name: str, document: Any) -> Stored:
+        return self.put(name, json.dumps(document, indent=1, allow_nan=False).encode(), "application/json")
+
+    def get_json(self, name: str) -> Any:
+        return json.loads(self.get(name))
+
+    def put_data(self, data: DataSet) -> Stored:
+        return self.put("data.npz", data.to_bytes())
+
+    def data(self) -> DataSet:
+        return DataSet.from_bytes(self.get("data.npz"))
+
+    @property
+    def rows_prefix(self) -> str:
+        """Where a training job reads: nothing else is there."""
+        return f"training/{self.run_id}/rows/"
+
+    @property
+    def output_prefix(self) -> str:
+        """Where a training job writes, in a folder of its own name."""
+        return f"training/{self.run_id}/output/"
+
+    def put_part(self, number: int, data: DataSet) -> None:
+        self.documents.put_bytes(self._part(number), data.to_bytes())
+
+    def part(self, number: int) -> DataSet:
+        return DataSet.from_bytes(self.documents.get_bytes(self._part(number)))
+
+    def put_rows(self, number: int, lines: bytes) -> None:
+        self.documents.put_bytes(f"{self.rows_prefix}{number:04}.libsvm", lines, "text/libsvm")
+
+    def job_archive(self, job: str, *, at_most: int) -> bytes:
+        """What a training job of this run left.
+
+        Raises:
+            NotStored: it left nothing.
+            TooLarge: it is larger than `at_most` bytes.
+        """
+        return self.documents.get_bytes(f"{self.output_prefix}{job}/output/model.tar.gz", at_most=at_most)
+
+    def _part(self, number: int) -> str:
+        return f"training/{self.run_id}/parts/{number:04}.npz"
+
+    def put_candidate(self, model: ScoringModel, record: Document) -> None:
+        self.put("candidate/model.ubj", bytes(model.booster.save_raw("ubj")))
+        self.put_json(
+            "candidate/fit.json",
+            {"version": model.version, "threshold": model.threshold, "calibration": model.calibration.document(), "record": record},
+        )
+
+    def candidate(self, data: DataSet) -> ScoringModel:
+        fitted = self.get_json("candidate/fit.json")
+        return ScoringModel.from_bytes(
+            self.get("candidate/model.ubj"),
+            fitted["calibration"],
+            data.schema,
+            threshold=fitted["threshold"],
+            version=fitted["version"],
+        )
+
+
+def sides(data: DataSet) -> tuple[DataSet, DataSet]:
+    """Development rows and test rows."""
+    test = held_out(data.keys)
+    return data.where(~test), data.where(test)

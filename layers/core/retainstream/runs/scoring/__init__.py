@@ -1,0 +1,1 @@
+"""The run that scores every customer."""
