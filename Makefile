@@ -101,15 +101,14 @@ e2e: .venv/.all-ready web/dist/index.html tests/e2e/node_modules/.ready ## Start
 check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_modules/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/core/retainstream cli local bench tests
-	@$(BIN)/mypy layers/as_lambda.py layers/build.py layers/pin.py layers/sizes.py
+	@$(BIN)/mypy layers/core/retainstream cli local tools bench tests
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build
-	@$(BIN)/python -m local.generate --check
-	@$(BIN)/python layers/pin.py --check
-	@$(BIN)/python -m local.expand -o build/expanded.json
-	@$(BIN)/cfn-lint --append-rules tests/template_rules -- template.yaml build/expanded.json
+	@$(BIN)/python -m tools.generate --check
+	@$(BIN)/python tools/pin.py --check
+	@$(BIN)/python -m tools.expand -o build/expanded.json
+	@$(BIN)/cfn-lint --append-rules tools/template_rules -- template.yaml build/expanded.json
 	@$(BIN)/cfn-lint .github/deploy-role.yaml
 	@$(SAM) validate --lint
 	@$(NPM) run check
@@ -118,9 +117,9 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 .PHONY: audit
 audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses: in what is locked, the code, the template (AUDIT_ONLINE=required where services must answer)
 	@$(BIN)/python -m tests.audit
-	@.venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local bench tests/template_rules tests/audit
+	@.venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local tools bench tests/audit
 	@mkdir -p build
-	@$(BIN)/python -m local.expand -o build/expanded.json
+	@$(BIN)/python -m tools.expand -o build/expanded.json
 	@.venv-audit/bin/checkov --framework cloudformation github_actions --file template.yaml build/expanded.json .github/deploy-role.yaml .github/workflows/*.yml
 
 .PHONY: format
@@ -131,14 +130,14 @@ format: .venv/.all-ready web/node_modules/.ready ## Format the code
 
 .PHONY: generate
 generate: .venv/.all-ready web/node_modules/.ready ## Write the committed files that come from others: OpenAPI document, schemas, the client's types
-	@$(BIN)/python -m local.generate
+	@$(BIN)/python -m tools.generate
 	@$(NPM) run types
 
 .PHONY: requirements
 requirements: .venv/.all-ready ## Write the layers' requirements from the lock
-	@$(BIN)/python layers/pin.py
+	@$(BIN)/python tools/pin.py
 
-build/%/.ready: template.yaml samconfig.toml $(shell find functions layers statemachines -type f ! -path '*/__pycache__/*' 2>/dev/null) | .venv/.all-ready .venv-sam/.ready
+build/%/.ready: template.yaml samconfig.toml tools/pack.py $(shell find functions layers statemachines -type f ! -path '*/__pycache__/*' 2>/dev/null) | .venv/.all-ready .venv-sam/.ready
 	@ARCHITECTURE=$* PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) build --build-dir build/$* --parameter-overrides Architecture=$*
 	@touch $@
 
@@ -147,7 +146,7 @@ build: build/arm64/.ready build/x86_64/.ready ## Build every function and layer 
 
 .PHONY: sizes
 sizes: build ## Build, and print every function's unzipped bytes
-	@$(BIN)/python layers/sizes.py build/arm64 build/x86_64
+	@$(BIN)/python tools/sizes.py build/arm64 build/x86_64
 
 .PHONY: bench
 bench: .venv/.all-ready ## Measure against peers and the bare work; writes bench/results.json and docs/performance.md (ONLY=one_row, QUICK=1)

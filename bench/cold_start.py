@@ -21,9 +21,9 @@ from rich.console import Console
 
 from bench.result import Result, Target
 from bench.running import alone
-from layers import as_lambda
 from local.seed import ADMINISTRATOR, PASSWORD, seed
 from local.stack import LocalStack
+from tools import as_lambda
 
 BUILT = as_lambda.ROOT / "build/x86_64"
 NO_MODEL, MODEL, RATIO = Target("value", at_most=600), Target("value", at_most=1000), Target("ratio", at_most=1.25)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.expand import TemplateError
 from local.intrinsics import UnresolvedError
 from local.resources import UnsupportedError
 from local.runtime import LoadError
 from local.state import StateError
 from local.time_expressions import TimeExpressionError
+from tools.expand import TemplateError
 
 
 class StartError(Exception):

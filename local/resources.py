@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 from moto.dynamodb.models import dynamodb_backends
 
-from local.expand import Expanded
 from local.intrinsics import Resolver
 from local.isolation import ACCOUNT, REGION
+from tools.expand import Expanded
 
 STACK_NAME = "retainstream"
 _STREAM_LABEL = "2026-01-01T00:00:00.000"  # the same after every restart, as in AWS

@@ -17,7 +17,6 @@ from moto.server import ThreadedMotoServer
 
 from local.arrivals import Arrivals
 from local.atomic_tables import atomic_tables
-from local.expand import TEMPLATE, expand
 from local.fast_tables import fast_tables, keep_sorted
 from local.fast_writes import fast_writes
 from local.gateway import Gateway
@@ -33,6 +32,7 @@ from local.schedule import Scheduler
 from local.state import State
 from local.streams import StreamFeeder
 from local.wire import quick_items
+from tools.expand import TEMPLATE, expand
 
 
 class LocalStack:

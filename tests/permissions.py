@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from local.expand import expand
 from local.intrinsics import Resolver
+from tools.expand import expand
 
 ACCOUNT, REGION, STACK = "123456789012", "eu-west-1", "test"
 _ARN = f"{REGION}:{ACCOUNT}"

@@ -14,7 +14,6 @@ from moto import mock_aws
 
 from local.arrivals import Arrivals
 from local.atomic_tables import atomic_tables
-from local.expand import Expanded, expand
 from local.fast_tables import fast_tables, keep_sorted
 from local.fast_writes import fast_writes
 from local.isolation import environment, isolate_from_aws
@@ -24,6 +23,7 @@ from local.runtime import FunctionError, Runtime, lambda_service
 from local.streams import StreamFeeder
 from retainstream.settings import settings
 from tests.strict.disturb import whole_answers
+from tools.expand import Expanded, expand
 
 
 @dataclass(frozen=True)

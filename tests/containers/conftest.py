@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from moto.server import ThreadedMotoServer
 
-from layers.as_lambda import ROOT
 from tests.containers.engine import Engine, running_engine
 from tests.containers.image import make_image
 from tests.containers.sam import TEMPLATE
+from tools.as_lambda import ROOT
 
 OUTPUT = ROOT / "build/e2e-lambda"
 

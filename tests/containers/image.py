@@ -5,8 +5,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from layers import as_lambda
 from tests.containers.engine import Engine
+from tools import as_lambda
 
 NAME = "public.ecr.aws/lambda/python:3.13-x86_64"
 """What sam local looks for, and would fetch if it were not there."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from layers.as_lambda import ROOT
 from local.isolation import REGION
 from tests.containers.engine import DIES_WITH_US, Engine, stop
+from tools.as_lambda import ROOT
 
 TEMPLATE = ROOT / "build/x86_64/template.yaml"
 _SAM = ROOT / ".venv-sam/bin/sam"

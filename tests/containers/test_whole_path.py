@@ -19,7 +19,6 @@ import httpx
 import pytest
 
 from cli.generate import write_csv
-from layers import as_lambda
 from retainstream.accounts.administration import add_administrator
 from retainstream.engine.learning.synthetic import generate
 from retainstream.settings import settings
@@ -28,6 +27,7 @@ from tests.containers.account import Account, Containers, deployed, items, keys,
 from tests.containers.conftest import Lambda
 from tests.containers.image import PYTHONPATH
 from tests.containers.sam import TEMPLATE, Sam
+from tools import as_lambda
 
 ADMINISTRATOR, PASSWORD = "robin.vega@example.com", "correct horse battery staple"
 PARAMETERS = {"RecountSettleSeconds": "5", "ExportAtOnce": "0"}

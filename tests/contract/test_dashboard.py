@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.expand import expand
 from retainstream.telemetry.metrics import METRICS, NAMESPACE, emf
+from tools.expand import expand
 
 ROOT = Path(__file__).parents[2]
 OF_AWS = {

@@ -15,10 +15,10 @@ import yaml
 from typer.main import get_command
 
 from cli.app import app
-from local.expand import expand
 from retainstream.settings import Settings
 from tests.docs.shell_blocks import CHECKED, ROOT, RUN, Block, blocks_of, pages, shell_blocks
-from tests.unit.test_import_directions import MAY_IMPORT
+from tests.unit.test_import_directions import ENGINE_IMPORTS, MAY_IMPORT
+from tools.expand import expand
 
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.*?) *#*$")
@@ -234,6 +234,11 @@ def _states(machine: dict[str, Any]) -> Iterator[str]:
 def test_import_directions_are_those_that_the_test_keeps() -> None:
     told = {cells[0].strip("`"): set(_CODE.findall(cells[1])) for cells in rows("docs/architecture.md", "part", "may import")}
     assert told == MAY_IMPORT
+    engine = {
+        cells[0].strip("`"): set(_CODE.findall(cells[2]))
+        for cells in rows("docs/architecture.md", "room of the engine", "holds", "may import")
+    }
+    assert engine == ENGINE_IMPORTS
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if page != "docs/decisions.md"])

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from local.generate import generated_files
-from local.openapi_document import MODULES, function_api, openapi_document
 from retainstream.http.problems import TITLES
 from retainstream.http.routes import PUBLIC, ROLE
 from retainstream.roles import Role
+from tools.generate import generated_files
+from tools.openapi_document import MODULES, function_api, openapi_document
 
 PUBLIC_OPERATIONS = {("get", "/api/health"), ("post", "/api/auth/login"), ("post", "/api/auth/register")}
 

@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
-from layers.build import BUNDLES
-from local.expand import expand
 from local.isolation import environment, isolate_from_aws
 from local.resources import deploy
 from retainstream.settings import Settings
+from tools.expand import expand
+from tools.pack import BUNDLES
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}

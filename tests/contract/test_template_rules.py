@@ -15,8 +15,8 @@ from cfnlint.template import Template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.expand import expand
-from tests.template_rules import alarms, deliveries, functions, literals, permissions, stores
+from tools.expand import expand
+from tools.template_rules import alarms, deliveries, functions, literals, permissions, stores
 
 ROOT = Path(__file__).parents[2]
 RULES: dict[str, Any] = {
@@ -265,9 +265,9 @@ def test_cfn_lint_takes_the_rules_in(tmp_path: Path) -> None:
     planted = tmp_path / "planted.json"
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9."}}
     planted.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Topic": topic}}))
-    options: list[str | Path] = ["--append-rules", "tests/template_rules", "--format", "json", "--", planted]
+    options: list[str | Path] = ["--append-rules", "tools/template_rules", "--format", "json", "--", planted]
     lint = Path(sys.executable).parent / "cfn-lint"
     answer = subprocess.run([lint, *options], cwd=ROOT, capture_output=True, text=True, check=False)
     assert {match["Rule"]["Id"] for match in json.loads(answer.stdout)} == {"E9040", "E9052"}
     assert answer.returncode != 0
-    assert "--append-rules tests/template_rules" in (ROOT / "Makefile").read_text()
+    assert "--append-rules tools/template_rules" in (ROOT / "Makefile").read_text()

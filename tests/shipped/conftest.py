@@ -2,7 +2,7 @@
 
 import pytest
 
-from layers.as_lambda import ROOT
+from tools.as_lambda import ROOT
 
 BUILT = {machine: ROOT / "build" / machine for machine in ("arm64", "x86_64")}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from layers.build import BUNDLES, LAYERS, MACHINES
-from layers.sizes import function_sizes
 from tests.shipped.conftest import BUILT
+from tools.pack import BUNDLES, LAYERS, MACHINES
+from tools.sizes import function_sizes
 
 # Amazon Linux 2023, which Lambda's python3.13 runs on: glibc 2.34, and libstdc++ of GCC 11.
 NEWEST = {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29), "CXXABI": (1, 3, 13)}

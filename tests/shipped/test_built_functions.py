@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from layers import as_lambda
 from retainstream.settings import Settings
 from tests.contract.test_events import CHAPTERS, GOES_ON, STATUS, do_the_job, event, stack_of_the_story
 from tests.shipped.conftest import BUILT
+from tools import as_lambda
 
 # Reads events, each with whether it goes on from what an earlier answer left; writes an answer for each, and which files were imported.
 TELL = """

@@ -1,7 +1,7 @@
 """The arrows of the architecture: what each part of the package may import."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from layers import build, pin, sizes
+from tools import pack, pin, sizes
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,28 +33,28 @@ def test_training_has_the_same_packages_as_serving() -> None:
 
 
 def test_every_bundle_is_pinned() -> None:
-    pins = {bundle.requirements for bundle in build.BUNDLES.values() if bundle.requirements.exists() or bundle.folder.startswith("layers/")}
+    pins = {bundle.requirements for bundle in pack.BUNDLES.values() if bundle.requirements.exists() or bundle.folder.startswith("layers/")}
     assert pins == {ROOT / name for name in pin.SHIPPED}
 
 
 def test_builds_for_the_default_of_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARCHITECTURE", raising=False)
-    assert build.architecture() == "arm64"
+    assert pack.architecture() == "arm64"
 
 
 def test_builds_for_the_architecture_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHITECTURE", "x86_64")
-    assert build.architecture() == "x86_64"
+    assert pack.architecture() == "x86_64"
 
 
 def test_an_unknown_architecture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHITECTURE", "riscv64")
     with pytest.raises(SystemExit, match="riscv64 is not one of arm64, x86_64"):
-        build.architecture()
+        pack.architecture()
 
 
 def test_no_wheel_is_newer_than_manylinux_2_28() -> None:
-    accepted = build.platforms("aarch64")
+    accepted = pack.platforms("aarch64")
     assert accepted[0] == "manylinux_2_28_aarch64"
     assert "manylinux2014_aarch64" in accepted
     assert not [name for name in accepted if (found := re.match(r"manylinux_2_(\d+)_", name)) and int(found[1]) > 28]
@@ -73,7 +73,7 @@ def test_pruning_takes_out_what_nothing_imports_and_leaves_licences(tmp_path: Pa
     for name in gone + kept:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    build.prune(tmp_path)
+    pack.prune(tmp_path)
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
 
 
@@ -81,7 +81,7 @@ def test_bytecode_is_trusted_without_a_look_at_time_stamps(tmp_path: Path) -> No
     (tmp_path / "python").mkdir()
     source = tmp_path / "python/a.py"
     source.write_text("def where(): raise ValueError\n")
-    build.compile_for(tmp_path, "/opt")
+    pack.compile_for(tmp_path, "/opt")
     compiled = next(tmp_path.rglob("*.pyc")).read_bytes()
     hash_based, checked = 0b01, 0b10
     flags = int.from_bytes(compiled[4:8], "little")
@@ -93,7 +93,7 @@ def test_bytecode_is_trusted_without_a_look_at_time_stamps(tmp_path: Path) -> No
 def test_source_that_does_not_compile_stops_the_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.py").write_text("def\n")
     with pytest.raises(SystemExit, match="does not compile"):
-        build.compile_for(tmp_path, "/opt")
+        pack.compile_for(tmp_path, "/opt")
     capsys.readouterr()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.expand import TEMPLATE, TemplateError, expand
 from local.intrinsics import Resolver, UnresolvedError
+from tools.expand import TEMPLATE, TemplateError, expand
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE_OF_FUNCTIONS: dict[str, Any] = {
@@ -104,7 +104,7 @@ def test_the_projects_template_expands_with_the_code_of_every_function() -> None
 
 def test_the_command_writes_what_cfn_lint_reads(tmp_path: Path) -> None:
     output = tmp_path / "expanded.json"
-    subprocess.run([sys.executable, "-m", "local.expand", "-o", str(output)], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "tools.expand", "-o", str(output)], cwd=ROOT, check=True)
     assert json.loads(output.read_text())["Resources"]["Api"]["Type"] == "AWS::ApiGatewayV2::Api"
 
 
@@ -122,6 +122,6 @@ def test_a_template_that_is_none_is_told_in_one_line(tmp_path: Path, text: str |
         path.write_text(text)
     with pytest.raises(TemplateError):
         expand(path)
-    answer = subprocess.run([sys.executable, "-m", "local.expand", "-t", str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    answer = subprocess.run([sys.executable, "-m", "tools.expand", "-t", str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr

@@ -11,11 +11,11 @@ import os
 import sys
 from pathlib import Path
 
-from local.api_reference import api_reference
-from local.distributed import TARGET, distributed_text
-from local.openapi_document import ROOT, openapi_document
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.documents import read_schema
+from tools.api_reference import api_reference
+from tools.distributed import TARGET, distributed_text
+from tools.openapi_document import ROOT, openapi_document
 
 PACKAGE = ROOT / "layers/core/retainstream"
 
@@ -25,7 +25,7 @@ def generated_files() -> dict[Path, str]:
     default = read_schema(ROOT / "examples/schemas/streaming.yaml")
     document = openapi_document()
     return {
-        PACKAGE / "schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
+        PACKAGE / "engine/schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
         TARGET: distributed_text(),
         PACKAGE / "http/openapi.json": json.dumps(document, indent=1, sort_keys=True) + "\n",

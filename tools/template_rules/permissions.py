@@ -6,7 +6,7 @@ from typing import Any, Final
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from tests.template_rules.reading import listed, names, of_type, statements, text
+from tools.template_rules.reading import listed, names, of_type, statements, text
 
 # Where "*" may stand for every resource, and why.
 ANY_RESOURCE: Final = {

@@ -1,6 +1,6 @@
 """SAM template to plain CloudFormation.
 
-Run as `python -m local.expand -o FILE` to write the expanded template, for cfn-lint.
+Run as `python -m tools.expand -o FILE` to write the expanded template, for cfn-lint.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def _read_definition(path: Path) -> Any:
 
 def main() -> int:
     """Write the expanded template."""
-    parser = argparse.ArgumentParser(prog="python -m local.expand", description="Expand the SAM template to plain CloudFormation.")
+    parser = argparse.ArgumentParser(prog="python -m tools.expand", description="Expand the SAM template to plain CloudFormation.")
     parser.add_argument("-t", "--template", type=Path, default=TEMPLATE, help="template to expand (default: the project's template.yaml)")
     parser.add_argument("-o", "--output", type=Path, help="file to write, as JSON (default: standard output)")
     options = parser.parse_args()

@@ -6,7 +6,7 @@ from typing import Any
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from tests.template_rules.reading import listed, names, of_type, statements
+from tools.template_rules.reading import listed, names, of_type, statements
 
 _LONGEST_RETENTION = 1209600  # seconds: 14 days
 

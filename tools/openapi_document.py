@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
-from local.links import with_links
-from local.stated_answers import HEADERS, PROBLEM, stated_answers
 from retainstream import __version__
 from retainstream.http import Api
+from tools.links import with_links
+from tools.stated_answers import HEADERS, PROBLEM, stated_answers
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("auth", "dashboard", "customers", "predictions", "model")

@@ -3,7 +3,7 @@
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from tests.template_rules.reading import listed, of_type, watched
+from tools.template_rules.reading import listed, of_type, watched
 
 _MOST_METRICS = 10  # of one alarm; CloudWatch refuses more
 

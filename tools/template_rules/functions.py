@@ -3,7 +3,7 @@
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from tests.template_rules.reading import names, of_type
+from tools.template_rules.reading import names, of_type
 
 
 class LogGroups(CloudFormationLintRule):

@@ -1,6 +1,6 @@
 """Writes the requirements.txt of each layer and function from uv.lock, the one place where versions are chosen.
 
-Run as `python layers/pin.py` after a change of uv.lock; `--check` only tells whether the files are up to date.
+Run as `python tools/pin.py` after a change of uv.lock; `--check` only tells whether the files are up to date.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SHIPPED = {
     "functions/authorizer/requirements.txt": ("authorizer",),
 }
 
-_HEADER = "# Written by layers/pin.py from uv.lock ({groups}). Do not edit.\n"
+_HEADER = "# Written by tools/pin.py from uv.lock ({groups}). Do not edit.\n"
 _ON_LAMBDA = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_python_implementation": "CPython"}
 
 
@@ -71,7 +71,7 @@ def main() -> int:
             path.write_text(text)
             print(f"wrote {name}")
     if check and stale:
-        print(f"not what uv.lock says: {', '.join(stale)}; run `python layers/pin.py`", file=sys.stderr)
+        print(f"not what uv.lock says: {', '.join(stale)}; run `python tools/pin.py`", file=sys.stderr)
     return 1 if check and stale else 0
 
 

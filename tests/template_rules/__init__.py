@@ -1,1 +1,0 @@
-"""Rules of our own for the template, which cfn-lint takes in with `-a tests/template_rules`."""
