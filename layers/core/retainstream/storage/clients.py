@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # A fixed user agent: botocore would put its own together anew for every request, which takes a quarter of the client's time for it.
 _CONFIG = Config(user_agent="retainstream", connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 4})
-_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+# Signed links name the region's own host in every region, us-east-1 too: the dashboard's content security policy allows no other.
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}))
 
 
 @cache
