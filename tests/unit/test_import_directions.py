@@ -10,12 +10,13 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/core/retainstream"
 
 ENGINE_IMPORTS = {
-    "schema": set(),
-    "tables": {"schema"},
-    "drafting": {"schema", "tables"},
+    "records": set(),
+    "schema": {"records"},
+    "tables": {"records", "schema"},
+    "drafting": {"records", "schema", "tables"},
     "model": {"schema"},
     "monitoring": set(),
-    "learning": {"schema", "tables", "model", "monitoring"},
+    "learning": {"records", "schema", "tables", "model", "monitoring"},
 }
 MAY_IMPORT = {
     "engine": set(),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, FieldError
-from retainstream.engine.schema.feature_schema import Value
 
 type Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "missing"]
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from retainstream.engine.drafting.findings.finding import share
 from retainstream.engine.drafting.names import words_of
-from retainstream.engine.schema.feature_schema import Label, Value
+from retainstream.engine.records import Value
+from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.cells import FALSE, TRUE, is_blank, outcome_reader
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.records import Value
 from retainstream.engine.schema import FeatureSchema, default_schema, group_of
-from retainstream.engine.schema.feature_schema import Value
 
 type Floats = NDArray[np.float64]
 

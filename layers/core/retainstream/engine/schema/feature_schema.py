@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-type Value = str | float | int | bool
+from retainstream.engine.records import Value
+
 type Kind = Literal["number", "integer", "boolean", "category", "date"]
 type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 

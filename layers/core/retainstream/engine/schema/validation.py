@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from retainstream.engine.schema.feature_schema import ALL, Column, FeatureSchema, Value
+from retainstream.engine.records import Value
+from retainstream.engine.schema.feature_schema import ALL, Column, FeatureSchema
 
 _LARGEST = 2**53
 _SMALLEST = 1e-100  # DynamoDB takes numbers from 1e-130

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, stands_for_missing
-from retainstream.engine.schema.feature_schema import Label, Value
+from retainstream.engine.schema.feature_schema import Label
 
 type Decimal = Literal[".", ","]
 

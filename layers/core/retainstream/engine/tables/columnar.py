@@ -6,8 +6,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, value_problem
-from retainstream.engine.schema.feature_schema import Label, Value
+from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.binding import bind, some_of
 from retainstream.engine.tables.cells import Decimal, outcome_reader, value_in
 from retainstream.engine.tables.delimited import DelimitedTable

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from retainstream.engine.records import Value
 from retainstream.engine.schema import FeatureSchema, FieldError, checked_features
-from retainstream.engine.schema.feature_schema import Value
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.cells import Decimal, outcome_reader, value_in
 from retainstream.engine.tables.delimited import Record

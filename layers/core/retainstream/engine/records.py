@@ -1,0 +1,142 @@
+"""The records of customers and predictions.
+
+At run time each is a plain dictionary, as DynamoDB keeps it. Moments are ISO 8601 in UTC; probabilities and shares are from 0 to 1.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypedDict
+
+type Value = str | float | int | bool
+
+type Features = Mapping[str, Value | None]
+"""Column of the feature schema → value; a missing value is absent or None."""
+
+RiskLevel = Literal["low", "medium", "high", "critical"]
+CustomerSource = Literal["synthetic", "api", "import"]
+
+
+class Reason(TypedDict):
+    """One column's part in a score. `contribution` is in log-odds, `points` in percentage points of probability."""
+
+    feature: str
+    label: str
+    value: Value | None
+    text: str
+    contribution: float
+    points: float
+
+
+class RecommendedAction(TypedDict):
+    """The action with the highest expected value. `cost` and `expected_value` are in the schema's currency."""
+
+    feature: str
+    title: str
+    cost: float
+    expected_value: float
+
+
+class Score(TypedDict):
+    """A model's answer for one set of features.
+
+    Margins and contributions are in log-odds; `price` is per month and `value_at_risk` an amount, both in the schema's currency.
+    """
+
+    probability: float
+    base_probability: float
+    margin: float
+    base_margin: float
+    level: RiskLevel
+    confidence: float
+    price: float | None
+    value_at_risk: float
+    contributions: dict[str, float]
+    reasons: list[Reason]
+    action: RecommendedAction | None
+    features: Features
+    model_version: str
+
+
+class PastPrediction(TypedDict):
+    """The summary of an earlier prediction. Old summaries have no level."""
+
+    scored_at: str
+    probability: float
+    level: NotRequired[RiskLevel]
+    model_version: str
+
+
+class RiskKeys(TypedDict):
+    """The attributes by which the indexes find a customer at medium risk or above."""
+
+    risk_shard: str
+    probability_rank: str
+    value_rank: str
+
+
+class PreviousPrediction(TypedDict):
+    """The part of a stored prediction that the customer's next prediction is compared with."""
+
+    customer_id: str
+    run_id: str
+    scored_at: str
+    probability: float
+    level: RiskLevel
+    model_version: str
+    model_chosen_at: NotRequired[str]
+    history: list[PastPrediction]
+
+
+class Prediction(Score):
+    """The latest prediction of a customer, with at most 24 earlier ones in `history`, newest first.
+
+    `change` is the probability minus the one before, and absent for the first prediction. The index attributes of `RiskKeys` are present
+    where the customer has not left and is at medium risk or above.
+    """
+
+    customer_id: str
+    group: str
+    churned: bool
+    model_chosen_at: NotRequired[str]
+    run_id: str
+    scored_at: str
+    history: list[PastPrediction]
+    change: NotRequired[float]
+    risk_shard: NotRequired[str]
+    probability_rank: NotRequired[str]
+    value_rank: NotRequired[str]
+
+
+class JudgedPrediction(TypedDict):
+    """The prediction that a recorded outcome is compared with."""
+
+    scored_at: str
+    probability: float
+    level: RiskLevel
+    model_version: str
+
+
+class NewCustomer(TypedDict):
+    """A customer before it is written.
+
+    `features_at` and `outcome_recorded_at` are the moments that features and outcome describe (`updated_at` where they are absent).
+    `outcome_source` distinguishes a recorded outcome from one that came with the customer; `outcome_at` is the day of the outcome.
+    `imported` is the import that last wrote the customer, as <import id>#created or <import id>#changed.
+    """
+
+    customer_id: str
+    group: str
+    features: Features
+    source: CustomerSource
+    churned: NotRequired[bool]
+    outcome_at: NotRequired[str]
+    outcome_source: NotRequired[CustomerSource]
+    outcome_prediction: NotRequired[JudgedPrediction]
+    features_at: NotRequired[str]
+    outcome_recorded_at: NotRequired[str]
+    imported: NotRequired[str]
+
+
+class Customer(NewCustomer):
+    """A stored customer. Every write sets `updated_at`."""
+
+    updated_at: str
