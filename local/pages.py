@@ -1,5 +1,6 @@
 """The dashboard's pages on this machine, as the content network serves them: files as built, and the front page for every other path."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from botocore.exceptions import ClientError
 from cli.page_headers import cache_control, content_type
 from local.http_event import HttpAnswer
 
+_FILE = re.compile(r"/(assets/.*|[^/]*\.[^/]*)$")
+"""The paths of files: below assets/, or with a dot at the root. A dot further down belongs to a page: customers' ids may have dots."""
 BUILT = Path(__file__).parents[1] / "web" / "dist"
 
 
@@ -21,9 +24,9 @@ class Pages:
         self._files = {f"/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
 
     def answer(self, path: str) -> HttpAnswer | None:
-        """The file at `path`; the front page for a path of the dashboard's own; None for a file there is not."""
+        """The file at `path`, the front page for a page of the dashboard, or None for a file that does not exist."""
         name = path if path in self._files else "/index.html"
-        if name not in self._files or (name != path and "." in path.rpartition("/")[2]):
+        if name not in self._files or (name != path and (_FILE.match(path) or ".." in path.split("/"))):
             return None
         headers = [("content-type", content_type(name)), ("cache-control", cache_control(name[1:])), *self._headers]
         return HttpAnswer(200, headers, self._files[name].read_bytes())

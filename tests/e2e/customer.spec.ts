@@ -86,3 +86,19 @@ test("a customer there is not", async ({ page, provoked }) => {
   await page.getByRole("button", { name: "Open" }).click();
   await expect(page.getByRole("heading", { name: "There is no customer nobody-here" })).toBeVisible();
 });
+
+for (const id of ["jane.doe@example.com", "4.711"]) {
+  test(`the page of the customer ${id} survives a reload`, async ({ page, api }) => {
+    const { data } = await api.getCustomer((await riskiest(api)).customer_id);
+    await api.putCustomer(id, data.features);
+    try {
+      await page.goto(`/customers/${encodeURIComponent(id)}`);
+      await expect(page.getByRole("heading", { level: 1 })).toContainText(id);
+      await page.reload();
+      await settled(page);
+      await expect(page.getByRole("heading", { level: 1 })).toContainText(id);
+    } finally {
+      await api.deleteCustomer(id);
+    }
+  });
+}

@@ -22,7 +22,9 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/at-risk", "/customers/s0000001", "/explorer", "/index.html"])
+@pytest.mark.parametrize(
+    "path", ["/", "/at-risk", "/customers/s0000001", "/customers/jane.doe@example.com", "/customers/4.711", "/explorer", "/index.html"]
+)
 def test_every_path_of_the_dashboard_is_its_front_page_and_is_asked_for_again(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, answer.text) == (200, FRONT)

@@ -1,0 +1,57 @@
+"""The function that routes the pages' addresses on AWS, run as it stands in the template, beside the local stack's pages."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.pages import Pages
+from tools.expand import expand
+
+ROOT = Path(__file__).parents[2]
+PAGES = (
+    "/",
+    "/at-risk",
+    "/customers/c0001",
+    "/customers/jane.doe@example.com",
+    "/customers/jane.doe%40example.com",
+    "/customers/4.711",
+    "/customers/a.b/outcome",
+    "/segments",
+)
+FILES = ("/index.html", "/icon.svg", "/api-client.js", "/assets/index-1a2b.js", "/assets/deep/font.woff2")
+ABSENT = ("/robots.txt", "/favicon.ico", "/assets/gone.js", "/assets/gone")
+
+
+@pytest.fixture(scope="module")
+def routed() -> dict[str, str]:
+    """Where the function of the template leads each address."""
+    code = expand().template["Resources"]["PagesRouting"]["Properties"]["FunctionCode"]
+    ask = f"{code}; console.log(JSON.stringify({json.dumps([*PAGES, *FILES, *ABSENT])}.map(uri => handler({{request: {{uri}}}}).uri)))"
+    node = shutil.which("node", path=f"{ROOT / '.venv-node/bin'}{os.pathsep}{os.environ['PATH']}")
+    assert node, "Node runs this test; `make test` installs it where it is absent."
+    answer = subprocess.run([node, "-e", ask], capture_output=True, text=True, check=True)
+    return dict(zip((*PAGES, *FILES, *ABSENT), json.loads(answer.stdout), strict=True))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_the_front_page_whatever_the_customers_id(routed: dict[str, str], path: str) -> None:
+    assert routed[path] == "/index.html"
+
+
+@pytest.mark.parametrize("path", FILES + ABSENT)
+def test_files_are_asked_for_as_they_are(routed: dict[str, str], path: str) -> None:
+    assert routed[path] == path
+
+
+def test_the_local_stack_routes_as_the_content_network_does(routed: dict[str, str], tmp_path: Path) -> None:
+    for name in FILES:
+        (tmp_path / name[1:]).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name[1:]).write_text(name)
+    pages = Pages(tmp_path, {})
+    for path, target in routed.items():
+        answer = pages.answer(path)
+        assert (answer.body if answer else None) == (None if path in ABSENT else target.encode()), path
