@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,63 @@ def test_a_heading_is_an_anchor_as_github_makes_it() -> None:
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    linked = {target.partition("#")[0] for target in _LINK.findall(prose("docs/README.md"))}
-    missing = {Path(page).name for page in pages() if page.startswith("docs/")} - linked - {"README.md"}
-    assert not missing, f"docs/README.md does not name {', '.join(sorted(missing))}"
+    for index in ("docs/README.md", "docs/decisions.md"):
+        folder = Path(index).parent if index.endswith("README.md") else Path(index).with_suffix("")
+        linked = {str((ROOT / index).parent / target.partition("#")[0]) for target in _LINK.findall(prose(index))}
+        missing = {page for page in pages() if Path(page).parent == folder and str(ROOT / page) not in linked} - {index}
+        assert not missing, f"{index} does not name {', '.join(sorted(missing))}"
+
+
+def test_the_index_of_decisions_agrees_with_the_pages() -> None:
+    decisions = sorted(decision for page in (ROOT / "docs/decisions").glob("*.md") for decision in decisions_of(page))
+    assert [decision.number for decision in decisions] == list(range(1, len(decisions) + 1))
+    index = rows("docs/decisions.md", "no.", "decision", "area", "date", "status")
+    assert [row[1:] for row in index] == [[decision.title, decision.area, decision.date, decision.status] for decision in decisions]
+    for row, decision in zip(index, decisions, strict=True):
+        target = _LINK.findall(row[0])[0]
+        assert target.startswith(f"decisions/{decision.page}.md#{decision.number}-")
+    for decision in decisions:
+        assert re.match(r"accepted|superseded|withdrawn", decision.status), decision
+        assert ("superseded" in decision.status) <= bool(decision.replaced_by), decision
+        assert all(decision.number < number <= len(decisions) for number in decision.replaced_by), decision
+
+
+@dataclass(frozen=True, order=True)
+class Decision:
+    """A decision as its page states it. `status` is written as in the index."""
+
+    number: int
+    title: str
+    area: str
+    page: str
+    date: str
+    status: str
+    replaced_by: tuple[int, ...]
+
+
+_DECISION = re.compile(
+    r"^## (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)\. Status: (\w+)\.(?: Replaced (in part )?by ([^.]*(?:\.md[^.]*)*)\.)?\n\n"
+    r"\*\*Context\.\*\* [^*]+\*\*Decision\.\*\* [^*]+\*\*Consequence\.\*\* ",
+    re.MULTILINE,
+)
+
+
+def decisions_of(page: Path) -> Iterator[Decision]:
+    """The decisions of a page.
+
+    Raises:
+        AssertionError: a decision lacks its date, its status, or one of its three paragraphs.
+    """
+    text = page.read_text()
+    area = text.splitlines()[0].removeprefix("# Decisions: ")
+    matches = list(_DECISION.finditer(text))
+    assert len(matches) == text.count("\n## "), f"{page.name}: a decision lacks a part"
+    for match in matches:
+        number, title, date, status, partly, links = match.groups()
+        replaced_by = tuple(int(one) for one in re.findall(r"\[(\d+)\]", links or ""))
+        if replaced_by:
+            status += f", {'in part ' if partly else ''}replaced by {', '.join(map(str, replaced_by))}"
+        yield Decision(int(number), title, area, page.stem, date, status, replaced_by)
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if "```mermaid" in (ROOT / page).read_text()])
@@ -241,7 +296,7 @@ def test_import_directions_are_those_that_the_test_keeps() -> None:
     assert engine == ENGINE_IMPORTS
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if page != "docs/decisions.md"])
+@pytest.mark.parametrize("page", pages())
 def test_files_that_pages_name_exist(page: str) -> None:
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build"}
     named = [text for text in _CODE.findall(prose(page)) if _PATH.match(text) and text.split("/")[0] in folders]

@@ -71,7 +71,7 @@ class Block:
 
 def pages() -> list[str]:
     """Every page of the documentation, relative to the project."""
-    folders = [ROOT, *(ROOT / name for name in ("docs", "events", "tests", "bench", "web", "client", "layers", "local"))]
+    folders = [ROOT, *(ROOT / name for name in ("docs", "docs/decisions", "events", "tests", "bench", "web", "client", "layers", "local"))]
     return sorted(str(path.relative_to(ROOT)) for folder in folders for path in folder.glob("*.md"))
 
 
