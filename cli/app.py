@@ -82,6 +82,12 @@ def main() -> None:
         if len(error.problems) > _SHOWN:
             say_error(f"{error.source}: and {len(error.problems) - _SHOWN} more")
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package in ("", "cli", "retainstream"):
+            raise
+        say_error(f"this command needs the package {package}, which is not installed; `make setup` installs every package")
+        sys.exit(1)
     except ServiceError as error:
         say_error(str(error))
         sys.exit(error.exit_code)
