@@ -35,23 +35,25 @@ def importance(model: ScoringModel, rows: Rows) -> list[dict[str, Any]]:
 
 
 def direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:
-    """How the risk moves when a column's value grows: "increasing", "decreasing" or "mixed"; both arrays have shape (n,)."""
-    """Which way a column moves the scores, from its values (n,), missing ones NaN, and its contributions (n,)."""
+    """How the risk moves when a column's value grows: "increasing", "decreasing" or "mixed".
+
+    values: float32 (n,), NaN where missing. contributions: float64 (n,), in log-odds. Spearman's rank correlation decides.
+    """
     if column.monotone:
         return column.monotone
     known = ~np.isnan(values)
     if column.kind == "category" or known.sum() < 3:
         return "mixed"
-    correlation = _rank_correlation(values[known], contributions[known])
+    correlation = rank_correlation(values[known], contributions[known])
     if correlation >= _CLEAR_CORRELATION:
         return "increasing"
     return "decreasing" if correlation <= -_CLEAR_CORRELATION else "mixed"
 
 
-def _rank_correlation(first: NDArray[np.float32], second: Floats) -> float:
-    from scipy.stats import rankdata
+def rank_correlation(values: NDArray[np.float32], contributions: Floats) -> float:
+    """Spearman's rank correlation of two arrays (n,); 0 where either is constant."""
+    from scipy.stats import spearmanr
 
-    ranks = np.array([rankdata(first), rankdata(second)])
-    deviations = ranks - ranks.mean(axis=1, keepdims=True)
-    scale = np.sqrt((deviations**2).sum(axis=1).prod())
-    return float((deviations[0] * deviations[1]).sum() / scale) if scale else 0.0
+    if not np.ptp(values) or not np.ptp(contributions):
+        return 0.0
+    return float(spearmanr(values, contributions).statistic)
