@@ -97,6 +97,12 @@ e2e: .venv/.all-ready web/dist/index.html tests/e2e/node_modules/.ready ## Start
 	@$(BIN)/python -m tests.e2e.telco_customers build/e2e/telco.csv
 	@CHROMIUM="$$(tests/e2e/chromium.sh)" && export CHROMIUM && $(NPM_IN) tests/e2e test -- $(ARGS)
 
+.PHONY: pictures
+pictures: .venv/.all-ready web/dist/index.html tests/e2e/node_modules/.ready ## Take the README's pictures of the dashboard again (needs pngquant)
+	@command -v pngquant >/dev/null || { echo "pngquant compresses the pictures. Install it (Debian: apt-get install pngquant)."; exit 1; }
+	@CHROMIUM="$$(tests/e2e/chromium.sh)" && export CHROMIUM && $(NPM_IN) tests/e2e run pictures
+	@pngquant --force --ext .png --quality 80-98 --strip docs/pictures/*.png
+
 .PHONY: check
 check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_modules/.ready ## Lint, types, import directions, template
 	@$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ const BUILD = `${ROOT}build/e2e`;
 const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 
 /** A stack as `make run` starts one, in a fresh folder; many tests in a quarter of an hour need a higher rate limit. */
-async function stack(name: string, ...options: string[]) {
+export async function stack(name: string, ...options: string[]) {
   process.env[`E2E_PORT_${name}`] ??= String(await freePort());
   const port = process.env[`E2E_PORT_${name}`];
   const limits = ["RateLimitUser=100000", "RateLimitAnonymous=100000"].flatMap((limit) => ["--parameter", limit]);
