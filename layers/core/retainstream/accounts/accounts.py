@@ -1,6 +1,6 @@
 """Accounts: made, signed in to, given another password."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -113,12 +113,10 @@ def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, c
 
 def _with_password(sessions: Sessions, user: User, new: str) -> User:
     passwords.check_acceptable(new, _about(user.email, user.name), field="new_password")
-    changed = replace(user, password_hash=passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now())
     try:
-        sessions.users.change_password(user, changed.password_hash, tokens_valid_from=changed.tokens_valid_from)
+        return sessions.users.change_password(user, passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now())
     except Conflict as error:
         raise WrongPassword from error
-    return changed
 
 
 def known(sessions: Sessions, caller: Principal) -> User:
@@ -136,12 +134,10 @@ def known(sessions: Sessions, caller: Principal) -> User:
 def _rehashed(sessions: Sessions, user: User, password: str) -> User:
     if not passwords.is_outdated(user.password_hash):
         return user
-    changed = replace(user, password_hash=passwords.hashed(password))
     try:
-        sessions.users.change_password(user, changed.password_hash, tokens_valid_from=user.tokens_valid_from)
+        return sessions.users.rehash(user, passwords.hashed(password))
     except Conflict:
         return user
-    return changed
 
 
 def _about(email: str, name: str | None) -> list[str]:

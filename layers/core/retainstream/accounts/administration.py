@@ -93,7 +93,7 @@ def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role
             user,
             role=role or user.role,
             status=status or user.status,
-            tokens_valid_from=sessions.first_moment_after_now() if disabling else user.tokens_valid_from,
+            tokens_valid_from=sessions.first_moment_after_now() if disabling else None,
         )
     except NoAdministratorLeft as error:
         raise LastAdministrator from error

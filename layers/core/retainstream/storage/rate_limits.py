@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retainstream.roles import Role
 from retainstream.settings import settings
+from retainstream.storage.errors import Conflict
 from retainstream.storage.table import Table
 
 
@@ -47,11 +48,19 @@ class RateLimits:
             )
 
     def tell(self, subject: str, windows: list[int], *, tokens_valid_from: int, role: Role, expires_at: int) -> None:
-        """Makes the counted requests of these windows learn what a user's tokens are worth from now on."""
+        """Makes the counted requests of these windows learn the user's role and the moment from which tokens are valid; the moment only
+        grows, in whatever order two changes arrive here."""
+        names = {"#hits": "hits", "#role": "role", "#expires": "expires_at"}
+        values = {":none": 0, ":role": role.value, ":expires": expires_at}
         for window in windows:
-            self._table.update(
-                {"key": f"{subject}#{window}"},
-                "ADD #hits :none SET #from = :from, #role = :role, #expires = :expires",
-                {":none": 0, ":from": tokens_valid_from, ":role": role.value, ":expires": expires_at},
-                {"#hits": "hits", "#from": "tokens_valid_from", "#role": "role", "#expires": "expires_at"},
-            )
+            key = {"key": f"{subject}#{window}"}
+            try:
+                self._table.update(
+                    key,
+                    "ADD #hits :none SET #from = :from, #role = :role, #expires = :expires",
+                    {**values, ":from": tokens_valid_from},
+                    {**names, "#from": "tokens_valid_from"},
+                    "attribute_not_exists(#from) OR #from <= :from",
+                )
+            except Conflict:
+                self._table.update(key, "ADD #hits :none SET #role = :role, #expires = :expires", values, names)

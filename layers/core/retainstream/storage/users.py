@@ -81,27 +81,31 @@ class Users:
         """Whether somebody can administer."""
         return self._table.get(_ADMINISTRATORS, consistent=True) is not None
 
-    def change(self, user: User, *, role: Role, status: Status, tokens_valid_from: int) -> User:
-        """Changes what a user may do, provided role and status are still what `user` says. Returns the user as stored.
+    def change(self, user: User, *, role: Role, status: Status, tokens_valid_from: int | None = None) -> User:
+        """Changes the role and the status, provided both are still those of `user`. Returns the user as stored.
+
+        `tokens_valid_from` only grows: None leaves the stored moment, which may be later than that of `user`.
 
         Raises:
             NoAdministratorLeft: this is the last administrator in service.
-            Conflict: somebody else changed the user first.
+            Conflict: another request changed the user first.
         """
-        changed = replace(user, role=role, status=status, tokens_valid_from=tokens_valid_from)
+        changed = replace(user, role=role, status=status)
         names = {"#role": "role", "#status": "status"}
-        update = "SET #role = :role, #status = :status, tokens_valid_from = :from"
+        update = "SET #role = :role, #status = :status"
         condition = "#role = :old_role AND #status = :old_status"
-        values = {
+        values: dict[str, str | int] = {
             ":role": role.value,
             ":status": status,
-            ":from": tokens_valid_from,
             ":old_role": user.role.value,
             ":old_status": user.status,
         }
+        if tokens_valid_from is not None:
+            update += ", tokens_valid_from = :from"
+            condition += " AND tokens_valid_from <= :from"
+            values[":from"] = tokens_valid_from
         if user.administers == changed.administers:
-            self._table.update({"email": user.email}, update, values, names, condition)
-            return changed
+            return _user(self._table.update({"email": user.email}, update, values, names, condition))
         write = {
             "TableName": self._table.name,
             "Key": to_attributes({"email": user.email}),
@@ -111,19 +115,36 @@ class Users:
             "ExpressionAttributeValues": to_attributes(values),
         }
         self._transact({"Update": write}, self._listed(user.email) if changed.administers else self._unlisted(user.email))
-        return changed
+        return self.get(user.email) or changed
 
-    def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int) -> None:
-        """Replaces the hash, provided it is still what `user` says.
+    def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int) -> User:
+        """Replaces the hash and ends earlier sessions, provided the hash is still that of `user`. Returns the user as stored.
 
         Raises:
-            Conflict: the password was changed by another request.
+            Conflict: another request changed the password, or ended sessions later than `tokens_valid_from`.
         """
-        self._table.update(
-            {"email": user.email},
-            "SET password_hash = :hash, tokens_valid_from = :from",
-            {":hash": password_hash, ":from": tokens_valid_from, ":old": user.password_hash},
-            condition="password_hash = :old",
+        return _user(
+            self._table.update(
+                {"email": user.email},
+                "SET password_hash = :hash, tokens_valid_from = :from",
+                {":hash": password_hash, ":from": tokens_valid_from, ":old": user.password_hash},
+                condition="password_hash = :old AND tokens_valid_from <= :from",
+            )
+        )
+
+    def rehash(self, user: User, password_hash: str) -> User:
+        """Replaces the hash of the same password, provided it is still that of `user`; sessions go on. Returns the user as stored.
+
+        Raises:
+            Conflict: another request changed the password.
+        """
+        return _user(
+            self._table.update(
+                {"email": user.email},
+                "SET password_hash = :hash",
+                {":hash": password_hash, ":old": user.password_hash},
+                condition="password_hash = :old",
+            )
         )
 
     def everyone(self) -> list[User]:
