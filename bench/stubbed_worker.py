@@ -196,6 +196,7 @@ def measure(
     from retainstream.runs.scoring import steps as run
     from retainstream.storage.customers import Customers
     from retainstream.storage.predictions import Predictions
+    from retainstream.storage.stores import Stores
 
     parts, stub = _Parts(), StubbedAws(customers, predictions, latency_seconds=latency_seconds)
     watched: list[tuple[str, Any, str]] = [
@@ -208,7 +209,7 @@ def measure(
         ("explain", ScoringModel, "explain"),
     ]
     part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    stores = run.Stores()
+    stores = Stores()
     with ExitStack() as patched:
         for name, owner, attribute in watched:
             patched.enter_context(patch.object(owner, attribute, parts.timed(name, getattr(owner, attribute))))

@@ -15,10 +15,11 @@ from retainstream.runs.imports.keys import upload_key
 from retainstream.runs.imports.load import load
 from retainstream.runs.imports.survey import begin, survey, unpack
 from retainstream.runs.imports.views import ImportRequest, ImportView
-from retainstream.runs.imports.work import Part, Stores
+from retainstream.runs.imports.work import Part
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import Uploads
 
 COLUMNS = (

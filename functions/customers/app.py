@@ -1,6 +1,5 @@
 """The customers module's routes."""
 
-from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -26,20 +25,11 @@ from retainstream.runs.imports import request as asking
 from retainstream.runs.imports.views import ImportRequest, ImportView
 from retainstream.runs.starting import UnknownRun
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
-from retainstream.storage.models import Models
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.removals import Removals
-from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
-from retainstream.storage.uploads import Uploads
+from retainstream.storage.stores import Stores
 
 app = Api("customers")
 TAGS = ["customers"]
-customers, predictions, rollups = cache(Customers), cache(Predictions), cache(Rollups)
-models, documents = cache(Models), cache(Documents)
-runs, uploads, removals = cache(Runs), cache(Uploads), cache(Removals)
+stores = Stores()
 
 CustomerId = Annotated[CustomerIdInPath, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -94,8 +84,8 @@ def get_high_risk(
     scope = f"/api/customers/high-risk {(plan, min_probability, sort)!r}"
     found = high_risk(
         _schema(),
-        predictions(),
-        rollups(),
+        stores.predictions,
+        stores.rollups,
         group=plan,
         min_probability=min_probability,
         order=sort,
@@ -115,7 +105,7 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
     levels = [level for level in LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
     place = _place(body.cursor, scope)
-    found = segment(_schema(), predictions(), rollups(), _threshold, wanted, limit=body.limit, after=place)
+    found = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)
     money = _schema().money
     view = segment_views.segment_view(found, money.currency if money else None)
     return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=_onward(found.after, scope)))
@@ -125,7 +115,7 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
 def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.CustomerSummary]:
     """In no particular order, without their predictions."""
     place = _place(cursor, "/api/customers")
-    found = customers().page(limit, {"customer_id": place} if place else None)
+    found = stores.customers.page(limit, {"customer_id": place} if place else None)
     onward = _onward(found.next_key["customer_id"] if found.next_key else None, "/api/customers")
     return Listing(data=[views.customer_summary(customer) for customer in found.items], page=PageInfo(limit=limit, next=onward))
 
@@ -142,21 +132,21 @@ def post_import(
 ) -> Response[Data[ImportView]]:
     """Says where to PUT the file (CSV, also gzip, up to 5 GB): the upload starts the import. The same Idempotency-Key from the same user
     gives the same import, with new links while it waits for its file."""
-    asked = asking.ask(runs(), uploads(), documents(), _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
+    asked = asking.ask(stores.runs, stores.uploads, stores.documents, _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
     return Response(202, "application/json", Data(data=asked), {"Location": f"/api/customers/imports/{asked.import_id}"})
 
 
 @app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
 def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
     """Of the last 30 days, the one asked for last first."""
-    found, after = asking.recent(runs(), uploads(), documents(), limit=limit, after=_place(cursor, "/api/customers/imports"))
+    found, after = asking.recent(stores.runs, stores.uploads, stores.documents, limit=limit, after=_place(cursor, "/api/customers/imports"))
     return Listing(data=found, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))
 def get_import(import_id: ImportId) -> Data[ImportView]:
     """How far it has come, what became of the rows, and the rejected ones with their reasons."""
-    return Data(data=asking.look(runs(), documents(), import_id))
+    return Data(data=asking.look(stores.runs, stores.documents, import_id))
 
 
 @app.post(
@@ -167,19 +157,19 @@ def get_import(import_id: ImportId) -> Data[ImportView]:
 )
 def complete_import(import_id: ImportId) -> Data[ImportView]:
     """Makes one file of the parts, which starts the import. Again, it changes nothing."""
-    return Data(data=asking.complete(runs(), uploads(), documents(), import_id))
+    return Data(data=asking.complete(stores.runs, stores.uploads, stores.documents, import_id))
 
 
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))
 def get_customer(customer_id: CustomerId) -> Data[views.CustomerView]:
     """The features, and the latest prediction with its reasons, action, value and history."""
-    return Data(data=_view(records.profile(customer_id, customers(), predictions())))
+    return Data(data=_view(records.profile(customer_id, stores.customers, stores.predictions)))
 
 
 @app.put("/api/customers/<customer_id>", summary="Make or change a customer", tags=TAGS, **requires(Role.ANALYST))
 def put_customer(customer_id: CustomerId, body: views.Features) -> Data[views.CustomerView]:
     """Replaces the features. A known outcome and the latest prediction stay; the next scoring takes the new features."""
-    return Data(data=_view(records.put(customer_id, body.features, _schema(), customers(), predictions())))
+    return Data(data=_view(records.put(customer_id, body.features, _schema(), stores.customers, stores.predictions)))
 
 
 @app.delete("/api/customers/<customer_id>", summary="Remove a customer", tags=TAGS, **requires(Role.ANALYST))
@@ -188,7 +178,7 @@ def delete_customer(customer_id: CustomerId) -> Data[removal.Removal]:
     it. Nothing that was read before brings the customer back: no scoring, no import of a file that describes an earlier moment, and no
     export; training reads the customer no more. The answer says which copies expire by themselves, and when. Removing what is not there
     is fine."""
-    return Data(data=removal.remove(customer_id, customers(), predictions(), documents(), removals()))
+    return Data(data=removal.remove(customer_id, stores.customers, stores.predictions, stores.documents, stores.removals))
 
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record what became of a customer", tags=TAGS, **requires(Role.ANALYST))
@@ -201,8 +191,8 @@ def post_outcome(customer_id: CustomerId, body: views.Outcome) -> Data[views.Cus
         churned=body.churned,
         day=body.date,
         horizon_days=_schema().horizon_days,
-        customers=customers(),
-        predictions=predictions(),
+        customers=stores.customers,
+        predictions=stores.predictions,
     )
     return Data(data=_view(recorded))
 
@@ -212,11 +202,11 @@ def _view(profile: records.Profile) -> views.CustomerView:
 
 
 def _schema() -> FeatureSchema:
-    return active_schema(documents())
+    return active_schema(stores.documents)
 
 
 def _threshold() -> float | None:
-    record = record_in_service(models())
+    record = record_in_service(stores.models)
     return record["threshold"] if record else None
 
 

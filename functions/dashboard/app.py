@@ -1,6 +1,5 @@
 """The dashboard module's routes."""
 
-from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -24,20 +23,12 @@ from retainstream.roles import Role
 from retainstream.runs.recounts.request import RecountRequest, RecountView, recount_view, start_recount
 from retainstream.runs.starting import UnknownRun, new_run_id
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
-from retainstream.storage.models import Models
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
-from retainstream.storage.workflows import Workflows
+from retainstream.storage.stores import Stores
 
 app = Api("dashboard")
 TAGS = ["dashboard"]
-rollups, models, documents = cache(Rollups), cache(Models), cache(Documents)
-customers, predictions = cache(Customers), cache(Predictions)
-runs, workflows = cache(Runs), cache(Workflows)
-keep_model_in_snapshots(models, documents)
+stores = Stores()
+keep_model_in_snapshots(stores)
 
 app.explain(
     UnknownGroup,
@@ -52,7 +43,7 @@ app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
 def get_metrics() -> Data[MetricsView]:
     """Customers, churn, who is expected to leave, what that is worth, and how good the model is. Read from counters that are kept as
     customers and predictions change, so they are a few seconds behind and exact."""
-    return Data(data=metrics(rollups().dashboard(), record_in_service(models())))
+    return Data(data=metrics(stores.rollups.dashboard(), record_in_service(stores.models)))
 
 
 @app.get("/api/dashboard/distribution", summary="How the probabilities are spread", tags=TAGS, **requires(Role.VIEWER))
@@ -62,14 +53,14 @@ def get_distribution(
     ] = None,
 ) -> Data[DistributionView]:
     """A histogram of 20 bins for each group, over the scored customers who have not left."""
-    groups = groups_of(active_schema(documents()), plan)
-    return Data(data=distribution(rollups().dashboard().predictions, groups, only=plan is not None))
+    groups = groups_of(active_schema(stores.documents), plan)
+    return Data(data=distribution(stores.rollups.dashboard().predictions, groups, only=plan is not None))
 
 
 @app.get("/api/dashboard/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER))
 def get_features() -> Data[list[FactorView]]:
     """The columns by mean absolute contribution over the scored customers who have not left, strongest first."""
-    return Data(data=factor_views(rollups().dashboard().predictions, record_in_service(models())))
+    return Data(data=factor_views(stores.rollups.dashboard().predictions, record_in_service(stores.models)))
 
 
 @app.post("/api/dashboard/predict", summary="Score a sample now", tags=TAGS, **requires(Role.ANALYST, "no-model"))
@@ -77,8 +68,8 @@ def predict(body: SampleRequest) -> Data[SampleView]:
     """Scores a random sample of the customers who have not left with the model in service, and stores the predictions."""
     from retainstream.predictions.sample import score_sample
 
-    model = champion_model(models(), documents(), settings().model_cache_seconds)
-    summary = score_sample(model, customers(), predictions(), body.sample_size, run_id=new_run_id())
+    model = champion_model(stores.models, stores.documents, settings().model_cache_seconds)
+    summary = score_sample(model, stores.customers, stores.predictions, body.sample_size, run_id=new_run_id())
     app.measure("PredictionsMade", summary.scored)
     return Data(data=sample_view(summary, settings().confidence_threshold))
 
@@ -102,12 +93,12 @@ def recount(
 @app.get("/api/dashboard/recounts/<run_id>", summary="What a recount found", tags=TAGS, **requires(Role.VIEWER))
 def get_recount(run_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]) -> Data[RecountView]:
     """How it stands, and each counter that differs: what it said, and what the rows add up to."""
-    return Data(data=recount_view(runs(), documents(), run_id))
+    return Data(data=recount_view(stores.runs, stores.documents, run_id))
 
 
 def _accepted(body: RecountRequest, user_id: str, idempotency_key: str | None) -> Response[Data[RecountView]]:
     machine = settings().recount_state_machine_arn
-    run = start_recount(runs(), workflows(), machine, user_id, repair=body.repair, idempotency_key=idempotency_key)
+    run = start_recount(stores.runs, stores.workflows, machine, user_id, repair=body.repair, idempotency_key=idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/dashboard/recounts/{run.run_id}"})
 
 

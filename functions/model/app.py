@@ -1,7 +1,6 @@
 """The model module's routes, and what belongs to no module: health, the interface's documentation, unknown paths."""
 
 import json
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -26,17 +25,12 @@ from retainstream.roles import Role
 from retainstream.runs.retraining.request import TrainingView, start_training, training_view
 from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.settings import settings
-from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
-from retainstream.storage.models import Models
-from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
-from retainstream.storage.workflows import Workflows
+from retainstream.storage.stores import Stores
 
 app = Api("model")
 TAGS = ["model"]
-models, documents, runs, workflows = cache(Models), cache(Documents), cache(Runs), cache(Workflows)
-rollups = cache(Rollups)
+stores = Stores()
 
 Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
@@ -59,27 +53,27 @@ app.explain(Conflict, lambda _: Problem("conflict", "Another version was put int
 @app.get("/api/model/status", summary="The model in service", tags=TAGS, **requires(Role.VIEWER))
 def status() -> Data[StatusView]:
     """Its figures on customers it never saw, how it came into service, and what a rollback would put back."""
-    return Data(data=status_view(models()))
+    return Data(data=status_view(stores.models))
 
 
 @app.get("/api/model/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def features() -> Data[list[Factor]]:
     """The columns of the model in service by mean absolute contribution over held-out customers."""
-    return Data(data=factors(models()))
+    return Data(data=factors(stores.models))
 
 
 @app.get("/api/model/schema", summary="The feature schema in force", tags=TAGS, **requires(Role.VIEWER))
 def schema() -> Data[FeatureSchema]:
     """The columns of a customer with their kinds, units, ranges and words, what can be done about a risk, and the money."""
-    return Data(data=active_schema(documents()))
+    return Data(data=active_schema(stores.documents))
 
 
 @app.get("/api/model/drift", summary="Whether customers have changed", tags=TAGS, **requires(Role.VIEWER))
 def drift() -> Data[DriftView]:
     """The customers whom the model in service scored last against those it was made with: the population stability index of every feature
     and of the score, each with its level, its bins, and what moved in words."""
-    pointer = champion(models())
-    return Data(data=drift_view(pointer.version if pointer else None, rollups(), documents()))
+    pointer = champion(stores.models)
+    return Data(data=drift_view(pointer.version if pointer else None, stores.rollups, stores.documents))
 
 
 @app.post(
@@ -91,14 +85,14 @@ def drift() -> Data[DriftView]:
 )
 def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[TrainingView]]:
     """Starts the retraining state machine; follow it at /api/model/training/{run_id}."""
-    run = start_training(runs(), workflows(), settings().retraining_state_machine_arn, caller.user_id, idempotency_key)
+    run = start_training(stores.runs, stores.workflows, settings().retraining_state_machine_arn, caller.user_id, idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/model/training/{run.run_id}"})
 
 
 @app.get("/api/model/training/<run_id>", summary="How a training run stands", tags=TAGS, **requires(Role.VIEWER))
 def training(run_id: RunId) -> Data[TrainingView]:
     """Each step with its state; the result when it has ended, or the reason why it failed."""
-    return Data(data=training_view(runs(), run_id))
+    return Data(data=training_view(stores.runs, run_id))
 
 
 @app.get("/api/model/versions", summary="All model versions", tags=TAGS, **requires(Role.VIEWER))
@@ -107,8 +101,8 @@ def versions(
 ) -> Listing[VersionView]:
     """Newest first, rejected ones with the reasons."""
     seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
-    found = newest(models(), limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
-    pointer = champion(models())
+    found = newest(stores.models, limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
+    pointer = champion(stores.models)
     onward = encode_cursor({"after": found.next_key["sk"]}, **seal) if found.next_key else None
     views = version_views(found.items, pointer.version if pointer else None)
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
@@ -138,20 +132,20 @@ def card(
 @app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
     """One conditional write. Versions that were rejected stay out."""
-    return Data(data=promoted_view(models(), promote(models(), version, caller.user_id)))
+    return Data(data=promoted_view(stores.models, promote(stores.models, version, caller.user_id)))
 
 
 @app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def roll_back(caller: Caller, idempotency_key: OneRollback = None) -> Data[StatusView]:
     """The same conditional write; rolling back twice undoes it, unless the second request has the Idempotency-Key of the first."""
     asked = key_or_new("rollback", caller.user_id, idempotency_key)
-    return Data(data=promoted_view(models(), rollback(models(), caller.user_id, asked=asked)))
+    return Data(data=promoted_view(stores.models, rollback(stores.models, caller.user_id, asked=asked)))
 
 
 @app.get("/api/health", summary="Whether the stack answers", tags=["health"], **public(counted=False))
 def show_health() -> Data[Health]:
     """Version, model in service and dependencies. Always 200 while this function runs: read `status`."""
-    return Data(data=health(models(), documents()))
+    return Data(data=health(stores.models, stores.documents))
 
 
 @app.get("/api/openapi.json", include_in_schema=False, enable_validation=True, **public(counted=False))
@@ -178,12 +172,12 @@ def _accepted_format() -> str:
 
 
 def _card_page(version: str) -> Response[str]:
-    page = card_page(models(), documents(), version)
+    page = card_page(stores.models, stores.documents, version)
     return Response(200, "text/html; charset=utf-8", page.html, {"Content-Security-Policy": page.policy, "Vary": "Accept"})
 
 
 def _card_document(version: str) -> Response[str]:
-    content = json.dumps({"data": card_document(models(), documents(), version)}, separators=(",", ":"))
+    content = json.dumps({"data": card_document(stores.models, stores.documents, version)}, separators=(",", ":"))
     return Response(200, "application/json", content, {"Vary": "Accept"})
 
 

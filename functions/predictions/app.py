@@ -1,6 +1,5 @@
 """The predictions module's routes."""
 
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -27,22 +26,15 @@ from retainstream.runs.exports import request as export_requests
 from retainstream.runs.scoring import request as starting
 from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
-from retainstream.storage.models import Models
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
-from retainstream.storage.workflows import Workflows
+from retainstream.storage.stores import Stores
 
 if TYPE_CHECKING:
     from retainstream.engine.model.model import ScoringModel
 
 app = Api("predictions")
 TAGS = ["predictions"]
-customers, predictions, models, runs = cache(Customers), cache(Predictions), cache(Models), cache(Runs)
-documents, rollups, workflows, export_stores = cache(Documents), cache(Rollups), cache(Workflows), cache(export_requests.Stores)
-keep_model_in_snapshots(models, documents)
+stores = Stores()
+keep_model_in_snapshots(stores)
 
 app.explain(NoModel, lambda _: no_model())
 app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
@@ -88,13 +80,13 @@ def results(
     to a spreadsheet. Where many predictions must be read for it, the answer is 202 and a run to look at until it has the link; such a file
     is in no particular order. Whoever asks for the same meanwhile, or within 15 minutes, gets the same run, unless everybody was scored in
     between."""
-    schema = active_schema(documents())
+    schema = active_schema(stores.documents)
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
         return _exported(schema, filters)
     seal = {"scope": f"/api/predictions/results {filters.scope()}", "key": settings().signing_key_id}
     position = decode_cursor(cursor, **seal) if cursor else None
-    page = results_page(predictions(), groups, filters, _threshold(), limit=limit, position=position)
+    page = results_page(stores.predictions, groups, filters, _threshold(), limit=limit, position=position)
     onward = encode_cursor(page.position, **seal) if page.position else None
     found = [_prediction_view(prediction) for prediction in page.predictions]
     return Response(200, "application/json", Listing(data=found, page=PageInfo(limit=limit, next=onward)))
@@ -103,7 +95,7 @@ def results(
 @app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
 def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ExportRunView]:
     """How far the file has come; when it is done, a link to it, which is a new one each time."""
-    return Data(data=export_requests.export_run(runs(), documents(), run_id))
+    return Data(data=export_requests.export_run(stores.runs, stores.documents, run_id))
 
 
 @app.post(
@@ -130,16 +122,16 @@ def generate_predictions(
 @app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def get_performance() -> Data[PerformanceView]:
     """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes."""
-    record = record_in_service(models())
+    record = record_in_service(stores.models)
     if record is None:
         raise NoModel
-    return Data(data=performance(record, rollups(), runs()))
+    return Data(data=performance(record, stores.rollups, stores.runs))
 
 
 @app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
 def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
     """Scores a customer as is and with some columns changed; null makes a column unknown. Nothing is stored."""
-    stored = generate.known_features(customers(), body.customer_id) if body.customer_id else None
+    stored = generate.known_features(stores.customers, body.customer_id) if body.customer_id else None
     asked = what_if(_model(), stored or body.features or {}, body.changes, stored=stored is not None)
     return Data(data=views.what_if_view(asked, settings().confidence_threshold))
 
@@ -147,15 +139,15 @@ def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
 @app.get("/api/predictions/runs/<run_id>", summary="A scoring run", tags=TAGS, **requires(Role.VIEWER))
 def get_run(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ScoringRunView]:
     """What the run is doing, or what became of it."""
-    return Data(data=views.run_view(starting.scoring_run(runs(), run_id)))
+    return Data(data=views.run_view(starting.scoring_run(stores.runs, run_id)))
 
 
 def _model() -> "ScoringModel":
-    return champion_model(models(), documents(), settings().model_cache_seconds)
+    return champion_model(stores.models, stores.documents, settings().model_cache_seconds)
 
 
 def _threshold() -> float | None:
-    record = record_in_service(models())
+    record = record_in_service(stores.models)
     return float(record["threshold"]) if record else None
 
 
@@ -164,14 +156,14 @@ def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
         scored = generate.score_rows(_model(), body.rows)
         app.measure("PredictionsMade", len(scored))
         return views.GeneratedView(scores=[views.score_view(score, settings().confidence_threshold) for score in scored])
-    made = generate.score_customers(_model(), customers(), predictions(), body.customer_ids or [], run_id=run_id)
+    made = generate.score_customers(_model(), stores.customers, stores.predictions, body.customer_ids or [], run_id=run_id)
     app.measure("PredictionsMade", len(made))
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
 
 
 def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
     made = export_requests.export(
-        export_stores(),
+        stores,
         schema,
         filters,
         _threshold(),
@@ -187,7 +179,7 @@ def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
 def _accepted(run_id: str, user_id: str) -> Response[Any]:
     _model()  # refuses while there is none
     machine = settings().scoring_state_machine_arn
-    run = views.run_view(starting.start_scoring(runs(), workflows(), machine, run_id=run_id, started_by=user_id))
+    run = views.run_view(starting.start_scoring(stores.runs, stores.workflows, machine, run_id=run_id, started_by=user_id))
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
 
 

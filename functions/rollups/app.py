@@ -1,7 +1,6 @@
 """What changes in customers and predictions, taken into the dashboard's counters; and each day, what these say."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,30 +11,29 @@ from retainstream.dashboard.daily import keep_day, standing
 from retainstream.dashboard.fold import READ
 from retainstream.settings import settings
 from retainstream.storage.changes import changes_by_table, runs_of, seconds_since
-from retainstream.storage.dead_letters import DeadLetters
-from retainstream.storage.models import Models
-from retainstream.storage.rollups import Rollups, Source
+from retainstream.storage.rollups import Source
+from retainstream.storage.stores import Stores
 from retainstream.telemetry.figures import of_batch, of_day
 from retainstream.telemetry.tasks import Tasks, by_name
 
-rollups, models, letters = cache(Rollups), cache(Models), cache(DeadLetters)
+stores = Stores()
 
 
 def take(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    return taken_or_put_aside(_taken, event["Records"], letters())
+    return taken_or_put_aside(_taken, event["Records"], stores.dead_letters)
 
 
 def _taken(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sources: dict[str, Source] = {settings().customers_table: "customers", settings().predictions_table: "predictions"}
     taken = {}
     for table, changes in changes_by_table(records, READ).items():
-        taken[sources[table]] = {"changes": len(changes), "counted": take_in(sources[table], changes, rollups())}
+        taken[sources[table]] = {"changes": len(changes), "counted": take_in(sources[table], changes, stores.rollups)}
     return {"taken": taken, "runs": runs_of(records), "lag": seconds_since(records), "last_event": records[-1]["eventID"]}
 
 
 def keep(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    keep_day(rollups(), models(), event.get("scheduled_at"))
-    return standing(rollups(), models())
+    keep_day(stores.rollups, stores.models, event.get("scheduled_at"))
+    return standing(stores.rollups, stores.models)
 
 
 tasks = Tasks("rollups", by_name({"take-in": take, "keep-day": keep}), {"take-in": of_batch, "keep-day": of_day}, tell={"take-in"})

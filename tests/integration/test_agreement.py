@@ -18,6 +18,7 @@ from retainstream.predictions.sample import score_sample
 from retainstream.runs.scoring import steps as run
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import FEATURES, prediction
 from tests.interleaving import Caller, interleave
 from tests.small_models import small_model
@@ -45,7 +46,7 @@ def begin(before: str) -> None:
 
 def caller(name: str) -> Caller:
     """A request or a run of this name, to be made when it is called."""
-    stores, chosen, run_id = run.Stores(), model(), f"run-{next(numbers)}"
+    stores, chosen, run_id = Stores(), model(), f"run-{next(numbers)}"
     tables = (stores.customers, stores.predictions)
     part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     outcome = partial(records.record_outcome, day=None, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
@@ -187,7 +188,7 @@ def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
     begin("scored")
     Customers().put({"customer_id": "left", "group": "standard", "features": FEATURES, "source": "import", "churned": True})
     Predictions().put_many([prediction("left", 0.9), prediction("nobody", 0.9)])
-    stores = run.Stores()
+    stores = Stores()
     run.plan(stores, model(), "one", "test", most_segments=1)
     part = run.score_segment(stores, model(), None, "one", {"segment": 0, "segments": 1, "start": None, "turns": 0}, lambda: 60)
     counts = run.verify(stores, "one", [part], 1)["counts"]
@@ -204,6 +205,6 @@ def test_a_run_that_is_short_of_time_sweeps_on_where_it_stopped(aws: None, monke
     Predictions().put_many([prediction(f"nobody{number}", 0.9) for number in range(10)])
     part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     while not part.get("done"):
-        part = run.score_segment(run.Stores(), model(), None, "one", part, lambda: 60)
+        part = run.score_segment(Stores(), model(), None, "one", part, lambda: 60)
     assert part["turns"] >= 5
     assert {found["customer_id"] for page in Predictions().segment_pages() for found in page} == {"c1", "c2"}

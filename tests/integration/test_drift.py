@@ -21,6 +21,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import replay_streams, storage_requests, watch_streams
 from tests.integration.conftest import Answer, lambda_context, load_function
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
@@ -144,7 +145,7 @@ def test_lost_counts_fail_the_run_by_name(aws: None) -> None:
 def test_a_thousand_segments_fit_into_the_state_machine(aws: None) -> None:
     add_customers(1)
     part = run.score_segment(
-        run.Stores(), small_model(), small_reference(), "r1", {"segment": 999, "segments": 1000, "start": None, "turns": 0}, lambda: 60
+        Stores(), small_model(), small_reference(), "r1", {"segment": 999, "segments": 1000, "start": None, "turns": 0}, lambda: 60
     )
     planned = {"segment": 999, "segments": 1000, "start": None, "turns": 0}
     assert 1000 * (len(json.dumps(part)) + len(json.dumps(planned)) + 2) < 200_000

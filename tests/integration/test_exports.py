@@ -27,6 +27,7 @@ from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import prediction, some_base, storage_down, store_predictions
 from tests.integration.state_machines import run_machines
 from tests.small_models import put_in_service
@@ -279,7 +280,7 @@ class Steps:
 
     def __init__(self, run_id: str, seconds_left: float = 900.0, filters: Filters | None = None) -> None:
         self.run_id = run_id
-        self.stores = export_run.Stores()
+        self.stores = Stores()
         self.seconds_left = seconds_left
         given = export_requests._given(filters or Filters())
         self.asked = {"filters": given, "predictions": PEOPLE}

@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import UNREADABLE, recount
-from retainstream.runs.recounts.counting import Tables, Tallies, count_part
-from retainstream.runs.recounts.steps import Limits, Stores, look, open_run
+from retainstream.runs.recounts.counting import Tallies, count_part
+from retainstream.runs.recounts.steps import Limits, look, open_run
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
@@ -23,6 +23,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
+from retainstream.storage.stores import Stores
 from retainstream.storage.table import Table
 from tests.integration.base_of_customers import prediction, stream_records, watch_streams
 from tests.integration.conftest import lambda_context, load_function
@@ -116,13 +117,12 @@ def recounted() -> dict[str, Any]:
 def repair() -> list[str]:
     """Runs a recount that repairs: what became of each table."""
     clock = [2e9]
-    stores = Stores(now=lambda: clock[0])
-    limits = Limits(1)
+    stores, limits = Stores(), Limits(1, now=lambda: clock[0])
     plan = open_run(stores, limits, "repair", "test", repair=True)
     while plan["next"] != "end":
         clock[0] += plan.get("wait_seconds", 1)
         tallies = Tallies(Documents(), "repair")
-        parts = [count_part(Tables(), tallies, part, lambda: 600.0) for part in plan["parts"]]
+        parts = [count_part(stores, tallies, part, lambda: 600.0) for part in plan["parts"]]
         plan = look(stores, limits, "repair", plan, parts)
     return [state["outcome"] for state in plan["sources"]]
 
@@ -227,7 +227,7 @@ def test_where_the_queue_does_not_answer_the_record_is_tried_again() -> None:
 
 
 def test_without_a_queue_nothing_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_function("rollups"), "letters", lambda: DeadLetters(""))
+    monkeypatch.setattr(load_function("rollups").stores, "dead_letters", DeadLetters(""))
     records = some_records()
     POISONS["an unknown type"](records[5])
     with pytest.raises(TypeError):

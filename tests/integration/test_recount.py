@@ -18,14 +18,15 @@ from moto import mock_aws
 from retainstream.dashboard.consume import COUNT, take_in
 from retainstream.dashboard.fold import Counters, recount, total
 from retainstream.runs.recounts import counting
-from retainstream.runs.recounts.counting import Tables, Tallies, count_part, parts_of, tally
-from retainstream.runs.recounts.steps import BaseIsChanging, Limits, Stores, UncountedPart, differences, look, open_run, stored_differences
+from retainstream.runs.recounts.counting import Tallies, count_part, parts_of, tally
+from retainstream.runs.recounts.steps import BaseIsChanging, Limits, UncountedPart, differences, look, open_run, stored_differences
 from retainstream.storage.changes import Change
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.table import Table
 from tests.examples import examples
 from tests.integration.test_rollups import ROWS, SOURCES, Crash, hooked
@@ -33,7 +34,6 @@ from tests.integration.test_rollups import ROWS, SOURCES, Crash, hooked
 type Row = dict[str, Any]
 
 SETTLE = 30
-LIMITS = Limits(SETTLE, 2)
 BUCKET = "recounts-bucket"
 WRONG = "level/low/nobody"
 SKEW = 5  # seconds by which a change's time may be off; less than half of SETTLE
@@ -74,13 +74,13 @@ class World:
     def __post_init__(self) -> None:
         self.table = new_table("customer_id")
         other = new_table("customer_id")
-        mine, others = self.table, other
-        self.tables = (
-            Tables(Customers(mine), Predictions(others)) if self.source == "customers" else Tables(Customers(others), Predictions(mine))
-        )
         self.rollups = Rollups(new_table("pk", "sk"))
         self.runs = Runs(new_table("run_id"))
-        self.stores = Stores(self.tables, self.rollups, Documents(BUCKET), self.runs, lambda: self.clock)
+        self.limits = Limits(SETTLE, 2, now=lambda: self.clock)
+        self.stores = Stores()
+        self.stores.customers = Customers(self.table if self.source == "customers" else other)
+        self.stores.predictions = Predictions(self.table if self.source == "predictions" else other)
+        self.stores.rollups, self.stores.runs, self.stores.documents = self.rollups, self.runs, Documents(BUCKET)
 
     def write(self, customer_id: str, row: Row | None, skew: int = 0) -> None:
         old = self.rows.pop(customer_id, None)
@@ -125,7 +125,7 @@ def finished(world: World, *, repair: bool, seconds_left: Callable[[], float] = 
             except Crash:
                 continue
 
-    plan = surely(lambda: open_run(world.stores, LIMITS, run_id, "ann", repair=repair))
+    plan = surely(lambda: open_run(world.stores, world.limits, run_id, "ann", repair=repair))
     try:
         while plan["next"] != "end":
             counted = []
@@ -133,10 +133,10 @@ def finished(world: World, *, repair: bool, seconds_left: Callable[[], float] = 
                 world.clock += plan["wait_seconds"]
             for part in plan["parts"]:
                 while not part["done"]:
-                    part = surely(partial(count_part, world.tables, Tallies(Documents(BUCKET), run_id), part, seconds_left))
+                    part = surely(partial(count_part, world.stores, Tallies(Documents(BUCKET), run_id), part, seconds_left))
                     world.clock += 1
                 counted.append(part)
-            plan = surely(partial(look, world.stores, LIMITS, run_id, plan, counted))
+            plan = surely(partial(look, world.stores, world.limits, run_id, plan, counted))
     except BaseIsChanging as error:
         surely(partial(world.runs.fail, run_id, str(error)))
     record: dict[str, Any] = surely(partial(world.runs.get, run_id))
@@ -279,44 +279,44 @@ def test_a_base_that_never_rests_is_said_to_be_changing(world: World) -> None:
 
 
 def test_rows_written_between_the_counts_are_noticed_though_no_change_arrives(world: World) -> None:
-    plan = open_run(world.stores, LIMITS, "run", "ann", repair=True)
+    plan = open_run(world.stores, world.limits, "run", "ann", repair=True)
     while plan["sources"][0]["phase"] != "confirm":
         world.clock += plan.get("wait_seconds", 0)
-        plan = look(world.stores, LIMITS, "run", plan, [whole(world, part) for part in plan["parts"]])
+        plan = look(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
     world.write("c1", {"group": "basic", "features": {}, "churned": True})
     world.write("c1", {"group": "basic", "features": {}, "churned": False})
-    plan = look(world.stores, LIMITS, "run", plan, [whole(world, part) for part in plan["parts"]])
+    plan = look(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
     assert (plan["sources"][0]["phase"], plan["sources"][0]["attempt"]) == ("settle", 2)
     assert world.counters != world.truth
 
 
 def whole(world: World, part: dict[str, Any]) -> dict[str, Any]:
     while not part["done"]:
-        part = count_part(world.tables, Tallies(Documents(BUCKET), "run"), part, lambda: 100.0)
+        part = count_part(world.stores, Tallies(Documents(BUCKET), "run"), part, lambda: 100.0)
     return part
 
 
 def test_a_part_that_was_not_counted_to_its_end_is_not_taken_for_the_whole(world: World) -> None:
-    plan = open_run(world.stores, LIMITS, "run", "ann", repair=False)
+    plan = open_run(world.stores, world.limits, "run", "ann", repair=False)
     world.clock += SETTLE
-    plan = look(world.stores, LIMITS, "run", plan, [])
+    plan = look(world.stores, world.limits, "run", plan, [])
     assert plan["next"] == "count"
     mine = [part for part in plan["parts"] if part["source"] == "customers"]
     for parts in ([], plan["parts"], [whole(world, part) for part in mine[1:]]):
         with pytest.raises(UncountedPart):
-            look(world.stores, LIMITS, "run", plan, parts)
+            look(world.stores, world.limits, "run", plan, parts)
 
 
 @pytest.mark.usefixtures("tidy_answers")
 def test_an_invocation_short_of_time_hands_on_where_it_stopped(world: World) -> None:
-    [part] = parts_of(world.tables, "customers", most_segments=1)
+    [part] = parts_of(world.stores, "customers", most_segments=1)
     turns = 0
     while not part["done"]:
-        part = count_part(world.tables, Tallies(Documents(BUCKET), "run"), part, lambda: 0.0)
+        part = count_part(world.stores, Tallies(Documents(BUCKET), "run"), part, lambda: 0.0)
         turns += 1
     assert turns == 3
-    [at_once] = parts_of(world.tables, "customers", most_segments=1)
-    at_once = count_part(world.tables, Tallies(Documents(BUCKET), "run"), at_once, lambda: 100.0)
+    [at_once] = parts_of(world.stores, "customers", most_segments=1)
+    at_once = count_part(world.stores, Tallies(Documents(BUCKET), "run"), at_once, lambda: 100.0)
     counted, expected = (Tallies(Documents(BUCKET), "run").get(one["tally"]) for one in (part, at_once))
     assert counted == expected
     assert (counted.rows, counted.counters) == (5, world.truth)

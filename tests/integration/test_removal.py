@@ -16,6 +16,7 @@ from retainstream.storage.errors import NotStored
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from tests.importing import as_file, imported, line
 from tests.integration.base_of_customers import prediction, some_base, store_predictions
 from tests.integration.conftest import lambda_context, load_function
@@ -167,4 +168,4 @@ def test_a_file_that_is_done_in_the_moment_of_a_removal_is_given_up(remove: Call
     with pytest.raises(export_run.IncompleteExport, match="was removed"):
         export_task("finish", progress=progress["progress"])
     with pytest.raises(NotStored):
-        export_run.Stores().documents.get_bytes(export_run.file_key("e1"))
+        Stores().documents.get_bytes(export_run.file_key("e1"))

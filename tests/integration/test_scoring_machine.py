@@ -27,6 +27,7 @@ from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from tests.integration.state_machines import run_machines
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
 from tests.stored import stored_items
@@ -226,7 +227,7 @@ def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Cal
 
 def test_a_repeated_segment_changes_nothing(aws: None) -> None:
     ids = add_customers(20)
-    stores, model = run.Stores(), small_model()
+    stores, model = Stores(), small_model()
     run.plan(stores, model, "one", "test", most_segments=1)
     part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     first = run.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
@@ -247,7 +248,7 @@ def chosen(seed: int, at: str) -> ScoringModel:
 
 def test_a_run_leaves_predictions_by_a_model_that_was_chosen_later(aws: None) -> None:
     ids = add_customers(12)
-    stores, part = run.Stores(), {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    stores, part = Stores(), {"segment": 0, "segments": 1, "start": None, "turns": 0}
     score_customers(chosen(1, "2026-02-01T00:00:00.000+00:00"), stores.customers, stores.predictions, ids[:5], run_id="later")
     run.plan(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), "earlier", "test", most_segments=1)
     part = run.score_segment(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), None, "earlier", part, lambda: 60)
@@ -259,7 +260,7 @@ def test_a_run_leaves_predictions_by_a_model_that_was_chosen_later(aws: None) ->
 @pytest.mark.parametrize(("seed", "at"), [(0, "2026-01-01T00:00:00.000+00:00"), (1, "2026-03-01T00:00:00.000+00:00")])
 def test_the_same_model_and_one_chosen_later_score_everybody_again(aws: None, seed: int, at: str) -> None:
     ids = add_customers(3)
-    stores = run.Stores()
+    stores = Stores()
     score_customers(chosen(0, "2026-02-01T00:00:00.000+00:00"), stores.customers, stores.predictions, ids, run_id="one")
     score_customers(chosen(seed, at), stores.customers, stores.predictions, ids, run_id="two")
     assert {prediction["run_id"] for prediction in Predictions().get_many(ids).values()} == {"two"}
@@ -296,26 +297,26 @@ def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
 def test_a_segment_that_says_it_failed_fails_the_run(aws: None, answers: list[Any], reason: str) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.SegmentFailed, match=reason):
-        run.verify(run.Stores(), "one", [counted(0), *answers], 2)
+        run.verify(Stores(), "one", [counted(0), *answers], 2)
 
 
 def test_a_segment_of_which_nothing_is_heard_fails_the_run(aws: None) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun, match="not finished exactly once: 2"):
-        run.verify(run.Stores(), "one", [counted(0), None], 2)
+        run.verify(Stores(), "one", [counted(0), None], 2)
 
 
 def test_a_base_that_dynamodb_has_not_counted_yet_is_divided_by_the_counters(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
     Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 30, "customers/churned/premium": 11, "outcome/low:churned/": 500})
     for most, segments in ((64, 5), (3, 3)):
-        planned = run.plan(run.Stores(), small_model(), f"run-{most}", "test", most_segments=most)
+        planned = run.plan(Stores(), small_model(), f"run-{most}", "test", most_segments=most)
         assert [part["segment"] for part in planned["segments"]] == list(range(segments))
 
 
 def test_a_hundred_million_customers_are_planned_within_what_a_state_machine_carries(aws: None) -> None:
     Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 10**8})
-    planned = run.plan(run.Stores(), small_model(), "one", "test", most_segments=1000)
+    planned = run.plan(Stores(), small_model(), "one", "test", most_segments=1000)
     assert len(planned["segments"]) == 1000
     assert len(json.dumps(planned)) < 256 * 1024 / 2
     done = [{**part, "turns": 999, "sweeping": True, "done": True} for part in planned["segments"]]
@@ -331,10 +332,10 @@ def test_a_run_writes_no_faster_than_it_may(aws: None, monkeypatch: pytest.Monke
     part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     pace = run.writes_of_one(segments=4, writes_per_second=40, side_by_side=10)
     assert pace == 10
-    assert run.score_segment(run.Stores(), small_model(), None, "one", part, lambda: 900, pace)["done"]
+    assert run.score_segment(Stores(), small_model(), None, "one", part, lambda: 900, pace)["done"]
     assert sum(slept) >= 120 / 10 - 1 - 25 / 10
     slept.clear()
-    run.score_segment(run.Stores(), small_model(), None, "two", part, lambda: 900)
+    run.score_segment(Stores(), small_model(), None, "two", part, lambda: 900)
     assert slept == []
 
 
@@ -358,10 +359,10 @@ def counted(segment: int, **counts: int) -> dict[str, Any]:
 def test_parts_that_are_not_the_plan_fail(aws: None, parts: list[tuple[int, dict[str, Any]]]) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun):
-        run.verify(run.Stores(), "one", [{**counted(segment), **changes} for segment, changes in parts], 2)
+        run.verify(Stores(), "one", [{**counted(segment), **changes} for segment, changes in parts], 2)
 
 
 def test_counts_that_do_not_add_up_fail(aws: None) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun, match="3 customers were read"):
-        run.verify(run.Stores(), "one", [counted(0, read=3, scored=2), counted(1)], 2)
+        run.verify(Stores(), "one", [counted(0, read=3, scored=2), counted(1)], 2)

@@ -5,7 +5,6 @@ Lambda calls these hooks for functions with SnapStart; anywhere else they are re
 
 import logging
 import random
-from collections.abc import Callable
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
@@ -13,20 +12,19 @@ from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model, doubt_champion
 from retainstream.storage.clients import drop_connections
-from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
-from retainstream.storage.models import Models
+from retainstream.storage.stores import Stores
 
 _log = logging.getLogger(__name__)
 
 
-def keep_model_in_snapshots(models: Callable[[], Models], documents: Callable[[], Documents]) -> None:
+def keep_model_in_snapshots(stores: Stores) -> None:
     """Has the champion loaded before a snapshot is taken, and looked for anew after it is restored."""
-    register_before_snapshot(prime, models, documents)
+    register_before_snapshot(prime, stores)
     register_after_restore(renew)
 
 
-def prime(models: Callable[[], Models], documents: Callable[[], Documents]) -> None:
+def prime(stores: Stores) -> None:
     """Loads the champion and scores a customer of whom nothing is known. Where that cannot be done the snapshot has the libraries alone:
     a deployment must not fail because there is no model yet."""
     from retainstream.engine.model.encoding import encode
@@ -34,7 +32,7 @@ def prime(models: Callable[[], Models], documents: Callable[[], Documents]) -> N
     from retainstream.engine.model.predictions import scores
 
     try:
-        model: ScoringModel = champion_model(models(), documents(), 0)
+        model: ScoringModel = champion_model(stores.models, stores.documents, 0)
     except (NoModel, CorruptModel, StorageUnavailable) as error:
         _log.warning("snapshot without a model: %s", error)
     else:

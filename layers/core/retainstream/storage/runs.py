@@ -1,7 +1,7 @@
 """Runs of importing, training, scoring, recounting and exporting: what each is doing, what became of it, and why."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -109,6 +109,19 @@ class Runs:
         done = {"status": "SUCCEEDED", "finished_at": _now(), **({"detail": dict(detail)} if detail else {})}
         steps = self.existing(run_id)["steps"]
         return self._write(run_id, steps=[{**step, **done} if step["name"] == name else step for step in steps])
+
+    @contextmanager
+    def step(self, run_id: str, name: str) -> Iterator[Item]:
+        """Records a step: started, and finished with the detail that is filled in meanwhile.
+
+        Raises:
+            NotStored: there is no such run.
+            Conflict: the run has ended.
+        """
+        detail: Item = {}
+        self.step_started(run_id, name)
+        yield detail
+        self.step_finished(run_id, name, detail)
 
     def finish(self, run_id: str, *, counts: Mapping[str, int] | None = None, result: Mapping[str, Any] | None = None) -> Item:
         """Ends a run well. A run that has ended well already stays so.

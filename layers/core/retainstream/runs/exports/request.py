@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -16,29 +16,15 @@ from retainstream.runs.exports.file import LINK_SECONDS, TooManyRows, download, 
 from retainstream.runs.exports.steps import file_key
 from retainstream.runs.starting import find_run, run_id_for, start_run
 from retainstream.storage.documents import Documents
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.removals import Removals
-from retainstream.storage.rollups import Counters, Dashboard, Rollups
+from retainstream.storage.rollups import Counters, Dashboard
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.table import Item
-from retainstream.storage.workflows import Workflows
 
 ANSWERED_AGAIN_SECONDS = LINK_SECONDS
 """An export that ended no longer ago answers the next who ask for the same."""
 _LAG = 2
 """Counters may be seconds behind; a file made at once may need so many times the reads they promise."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    """What is read and written for who asks."""
-
-    predictions: Predictions = field(default_factory=Predictions)
-    documents: Documents = field(default_factory=Documents)
-    rollups: Rollups = field(default_factory=Rollups)
-    runs: Runs = field(default_factory=Runs)
-    workflows: Workflows = field(default_factory=Workflows)
-    removals: Removals = field(default_factory=Removals)
 
 
 def export(

@@ -19,8 +19,7 @@ from retainstream.runs.exports.file import CONTENT_TYPE, READ, header_of, rows_o
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
 from retainstream.storage.predictions import Predictions
-from retainstream.storage.removals import Removals
-from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.table import Item, Page, side_by_side
 from retainstream.storage.uploads import PART, StoredFile, Uploads
 
@@ -41,17 +40,6 @@ class IncompleteExport(Exception):
 _REMOVED = "A customer was removed while the file was made. Ask for it again."
 EXPORT_ERRORS = frozenset({"IncompleteExport", "UnusableSchema"})
 """The errors whose messages are told to who asked."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    """What an export reads and writes."""
-
-    predictions: Predictions = field(default_factory=Predictions)
-    documents: Documents = field(default_factory=Documents)
-    uploads: Uploads = field(default_factory=Uploads)
-    runs: Runs = field(default_factory=Runs)
-    removals: Removals = field(default_factory=Removals)
 
 
 @dataclass(frozen=True)

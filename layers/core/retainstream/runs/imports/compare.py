@@ -14,8 +14,9 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import BrokenRecord, part_of
 from retainstream.runs.imports.keys import work_key
-from retainstream.runs.imports.work import Document, Part, Stores, file_of, get_document, told_plainly
+from retainstream.runs.imports.work import Document, Part, file_of, get_document, told_plainly
 from retainstream.storage.errors import NotStored
+from retainstream.storage.stores import Stores
 
 _DIGEST = 12
 _ROW = struct.Struct(f"<{_DIGEST}sI")

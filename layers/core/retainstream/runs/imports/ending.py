@@ -13,8 +13,9 @@ from retainstream.runs.imports.keys import rejects_key
 from retainstream.runs.imports.load import FIRST_REJECTS, kept_spans, rejects_of
 from retainstream.runs.imports.merge import FATES
 from retainstream.runs.imports.rejects import HEADER
-from retainstream.runs.imports.work import Document, ImportFailed, Part, Stores, get_document
+from retainstream.runs.imports.work import Document, ImportFailed, Part, get_document
 from retainstream.storage.errors import NotStored
+from retainstream.storage.stores import Stores
 
 _READERS = 8
 

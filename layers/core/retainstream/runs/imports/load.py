@@ -22,8 +22,9 @@ from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rejects import Rejects, as_csv
 from retainstream.runs.imports.rows import store_page
 from retainstream.runs.imports.survey import RESERVE_SECONDS
-from retainstream.runs.imports.work import Document, Part, Stores, file_of, get_document, put_document, told_plainly
+from retainstream.runs.imports.work import Document, Part, file_of, get_document, put_document, told_plainly
 from retainstream.storage.errors import NotStored
+from retainstream.storage.stores import Stores
 
 SPAN_ROWS = 20_000
 PAGE = 500

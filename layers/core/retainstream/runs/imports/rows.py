@@ -6,8 +6,8 @@ from typing import Any
 
 from retainstream.predictions.agreement import settle_written
 from retainstream.runs.imports.merge import Import, change_of, fate_of, may_judge, written_before
-from retainstream.runs.imports.work import Stores
 from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.stores import Stores
 
 type Item = dict[str, Any]
 

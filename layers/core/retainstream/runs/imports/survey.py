@@ -19,7 +19,6 @@ from retainstream.runs.imports.work import (
     Document,
     ImportFailed,
     Part,
-    Stores,
     file_document,
     file_of,
     get_document,
@@ -27,6 +26,7 @@ from retainstream.runs.imports.work import (
     told_plainly,
 )
 from retainstream.storage.errors import Conflict, NotStored
+from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import PART, StoredFile, in_blocks
 
 RESERVE_SECONDS = 60.0

@@ -3,39 +3,21 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from retainstream.engine.tables import UnreadableTable
 from retainstream.engine.tables.splitting import Place
 from retainstream.runs.imports.keys import work_key
-from retainstream.storage.arriving_customers import ArrivingCustomers
-from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, StorageUnavailable
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.removals import Removals
-from retainstream.storage.runs import Runs
-from retainstream.storage.uploads import ChangedFile, StoredFile, Uploads
+from retainstream.storage.stores import Stores
+from retainstream.storage.uploads import ChangedFile, StoredFile
 
 type Document = dict[str, Any]
 
 
 class ImportFailed(Exception):
     """The import cannot be done; the message is a sentence for the person who uploaded the file."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The tables and the bucket that an import reads and writes."""
-
-    customers: Customers = field(default_factory=Customers)
-    arriving: ArrivingCustomers = field(default_factory=ArrivingCustomers)
-    predictions: Predictions = field(default_factory=Predictions)
-    runs: Runs = field(default_factory=Runs)
-    documents: Documents = field(default_factory=Documents)
-    uploads: Uploads = field(default_factory=Uploads)
-    removals: Removals = field(default_factory=Removals)
 
 
 @dataclass(frozen=True)

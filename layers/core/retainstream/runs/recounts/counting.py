@@ -18,6 +18,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Source
+from retainstream.storage.stores import Stores
 
 ROWS_PER_SEGMENT = 50_000
 PAGE = 1000
@@ -68,17 +69,6 @@ def _fingerprint(row: Row) -> int:
 
 
 @dataclass(frozen=True)
-class Tables:
-    """The tables that are counted."""
-
-    customers: Customers = field(default_factory=Customers)
-    predictions: Predictions = field(default_factory=Predictions)
-
-    def of(self, source: Source) -> Customers | Predictions:
-        return self.customers if source == "customers" else self.predictions
-
-
-@dataclass(frozen=True)
 class Tallies:
     """The tallies of one run, in the bucket."""
 
@@ -99,9 +89,9 @@ class Tallies:
             return add_up(pool.map(self.get, names))
 
 
-def parts_of(tables: Tables, source: Source, *, most_segments: int) -> list[Document]:
+def parts_of(stores: Stores, source: Source, *, most_segments: int) -> list[Document]:
     """The parts that a count of the table is divided into."""
-    rows = tables.of(source).approximate_count()
+    rows = _table(stores, source).approximate_count()
     segments = max(1, min(most_segments, -(-rows // ROWS_PER_SEGMENT)))
     return [
         {"source": source, "segment": segment, "segments": segments, "start": None, "tally": None, "done": False}
@@ -109,15 +99,19 @@ def parts_of(tables: Tables, source: Source, *, most_segments: int) -> list[Docu
     ]
 
 
-def count_part(tables: Tables, tallies: Tallies, part: Mapping[str, Any], seconds_left: Callable[[], float]) -> Document:
+def count_part(stores: Stores, tallies: Tallies, part: Mapping[str, Any], seconds_left: Callable[[], float]) -> Document:
     """Counts a part from its `start`, by strongly consistent reads. Returns it with the new `start`, the name of its `tally` so far, and
     whether it is `done`."""
     source, start = part["source"], part["start"]
     counted = tallies.get(part["tally"]) if part["tally"] else Tally()
     place: dict[str, Any] = {"segment": part["segment"], "segments": part["segments"], "attributes": _ATTRIBUTES, "consistent": True}
     while True:
-        page = tables.of(source).page(PAGE, start, **place)
+        page = _table(stores, source).page(PAGE, start, **place)
         counted += tally(source, page.items)
         start = page.next_key
         if start is None or seconds_left() < RESERVE_SECONDS:
             return {**part, "start": start, "tally": tallies.put(counted), "done": start is None}
+
+
+def _table(stores: Stores, source: Source) -> Customers | Predictions:
+    return stores.customers if source == "customers" else stores.predictions

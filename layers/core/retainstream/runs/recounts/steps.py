@@ -14,15 +14,16 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from retainstream.dashboard.fold import Counters
-from retainstream.runs.recounts.counting import Document, Tables, Tallies, Tally, parts_of
+from retainstream.runs.recounts.counting import Document, Tallies, Tally, parts_of
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
-from retainstream.storage.rollups import Repair, Rollups, Source
+from retainstream.storage.rollups import Repair, Source
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 
 SOURCES: tuple[Source, ...] = ("customers", "predictions")
 ATTEMPTS = 5
@@ -42,22 +43,15 @@ RECOUNT_ERRORS = frozenset({"BaseIsChanging", "UncountedPart"})
 
 
 @dataclass(frozen=True)
-class Stores:
-    """What a recount reads and writes. `now` tells the time, in seconds since 1970."""
-
-    tables: Tables = field(default_factory=Tables)
-    rollups: Rollups = field(default_factory=Rollups)
-    documents: Documents = field(default_factory=Documents)
-    runs: Runs = field(default_factory=Runs)
-    now: Callable[[], float] = time.time
-
-
-@dataclass(frozen=True)
 class Limits:
-    """How long counters must stay the same to be called still, in seconds, and into how many segments a table is divided at most."""
+    """How long counters must stay the same to be called still, in seconds, and into how many segments a table is divided at most.
+
+    `now` answers the time, in seconds since 1970.
+    """
 
     settle_seconds: float
     most_segments: int = MOST_SEGMENTS
+    now: Callable[[], float] = time.time
 
 
 def open_run(stores: Stores, limits: Limits, run_id: str, started_by: str, *, repair: bool) -> Document:
@@ -105,11 +99,11 @@ def stored_differences(documents: Documents, run_id: str, source: str) -> list[D
 
 def _attempt(stores: Stores, limits: Limits, source: Source, number: int) -> Document:
     version = stores.rollups.counters(source).version
-    return {"source": source, "attempt": number, "phase": "settle", "version": version, "ready_at": stores.now() + limits.settle_seconds}
+    return {"source": source, "attempt": number, "phase": "settle", "version": version, "ready_at": limits.now() + limits.settle_seconds}
 
 
 def _step(stores: Stores, limits: Limits, run_id: str, state: Document, parts: Sequence[Mapping[str, Any]], *, repair: bool) -> Document:
-    source, phase, now = state["source"], state["phase"], stores.now()
+    source, phase, now = state["source"], state["phase"], limits.now()
     if phase == "done" or (phase in ("settle", "compare") and now < state["ready_at"]):
         return state
     stored = stores.rollups.counters(source)
@@ -125,7 +119,7 @@ def _step(stores: Stores, limits: Limits, run_id: str, state: Document, parts: S
         return {**state, "phase": "compare", "tally": whole, "quiet_from": now, "ready_at": now + limits.settle_seconds}
     first = tallies.get(state["tally"])
     if phase == "compare":
-        return _compare(stores, run_id, {**state, "rows": first.rows}, stored.counters, first.counters, repair=repair)
+        return _compare(stores, limits, run_id, {**state, "rows": first.rows}, stored.counters, first.counters, repair=repair)
     if _whole(tallies, parts) != first:
         return _again(stores, limits, state)
     try:
@@ -135,7 +129,9 @@ def _step(stores: Stores, limits: Limits, run_id: str, state: Document, parts: S
     return _done(state, "repaired")
 
 
-def _compare(stores: Stores, run_id: str, state: Document, counted: Counters, recounted: Counters, *, repair: bool) -> Document:
+def _compare(
+    stores: Stores, limits: Limits, run_id: str, state: Document, counted: Counters, recounted: Counters, *, repair: bool
+) -> Document:
     found = differences(counted, recounted)
     stores.documents.put_bytes(_differences_key(run_id, state["source"]), json.dumps(found).encode(), "application/json")
     state = {**state, "differences": len(found)}
@@ -143,7 +139,7 @@ def _compare(stores: Stores, run_id: str, state: Document, counted: Counters, re
         return _done(state, "exact")
     if not repair:
         return _done(state, "different")
-    return {**state, "phase": "confirm", "until": math.floor((state["quiet_from"] + stores.now()) / 2)}
+    return {**state, "phase": "confirm", "until": math.floor((state["quiet_from"] + limits.now()) / 2)}
 
 
 def _whole(tallies: Tallies, parts: Sequence[Mapping[str, Any]]) -> Tally:
@@ -169,10 +165,10 @@ def _planned(stores: Stores, limits: Limits, run_id: str, plan: Document) -> Doc
     counting = [state["source"] for state in sources if state["phase"] in ("count", "confirm")]
     waiting = [state["ready_at"] for state in sources if state["phase"] in ("settle", "compare")]
     if counting:
-        parts = [part for source in counting for part in parts_of(stores.tables, source, most_segments=limits.most_segments)]
+        parts = [part for source in counting for part in parts_of(stores, source, most_segments=limits.most_segments)]
         return {**plan, "step": _turn_to(stores.runs, run_id, plan["step"], "count"), "next": "count", "parts": parts}
     if waiting:
-        seconds = max(1, math.ceil(min(waiting) - stores.now()))
+        seconds = max(1, math.ceil(min(waiting) - limits.now()))
         return {**plan, "step": _turn_to(stores.runs, run_id, plan["step"], "settle"), "next": "wait", "wait_seconds": seconds, "parts": []}
     changing = [state["source"] for state in sources if state["outcome"] == "changing"]
     if changing:

@@ -24,9 +24,10 @@ from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining import job
-from retainstream.runs.retraining.workbench import Document, Stores, Workbench
+from retainstream.runs.retraining.workbench import Document, Workbench
 from retainstream.settings import settings
 from retainstream.storage.errors import NotStored, TooLarge
+from retainstream.storage.stores import Stores
 
 SEED = 0
 _FOLDS = 5
@@ -74,7 +75,7 @@ def gather(stores: Stores, given: Document) -> Document:
 def shape(stores: Stores, given: Document) -> Document:
     """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins of all."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "train") as detail:
+    with stores.runs.step(given["run_id"], "train") as detail:
         learned = for_the_job(bench.data())
         search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
         chosen = search.run()

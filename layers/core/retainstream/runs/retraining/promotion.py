@@ -11,10 +11,11 @@ from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
 from retainstream.registry.versions import register
-from retainstream.runs.retraining.workbench import Document, Stores, Workbench
+from retainstream.runs.retraining.workbench import Document, Workbench
 from retainstream.runs.scoring.request import start_scoring
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, StorageUnavailable
+from retainstream.storage.stores import Stores
 
 _CURVES = ("reliability", "gain")
 _MOST_HOURS = 6
@@ -28,7 +29,7 @@ class ScoringFailed(RuntimeError):
 def register_version(stores: Stores, given: Document) -> Document:
     """Stores the candidate as a version, whether it passed the gate or not."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "register") as detail:
+    with stores.runs.step(given["run_id"], "register") as detail:
         data = bench.data()
         figures, verdict = bench.get_json("candidate/metrics.json"), bench.get_json("candidate/gate.json")
         fitted = bench.get_json("candidate/fit.json")
@@ -91,7 +92,7 @@ def register_version(stores: Stores, given: Document) -> Document:
 def promote_version(stores: Stores, given: Document) -> Document:
     """Puts the version into service, unless another was put there since it was compared with the champion."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "promote") as detail:
+    with stores.runs.step(given["run_id"], "promote") as detail:
         expected = bench.get_json("candidate/gate.json")["expected_revision"]
         try:
             pointer = promote(stores.models, given["version"], given["started_by"], expected_revision=expected)
@@ -141,7 +142,7 @@ def notify(stores: Stores, given: Document) -> Document:
     promoted = bool(given.get("promotion", {}).get("promoted"))
     reasons = [*verdict["reasons"], *given.get("promotion", {}).get("reasons", [])]
     auc = bench.get_json("candidate/metrics.json")["held_out"]["roc_auc"]
-    with stores.step(run_id, "notify") as detail:
+    with stores.runs.step(run_id, "notify") as detail:
         outcome = "is in service" if promoted else "was not put into service"
         lines = [f"Model {given['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
         try:

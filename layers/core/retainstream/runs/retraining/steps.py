@@ -24,8 +24,9 @@ from retainstream.registry.errors import CorruptModel, UnknownVersion
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining.large import planned_parts
-from retainstream.runs.retraining.workbench import Document, Stores, Workbench, sides
+from retainstream.runs.retraining.workbench import Document, Workbench, sides
 from retainstream.settings import settings
+from retainstream.storage.stores import Stores
 
 SEED = 0
 _SEGMENTS = 4
@@ -37,7 +38,7 @@ def extract(stores: Stores, given: Document) -> Document:
         stores.runs.step_started(given["run_id"], "extract")
         return {"in_parts": True, "parts": parts}
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "extract") as detail:
+    with stores.runs.step(given["run_id"], "extract") as detail:
         schema = active_schema(stores.documents)
 
         def segment(number: int) -> tuple[DataSet, Provenance]:
@@ -58,7 +59,7 @@ def validate(stores: Stores, given: Document) -> Document:
         UnfitData: no model can be made of the data.
     """
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "validate") as detail:
+    with stores.runs.step(given["run_id"], "validate") as detail:
         findings = check(bench.data(), fewest_rows=settings().training_fewest_rows)
         bench.put_json("findings.json", [finding.document() for finding in findings])
         detail["findings"] = [finding.detail for finding in findings]
@@ -68,7 +69,7 @@ def validate(stores: Stores, given: Document) -> Document:
 def train(stores: Stores, given: Document) -> Document:
     """Fits a candidate to the development rows."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "train") as detail:
+    with stores.runs.step(given["run_id"], "train") as detail:
         started = datetime.fromisoformat(given["started_at"])
         development, _ = sides(bench.data())
         candidate = fit(development, version=version_name(started, given["run_id"]), seconds=settings().training_seconds, seed=SEED)
@@ -85,7 +86,7 @@ def train(stores: Stores, given: Document) -> Document:
 def evaluate_candidate(stores: Stores, given: Document) -> Document:
     """Judges the candidate on the test rows."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "evaluate") as detail:
+    with stores.runs.step(given["run_id"], "evaluate") as detail:
         data = bench.data()
         development, test = sides(data)
         model = bench.candidate(data)
@@ -116,7 +117,7 @@ def evaluate_candidate(stores: Stores, given: Document) -> Document:
 def gate(stores: Stores, given: Document) -> Document:
     """Decides whether the candidate may go into service."""
     bench = Workbench(stores.documents, given["run_id"])
-    with stores.step(given["run_id"], "gate") as detail:
+    with stores.runs.step(given["run_id"], "gate") as detail:
         data = bench.data()
         _, test = sides(data)
         figures = bench.get_json("candidate/metrics.json")

@@ -3,7 +3,8 @@
 from retainstream.runs.failure import reason_of
 from retainstream.runs.retraining import job, large, steps
 from retainstream.runs.retraining import promotion as service
-from retainstream.runs.retraining.workbench import Document, Stores
+from retainstream.runs.retraining.workbench import Document
+from retainstream.storage.stores import Stores
 
 TRAINING_ERRORS = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer", "UnusableSchema"})
 

@@ -1,42 +1,15 @@
 """What the steps of a training run work with and leave for each other."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.split import held_out
 from retainstream.engine.model.model import ScoringModel
-from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents, Stored
-from retainstream.storage.models import Models
-from retainstream.storage.notifications import Notifications
-from retainstream.storage.runs import Runs
-from retainstream.storage.workflows import Workflows
 
 type Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The stack's storage, as the training steps need it."""
-
-    customers: Customers = field(default_factory=Customers)
-    models: Models = field(default_factory=Models)
-    documents: Documents = field(default_factory=Documents)
-    runs: Runs = field(default_factory=Runs)
-    workflows: Workflows = field(default_factory=Workflows)
-    notifications: Notifications = field(default_factory=Notifications)
-
-    @contextmanager
-    def step(self, run_id: str, name: str) -> Iterator[Document]:
-        """Records a step in its run: started, and finished with the detail that is filled in meanwhile."""
-        detail: Document = {}
-        self.runs.step_started(run_id, name)
-        yield detail
-        self.runs.step_finished(run_id, name, detail)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ step may be repeated: a repeated block writes the same predictions under the sam
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,13 +24,10 @@ from retainstream.engine.monitoring.tally import SYNTHETIC, Tally, total
 from retainstream.predictions.agreement import Known, settle_page
 from retainstream.predictions.generate import now, score_and_store
 from retainstream.runs.scoring.partials import Counted, LostCounts, Partials
-from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.pace import Pace
-from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 
 CUSTOMERS_PER_SEGMENT = 20_000
 BLOCK = 4_000
@@ -50,17 +46,6 @@ class IncompleteRun(Exception):
 
 class SegmentFailed(Exception):
     """A segment could not be scored; the message says which and why."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The tables, and the bucket, that a run reads and writes."""
-
-    customers: Customers = field(default_factory=Customers)
-    predictions: Predictions = field(default_factory=Predictions)
-    runs: Runs = field(default_factory=Runs)
-    rollups: Rollups = field(default_factory=Rollups)
-    documents: Documents = field(default_factory=Documents)
 
 
 def plan(stores: Stores, model: ScoringModel, run_id: str, started_by: str, *, most_segments: int) -> Document:

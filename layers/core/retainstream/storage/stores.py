@@ -1,0 +1,133 @@
+"""All of the stack's storage in one object, made once by a function's door and handed to what it calls.
+
+A store is opened, and its module imported, when it is first used: a function pays at its start only for what it reads and writes.
+A test puts another store in the place of one by assigning it.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retainstream.storage.arriving_customers import ArrivingCustomers
+    from retainstream.storage.customers import Customers
+    from retainstream.storage.dead_letters import DeadLetters
+    from retainstream.storage.documents import Documents
+    from retainstream.storage.guesses import GuessRecords
+    from retainstream.storage.models import Models
+    from retainstream.storage.notifications import Notifications
+    from retainstream.storage.predictions import Predictions
+    from retainstream.storage.rate_limits import RateLimits
+    from retainstream.storage.removals import Removals
+    from retainstream.storage.revoked_tokens import RevokedTokens
+    from retainstream.storage.rollups import Rollups
+    from retainstream.storage.runs import Runs
+    from retainstream.storage.signing_key import SigningKey
+    from retainstream.storage.uploads import Uploads
+    from retainstream.storage.users import Users
+    from retainstream.storage.workflows import Workflows
+
+
+class Stores:
+    """The tables, the bucket, the key, the topic, the queue and the state machines of one stack."""
+
+    @cached_property
+    def arriving(self) -> "ArrivingCustomers":
+        from retainstream.storage.arriving_customers import ArrivingCustomers
+
+        return ArrivingCustomers()
+
+    @cached_property
+    def customers(self) -> "Customers":
+        from retainstream.storage.customers import Customers
+
+        return Customers()
+
+    @cached_property
+    def dead_letters(self) -> "DeadLetters":
+        from retainstream.storage.dead_letters import DeadLetters
+
+        return DeadLetters()
+
+    @cached_property
+    def documents(self) -> "Documents":
+        from retainstream.storage.documents import Documents
+
+        return Documents()
+
+    @cached_property
+    def guesses(self) -> "GuessRecords":
+        from retainstream.storage.guesses import GuessRecords
+
+        return GuessRecords()
+
+    @cached_property
+    def models(self) -> "Models":
+        from retainstream.storage.models import Models
+
+        return Models()
+
+    @cached_property
+    def notifications(self) -> "Notifications":
+        from retainstream.storage.notifications import Notifications
+
+        return Notifications()
+
+    @cached_property
+    def predictions(self) -> "Predictions":
+        from retainstream.storage.predictions import Predictions
+
+        return Predictions()
+
+    @cached_property
+    def rate_limits(self) -> "RateLimits":
+        from retainstream.storage.rate_limits import RateLimits
+
+        return RateLimits()
+
+    @cached_property
+    def removals(self) -> "Removals":
+        from retainstream.storage.removals import Removals
+
+        return Removals()
+
+    @cached_property
+    def revoked_tokens(self) -> "RevokedTokens":
+        from retainstream.storage.revoked_tokens import RevokedTokens
+
+        return RevokedTokens()
+
+    @cached_property
+    def rollups(self) -> "Rollups":
+        from retainstream.storage.rollups import Rollups
+
+        return Rollups()
+
+    @cached_property
+    def runs(self) -> "Runs":
+        from retainstream.storage.runs import Runs
+
+        return Runs()
+
+    @cached_property
+    def signing_key(self) -> "SigningKey":
+        from retainstream.storage.signing_key import SigningKey
+
+        return SigningKey()
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        from retainstream.storage.uploads import Uploads
+
+        return Uploads()
+
+    @cached_property
+    def users(self) -> "Users":
+        from retainstream.storage.users import Users
+
+        return Users()
+
+    @cached_property
+    def workflows(self) -> "Workflows":
+        from retainstream.storage.workflows import Workflows
+
+        return Workflows()
