@@ -1,8 +1,9 @@
 """Writes the committed files that come from others, so that each fact has one place.
 
 The OpenAPI document comes from the routes of every function, docs/api.md from that document, the default schema from
-examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, and the scoring machine for very large bases
-from the other one. `--check` writes nothing and fails where a file is out of date.
+examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, the scoring machine for very large bases
+from the other one, and the alarms and the dashboard of template.yaml from tools/monitoring.py. `--check` writes nothing and fails where
+a file is out of date.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.documents import read_schema
 from tools.api_reference import api_reference
 from tools.distributed import TARGET, distributed_text
+from tools.expand import TEMPLATE
+from tools.monitoring import monitored_template
 from tools.openapi_document import ROOT, openapi_document
 
 PACKAGE = ROOT / "layers/core/retainstream"
@@ -28,6 +31,7 @@ def generated_files() -> dict[Path, str]:
         PACKAGE / "engine/schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
         TARGET: distributed_text(),
+        TEMPLATE: monitored_template(),
         PACKAGE / "http/openapi.json": json.dumps(document, indent=1, sort_keys=True) + "\n",
         ROOT / "docs/api.md": api_reference(json.loads(json.dumps(document, sort_keys=True))),
     }
