@@ -188,7 +188,7 @@ def test_a_column_that_knows_the_outcome_is_named(tmp_path: Path) -> None:
         row[place] = "9" if row[-1] == "true" else "0"
     ended = run("-s", SCHEMA, "-d", write(tmp_path / "leaking.csv", table), "--folds", 2, "--seconds", 0.2)
     assert ended.returncode == 0
-    assert "warning: Failed payments alone tells who left with an AUC of 1.000" in ended.stderr
+    assert "warning: Failed payments alone predicts who left with an AUC of 1.000" in ended.stderr
     assert "keep such a model out of service" in ended.stderr
 
 

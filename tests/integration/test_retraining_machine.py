@@ -125,7 +125,7 @@ def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> No
     Customers().put_many(customers)
     run = machine("leak", started_by="ann")
     assert run["result"]["promoted"] is False
-    assert any("Alarm: Tenure alone tells who left" in reason for reason in run["result"]["reasons"])
+    assert any("Alarm: Tenure alone predicts who left" in reason for reason in run["result"]["reasons"])
 
 
 def test_a_run_that_was_overtaken_leaves_the_other_version_in_service(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

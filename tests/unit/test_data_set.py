@@ -146,3 +146,46 @@ def test_copies_constants_and_values_out_of_range_are_named() -> None:
         ("warning", "out_of_range", "last_login_days"),
         ("alarm", "out_of_range", "monthly_price"),
     }
+
+
+def with_separation(distance: float) -> DataSet:
+    """Customers whose tenure is normal, and higher by so many standard deviations for those who left."""
+    data = labelled(6_000)
+    data.rows[:, 6] = np.clip(40 + 5 * np.random.default_rng(0).normal(size=len(data)) + 5 * distance * data.churned, 0, 240)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"),  # the AUC of the column alone is the normal distribution's Φ(distance / √2)
+    [(1.5, set()), (2.05, {("warning", "leak", "tenure_months")}), (2.6, {("alarm", "leak", "tenure_months")})],
+)
+def test_a_strong_column_is_suspected_from_an_auc_of_90_and_stops_the_model_from_95(
+    distance: float, expected: set[tuple[str, str, str]]
+) -> None:
+    assert {code for code in codes(check(with_separation(distance), fewest_rows=200)) if code[1] == "leak"} == expected
+
+
+def test_a_level_of_which_nearly_everybody_left_is_suspected() -> None:
+    data = labelled()
+    premium = data.churned & (np.random.default_rng(0).random(len(data)) < 0.4)
+    data.rows[:, 0] = np.where(premium, 2, data.rows[:, 0] % 2)
+    findings = [finding for finding in check(data, fewest_rows=200) if finding.code == "leak"]
+    assert [finding.level for finding in findings] == ["warning"]
+    assert 'with the value "premium" left' in findings[0].detail
+
+
+@pytest.mark.parametrize("share", [0.002, 0.01])
+def test_a_few_copies_of_many_rows_are_named(share: float) -> None:
+    data = labelled()
+    copied = round(share * len(data))
+    data.rows[:copied], data.churned[:copied] = data.rows[-copied:], data.churned[-copied:]
+    assert (
+        f"{copied:,} of {len(data):,} rows repeat another row"
+        in {finding.code: finding.detail for finding in check(data, fewest_rows=200)}["duplicates"]
+    )
+
+
+def test_customers_who_coincide_in_a_few_coarse_columns_are_no_copies() -> None:
+    data = labelled()
+    data.rows[:, 1:] = np.random.default_rng(0).integers(0, 3, (len(data), 7))
+    assert "duplicates" not in {finding.code for finding in check(data, fewest_rows=200)}

@@ -60,7 +60,7 @@ def test_a_difference_that_chance_explains_is_no_reason() -> None:
     [
         ({"target_auc": 0.99}, "below the target of 0.990"),
         ({"parity_passed": False}, "differ from those of the shap package"),
-        ({"alarms": ["Refunds alone tells who left."]}, "Alarm: Refunds alone"),
+        ({"alarms": ["Refunds alone predicts who left."]}, "Alarm: Refunds alone"),
     ],
 )
 def test_each_condition_refuses_by_itself_and_says_so(changes: dict[str, Any], reason: str) -> None:

@@ -13,10 +13,11 @@ ENGINE_IMPORTS = {
     "records": set(),
     "schema": {"records"},
     "tables": {"records", "schema"},
-    "drafting": {"records", "schema", "tables"},
+    "traps": set(),
+    "drafting": {"records", "schema", "tables", "traps"},
     "model": {"schema"},
     "monitoring": set(),
-    "learning": {"records", "schema", "tables", "model", "monitoring"},
+    "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},
 }
 MAY_IMPORT = {
     "engine": set(),

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retainstream.engine.drafting.evidence import Outcome
 from retainstream.engine.drafting.findings import Finding
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
 from retainstream.engine.drafting.findings.duplicates import duplicates
-from retainstream.engine.drafting.findings.finding import share
 from retainstream.engine.drafting.findings.leaks import leaks, telling_gaps
 from retainstream.engine.drafting.labels import LabelChoice, label_of
 from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
@@ -18,6 +16,8 @@ from retainstream.engine.schema import MAX_COLUMNS, Column, FeatureSchema, Id, L
 from retainstream.engine.tables.binding import nearest, some_of
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.traps.evidence import Outcome
+from retainstream.engine.traps.leaks import share
 
 HORIZON_DAYS = 30
 _MOST_GROUPS = 12

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.drafting.findings.finding import share
-from retainstream.engine.drafting.names import words_of
 from retainstream.engine.records import Value
 from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.cells import FALSE, TRUE, is_blank, outcome_reader
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.traps.leaks import share
+from retainstream.engine.traps.words import words_of
 
 _LEFT = ("churn", "cancel", "left", "exit", "attrit", "lost", "closed", "terminat", "leav", "gone", "lapsed", "unsubscrib")
 _NOT = ("no", "not", "non", "never", "un")

@@ -1,9 +1,9 @@
 """What a column's header tells by itself."""
 
 import re
-import unicodedata
 
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+from retainstream.engine.traps.words import in_ascii, spelled_words, words_of
+
 _KEYS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier", "hash", "serial", "idx", "index"})
 _CONTACTS = frozenset(
     {"phone", "msisdn", "mobile", "email", "mail", "imei", "imsi", "iban", "ssn", "passport", "surname", "lastname", "username"}
@@ -15,11 +15,6 @@ _NUMBERED = frozenset({"no", "nr", "num", "number", "code", "ref"})
 _PERIODS = frozenset({"month", "period", "snapshot", "week", "quarter", "year", "cohort", "observation", "asof", "batch", "extract"})
 _BESIDE_PERIODS = frozenset(
     {"date", "of", "as", "data", "record", "recorded", "report", "row", "taken", "no", "nr", "number", "index", "id", "time"}
-)
-_LEAVING = frozenset(
-    {"churn", "churned", "cancel", "cancelled", "canceled", "cancellation", "terminated", "termination", "left", "leaving", "leave"}
-    | {"exit", "exited", "closed", "closure", "closing", "attrition", "attrited", "lapsed", "deactivated", "deactivation", "unsubscribed"}
-    | {"disconnected", "disconnect", "winback", "lost"}
 )
 _PRICES = (
     "monthlycharge",
@@ -40,14 +35,9 @@ _UNITS |= {currency.lower(): currency for currency in ("USD", "EUR", "GBP", "INR
 _GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscription", "membership", "product", "segment")
 
 
-def words_of(header: str) -> list[str]:
-    """The words of a header in lower case: `TotalCharges_EUR` → total, charges, eur."""
-    return [word.lower() for word in _WORDS.findall(_ascii(header))]
-
-
 def name_for(header: str, taken: set[str]) -> str:
     """A schema's name for a header: the header itself where it is one; unlike every name taken."""
-    name = re.sub(r"[^A-Za-z0-9]+", "_", _ascii(header)).strip("_") or "column"
+    name = re.sub(r"[^A-Za-z0-9]+", "_", in_ascii(header)).strip("_") or "column"
     name = f"{'' if name[0].isalpha() else 'c_'}{name}"[:60]
     unlike = name
     number = 2
@@ -64,7 +54,7 @@ def unit_in(header: str) -> str:
 
 def label_for(header: str, unit: str = "") -> str:
     """What people might call it, the unit left away: `total_day_calls` → Total day calls."""
-    words = _WORDS.findall(_ascii(header))
+    words = spelled_words(header)
     if unit:
         words = words[:-1]
     if not words:
@@ -101,21 +91,6 @@ def names_a_period(header: str, *, wholly: bool = False) -> bool:
     return not wholly and bool(_PERIODS & words)
 
 
-def speaks_of_leaving(header: str, label: str) -> bool:
-    """Whether a header speaks about the outcome: it shares a telling word with the label, or says that somebody left."""
-    telling = {word for word in words_of(label) if len(word) > 3} - {
-        "customer",
-        "status",
-        "target",
-        "label",
-        "value",
-        "flag",
-        "class",
-        "account",
-    }
-    return bool((telling | _LEAVING) & set(words_of(header)))
-
-
 def likely_price(headers: list[str]) -> str | None:
     """The header that most likely holds what a customer pays a month."""
     return _best(headers, _PRICES)
@@ -137,8 +112,3 @@ def _best(headers: list[str], wanted: tuple[str, ...]) -> str | None:
             ):
                 return header
     return None
-
-
-def _ascii(text: str) -> str:
-    plain: str = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    return plain

@@ -12,6 +12,7 @@ from retainstream.engine.drafting.names import names_a_key, names_a_period
 from retainstream.engine.drafting.sentinels import sentinel_numbers
 from retainstream.engine.tables.cells import FALSE, MISSING, NO_NUMBER, TRUE, Decimal, number_in
 from retainstream.engine.tables.columnar import TextColumn, TextTable
+from retainstream.engine.traps.evidence import CodedColumn
 
 type Holds = Literal["number", "integer", "boolean", "category", "date", "identifier", "text", "constant", "empty"]
 
@@ -70,6 +71,12 @@ class Profile:
         """Its least and greatest number."""
         there = self.numbers[~np.isnan(self.numbers)]
         return float(there.min()), float(there.max())
+
+    @property
+    def coded(self) -> CodedColumn:
+        """The column for the detectors of traps."""
+        has_levels = self.holds not in ("identifier", "text")
+        return CodedColumn(self.name, self.text.codes, self.numbers, self.absent, self.counts, self.text.values.__getitem__, has_levels)
 
     @property
     def is_numeric(self) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from retainstream.engine.drafting.drafting import Draft
-from retainstream.engine.drafting.findings.finding import share
 from retainstream.engine.schema import Column
+from retainstream.engine.traps.leaks import share
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*")
 _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n", "nan", "inf", ".nan"})

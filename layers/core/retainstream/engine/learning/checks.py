@@ -1,31 +1,29 @@
-"""Whether a data set can be learned from, and what is suspicious in it."""
+"""Whether a data set is enough to train on, and what is suspicious in it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import roc_auc
-from retainstream.engine.learning.split import folds, held_out
-from retainstream.engine.model.encoding import Rows
+from retainstream.engine.learning.split import held_out
 from retainstream.engine.schema import Column
+from retainstream.engine.traps.copies import Codes, copies, row_hashes, surplus
+from retainstream.engine.traps.evidence import CodedColumn, Outcome
+from retainstream.engine.traps.leaks import suspicion_of
 
-LEAK_AUC = 0.95
-"""A single column that tells churners apart this well is taken for a consequence of churn, not a sign of it."""
+type Level = Literal["alarm", "warning"]
+type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
 
 LEAK_BY_MISSING_AUC = 0.80
-DUPLICATE_SHARE = 0.02
 OUT_OF_RANGE_SHARE = 0.01
 FEWEST_OF_A_CLASS = 20
-_BINS = 50
-_PRIOR_ROWS = 10.0
-_NO_VALUE = np.float32(-9.9e30)
 
 
 class UnfitData(ValueError):
-    """No model can be made of this data; the message says why in a sentence."""
+    """No model can be trained on this data; the message says why in a sentence."""
 
 
 class TooFewRows(UnfitData):
@@ -36,38 +34,47 @@ class OneClass(UnfitData):
     """Not enough customers of one of the two outcomes."""
 
 
+class FindingDocument(TypedDict):
+    """A finding as JSON; `column` is empty where the finding concerns whole rows."""
+
+    level: Level
+    code: Code
+    column: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class Finding:
-    """Something suspicious. An alarm keeps the model out of service; a warning is only told."""
+    """Something suspicious. An alarm keeps the model out of service; a warning does not."""
 
-    level: Literal["alarm", "warning"]
-    code: Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
+    level: Level
+    code: Code
     detail: str
     column: str = ""
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> FindingDocument:
         return {"level": self.level, "code": self.code, "column": self.column, "detail": self.detail}
 
 
 def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
-    """What is suspicious in data that can be learned from.
+    """The findings in data that is enough to train on.
 
     Raises:
         TooFewRows: there are fewer customers than `fewest_rows`.
-        OneClass: too few of them left, or too few stayed, in all or among the held-out ones.
+        OneClass: too few of them left, or too few stayed; or the held-out customers all have the same outcome.
     """
     require_enough(data, fewest_rows)
     findings = [*_balance(data), *_duplicates(data)]
-    development = data.where(~held_out(data.keys))
+    outcome = Outcome.of(data.churned.astype(np.float64))
     for place, column in enumerate(data.schema.features):
         values = data.rows[:, place]
         findings += _range(column, values)
-        findings += _leaks(column, development, place)
+        findings += _leaks(column, values, outcome, data.schema.label.header)
     return findings
 
 
 def require_enough(data: DataSet, fewest_rows: int) -> None:
-    """Whether a model can be made of so many customers at all.
+    """Whether the customers are enough to train on.
 
     Raises:
         TooFewRows, OneClass: see `check`.
@@ -82,7 +89,7 @@ def require_enough(data: DataSet, fewest_rows: int) -> None:
             raise OneClass(f"Only {count} of the {rows} customers with a known outcome {what}: at least {FEWEST_OF_A_CLASS} are needed.")
     test = data.churned[held_out(data.keys)]
     if not (test.any() and not test.all()):
-        raise OneClass("The held-out customers do not hold both customers who left and who stayed: more known outcomes are needed.")
+        raise OneClass("All held-out customers have the same outcome: more customers with a known outcome are needed.")
 
 
 def _balance(data: DataSet) -> list[Finding]:
@@ -93,11 +100,17 @@ def _balance(data: DataSet) -> list[Finding]:
 
 
 def _duplicates(data: DataSet) -> list[Finding]:
-    whole = np.column_stack([np.where(np.isnan(data.rows), _NO_VALUE, data.rows), data.churned.astype(np.float32)])
-    copies = len(whole) - len(np.unique(np.ascontiguousarray(whole).view(f"V{whole.shape[1] * 4}")))
-    if copies <= DUPLICATE_SHARE * len(whole):
+    columns: list[Codes] = [*(_bits(values) for values in data.rows.T), data.churned.view(np.uint8)]
+    copied = copies(columns, len(columns) - 1)
+    if not copied.any():
         return []
-    return [Finding("warning", "duplicates", f"{copies} of {len(whole)} rows repeat another row in every column.")]
+    count = surplus(row_hashes(columns), copied)
+    return [Finding("warning", "duplicates", f"{count:,} of {len(data):,} rows repeat another row in every column.")]
+
+
+def _bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """A code for each value (n,): its bits, the same for 0 and -0 and for every NaN."""
+    return np.where(np.isnan(values), np.float32(np.nan), values + np.float32(0)).view(np.uint32)
 
 
 def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
@@ -113,36 +126,36 @@ def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
     count = int(outside.sum()) + (0 if column.missing else len(values) - len(known))
     if not count:
         return []
-    level: Literal["alarm", "warning"] = "alarm" if count > OUT_OF_RANGE_SHARE * len(values) else "warning"
-    return [Finding(level, "out_of_range", f"{column.label} has {count} values the schema does not allow.", column.name)]
+    level: Level = "alarm" if count > OUT_OF_RANGE_SHARE * len(values) else "warning"
+    return [Finding(level, "out_of_range", f"{column.label} has {count:,} values that the schema does not allow.", column.name)]
 
 
-def _leaks(column: Column, data: DataSet, place: int) -> list[Finding]:
-    alone = alone_auc(data.rows, data.churned, data.keys, place)
-    if alone >= LEAK_AUC:
-        detail = f"{column.label} alone tells who left with an AUC of {alone:.3f}: is it known before they leave?"
+def _leaks(column: Column, values: NDArray[np.float32], outcome: Outcome, label: str) -> list[Finding]:
+    suspicion = suspicion_of(_coded(column, values), outcome, label)
+    if suspicion and suspicion.is_certain:
+        detail = f"{column.label} alone predicts who left with an AUC of {suspicion.auc.value:.3f}. Is it known before they leave?"
         return [Finding("alarm", "leak", detail, column.name)]
-    missing = np.isnan(data.rows[:, place])
-    by_missing = roc_auc(data.churned, missing.astype(np.float64))
+    by_missing = roc_auc(outcome.churned, np.isnan(values).astype(np.float64))
     by_missing = max(by_missing, 1 - by_missing)
     if by_missing >= LEAK_BY_MISSING_AUC:
-        detail = f"Whether {column.label} is missing tells who left with an AUC of {by_missing:.3f}."
+        detail = f"Whether {column.label} is missing predicts who left with an AUC of {by_missing:.3f}."
         return [Finding("alarm", "leak_by_missing", detail, column.name)]
+    if suspicion:
+        detail = f"{column.label} may know the outcome: {suspicion.sentence(outcome)}. Is it known before they leave?"
+        return [Finding("warning", "leak", detail, column.name)]
     return []
 
 
-def alone_auc(rows: Rows, churned: NDArray[np.bool_], keys: NDArray[np.uint64], place: int) -> float:
-    """The AUC that one column reaches alone: churn rate per bin (missing is a bin), each half judged by the other half's rates."""
-    values = rows[:, place]
-    known = values[~np.isnan(values)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else np.empty(0)
-    bins = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="right"))
-    half = folds(keys, churned, 2)
-    rates = np.empty(len(values))
-    overall = churned.mean()
-    for judged in (0, 1):
-        learned = half != judged
-        rows_in = np.bincount(bins[learned], minlength=len(edges) + 2)
-        left_in = np.bincount(bins[learned], weights=churned[learned], minlength=len(edges) + 2)
-        rates[~learned] = ((left_in + _PRIOR_ROWS * overall) / (rows_in + _PRIOR_ROWS))[bins[~learned]]
-    return float(np.mean([roc_auc(churned[half == judged], rates[half == judged]) for judged in (0, 1)]))
+def _coded(column: Column, values: NDArray[np.float32]) -> CodedColumn:
+    distinct, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    missing = np.isnan(distinct)
+    numbers = np.full(len(distinct), np.nan) if column.kind == "category" else distinct.astype(np.float64)
+
+    def text(code: int) -> str:
+        if column.kind == "category":
+            return column.levels[int(distinct[code])]
+        if column.kind == "boolean":
+            return "yes" if distinct[code] else "no"
+        return f"{distinct[code]:g}"
+
+    return CodedColumn(column.header, codes, numbers, missing, counts, text)

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import Keys
 from retainstream.engine.model.encoding import Rows
+from retainstream.engine.traps.copies import MOST_COINCIDENCES, coincidences
 
 TEST_SHARE = 0.2
 _COPIED_SHARE = 0.02
-_MOST_COINCIDENCES = 0.001
 _NO_VALUE = np.float32(-9.9e30)
 
 
@@ -39,7 +39,7 @@ def folds_apart(keys: Keys, rows: Rows, churned: NDArray[np.bool_], count: int) 
     folds would make a model that learns its rows by heart look good.
     """
     first, copy_of = _distinct(rows)
-    if len(first) >= (1 - _COPIED_SHARE) * len(rows) or _coincidences(rows) > _MOST_COINCIDENCES:
+    if len(first) >= (1 - _COPIED_SHARE) * len(rows) or coincidences(rows.T) > MOST_COINCIDENCES:
         return folds(keys, churned, count)
     assigned: NDArray[np.int64] = folds(keys[first], churned[first], count)[copy_of]
     return assigned
@@ -50,9 +50,3 @@ def _distinct(rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     whole = np.ascontiguousarray(np.where(np.isnan(rows), _NO_VALUE, rows) + np.float32(0))
     _, first, copy_of = np.unique(whole.view(f"V{whole.shape[1] * 4}").ravel(), return_index=True, return_inverse=True)
     return first, copy_of
-
-
-def _coincidences(rows: Rows) -> float:
-    """How many others a row would equal, on average, if its columns had nothing to do with each other."""
-    shares = [np.unique(column, return_counts=True)[1] / len(rows) for column in rows.T]
-    return float(len(rows) / 2 * np.prod([(share**2).sum() for share in shares]))

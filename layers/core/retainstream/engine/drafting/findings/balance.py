@@ -1,7 +1,8 @@
 """Too few customers of one outcome to learn from, or to trust a figure."""
 
-from retainstream.engine.drafting.evidence import Outcome
-from retainstream.engine.drafting.findings.finding import Finding, share
+from retainstream.engine.drafting.findings.finding import Finding
+from retainstream.engine.traps.evidence import Outcome
+from retainstream.engine.traps.leaks import share
 
 FEWEST = 100
 """Customers of the rarer outcome below which an AUC of 0.8 has a 95 % interval wider than about ±0.05."""

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from retainstream.engine.drafting.evidence import Outcome, single_column_auc
-from retainstream.engine.drafting.findings.finding import Finding, share
-from retainstream.engine.drafting.names import names_a_period, words_of
+from retainstream.engine.drafting.findings.finding import Finding
+from retainstream.engine.drafting.names import names_a_period
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.columnar import TextTable
+from retainstream.engine.traps.evidence import Outcome, single_column_auc
+from retainstream.engine.traps.leaks import share
+from retainstream.engine.traps.words import words_of
 
 _TOO_GOOD = "The same customers in training and in test make the figures too good"
 _FEWEST_GROUPS = 20
@@ -82,7 +84,7 @@ def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) ->
             or profile.distinct < 2
         ):
             continue
-        auc = single_column_auc(profile, outcome)
+        auc = single_column_auc(profile.coded, outcome)
         if auc.value < _TIME_AUC or auc.lower < _TIME_LOWER:
             continue
         values = profile.values()[outcome.known]

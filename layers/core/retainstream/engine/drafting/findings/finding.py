@@ -18,9 +18,3 @@ class Finding:
     @property
     def is_warning(self) -> bool:
         return self.sort != "note"
-
-
-def share(part: float, whole: float) -> str:
-    """A share people can read: 26.5 %, 0.04 %."""
-    percent = 100 * part / whole if whole else 0.0
-    return f"{percent:.0f} %" if percent >= 99.95 or percent == 0 else f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.2g} %"

@@ -1,13 +1,12 @@
-"""How much one column tells about the outcome, in figures that stay honest on small data."""
+"""How well one column predicts the outcome, in figures that hold on small data too."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-from retainstream.engine.drafting.profiles import Profile
 
 type Bins = NDArray[np.intp]
 
@@ -20,6 +19,23 @@ _Z = 1.645
 
 
 @dataclass(frozen=True)
+class CodedColumn:
+    """A column as its distinct values and an index into them.
+
+    codes: the place of each row's value, (n,). Per distinct value: numbers, NaN where the value is not a number; absent, whether it means
+    missing; counts, its rows. text: how a value is written. has_levels: whether single values can be compared (not for keys and free text).
+    """
+
+    header: str
+    codes: NDArray[np.integer]
+    numbers: NDArray[np.float64]
+    absent: NDArray[np.bool_]
+    counts: NDArray[np.intp]
+    text: Callable[[int], str]
+    has_levels: bool = True
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The rows whose outcome is known, and whether each customer left."""
 
@@ -28,7 +44,7 @@ class Outcome:
 
     @classmethod
     def of(cls, churned: NDArray[np.float64]) -> "Outcome":
-        """From 1, 0 and NaN for unknown, a value per row."""
+        """From one value per row: 1 left, 0 stayed, NaN not known."""
         known = ~np.isnan(churned)
         return cls(known, churned[known] == 1)
 
@@ -93,36 +109,36 @@ class Cell:
         return (p + z * z / (2 * n) - z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)
 
 
-def single_column_auc(profile: Profile, outcome: Outcome) -> Auc:
-    """How well the column alone ranks customers, missing counted as a value of its own.
+def single_column_auc(column: CodedColumn, outcome: Outcome) -> Auc:
+    """How well the column alone ranks customers; missing counts as a value.
 
-    Numbers are binned (frequent ones alone, the rest by quantiles), each bin gets the churn rate of the other folds, and the AUC of these
-    rates is averaged over five folds: neither a direction nor a shape is assumed, and many levels do not look like knowledge.
+    Numbers are binned (a bin for each frequent number, quantiles for the rest), each bin gets the churn rate of the other folds, and the
+    AUC of these rates is averaged over five folds. So the figure assumes no direction and no shape, and many levels do not raise it.
     """
-    bins = _bins(profile)[outcome.known]
+    bins = _bins(column)[outcome.known]
     width = int(bins.max()) + 1
-    at = outcome.folds * width + bins
-    left = np.bincount(at, outcome.churned, _FOLDS * width).reshape(_FOLDS, width)
-    rows = np.bincount(at, minlength=_FOLDS * width).reshape(_FOLDS, width)
+    cell = outcome.folds * width + bins
+    left = np.bincount(cell, outcome.churned, _FOLDS * width).reshape(_FOLDS, width)
+    rows = np.bincount(cell, minlength=_FOLDS * width).reshape(_FOLDS, width)
     stayed = rows - left
     rates = (left.sum(0) - left + _PRIOR * outcome.rate) / (rows.sum(0) - rows + _PRIOR)
     areas = [_area(rates[fold], left[fold], stayed[fold]) for fold in range(_FOLDS) if left[fold].any() and stayed[fold].any()]
     return Auc.of(float(np.mean(areas)) if areas else 0.5, outcome)
 
 
-def cells_of(profile: Profile, outcome: Outcome) -> list[Cell]:
-    """The column's values that enough customers share, and its missing rows, with their churn rates."""
-    codes = profile.text.codes[outcome.known]
-    rows = np.bincount(codes, minlength=len(profile.text.values))
-    left = np.bincount(codes, outcome.churned, len(profile.text.values))
-    frequent = ~profile.absent & (rows >= max(10, _SPIKE * len(outcome)))
-    cells = [Cell(profile.text.values[code], int(rows[code]), int(left[code])) for code in np.flatnonzero(frequent).tolist()]
-    gone = profile.absent
-    return cells + ([Cell("", int(rows[gone].sum()), int(left[gone].sum()))] if rows[gone].sum() else [])
+def cells_of(column: CodedColumn, outcome: Outcome) -> list[Cell]:
+    """The column's frequent values, and its missing rows (named ""), with their churn rates."""
+    codes = column.codes[outcome.known]
+    rows = np.bincount(codes, minlength=len(column.counts))
+    left = np.bincount(codes, outcome.churned, len(column.counts))
+    frequent = ~column.absent & (rows >= max(10, _SPIKE * len(outcome)))
+    cells = [Cell(column.text(code), int(rows[code]), int(left[code])) for code in np.flatnonzero(frequent).tolist()]
+    absent = column.absent
+    return cells + ([Cell("", int(rows[absent].sum()), int(left[absent].sum()))] if rows[absent].sum() else [])
 
 
 def log_odds_ratio(inside: Cell, outcome: Outcome) -> tuple[float, float]:
-    """Log of the odds of leaving inside a cell against outside it, and its standard error (Haldane's half added to each count)."""
+    """Log of the odds ratio of leaving, inside a cell against outside it, and its standard error (Haldane: half a row more in each)."""
     table = np.array(
         [inside.churned, inside.rows - inside.churned, outcome.positives - inside.churned, outcome.negatives - inside.rows + inside.churned]
     )
@@ -131,23 +147,24 @@ def log_odds_ratio(inside: Cell, outcome: Outcome) -> tuple[float, float]:
     return ratio, math.sqrt(float((1 / counts).sum()))
 
 
-def _bins(profile: Profile) -> Bins:
+def _bins(column: CodedColumn) -> Bins:
     """A bin for each row of the column."""
-    of_value = np.arange(len(profile.text.values))
-    if not np.all(np.isnan(profile.numbers)) and profile.distinct > _OWN_BIN:
-        numbers, counts = profile.numbers, profile.counts
-        there = ~np.isnan(numbers)
-        total = counts[there].sum()
-        spike = there & (counts >= max(10, _SPIKE * total))
-        rest = there & ~spike
+    of_value = np.arange(len(column.counts))
+    numbers, counts = column.numbers, column.counts
+    is_number = ~np.isnan(numbers)
+    if is_number.any() and np.count_nonzero(~column.absent) > _OWN_BIN:
+        total = counts[is_number].sum()
+        spike = is_number & (counts >= max(10, _SPIKE * total))
+        rest = is_number & ~spike
         order = np.flatnonzero(rest)[np.argsort(numbers[rest], kind="stable")]
         through = np.cumsum(counts[order])
         of_value = np.zeros(len(numbers), dtype=np.intp)
         if len(order):
             of_value[order] = 1 + (through - counts[order]) * _QUANTILES // through[-1]
         of_value[spike] = _QUANTILES + 1 + np.arange(np.count_nonzero(spike))
-    of_value = np.where(profile.absent, int(of_value.max()) + 1, of_value)
-    return of_value[profile.text.codes]
+    of_value = np.where(column.absent, int(of_value.max()) + 1, of_value)
+    bins: Bins = of_value[column.codes]
+    return bins
 
 
 def _area(rates: NDArray[np.float64], left: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
