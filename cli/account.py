@@ -6,42 +6,44 @@ from typing import Annotated
 
 import typer
 
+from cli.answers import Me, SignedIn
 from cli.output import print_json, print_line, say
 from cli.passwords import read_password
 from cli.session import DEFAULT_URL, Session, Sessions, chosen_url, signed_in
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", "-u", metavar="URL", help="The deployment's address; RETAINSTREAM_URL, or where you signed in last, without it."),
+    typer.Option("--url", "-u", metavar="URL", help="The deployment's address. Default: RETAINSTREAM_URL, or your last sign-in."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
 
 
 def login(
     url: Url = None,
-    email: Annotated[str | None, typer.Option("--email", "-e", help="Your e-mail address; RETAINSTREAM_EMAIL without it.")] = None,
+    email: Annotated[str | None, typer.Option("--email", "-e", help="Your e-mail address. Default: RETAINSTREAM_EMAIL.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign in to a deployment. The token is kept, for 24 hours, in a file that only you can read.
+    """Sign in to a deployment. The token is kept for 24 hours in a file that only you can read.
 
-    The password is asked for; scripts give it as RETAINSTREAM_PASSWORD or on standard input.
+    The command asks for the password. A script sets RETAINSTREAM_PASSWORD or writes the password to standard input.
     """
     from cli.client import Client
 
     address = chosen_url(url) or DEFAULT_URL
-    who = email or os.environ.get("RETAINSTREAM_EMAIL") or _asked_email()
+    login_email = email or os.environ.get("RETAINSTREAM_EMAIL") or _ask_for_email()
     with Client(address) as client:
-        told = client.post("/api/auth/login", {"email": who, "password": read_password("RETAINSTREAM_PASSWORD")}, repeatable=True).data
-    user = told["user"]
-    Sessions().keep(Session(address, user["email"], user["role"], told["token"], told["expires_at"]))
+        credentials = {"email": login_email, "password": read_password("RETAINSTREAM_PASSWORD")}
+        signed: SignedIn = client.post("/api/auth/login", credentials, repeatable=True).data
+    user = signed["user"]
+    Sessions().keep(Session(address, user["email"], user["role"], signed["token"], signed["expires_at"]))
     if as_json:
-        print_json({"url": address, "email": user["email"], "role": user["role"], "expires_at": told["expires_at"]})
+        print_json({"url": address, "email": user["email"], "role": user["role"], "expires_at": signed["expires_at"]})
     else:
-        say(f"Signed in at {address} as {user['email']} ({user['role']}) until {told['expires_at']}")
+        say(f"Signed in at {address} as {user['email']} ({user['role']}) until {signed['expires_at']}")
 
 
 def logout(url: Url = None) -> None:
-    """Sign out: end the session there, and forget its token here."""
+    """Sign out: end the session in the deployment, and forget its token on this machine."""
     from cli.client import Client
     from cli.service_errors import NotSignedIn
 
@@ -51,24 +53,24 @@ def logout(url: Url = None) -> None:
         with Client(session.url, session.token) as client:
             client.post("/api/auth/logout", repeatable=True)
     except NotSignedIn:
-        pass  # it had ended there already
+        pass  # the session had already ended
     finally:
         sessions.forget(session.url)
     say(f"Signed out at {session.url}")
 
 
 def whoami(url: Url = None, as_json: AsJson = False) -> None:
-    """Show who is signed in where, and until when."""
+    """Show the signed-in user, the deployment, and the end of the session."""
     with signed_in(url) as client:
-        told = client.get("/api/auth/me").data
+        me: Me = client.get("/api/auth/me").data
         address = client.url
     if as_json:
-        print_json({"url": address, **told})
+        print_json({"url": address, **me})
     else:
-        print_line(f"{told['email']} ({told['role']}) at {address} until {told['token_expires_at']}")
+        print_line(f"{me['email']} ({me['role']}) at {address} until {me['token_expires_at']}")
 
 
-def _asked_email() -> str:
+def _ask_for_email() -> str:
     if not sys.stdin.isatty():
-        raise typer.BadParameter("is needed where nobody can be asked", param_hint="--email")
+        raise typer.BadParameter("is required when there is no terminal to ask on", param_hint="--email")
     return str(typer.prompt("E-mail", err=True))

@@ -1,11 +1,12 @@
 """The `retainstream` command.
 
-Exit codes: 0 done; 1 the input is wrong, or what was asked for failed, and a line for each fault says how; 2 the command was called
-wrongly; 3 done, with something to look at; 4 not signed in, or not allowed; 5 the service is not available. See docs/cli.md.
+Exit codes: 0 done; 1 failed, or the input is wrong, with a line for each fault; 2 wrong usage; 3 done, with a warning; 4 not signed in, or
+not allowed; 5 the service is not available. See docs/cli.md.
 """
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -18,22 +19,21 @@ _SHOWN = 10
 
 app = typer.Typer(
     name="retainstream",
-    help="Who is about to leave, why, what it is worth, and what to do about it.",
-    epilog="Exit codes: 0 done, 1 failed, 2 called wrongly, 3 done with something to look at, 4 not signed in or not allowed, "
-    "5 service not available.",
+    help="Churn prediction: customers at risk, reasons, value and recommended actions.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with a warning, 4 not signed in or not allowed, 5 service not available.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_PANELS: dict[str, dict[str, Any]] = {
-    "Signing in": {"login": account.login, "logout": account.logout, "whoami": account.whoami, "users": users.commands},
+_PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
+    "Accounts": {"login": account.login, "logout": account.logout, "whoami": account.whoami, "users": users.commands},
     "Customers": {
         "import": importing.import_customers,
         "at-risk": customers.at_risk,
         "customers": customers.commands,
         "export": export.export,
     },
-    "The model": {
+    "Model": {
         "train": train.train,
         "score": train.score,
         "status": model.status,
@@ -43,8 +43,8 @@ _PANELS: dict[str, dict[str, Any]] = {
         "drift": model.drift,
         "performance": model.performance,
     },
-    "Files of your own": {"schema": schema.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
-    "Operating a deployment": {
+    "Your files": {"schema": schema.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
+    "Operations": {
         "bootstrap-admin": bootstrap.bootstrap_admin,
         "publish-pages": publish.publish_pages,
         "recount": recount.recount,
@@ -60,7 +60,7 @@ for panel, commands in _PANELS.items():
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", is_eager=True)] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
         typer.echo(__version__)
@@ -68,7 +68,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; a fault ends with one line that says what it is, and its exit code."""
+    """Run the command line. A fault ends with one line that describes it, and with its exit code."""
     try:
         app()
     except ValueError as error:
@@ -80,7 +80,7 @@ def main() -> None:
         for problem in error.problems[:_SHOWN]:
             say_error(f"{error.source}: {problem}")
         if len(error.problems) > _SHOWN:
-            say_error(f"{error.source}: and {len(error.problems) - _SHOWN} more")
+            say_error(f"{error.source}: {len(error.problems) - _SHOWN} more faults")
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]

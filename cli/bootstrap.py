@@ -1,4 +1,4 @@
-"""`retainstream bootstrap-admin`: the first administrator of a deployment, who can then make all other accounts."""
+"""`retainstream bootstrap-admin`: creates the first administrator of a deployment, who then creates all other accounts."""
 
 from typing import Annotated
 
@@ -14,21 +14,24 @@ from cli.service_errors import ServiceError
 def bootstrap_admin(
     email: Annotated[str, typer.Option("--email", "-e", help="The administrator's e-mail address.")],
     stack: Annotated[str | None, typer.Option("--stack", metavar="NAME", help=STACK_HELP)] = None,
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="The users table itself, in place of the stack.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="How the person is called; the part before the @ without it.")] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", metavar="NAME", help="The name of the users table, in place of the stack.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The administrator's name. Default: the part before the @.")] = None,
     region: Region = None,
     profile: Profile = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Even if there is an administrator, such as one who cannot sign in any more.")
+        bool, typer.Option("--force", help="Create one although there is an administrator, for example one who cannot sign in any more.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the first administrator of a deployment, with your AWS credentials. After sam deploy there is no account at all.
+    """Create the first administrator of a deployment, with your AWS credentials. A new deployment has no accounts.
 
-    The password is asked for, twice; scripts give it as RETAINSTREAM_NEW_PASSWORD or on standard input. Only its hash goes to AWS.
+    The command asks for the password twice. A script sets RETAINSTREAM_NEW_PASSWORD or writes the password to standard input. Only
+    its hash goes to AWS.
     """
     if (stack is None) == (table is None):
-        raise typer.BadParameter("give the stack's name, or --table", param_hint="--stack")
+        raise typer.BadParameter("give --stack or --table", param_hint="--stack")
     from cli.aws import aws_errors, outputs, session
     from retainstream.accounts.accounts import EmailTaken
     from retainstream.accounts.administration import add_administrator
@@ -42,10 +45,12 @@ def bootstrap_admin(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--email") from None
     account = session(region, profile)
-    found = outputs(account, stack) if stack else {"UsersTableName": table or ""}
-    users_table = found.get("UsersTableName")
+    stack_outputs = outputs(account, stack) if stack else {"UsersTableName": table or ""}
+    users_table = stack_outputs.get("UsersTableName")
     if users_table is None:
-        raise ServiceError(f"The stack {stack} has no output UsersTableName", "Is it a RetainStream deployment? --table names its table.")
+        raise ServiceError(
+            f"The stack {stack} has no output UsersTableName", "Check that it is a RetainStream deployment, or give --table."
+        )
     try:
         with aws_errors():
             users = Users(Table(users_table, ("email",), account.client("dynamodb")))
@@ -55,14 +60,15 @@ def bootstrap_admin(
             add_administrator(users, address, password, name=name, first=not force)
     except AdministratorExists as error:
         raise ServiceError(
-            f"{users_table} has an administrator already", "Ask for an account: retainstream users add. --force makes one more."
+            f"{users_table} already has an administrator",
+            "Ask that person for an account (retainstream users add), or create another one with --force.",
         ) from error
     except EmailTaken as error:
-        raise ServiceError(f"There is an account for {address}", "Give another address.") from error
+        raise ServiceError(f"{address} already has an account", "Use another address.") from error
     except UnacceptablePassword as error:
         raise ServiceError(f"The password {error}", "Nothing was stored.") from error
     if as_json:
         print_json({"email": address, "role": "admin", "table": users_table})
         return
-    where = found.get("WebUrl") or found.get("ApiUrl")
-    say(f"{address} is an administrator of {stack or users_table}. Sign in: retainstream login --url {where or 'URL'} --email {address}")
+    address_of_api = stack_outputs.get("WebUrl") or stack_outputs.get("ApiUrl") or "URL"
+    say(f"{address} is an administrator of {stack or users_table}. To sign in: retainstream login --url {address_of_api} --email {address}")

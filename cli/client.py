@@ -1,4 +1,4 @@
-"""Requests to a deployment: tried again while that can help and cannot harm, errors typed, the token told to nobody else."""
+"""Requests to a deployment: safe retries, typed errors, and a token that goes to the deployment alone."""
 
 import random
 import time
@@ -23,7 +23,7 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request brought: the `data` of the answer, and `page` of a list."""
+    """The answer to a request: its `data`, and the `page` of a list (`next` is the cursor, `total` may be missing)."""
 
     status: int
     data: Any
@@ -31,10 +31,10 @@ class Answer:
 
 
 def checked_url(url: str) -> str:
-    """The address of a deployment in its one spelling.
+    """The normalised address of a deployment.
 
     Raises:
-        ServiceError: it is none, or would carry the token through the network in the clear.
+        ServiceError: `url` is not an address, or would send the token unencrypted through the network.
     """
     try:
         parts = urlsplit(url.strip())
@@ -42,25 +42,25 @@ def checked_url(url: str) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
-        raise ServiceError(f"{url} is not an address", "Give one like https://abc123.execute-api.eu-west-1.amazonaws.com")
+        raise ServiceError(f"{url} is not an address", "Use one like https://abc123.execute-api.eu-west-1.amazonaws.com")
     if not is_private(url.strip()):
         raise ServiceError(f"{url} would send your password and token unencrypted", "Use https://")
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def is_private(url: str) -> bool:
-    """Whether what is sent to this address stays unread on the way: it is encrypted, or does not leave this machine."""
+    """Whether nobody on the way can read a request: it is encrypted, or stays on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and (parts.hostname or "").lower() in _HERE)
 
 
 class Client:
-    """A deployment at `url`, as somebody who holds `token`, or as nobody in particular.
+    """A deployment at `url`, with the token of a user or without one.
 
-    An answer that says "busy" (429, 503) is waited for as it asks, up to 30 seconds a time. What may or may not have arrived (a broken
-    connection, 502, 504) is sent again only where that changes nothing: reads, and writes that carry an idempotency key.
+    After a 429 or a 503 the client waits as `Retry-After` says, up to 30 seconds, and sends the request again. After a broken
+    connection, a 502 or a 504 it sends a request again only where a second one does no harm: reads, and writes with an idempotency key.
 
-    Every method raises ServiceError or one of its kinds, see `service_errors`.
+    All methods raise ServiceError or a subclass, see `service_errors`.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -80,17 +80,17 @@ class Client:
         return self._send("GET", path, params=dict(query or {}), repeatable=True)
 
     def all_of(self, path: str, query: Mapping[str, str | int | float] | None = None, *, most: int | None = None) -> Answer:
-        """A list's pages as one, up to `most` items. `page` has the total, where the list tells it, and what follows."""
-        asked, items = dict(query or {}), list[Any]()
+        """All pages of a list, up to `most` items. `page` has the total, where the list states it, and the next cursor."""
+        page_query, items = dict(query or {}), list[Any]()
         total = None
         while True:
-            found = self.get(path, asked)
-            items += found.data
-            total = found.page.get("total") if total is None else total
-            onward = found.page.get("next")
-            if not onward or (most is not None and len(items) >= most):
-                return Answer(found.status, items[:most], {"total": total, "next": onward})
-            asked["cursor"] = onward
+            answer = self.get(path, page_query)
+            items += answer.data
+            total = answer.page.get("total") if total is None else total
+            cursor = answer.page.get("next")
+            if not cursor or (most is not None and len(items) >= most):
+                return Answer(answer.status, items[:most], {"total": total, "next": cursor})
+            page_query["cursor"] = cursor
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         return self._send("PUT", path, json=body, repeatable=True)
@@ -102,11 +102,11 @@ class Client:
         return self._send("DELETE", path, repeatable=True)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Answer:
-        """`repeatable` tells that sending the same twice does no more than sending it once."""
+        """`repeatable`: a second request has no further effect."""
         return self._send("POST", path, json=body or {}, repeatable=repeatable)
 
     def start(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Answer:
-        """Starts a run: a POST with an idempotency key (a new one where none is given), so that it starts once however often it is sent."""
+        """Starts a run: a POST with an idempotency key (a new one by default), so that repeated requests start one run."""
         return self._send("POST", path, json=body or {}, headers={"Idempotency-Key": key or uuid.uuid4().hex}, repeatable=True)
 
     def _send(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Answer:
@@ -115,11 +115,11 @@ class Client:
             try:
                 response = self._http.request(method, path, **options)
             except httpx.ConnectError as error:
-                raise Unavailable(f"{self.url} cannot be reached", "Is the address right, and is it running?") from error
+                raise Unavailable(f"{self.url} cannot be reached", "Check the address, and that the deployment is running.") from error
             except httpx.HTTPError as error:
                 if not repeatable or last:
                     raise Unavailable(
-                        f"{self.url} did not answer ({type(error).__name__})", "Look whether the request had its effect, and try again."
+                        f"{self.url} did not answer ({type(error).__name__})", "Check whether the request had its effect, and try again."
                     ) from error
                 time.sleep(_pause(attempt, None))
                 continue

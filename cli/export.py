@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from cli.account import AsJson, Url
+from cli.answers import ExportView, FileLink
 from cli.customers import Group, MinProbability
 from cli.output import check_output, print_json, say
-from cli.runs import Run, RunId, Stage, View, check_ended_well
+from cli.runs import Run, RunId, Stage, check_ended_well
 from cli.service_errors import ServiceError
 from cli.session import signed_in
 
@@ -25,29 +26,29 @@ class Level(StrEnum):
 
 def export(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The CSV file to write; - prints it. predictions-DATE.csv without it.")
+        Path | None, typer.Option("--output", "-o", help="The CSV file to write; - prints it. Default: predictions-DATE.csv.")
     ] = None,
-    level: Annotated[Level | None, typer.Option("--level", help="Only those at this risk level.")] = None,
+    level: Annotated[Level | None, typer.Option("--level", help="Only customers at this risk level.")] = None,
     group: Group = None,
     min_probability: MinProbability = None,
     max_probability: Annotated[
-        float | None, typer.Option("--max-probability", min=0, max=1, help="Only those at most so likely to leave.")
+        float | None, typer.Option("--max-probability", min=0, max=1, help="Only customers with at most this churn probability.")
     ] = None,
     model_version: Annotated[
-        str | None, typer.Option("--model-version", metavar="VERSION", help="Only those whom this version scored.")
+        str | None, typer.Option("--model-version", metavar="VERSION", help="Only customers scored by this version.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
     run: RunId = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write predictions to a CSV file: one row per customer who has not left, with reasons, action and features.
+    """Write predictions to a CSV file: a row for each customer who has not left, with reasons, action and features.
 
-    A large file is made by a run, which is waited for. Text that a spreadsheet would take for a formula is led by an apostrophe.
+    A run makes a large file; the command waits for it. Text that a spreadsheet takes for a formula gets a leading apostrophe.
     """
     to_screen = str(output) == "-"
     if to_screen and as_json:
-        raise typer.BadParameter("does not go with --output -, which prints the file itself", param_hint="--json")
+        raise typer.BadParameter("cannot be used with --output -, which prints the file itself", param_hint="--json")
     path = output or Path(f"predictions-{datetime.now(UTC):%Y-%m-%d}.csv")
     if not to_screen:
         check_output(path, force=force)
@@ -62,29 +63,30 @@ def export(
     }
     query: dict[str, str | int | float] = {name: value for name, value in filters.items() if value is not None}
     if run and query:
-        raise typer.BadParameter("looks at an export that was asked for before, with its filters", param_hint="--run")
+        raise typer.BadParameter("shows an earlier export, which has its own filters", param_hint="--run")
     with signed_in(url) as client:
         answer = client.get(_run(run).path if run else "/api/predictions/results", {} if run else {**query, "format": "csv"})
-        link: View = answer.data
+        link: FileLink | ExportView = answer.data
         if "status" in link:
             link = _run(link["run_id"]).follow(client, quiet=as_json or to_screen)
             check_ended_well(link, "export")
-    if link["url"] is None:
-        raise ServiceError(link["reason"] or "There is no file any more", "Ask for it again: retainstream export")
+            if link["url"] is None:
+                raise ServiceError(link.get("reason") or "The file is not kept any more", "To make it again: retainstream export")
+    file_url = str(link["url"])
     if to_screen:
-        download_to(link["url"], sys.stdout.buffer)
+        download_to(file_url, sys.stdout.buffer)
         return
     with shown("Downloading", None, quiet=as_json) as moved:
-        size = download(link["url"], path, moved=moved)
+        size = download(file_url, path, moved=moved)
     if as_json:
         print_json({"output": str(path), "rows": link["rows"], "bytes": size})
     else:
         say(f"{path}: {link['rows']:,} customers")
 
 
-def _run(run_id: str) -> Run:
+def _run(run_id: str) -> Run[ExportView]:
     return Run("export", "retainstream export", "/api/predictions/exports", run_id, _stage, can_be_left=False)
 
 
-def _stage(view: View) -> Stage:
+def _stage(view: ExportView) -> Stage:
     return Stage(f"{view['rows']:,} rows", view["examined"], view["predictions"])

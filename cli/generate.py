@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 
 
 def generate(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write; compressed when its name ends in .gz.")],
-    customers: Annotated[int, typer.Option("--customers", "-n", min=1, max=10_000_000, help="How many.")] = 5000,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write; gzip when its name ends in .gz.")],
+    customers: Annotated[int, typer.Option("--customers", "-n", min=1, max=10_000_000, help="The number of customers.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same customers.")] = 0,
     drift: Annotated[
         list[str] | None,
-        typer.Option(
-            "--drift", metavar="NAME=VALUE", help="A month that differs: engagement, price, payment_failures, missing or concept."
-        ),
+        typer.Option("--drift", metavar="NAME=VALUE", help="Change the data: engagement, price, payment_failures, missing or concept."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
 ) -> None:
-    """Make synthetic streaming customers, for the default schema, with their outcomes.
+    """Generate synthetic streaming customers with outcomes, for the default schema.
 
-    They come from a documented process with known probabilities. Figures taken on them are synthetic.
+    They come from a documented process with known probabilities. Figures about them are synthetic.
     """
     check_output(output, force=force)
     from retainstream.engine.learning.synthetic import generate as make
@@ -40,7 +38,7 @@ def generate(
                 write_csv(base, compressed)
         else:
             write_csv(base, stream)
-    say(f"{output}: {customers:,} synthetic customers, {base.churned.mean():.1%} of them left (seed {seed})")
+    say(f"{output}: {customers:,} synthetic customers, {base.churned.mean():.1%} have left (seed {seed})")
 
 
 def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
@@ -58,19 +56,19 @@ def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
     text.detach()
 
 
-def _drift(given: list[str]) -> "Drift | None":
+def _drift(settings: list[str]) -> "Drift | None":
     from dataclasses import fields
 
     from retainstream.engine.learning.synthetic import Drift
 
     known = [field.name for field in fields(Drift)]
     values: dict[str, float] = {}
-    for item in given:
-        name, _, value = item.partition("=")
+    for setting in settings:
+        name, _, value = setting.partition("=")
         try:
             values[name] = float(value)
         except ValueError:
-            raise typer.BadParameter(f"{item} is not NAME=NUMBER", param_hint="--drift") from None
+            raise typer.BadParameter(f"{setting} is not NAME=NUMBER", param_hint="--drift") from None
         if name not in known:
-            raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint="--drift")
+            raise typer.BadParameter(f"{name} is unknown; use {', '.join(known)}", param_hint="--drift")
     return Drift(**values) if values else None

@@ -1,15 +1,16 @@
-"""`retainstream import`: a file of customers, uploaded and followed until every row is accounted for."""
+"""`retainstream import`: uploads a file of customers and follows the import until each row is accounted for."""
 
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.account import AsJson, Url
+from cli.answers import ImportView, Upload
 from cli.output import check_output, print_json, print_line, print_table, say, say_warning
-from cli.runs import Run, RunId, Stage, View, Watch, check_ended_well
+from cli.runs import Run, RunId, Stage, Watch, check_ended_well
 from cli.service_errors import NEEDS_A_LOOK
 from cli.session import signed_in
 
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
 _PATH = "/api/customers/imports"
 _LONGEST_NAME = 200
 _SHOWN = 10
-_STEPS = {"survey": "looking the file over", "compare": "looking for customers who are named twice", "verify": "checking the counts"}
+_STEPS = {"survey": "checking the file", "compare": "looking for repeated customers", "verify": "checking the counts"}
 
 
 def import_customers(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A CSV file, plain or gzip, in the columns of the schema in force.")
+        Path | None, typer.Argument(metavar="FILE", help="A CSV file, plain or gzip, in the columns of the active schema.")
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="DATE", help="The moment the file describes; what is known since then stays. Now without it."),
+        typer.Option("--as-of", metavar="DATE", help="The moment that the file describes; newer data is kept. Default: now."),
     ] = None,
     watch: Watch = False,
     rejects: Annotated[
@@ -41,17 +42,17 @@ def import_customers(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import customers from a file. Needs an analyst.
+    """Import customers from a file. Needs the role analyst.
 
-    Rows that do not fit the schema are rejected, each with its reason, and the others are taken: that ends with 0 and a note, or with 3
-    under --strict. The same file again changes nothing.
+    Rows that do not fit the schema are rejected, each with a reason; the other rows are accepted. The command then ends with 0
+    and a warning, or with 3 under --strict. Importing the same file again changes nothing.
     """
     if (file is None) == (run is None):
-        raise typer.BadParameter("give a file to import, or --run to look at an import", param_hint="FILE")
+        raise typer.BadParameter("give a file to import, or --run to see an import", param_hint="FILE")
     if rejects is not None:
         check_output(rejects, force=force)
     with signed_in(url) as client:
-        view = _uploaded(client, file, as_of, quiet=as_json) if file else client.get(_run(run or "").path).data
+        view: ImportView = _upload(client, file, as_of, quiet=as_json) if file else client.get(_run(run or "").path).data
         if watch or rejects is not None:
             view = _run(view["import_id"]).follow(client, quiet=as_json)
     if rejects is not None and view["rejects_url"]:
@@ -59,59 +60,61 @@ def import_customers(
     if as_json:
         print_json(view)
     else:
-        _tell(view, saved=rejects)
+        _print(view, saved=rejects)
     check_ended_well(view, "import")
     if strict and view["counts"]["rejected"]:
         raise typer.Exit(NEEDS_A_LOOK)
 
 
-def _uploaded(client: "Client", file: Path, as_of: str | None, *, quiet: bool) -> View:
+def _upload(client: "Client", file: Path, as_of: str | None, *, quiet: bool) -> ImportView:
     from cli.transfer import shown
 
     size = file.stat().st_size
-    asked = {"file_name": file.name[-_LONGEST_NAME:], "size": size, **({"as_of": as_of} if as_of else {})}
+    body = {"file_name": file.name[-_LONGEST_NAME:], "size": size, **({"as_of": as_of} if as_of else {})}
     key = uuid.uuid4().hex
 
-    def ask() -> View:
-        view: View = client.start(_PATH, asked, key=key).data
+    def request() -> ImportView:
+        view: ImportView = client.start(_PATH, body, key=key).data
         return view
 
-    view = ask()
+    view = request()
+    upload = view["upload"]
+    if upload is None:
+        return view
     with shown(f"Uploading {file.name}", size, quiet=quiet) as moved:
-        _upload(file, view, ask, moved)
-    if view["upload"]["complete"]:
-        done: View = client.post(view["upload"]["complete"], repeatable=True).data
-        return done
+        _send(file, upload, lambda: request()["upload"], moved)
+    if upload["complete"]:
+        view = client.post(upload["complete"], repeatable=True).data
     return view
 
 
-def _upload(file: Path, view: View, ask: Callable[[], View], moved: Callable[[int], None]) -> None:
+def _send(file: Path, upload: Upload, renew: Callable[[], Upload | None], moved: Callable[[int], None]) -> None:
+    """Sends the parts of a file. When the links have expired, `renew` brings new ones for the same import."""
     from cli.transfer import LinkEnded, put_piece
 
-    parts: list[dict[str, Any]] = view["upload"]["parts"]
+    parts = upload["parts"]
     for place, part in enumerate(parts):
         try:
             put_piece(file, part["url"], offset=part["offset"], size=part["size"], moved=moved)
-        except LinkEnded:  # links last some hours; the same key gives new ones
-            renewed = ask()["upload"]
+        except LinkEnded:
+            renewed = renew()
             if renewed is None:
                 raise
             parts[place:] = renewed["parts"][place:]
             put_piece(file, parts[place]["url"], offset=part["offset"], size=part["size"], moved=moved)
 
 
-def _run(import_id: str) -> Run:
+def _run(import_id: str) -> Run[ImportView]:
     return Run("import", "retainstream import", _PATH, import_id, _stage)
 
 
-def _stage(view: View) -> Stage:
+def _stage(view: ImportView) -> Stage:
     if view["status"] == "WAITING":
-        return Stage("waiting for the upload to be noticed")
-    counts, rows = view["counts"], view["rows"]
-    if view["step"] == "load" and rows:
-        told = f"{counts['read']:,} of {rows:,} rows, {counts['rejected']:,} rejected"
-        return Stage(told, counts["read"], rows)
-    return Stage(_STEPS.get(view["step"] or "", "starting"))
+        return Stage("waiting for the upload to arrive")
+    counts, rows, step = view["counts"], view["rows"], view.get("step")
+    if step == "load" and rows:
+        return Stage(f"{counts['read']:,} of {rows:,} rows, {counts['rejected']:,} rejected", counts["read"], rows)
+    return Stage(_STEPS.get(step or "", "starting"))
 
 
 def _save(url: str, path: Path) -> None:
@@ -120,7 +123,7 @@ def _save(url: str, path: Path) -> None:
     download(url, path, moved=lambda _: None)
 
 
-def _tell(view: View, *, saved: Path | None) -> None:
+def _print(view: ImportView, *, saved: Path | None) -> None:
     if view["status"] in ("WAITING", "RUNNING"):
         _run(view["import_id"]).say_how_to_look()
         return
@@ -131,8 +134,8 @@ def _tell(view: View, *, saved: Path | None) -> None:
     parts = (
         (counts["created"], "new"),
         (counts["changed"], "changed"),
-        (counts["unchanged"], "as known"),
-        (counts["older"], "older than what is known"),
+        (counts["unchanged"], "unchanged"),
+        (counts["older"], "older than the stored data"),
     )
     if any(number for number, _ in parts):
         print_line("accepted: " + ", ".join(f"{number:,} {words}" for number, words in parts if number))
@@ -141,7 +144,7 @@ def _tell(view: View, *, saved: Path | None) -> None:
     shown = view["rejects"][:_SHOWN]
     print_table(("line", "column", "reason"), ([row["line"], row["column"], row["reason"]] for row in shown), numbers=("line",))
     if saved is not None and view["rejects_url"]:
-        say_warning(f"{counts['rejected']:,} rows were rejected; {saved} has them all")
+        say_warning(f"{counts['rejected']:,} rows were rejected; {saved} has all of them")
     else:
-        again = f"retainstream import --run {view['import_id']} --rejects rejected.csv"
-        say_warning(f"{counts['rejected']:,} rows were rejected; save them with their reasons: {again}")
+        command = f"retainstream import --run {view['import_id']} --rejects rejected.csv"
+        say_warning(f"{counts['rejected']:,} rows were rejected; to save them with their reasons: {command}")

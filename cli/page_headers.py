@@ -1,11 +1,11 @@
-"""What a browser is told about a file of the dashboard, here and in the deployment."""
+"""HTTP headers for the dashboard's files, on the local stack and in a deployment."""
 
 import mimetypes
 
 _FOREVER = "public, max-age=31536000, immutable"
-_ALWAYS_ASK = "no-cache"
+_REVALIDATE = "no-cache"
 
-_KINDS = mimetypes.MimeTypes()  # those of Python itself: what a machine adds of its own may be wrong
+_KINDS = mimetypes.MimeTypes()  # only Python's own types: those of a machine may be wrong
 _KINDS.add_type("font/woff2", ".woff2")
 _KINDS.add_type("application/json", ".map")
 
@@ -16,5 +16,5 @@ def content_type(name: str) -> str:
 
 
 def cache_control(name: str) -> str:
-    """Names below assets/ hold a digest of the content, so these may be kept for ever; the others are asked for each time."""
-    return _FOREVER if name.startswith("assets/") else _ALWAYS_ASK
+    """Names below assets/ contain a digest of the content, so browsers may keep them for ever; they check the others each time."""
+    return _FOREVER if name.startswith("assets/") else _REVALIDATE

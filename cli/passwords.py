@@ -1,4 +1,4 @@
-"""Passwords that are typed or come from a script: never from an argument, which everybody on the machine can see."""
+"""Passwords from a terminal or a script. Never from an argument: everybody on the machine can see those."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ import typer
 
 
 def read_password(variable: str, prompt: str = "Password", *, new: bool = False) -> str:
-    """From the environment variable, without echo from the person (a new one twice), or the first line of standard input."""
-    given = os.environ.get(variable)
-    if given is not None:
-        return given
+    """From the environment variable, from the terminal without echo (a new one twice), or from the first line of standard input."""
+    password = os.environ.get(variable)
+    if password is not None:
+        return password
     if sys.stdin.isatty():
         return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise typer.BadParameter(f"Give the password as {variable} or on standard input.", param_hint="password")
+        raise typer.BadParameter(f"Set {variable}, or write the password to standard input.", param_hint="password")
     return line

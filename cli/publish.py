@@ -1,4 +1,4 @@
-"""`retainstream publish-pages`: the built dashboard put where a deployment's content network finds it."""
+"""`retainstream publish-pages`: uploads the built dashboard to a deployment."""
 
 import uuid
 from pathlib import Path
@@ -18,15 +18,15 @@ _CHANGED = ("/", f"/{_FRONT}")
 
 def publish_pages(
     stack: Annotated[str, typer.Option("--stack", metavar="NAME", help=STACK_HELP)],
-    folder: Annotated[Path, typer.Option("--folder", help="The built dashboard.")] = Path("web/dist"),
+    folder: Annotated[Path, typer.Option("--folder", help="The folder of the built dashboard.")] = Path("web/dist"),
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put the built dashboard into a deployment made with WebPages=yes, with your AWS credentials.
+    """Upload the built dashboard to a deployment with WebPages=yes, with your AWS credentials.
 
-    Files come in an order in which every page finds what it asks for: assets first, the front page last. Nothing is removed, since
-    pages that are open may still ask for files of the build before.
+    Assets are uploaded first and the front page last, so that a page never asks for a missing file. Nothing is removed, since open pages
+    may still need files of the earlier build.
     """
     files = _files(folder)
     from rich.console import Console
@@ -35,10 +35,10 @@ def publish_pages(
     from cli.aws import aws_errors, outputs, session
 
     account = session(region, profile)
-    found = outputs(account, stack)
-    bucket, distribution = found.get("PagesBucketName"), found.get("PagesDistributionId")
+    stack_outputs = outputs(account, stack)
+    bucket, distribution = stack_outputs.get("PagesBucketName"), stack_outputs.get("PagesDistributionId")
     if bucket is None or distribution is None:
-        raise ServiceError(f"The stack {stack} has no dashboard", "Deploy it with the parameter WebPages=yes.")
+        raise ServiceError(f"The stack {stack} has no dashboard", "Deploy it with WebPages=yes.")
     console = Console(stderr=True)
     with aws_errors():
         s3 = account.client("s3")
@@ -50,20 +50,22 @@ def publish_pages(
                 ContentType=content_type(name),
                 CacheControl=cache_control(name),
             )
-        made = account.client("cloudfront").create_invalidation(
+        invalidation = account.client("cloudfront").create_invalidation(
             DistributionId=distribution,
             InvalidationBatch={"Paths": {"Quantity": len(_CHANGED), "Items": _CHANGED}, "CallerReference": uuid.uuid4().hex},
         )
     if as_json:
-        print_json({"bucket": bucket, "files": files, "invalidation": made["Invalidation"]["Id"], "url": found.get("WebUrl")})
+        print_json(
+            {"bucket": bucket, "files": files, "invalidation": invalidation["Invalidation"]["Id"], "url": stack_outputs.get("WebUrl")}
+        )
     else:
-        say(f"{len(files):,} files published. The dashboard answers within a minute or so at {found.get('WebUrl', 'the stack')}")
+        say(f"{len(files):,} files published. The dashboard is up to date in about a minute: {stack_outputs.get('WebUrl', 'the stack')}")
 
 
 def _files(folder: Path) -> list[str]:
-    """What is to be put, in order. Hidden files stay where they are."""
+    """Names of the files in the order of their upload, without hidden files."""
     if not (folder / _FRONT).is_file():
-        raise ServiceError(f"{folder} has no {_FRONT}", "Build the dashboard: make pages")
+        raise ServiceError(f"{folder} has no {_FRONT}", "To build the dashboard: make pages")
     names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     shown = [name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)]
     return sorted(shown, key=lambda name: (name == _FRONT, not name.startswith("assets/"), name))

@@ -1,34 +1,30 @@
-"""What can go wrong between the command and a deployment: each error says what happened, what to do next, and how the command ends."""
+"""Errors between the command and a deployment. Each has a message, advice, and an exit code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 FAILED, NEEDS_A_LOOK, NOT_ALLOWED, UNAVAILABLE = 1, 3, 4, 5
-"""Exit codes, see docs/cli.md. 2 is typer's own, for a command that was called wrongly."""
+"""Exit codes, see docs/cli.md. Code 2, wrong usage, is typer's."""
 
 
 @dataclass
 class ServiceError(Exception):
-    """The service refused, or something on the way to it failed. `advice` is what the person can do."""
+    """The service refused, or a request failed. `advice` says what the user can do. `problem` is the problem document of the answer."""
 
     message: str
     advice: str = ""
     status: int | None = None
-    problem: Mapping[str, Any] | None = None
+    problem: Mapping[str, object] | None = None
 
     exit_code: ClassVar[int] = FAILED
 
     def __str__(self) -> str:
         return f"{self.message.rstrip('.')}. {self.advice}".strip()
 
-    def document(self) -> dict[str, Any]:
-        """The error for a script."""
-        return {"error": self.message, "advice": self.advice, "status": self.status, "problem": dict(self.problem or {})}
-
 
 class NotSignedIn(ServiceError):
-    """There is no session, or the service does not accept it any more."""
+    """There is no session, or the service does not accept it."""
 
     exit_code = NOT_ALLOWED
 
@@ -40,31 +36,34 @@ class Forbidden(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """The service cannot be reached, or asked to be left alone for a while."""
+    """The service cannot be reached, or is busy."""
 
     exit_code = UNAVAILABLE
 
 
-def error_of(url: str, status: int, document: Any, retry_after: str | None) -> ServiceError:
-    """The error that an answer means; `document` is a problem document, or anything else that came in its place."""
-    problem: Mapping[str, Any] = document if isinstance(document, dict) and str(document.get("type", "")).startswith("urn:") else {}
+def error_of(url: str, status: int, document: object, retry_after: str | None) -> ServiceError:
+    """The error for an answer. `document` is the parsed body: a problem document, anything else, or None."""
+    problem: Mapping[str, object] = document if isinstance(document, dict) and str(document.get("type", "")).startswith("urn:") else {}
     name = str(problem.get("type", "")).rsplit(":", 1)[-1]
-    told = _told(problem) or f"{url} answered with status {status}"
+    message = _message(problem) or f"{url} answered with status {status}"
     if status == 401 and name != "wrong-credentials":
-        return NotSignedIn(told, f"Sign in: retainstream login --url {url}", status, problem)
+        return NotSignedIn(message, f"To sign in: retainstream login --url {url}", status, problem)
     if status in (401, 403):
-        return Forbidden(told, "" if status == 401 else "Ask an administrator for a role that may.", status, problem)
+        return Forbidden(message, "" if status == 401 else "Ask an administrator for a role that allows it.", status, problem)
     if status in (429, 502, 503, 504):
         when = f"in {retry_after} seconds" if retry_after and retry_after.isdigit() else "later"
-        return Unavailable(told, f"Try again {when}.", status, problem)
+        return Unavailable(message, f"Try again {when}.", status, problem)
     request_id = problem.get("request_id")
-    advice = f"The request id helps whoever operates it: {request_id}" if status >= 500 and request_id else ""
+    advice = f"Report this request id to the operator: {request_id}" if status >= 500 and request_id else ""
     if not problem:
-        advice = f"Is {url} the address of a RetainStream deployment?"
-    return ServiceError(told, advice, status, problem)
+        advice = f"Check that {url} is the address of a RetainStream deployment."
+    return ServiceError(message, advice, status, problem)
 
 
-def _told(problem: Mapping[str, Any]) -> str:
+def _message(problem: Mapping[str, object]) -> str:
     title, detail = str(problem.get("title", "")), str(problem.get("detail", ""))
-    fields = [f"{error.get('field')} {error.get('detail')}" for error in problem.get("errors", ()) if isinstance(error, dict)]
+    errors = problem.get("errors")
+    fields = (
+        [f"{error.get('field')} {error.get('detail')}" for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    )
     return ": ".join(part.rstrip(".") for part in (title, "; ".join(fields) or detail) if part)

@@ -1,4 +1,4 @@
-"""Files that go to and come from the links a deployment gives out. The token stays at home: a link needs none."""
+"""Uploads and downloads by signed links. The token is never sent: a link carries its own permission."""
 
 import random
 import time
@@ -15,19 +15,19 @@ from cli.output import plain, written_whole
 from cli.service_errors import ServiceError, Unavailable
 
 type Moved = Callable[[int], None]
-"""Is told how many bytes have been moved, from the beginning."""
+"""Called with the number of bytes transferred so far."""
 
 _PIECE = 256 << 10
 _TIMEOUT = httpx.Timeout(120, connect=10)
 
 
 class LinkEnded(ServiceError):
-    """The storage does not take the link, or not any more."""
+    """The storage does not accept the link, for example because it has expired."""
 
 
 @contextmanager
 def shown(text: str, size: int | None, *, quiet: bool) -> Iterator[Moved]:
-    """A bar on a terminal while a file moves. `size` in bytes, None where it is not known."""
+    """A progress bar on a terminal. `size` is in bytes; None when it is not known."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -39,10 +39,11 @@ def shown(text: str, size: int | None, *, quiet: bool) -> Iterator[Moved]:
 
 
 def put_piece(path: Path, url: str, *, offset: int, size: int, moved: Moved) -> None:
-    """Uploads `size` bytes of a file from `offset` on. What broke off is sent again from its beginning: the link takes it again.
+    """Uploads `size` bytes of a file, starting at `offset`. After a failure the whole piece is sent again.
 
     Raises:
-        LinkEnded, ServiceError: the file is shorter than it was, or the storage refuses it.
+        LinkEnded: the storage does not accept the link.
+        ServiceError: the file has become shorter.
         Unavailable: the storage does not answer.
     """
 
@@ -50,27 +51,28 @@ def put_piece(path: Path, url: str, *, offset: int, size: int, moved: Moved) -> 
         content = _piece(path, offset, size, moved)
         _check(client.put(_checked(url), content=content, headers={"Content-Length": str(size)}))
 
-    _until_it_works(send)
+    _retry(send)
 
 
 def download(url: str, path: Path, *, moved: Moved) -> int:
-    """Writes what a link gives to a file, whole or not at all. Returns its size in bytes.
+    """Downloads a link to a file, which is complete or absent. Returns its size in bytes.
 
     Raises:
-        LinkEnded, Unavailable
+        LinkEnded: the storage does not accept the link.
+        Unavailable: the storage does not answer.
     """
     with written_whole(path) as stream:
 
-        def afresh() -> bool:
+        def restart() -> bool:
             stream.seek(0)
             stream.truncate()
             return True
 
-        return _fetch(url, stream, moved, afresh)
+        return _fetch(url, stream, moved, restart)
 
 
 def download_to(url: str, stream: IO[bytes]) -> int:
-    """As `download`, to a stream that may have readers: nothing is written to it twice."""
+    """Like `download`, to a stream. Nothing is written twice: after the first byte there is no retry."""
     size = 0
 
     def count(moved: int) -> None:
@@ -80,7 +82,7 @@ def download_to(url: str, stream: IO[bytes]) -> int:
     return _fetch(url, stream, count, lambda: size == 0)
 
 
-def _fetch(url: str, stream: IO[bytes], moved: Moved, may_go_again: Callable[[], bool]) -> int:
+def _fetch(url: str, stream: IO[bytes], moved: Moved, may_retry: Callable[[], bool]) -> int:
     size = 0
 
     def fetch(client: httpx.Client) -> None:
@@ -93,7 +95,7 @@ def _fetch(url: str, stream: IO[bytes], moved: Moved, may_go_again: Callable[[],
                 size += len(piece)
                 moved(size)
 
-    _until_it_works(fetch, may_go_again)
+    _retry(fetch, may_retry)
     return size
 
 
@@ -104,30 +106,30 @@ def _piece(path: Path, offset: int, size: int, moved: Moved) -> Iterator[bytes]:
         while left:
             piece = stream.read(min(_PIECE, left))
             if not piece:
-                raise ServiceError(f"{path} became shorter while it was uploaded", "Import it again when nothing writes to it.")
+                raise ServiceError(f"{path} became shorter while it was uploaded", "Import it again when no program writes to it.")
             left -= len(piece)
             yield piece
             moved(offset + size - left)
 
 
-def _until_it_works(work: Callable[[httpx.Client], None], may_go_again: Callable[[], bool] = lambda: True) -> None:
+def _retry(work: Callable[[httpx.Client], None], may_retry: Callable[[], bool] = lambda: True) -> None:
     with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 work(client)
             except (httpx.HTTPError, Unavailable) as error:
-                if attempt < ATTEMPTS and may_go_again():
+                if attempt < ATTEMPTS and may_retry():
                     time.sleep(random.uniform(0, min(8.0, 0.25 * 2**attempt)))  # noqa: S311
                     continue
                 if isinstance(error, Unavailable):
                     raise
-                raise Unavailable(f"The storage of files did not answer ({type(error).__name__})", "Try again later.") from error
+                raise Unavailable(f"The file storage did not answer ({type(error).__name__})", "Try again later.") from error
             return
 
 
 def _checked(url: str) -> str:
     if not is_private(url):
-        raise ServiceError("The deployment gave a link that is not encrypted", "Tell whoever operates it.")
+        raise ServiceError("The deployment sent a link that is not encrypted", "Report it to the operator.")
     return url
 
 
@@ -135,6 +137,6 @@ def _check(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     if answer.status_code == 429 or answer.status_code >= 500:
-        raise Unavailable(f"The storage of files answered with status {answer.status_code}", "Try again later.")
-    where = urlsplit(str(answer.url)).netloc
-    raise LinkEnded(f"{where} did not take the link (status {answer.status_code})", "Try again: each time brings a new link.")
+        raise Unavailable(f"The file storage answered with status {answer.status_code}", "Try again later.")
+    host = urlsplit(str(answer.url)).netloc
+    raise LinkEnded(f"{host} did not accept the link (status {answer.status_code})", "Try again: each request gets a new link.")

@@ -1,4 +1,4 @@
-"""The command line in a process of its own, or in this one, where AWS is moto's; and a service that answers what a test writes down."""
+"""The command line in its own process, or in the test's process where AWS is moto's; and a service with scripted answers."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> Run:
 
 
 class Service:
-    """Answers what a test has written down, one answer after the other, the last again and again; remembers the requests."""
+    """Gives scripted answers in order, and repeats the last one. Keeps the requests."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, Any, dict[str, str]]] = []
@@ -118,7 +118,7 @@ def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         monkeypatch.setenv("COLUMNS", "120")
         with pytest.raises(SystemExit) as ended:
             main()
-        told = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), told.out, told.err)
+        output = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), output.out, output.err)
 
     return call

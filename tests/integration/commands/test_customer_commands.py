@@ -1,4 +1,4 @@
-"""Importing, listing and exporting customers by the command line, against a service that does what a test has written down."""
+"""Importing, listing and exporting customers by the command line, against a service with scripted answers."""
 
 import json
 import re
@@ -60,9 +60,9 @@ def uploads(service: Service) -> list[bytes]:
 
 def test_an_import_is_uploaded_and_followed(run: Run, service: Service, file: Path) -> None:
     service.will((202, waiting(service)), (200, ""), (200, imported(status="RUNNING", step="load")), (200, imported()))
-    told = run("import", file, "--as-of", "2026-01-31", "--watch")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.splitlines() == ["customers.csv: 3 rows read, 2 accepted, 0 rejected", "accepted: 1 new, 1 changed"]
+    ended = run("import", file, "--as-of", "2026-01-31", "--watch")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["customers.csv: 3 rows read, 2 accepted, 0 rejected", "accepted: 1 new, 1 changed"]
     assert json.loads(service.bodies[0]) == {"file_name": "customers.csv", "size": len(CONTENT), "as_of": "2026-01-31"}
     assert uploads(service) == [CONTENT]
     put = next(headers for method, _, headers in service.requests if method == "PUT")
@@ -73,18 +73,18 @@ def test_an_import_is_uploaded_and_followed(run: Run, service: Service, file: Pa
 
 def test_a_file_goes_in_parts(run: Run, service: Service, file: Path) -> None:
     service.will((202, waiting(service, (10, 16))), (200, ""), (503, ""), (200, ""), (200, imported(status="WAITING")))
-    told = run("import", file)
-    assert told.returncode == 0, told.stderr
+    ended = run("import", file)
+    assert ended.returncode == 0, ended.stderr
     assert uploads(service) == [CONTENT[:10], CONTENT[10:], CONTENT[10:]]
     assert service.requests[-1][:2] == ("POST", "/api/customers/imports/i1/complete")
-    assert "retainstream import --run i1 --watch" in told.stderr
+    assert "retainstream import --run i1 --watch" in ended.stderr
 
 
 def test_links_that_have_ended_are_asked_for_again(run: Run, service: Service, file: Path) -> None:
     service.will((202, waiting(service)), (403, "<Error>Expired</Error>"), (202, waiting(service)), (200, ""), (200, imported()))
-    told = run("import", file, "--json", "--watch")
-    assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout)["status"] == "SUCCEEDED"
+    ended = run("import", file, "--json", "--watch")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["status"] == "SUCCEEDED"
     keys = {headers["idempotency-key"] for method, _, headers in service.requests if method == "POST"}
     assert len(keys) == 1, "it is the same import"
     service.will((202, waiting(service)), (403, ""), (202, waiting(service)), (403, ""))
@@ -96,16 +96,16 @@ def test_links_that_have_ended_are_asked_for_again(run: Run, service: Service, f
 
 def test_a_file_that_became_shorter_is_not_imported(run: Run, service: Service, file: Path) -> None:
     service.will((202, waiting(service, (len(CONTENT) + 5,))), (200, ""))
-    told = run("import", file)
-    assert told.returncode == 1
-    assert "became shorter" in told.stderr
+    ended = run("import", file)
+    assert ended.returncode == 1
+    assert "became shorter" in ended.stderr
 
 
 def test_a_file_is_not_sent_through_the_network_in_the_clear(run: Run, service: Service, file: Path) -> None:
     service.will((202, waiting(service, where="http://storage.example")))
-    told = run("import", file)
-    assert told.returncode == 1
-    assert "not encrypted" in told.stderr
+    ended = run("import", file)
+    assert ended.returncode == 1
+    assert "not encrypted" in ended.stderr
 
 
 def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path: Path) -> None:
@@ -113,12 +113,12 @@ def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path:
     view = imported(counts={**COUNTS, "rejected": 30}, rejects=rows, rejects_url=f"{service.url}/rejects.csv?signed=1")
     saved = tmp_path / "rejected.csv"
     service.will((200, view), (200, view), (200, "line,column,reason\r\n"))
-    told = run("import", "--run", "i1", "--rejects", saved)
-    assert told.returncode == 0, told.stderr
+    ended = run("import", "--run", "i1", "--rejects", saved)
+    assert ended.returncode == 0, ended.stderr
     assert saved.read_bytes() == b"line,column,reason\r\n"
-    assert f"30 rows were rejected; {saved} has them all" in told.stderr
-    assert "must be one of basic, standard" in told.stdout
-    assert "\x1b" not in told.stdout, "what a file says is no command for the terminal"
+    assert f"30 rows were rejected; {saved} has all of them" in ended.stderr
+    assert "must be one of basic, standard" in ended.stdout
+    assert "\x1b" not in ended.stdout, "what a file says is no command for the terminal"
     assert "authorization" not in service.requests[-1][2]
 
     service.will((200, view))
@@ -133,18 +133,18 @@ def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path:
 
 def test_an_import_that_failed(run: Run, service: Service) -> None:
     service.will((200, imported(status="FAILED", reason="The file is no table.", counts=dict.fromkeys(COUNTS, 0))))
-    told = run("import", "--run", "i1")
-    assert told.returncode == 1
-    assert told.stderr == "error: The import failed: The file is no table.\n"
+    ended = run("import", "--run", "i1")
+    assert ended.returncode == 1
+    assert ended.stderr == "error: The import failed: The file is no table.\n"
 
 
 def test_a_run_that_cannot_be_looked_at_goes_on(run: Run, service: Service) -> None:
     away = (503, problem("unavailable", 503, "A service this needs did not answer"), {"Retry-After": "0"})
     service.will((200, imported(status="RUNNING")), away)
-    told = run("import", "--run", "i1", "--watch")
-    assert told.returncode == 5
-    assert "retainstream import --run i1 --watch" in told.stderr
-    assert "A service this needs did not answer" in told.stderr
+    ended = run("import", "--run", "i1", "--watch")
+    assert ended.returncode == 5
+    assert "retainstream import --run i1 --watch" in ended.stderr
+    assert "A service this needs did not answer" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("customers.csv", "--run", "i1")])
@@ -154,9 +154,9 @@ def test_an_import_needs_a_file_or_a_run(run: Run, service: Service, arguments: 
 
 
 def test_a_file_that_is_not_there(run: Run, service: Service, tmp_path: Path) -> None:
-    told = run("import", tmp_path / "none.csv")
-    assert told.returncode == 1
-    assert "none.csv: no such file" in told.stderr
+    ended = run("import", tmp_path / "none.csv")
+    assert ended.returncode == 1
+    assert "none.csv: no such file" in ended.stderr
     assert service.requests == []
 
 
@@ -180,18 +180,18 @@ def test_who_is_at_risk_comes_in_pages(run: Run, service: Service) -> None:
         for place, rows in enumerate(pages)
     )
     service.will(*answers)
-    told = run("at-risk", "--limit", 150, "--sort", "value", "--min-probability", "0.2", "--group", "a b", "--json")
-    assert told.returncode == 0, told.stderr
-    assert [row["customer_id"] for row in json.loads(told.stdout)] == [f"c{number}" for number in range(150)]
-    asked = [path for _, path, _ in service.requests]
-    assert asked[0] == "/api/customers/high-risk?plan=a+b&min_probability=0.2&sort=value&limit=100"
-    assert [path.rpartition("cursor=")[2] for path in asked[1:]] == ["place0", "place1"]
+    ended = run("at-risk", "--limit", 150, "--sort", "value", "--min-probability", "0.2", "--group", "a b", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert [row["customer_id"] for row in json.loads(ended.stdout)] == [f"c{number}" for number in range(150)]
+    paths = [path for _, path, _ in service.requests]
+    assert paths[0] == "/api/customers/high-risk?plan=a+b&min_probability=0.2&sort=value&limit=100"
+    assert [path.rpartition("cursor=")[2] for path in paths[1:]] == ["place0", "place1"]
 
     first = {"data": pages[0][:2], "page": {"limit": 2, "next": "onward", "total": 900}}
     service.will((200, first), (200, {"data": {"money": {"currency": "EUR"}}}))
     shown = run("at-risk", "-n", 2)
     assert shown.returncode == 0, shown.stderr
-    for words in ("c0", "c1", "50.0%", "value (EUR)", "1,234.50", "reason 0; reason 1", "Call", "[bold]basic"):
+    for words in ("c0", "c1", "50.0%", "value at risk", "€1,234.50", "reason 0; reason 1", "Call", "[bold]basic"):
         assert words in shown.stdout
     assert "2 of 900" in shown.stderr
 
@@ -214,11 +214,11 @@ def test_a_customer_never_scored(run: Run, service: Service) -> None:
     }
     schema = {"money": None, "columns": [{"name": "plan", "label": "The plan", "unit": ""}]}
     service.will((200, {"data": customer}), (200, {"data": schema}))
-    told = run("customers", "show", "a:b")
-    assert told.returncode == 0, told.stderr
-    assert "a:b: basic, has left (2026-01-05)" in told.stdout
-    assert "The plan" in told.stdout
-    assert "retainstream score" in told.stderr
+    ended = run("customers", "show", "a:b")
+    assert ended.returncode == 0, ended.stderr
+    assert "a:b: basic, has left (2026-01-05)" in ended.stdout
+    assert "The plan" in ended.stdout
+    assert "retainstream score" in ended.stderr
     assert service.requests[0][1] == "/api/customers/a%3Ab"
     service.will((404, problem("not-found", 404, "There is nothing here")))
     assert run("customers", "show", "../auth/me").returncode == 1
@@ -236,10 +236,10 @@ def test_a_customer_is_removed_when_somebody_says_so(run: Run, service: Service)
     assert "--yes" in refused.stderr
     assert service.requests == []
     service.will((200, {"data": removal}), (200, {"data": removal}))
-    told = run("customers", "remove", "a:b", "--yes")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.splitlines()[0] == "removed: customer; files of predictions: 2"
-    assert re.search(r"backups\s.*35", told.stdout)
+    ended = run("customers", "remove", "a:b", "--yes")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[0] == "removed: customer; files of predictions: 2"
+    assert re.search(r"backups\s.*35", ended.stdout)
     assert service.requests[0][:2] == ("DELETE", "/api/customers/a%3Ab")
     assert json.loads(run("customers", "remove", "a:b", "--yes", "--json").stdout) == removal
 
@@ -251,9 +251,9 @@ def link(service: Service, **more: Any) -> dict[str, Any]:
 def test_an_export_is_written_whole(run: Run, service: Service, tmp_path: Path) -> None:
     output = tmp_path / "list.csv"
     service.will((200, link(service)), (0, ""), (200, "id,probability\r\n"))
-    told = run("export", "-o", output, "--level", "high", "--group", "basic", "--max-probability", "0.9", "--json")
-    assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout) == {"output": str(output), "rows": 2, "bytes": 16}
+    ended = run("export", "-o", output, "--level", "high", "--group", "basic", "--max-probability", "0.9", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"output": str(output), "rows": 2, "bytes": 16}
     assert output.read_bytes() == b"id,probability\r\n"
     assert service.requests[0][1] == "/api/predictions/results?level=high&plan=basic&max_probability=0.9&format=csv"
     assert all("authorization" not in headers for _, path, headers in service.requests if path.startswith("/file"))
@@ -270,8 +270,8 @@ def test_an_export_is_written_whole(run: Run, service: Service, tmp_path: Path) 
 
 def test_an_export_can_go_to_another_command(run: Run, service: Service) -> None:
     service.will((200, link(service)), (200, "id,probability\n"))
-    told = run("export", "--output", "-")
-    assert (told.returncode, told.stdout, told.stderr) == (0, "id,probability\n", "")
+    ended = run("export", "--output", "-")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "id,probability\n", "")
     assert run("export", "--output", "-", "--json").returncode == 2
 
 
@@ -280,8 +280,8 @@ def test_a_large_export_is_waited_for(run: Run, service: Service, tmp_path: Path
     done = link(service, **{**making, "status": "SUCCEEDED", "url": f"{service.url}/file.csv"})
     output = tmp_path / "all.csv"
     service.will((202, {"data": making}), (200, {"data": making}), (200, done), (200, "id\n"))
-    told = run("export", "-o", output)
-    assert told.returncode == 0, told.stderr
+    ended = run("export", "-o", output)
+    assert ended.returncode == 0, ended.stderr
     assert output.read_text() == "id\n"
     assert service.requests[1][1] == "/api/predictions/exports/e1"
 
@@ -299,9 +299,9 @@ def test_a_large_export_is_waited_for(run: Run, service: Service, tmp_path: Path
 def test_an_export_has_a_name_of_its_own(run: Run, service: Service, tmp_path: Path) -> None:
     service.will((200, link(service)), (200, "id\n"))
     before = datetime.now(UTC).date()
-    told = run("export", folder=tmp_path)
-    assert told.returncode == 0, told.stderr
+    ended = run("export", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
     names = {f"predictions-{day}.csv" for day in (before, datetime.now(UTC).date())}
     (name,) = (path.name for path in tmp_path.glob("*.csv"))
     assert name in names
-    assert TOKEN not in told.stdout + told.stderr
+    assert TOKEN not in ended.stdout + ended.stderr

@@ -1,4 +1,4 @@
-"""Training, scoring and choosing the model by the command line, and keeping users, against a service that does what a test says."""
+"""Training, scoring, model versions and users by the command line, against a service with scripted answers."""
 
 import json
 from typing import Any
@@ -14,8 +14,8 @@ FIGURES = {"rows": 1200, "roc_auc": 0.8, "pr_auc": 0.5, "brier": 0.1, "log_loss"
 
 
 def version(name: str, **changes: Any) -> dict[str, Any]:
-    told = {"version": name, "status": "registered", "in_service": False, "synthetic": True, "metrics": FIGURES, "gate": {"reasons": []}}
-    return {**told, **changes}
+    record = {"version": name, "status": "registered", "in_service": False, "synthetic": True, "metrics": FIGURES, "gate": {"reasons": []}}
+    return {**record, **changes}
 
 
 def status(model: str | None = "v2", previous: str | None = "v1") -> dict[str, Any]:
@@ -23,8 +23,8 @@ def status(model: str | None = "v2", previous: str | None = "v1") -> dict[str, A
     return {"data": {"model": known, "promoted_at": STARTED, "promoted_by": "ann@example.com", "previous": previous, "history": []}}
 
 
-def health(found: str = "ok", **dependencies: str) -> dict[str, Any]:
-    return {"data": {"status": found, "version": "1.2.3", "model": None, "dependencies": {"tables": "ok", **dependencies}}}
+def health(state: str = "ok", **dependencies: str) -> dict[str, Any]:
+    return {"data": {"status": state, "version": "1.2.3", "model": None, "dependencies": {"tables": "ok", **dependencies}}}
 
 
 def training(**changes: Any) -> dict[str, Any]:
@@ -47,19 +47,19 @@ def trained(*, promoted: bool, reasons: tuple[str, ...] = ()) -> dict[str, Any]:
 def test_a_training_is_followed_step_by_step(run: Run, service: Service) -> None:
     steps = [{"name": "train", "status": "RUNNING"}]
     service.will((202, training()), (200, training(step="train", steps=steps)), (200, trained(promoted=True)))
-    told = run("train", "--watch")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout == "Version v3: ROC AUC 0.812 on customers it had not seen\n"
-    assert "training run: fitting the model" in told.stderr
-    assert "It is in service." in told.stderr
+    ended = run("train", "--watch")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "Version v3: ROC AUC 0.812 on held-out customers\n"
+    assert "training run: fitting the model" in ended.stderr
+    assert "It is in service." in ended.stderr
     assert "idempotency-key" in service.requests[0][2]
 
 
 def test_a_version_that_is_not_better_ends_with_3(run: Run, service: Service) -> None:
     service.will((200, trained(promoted=False, reasons=("It is worse than the one in service.",))))
-    told = run("train", "--run", "t1")
-    assert told.returncode == 3
-    assert "not put into service: It is worse" in told.stderr
+    ended = run("train", "--run", "t1")
+    assert ended.returncode == 3
+    assert "not put into service: It is worse" in ended.stderr
     silent = run("train", "--run", "t1", "--json", "--watch")
     assert (silent.returncode, silent.stderr) == (3, "")
     assert json.loads(silent.stdout)["result"]["promoted"] is False
@@ -67,9 +67,9 @@ def test_a_version_that_is_not_better_ends_with_3(run: Run, service: Service) ->
 
 def test_a_training_that_is_left_alone(run: Run, service: Service) -> None:
     service.will((202, training()))
-    told = run("train")
-    assert (told.returncode, told.stdout) == (0, "")
-    assert "retainstream train --run t1 --watch" in told.stderr
+    ended = run("train")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "retainstream train --run t1 --watch" in ended.stderr
     service.will((200, training(status="FAILED", reason="Fewer than 200 customers have a known outcome.")))
     failed = run("train", "--run", "t1")
     assert failed.returncode == 1
@@ -86,26 +86,26 @@ def test_a_scoring_run_tells_whom_it_left_out(run: Run, service: Service) -> Non
         "result": {"model_version": "v2", "high_risk": 12, "predicted_churners": 20.4},
     }
     service.will((202, {"data": {**view, "status": "RUNNING", "counts": None, "result": None}}), (200, {"data": view}))
-    told = run("score", "--watch")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.splitlines() == ["90 customers scored by v2, 12 of them at high risk or above", "20 are expected to leave"]
-    assert "3 customers could not be scored" in told.stderr
+    ended = run("score", "--watch")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["90 customers scored by v2, 12 at high risk or above", "Expected to leave: 20"]
+    assert "3 customers could not be scored" in ended.stderr
     assert json.loads(service.bodies[0]) == {"all": True}
 
 
 def test_no_model_to_score_with(run: Run, service: Service) -> None:
     service.will((503, problem("no-model", 503, "No model is in service yet", detail="Train one."), {"Retry-After": "60"}))
-    told = run("score")
-    assert told.returncode == 5
-    assert "No model is in service yet: Train one. Try again in 60 seconds." in told.stderr
+    ended = run("score")
+    assert ended.returncode == 5
+    assert "No model is in service yet: Train one. Try again in 60 seconds." in ended.stderr
 
 
 def test_how_the_deployment_is(run: Run, service: Service) -> None:
     service.will((200, health()), (200, status()))
-    told = run("status")
-    assert told.returncode == 0, told.stderr
-    for words in ("RetainStream 1.2.3", ": ok", "model: v2, in service since", "0.800 on 1,200 customers it had not seen, synthetic", "v1"):
-        assert words in told.stdout
+    ended = run("status")
+    assert ended.returncode == 0, ended.stderr
+    for words in ("RetainStream 1.2.3", ": ok", "model: v2, in service since", "0.800 on 1,200 held-out customers, synthetic", "v1"):
+        assert words in ended.stdout
     service.will((200, health("degraded", model="none")), (200, status(None, None)))
     without = run("status")
     assert without.returncode == 3
@@ -115,16 +115,16 @@ def test_how_the_deployment_is(run: Run, service: Service) -> None:
 
 def test_status_for_scripts(run: Run, service: Service) -> None:
     service.will((200, health()), (200, status()))
-    told = json.loads(run("status", "--json").stdout)
-    assert (told["health"]["status"], told["model"]["version"], told["url"]) == ("ok", "v2", service.url)
+    document = json.loads(run("status", "--json").stdout)
+    assert (document["health"]["status"], document["model"]["version"], document["url"]) == ("ok", "v2", service.url)
 
 
 def test_versions_side_by_side(run: Run, service: Service) -> None:
     rejected = version("v3", status="rejected", gate={"reasons": ["It is worse."]}, synthetic=False)
     service.will((200, {"data": [rejected, version("v2", in_service=True)], "page": {"next": None}}))
-    told = run("versions")
-    assert told.returncode == 0, told.stderr
-    lines = told.stdout.splitlines()
+    ended = run("versions")
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
     assert any("v3" in line and "rejected" in line and "It is worse." in line for line in lines)
     assert any("v2" in line and "in service" in line and "synthetic" in line for line in lines)
 
@@ -132,18 +132,18 @@ def test_versions_side_by_side(run: Run, service: Service) -> None:
 def test_nothing_is_promoted_without_a_yes(run: Run, service: Service) -> None:
     service.will((200, status()))
     for command in (("promote", "v1"), ("rollback",)):
-        told = run(*command, stdin="y\n")
-        assert told.returncode == 2, "nobody can be asked"
-        assert "--yes" in told.stderr
+        ended = run(*command, stdin="y\n")
+        assert ended.returncode == 2, "nobody can be asked"
+        assert "--yes" in ended.stderr
     assert {method for method, _, _ in service.requests} == {"GET"}
 
 
 def test_promoting_and_rolling_back(run: Run, service: Service) -> None:
     service.will((200, status()), (200, status("v/1", "v2")))
-    told = run("promote", "v/1", "--yes")
-    assert told.returncode == 0, told.stderr
+    ended = run("promote", "v/1", "--yes")
+    assert ended.returncode == 0, ended.stderr
     assert service.requests[-1][:2] == ("POST", "/api/model/versions/v%2F1/promote")
-    assert "retainstream score --watch" in told.stderr
+    assert "retainstream score --watch" in ended.stderr
     service.will((200, status()), (200, status("v1", "v2")))
     back = run("rollback", "--yes", "--json")
     assert back.returncode == 0, back.stderr
@@ -156,8 +156,8 @@ def test_promoting_and_rolling_back(run: Run, service: Service) -> None:
 
 def test_a_rollback_whose_answer_is_lost_is_asked_for_again_under_its_key(run: Run, service: Service) -> None:
     service.will((200, status()), (0, ""), (200, status()))
-    told = run("rollback", "--yes")
-    assert told.returncode == 0, told.stderr
+    ended = run("rollback", "--yes")
+    assert ended.returncode == 0, ended.stderr
     assert [method for method, _, _ in service.requests] == ["GET", "POST", "POST"]
     first, second = (headers["idempotency-key"] for method, _, headers in service.requests if method == "POST")
     assert first == second
@@ -168,11 +168,11 @@ def test_drift_in_words_and_figures(run: Run, service: Service) -> None:
     moved = {"label": "Last login", "psi": 0.31, "noise": 0.02, "level": "strong", "told": "more of 30 or more"}
     report = {"customers": 900, "at": STARTED, "synthetic": True, "level": "strong", "score": score, "features": [moved]}
     service.will((200, {"data": {"state": "known", "told": "1 of 8 features has drifted: Last login.", "report": report}}))
-    told = run("drift")
-    assert told.returncode == 0, told.stderr
+    ended = run("drift")
+    assert ended.returncode == 0, ended.stderr
     for words in ("1 of 8 features has drifted", "0.310", "strong", "more of 30 or more"):
-        assert words in told.stdout
-    assert "synthetic" in told.stderr
+        assert words in ended.stdout
+    assert "synthetic" in ended.stderr
     assert run("drift", "--strict", "--json").returncode == 3
     service.will((200, {"data": {"state": "no-model", "told": "No model is in service yet.", "report": None}}))
     nothing = run("drift", "--strict")
@@ -183,14 +183,14 @@ def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
     held_out = {"customers": 1200, "model_version": "v2", "synthetic": True, "basis": "Measured at training.", "metrics": FIGURES}
     realised = {"customers": 40, "churn_rate": 0.25, "roc_auc": None, "brier": 0.2, "basis": "Measured on outcomes.", "synthetic": False}
     service.will((200, {"data": {"held_out": held_out, "realised": realised, "estimate": None}}))
-    told = run("performance")
-    assert told.returncode == 0, told.stderr
+    ended = run("performance")
+    assert ended.returncode == 0, ended.stderr
     for words in ("Model v2", "1,200", "0.8000", "40", "0.2500"):
-        assert words in told.stdout
-    assert "at training: Measured at training. Synthetic." in told.stderr
-    assert "by outcomes: Measured on outcomes.\n" in told.stderr
-    assert "expected: nothing yet" in told.stderr
-    assert "None" not in told.stdout
+        assert words in ended.stdout
+    assert "at training: Measured at training. Synthetic." in ended.stderr
+    assert "by outcomes: Measured on outcomes.\n" in ended.stderr
+    assert "estimated: not available yet" in ended.stderr
+    assert "None" not in ended.stdout
 
 
 PERSON = {"email": "bob@example.com", "name": "Bob", "role": "analyst", "status": "active", "created_at": STARTED}
@@ -198,12 +198,12 @@ PERSON = {"email": "bob@example.com", "name": "Bob", "role": "analyst", "status"
 
 def test_an_account_for_somebody_else(run: Run, service: Service) -> None:
     service.will((201, {"data": PERSON}))
-    told = run("users", "add", "Bob@Example.com", "--role", "analyst", "--name", "Bob", stdin="a-first-password\n")
-    assert told.returncode == 0, told.stderr
+    ended = run("users", "add", "Bob@Example.com", "--role", "analyst", "--name", "Bob", stdin="a-first-password\n")
+    assert ended.returncode == 0, ended.stderr
     assert json.loads(service.bodies[0]) == {"email": "Bob@Example.com", "role": "analyst", "name": "Bob", "password": "a-first-password"}
-    assert "a-first-password" not in told.stdout + told.stderr
-    given = run("users", "add", "bob@example.com", "--json", RETAINSTREAM_NEW_PASSWORD="another-password")
-    assert json.loads(given.stdout)["email"] == "bob@example.com"
+    assert "a-first-password" not in ended.stdout + ended.stderr
+    by_variable = run("users", "add", "bob@example.com", "--json", RETAINSTREAM_NEW_PASSWORD="another-password")
+    assert json.loads(by_variable.stdout)["email"] == "bob@example.com"
     assert json.loads(service.bodies[1]) == {"email": "bob@example.com", "role": "viewer", "password": "another-password"}
 
 
@@ -224,22 +224,22 @@ def test_users_are_not_changed_by_what_is_wrong(run: Run, service: Service, argu
 
 def test_everybody_and_a_change(run: Run, service: Service) -> None:
     service.will((200, {"data": [PERSON], "page": {"next": "x"}}), (200, {"data": [{**PERSON, "email": "eve@example.com"}], "page": {}}))
-    told = run("users", "list")
-    assert told.returncode == 0, told.stderr
-    assert "bob@example.com" in told.stdout
-    assert "eve@example.com" in told.stdout
+    ended = run("users", "list")
+    assert ended.returncode == 0, ended.stderr
+    assert "bob@example.com" in ended.stdout
+    assert "eve@example.com" in ended.stdout
     service.will((200, {"data": {**PERSON, "status": "disabled"}}))
     changed = run("users", "change", "bob@example.com", "--status", "disabled")
     assert changed.returncode == 0, changed.stderr
-    assert changed.stderr == "bob@example.com is analyst, disabled\n"
+    assert changed.stderr == "bob@example.com is now: analyst, disabled\n"
     assert json.loads(service.bodies[-1]) == {"email": "bob@example.com", "status": "disabled"}
 
 
 def test_the_last_administrator_stays(run: Run, service: Service) -> None:
     service.will((409, problem("conflict", 409, "That cannot be", detail="Somebody has to be left who can administer.")))
-    told = run("users", "change", "ann@example.com", "--role", "viewer")
-    assert told.returncode == 1
-    assert "Somebody has to be left who can administer" in told.stderr
+    ended = run("users", "change", "ann@example.com", "--role", "viewer")
+    assert ended.returncode == 1
+    assert "Somebody has to be left who can administer" in ended.stderr
 
 
 def test_who_i_am(run: Run, service: Service) -> None:

@@ -17,9 +17,9 @@ from tests.integration.conftest import LocalProcess
 
 def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
     def done(*arguments: object, code: int = 0, stdin: str = "") -> str:
-        told = run(*arguments, stdin=stdin, folder=tmp_path, RETAINSTREAM_URL=stack.url)
-        assert told.returncode == code, (arguments, told.stdout, told.stderr)
-        return told.stdout
+        ended = run(*arguments, stdin=stdin, folder=tmp_path, RETAINSTREAM_URL=stack.url)
+        assert ended.returncode == code, (arguments, ended.stdout, ended.stderr)
+        return ended.stdout
 
     done("login", "--email", EMAIL, stdin=f"{PASSWORD}\n")
     done("generate", "--output", "month.csv", "--customers", 300, "--seed", 7)
@@ -39,7 +39,7 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
     listed = json.loads(done("at-risk", "--limit", 5, "--json"))
     assert [row["probability"] for row in listed] == sorted((row["probability"] for row in listed), reverse=True)
     shown = done("customers", "show", listed[0]["customer_id"])
-    assert f"{listed[0]['probability']:.1%} likely to leave ({listed[0]['level']})" in shown
+    assert f"churn probability: {listed[0]['probability']:.1%} ({listed[0]['level']})" in shown
     done("export", "--output", "calls.csv", "--min-probability", listed[-1]["probability"])
     called = list(csv.DictReader((tmp_path / "calls.csv").open()))
     assert {row["customer_id"] for row in listed} <= {row["customer_id"] for row in called}
@@ -111,9 +111,9 @@ def test_every_command_explains_itself_and_can_print_json(path: tuple[str, ...])
 
 @pytest.mark.parametrize("path", sorted(set(COMMANDS) - LOCAL - WITH_AWS - {("login",)}), ids=" ".join)
 def test_who_is_not_signed_in_is_told_how(run: Run, path: tuple[str, ...]) -> None:
-    told = run(*path, *ARGUMENTS.get(path, []), stdin="password")
-    assert (told.returncode, told.stdout) == (4, "")
-    assert re.fullmatch(r"error: You are not signed in at \S+\. Sign in: retainstream login --url \S+\n", told.stderr)
+    ended = run(*path, *ARGUMENTS.get(path, []), stdin="password")
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert re.fullmatch(r"error: You are not signed in at \S+\. To sign in: retainstream login --url \S+\n", ended.stderr)
 
 
 def test_the_documentation_names_every_command() -> None:
@@ -123,7 +123,7 @@ def test_the_documentation_names_every_command() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_commands(run: Run, shell: str) -> None:
-    asked = {"bash": {"COMP_WORDS": "retainstream boot", "COMP_CWORD": "1"}}.get(shell, {"_TYPER_COMPLETE_ARGS": "retainstream boot"})
-    variables = {"_RETAINSTREAM_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args", **asked}
-    told = run(**variables)
-    assert "bootstrap-admin" in told.stdout, told.stderr
+    words = {"bash": {"COMP_WORDS": "retainstream boot", "COMP_CWORD": "1"}}.get(shell, {"_TYPER_COMPLETE_ARGS": "retainstream boot"})
+    variables = {"_RETAINSTREAM_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args", **words}
+    ended = run(**variables)
+    assert "bootstrap-admin" in ended.stdout, ended.stderr

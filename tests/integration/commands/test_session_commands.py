@@ -32,10 +32,10 @@ def test_a_session_from_sign_in_to_sign_out(run: Run, stack: LocalProcess, tmp_p
 
     started = run("recount", "--json")
     assert started.returncode == 0, started.stderr
-    found = run("recount", "--run", json.loads(started.stdout)["run_id"], "--watch")
-    assert found.returncode == 0, found.stderr
-    assert "customers: 1,000 rows, every counter is right" in found.stdout
-    assert "predictions: " in found.stdout
+    counted = run("recount", "--run", json.loads(started.stdout)["run_id"], "--watch")
+    assert counted.returncode == 0, counted.stderr
+    assert "customers: 1,000 rows, all counters are right" in counted.stdout
+    assert "predictions: " in counted.stdout
 
     out = run("logout")
     assert out.returncode == 0, out.stderr
@@ -47,8 +47,8 @@ def test_a_session_from_sign_in_to_sign_out(run: Run, stack: LocalProcess, tmp_p
     refused = run("recount")
     assert refused.returncode == 4, "the token is revoked there as well"
     assert f"retainstream login --url {stack.url}" in refused.stderr
-    told = [signed, started, found, out, again, refused]
-    assert not any(token in one.stdout + one.stderr or f" {PASSWORD}" in one.stdout for one in told)
+    commands = [signed, started, counted, out, again, refused]
+    assert not any(token in one.stdout + one.stderr or f" {PASSWORD}" in one.stdout for one in commands)
 
 
 def test_the_wrong_password_is_refused_and_nothing_kept(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_the_wrong_password_is_refused_and_nothing_kept(run: Run, stack: LocalPr
 def test_a_script_signs_in_by_variables(run: Run, stack: LocalProcess) -> None:
     variables = {"RETAINSTREAM_URL": stack.url + "/", "RETAINSTREAM_EMAIL": EMAIL, "RETAINSTREAM_PASSWORD": PASSWORD}
     signed = run("login", "--json", **variables)
-    told = json.loads(signed.stdout)
-    assert (told["url"], told["email"], told["role"]) == (stack.url, EMAIL, "admin")
+    document = json.loads(signed.stdout)
+    assert (document["url"], document["email"], document["role"]) == (stack.url, EMAIL, "admin")
     assert "token" not in signed.stdout
 
 
@@ -84,15 +84,15 @@ def test_addresses_that_would_give_the_password_away(run: Run, url: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "spelled"),
+    ("written", "normalised"),
     [
         ("https://A.Example/", "https://a.example"),
         (" http://localhost:5000/ ", "http://localhost:5000"),
         ("http://[::1]:1", "http://[::1]:1"),
     ],
 )
-def test_an_address_has_one_spelling(given: str, spelled: str) -> None:
-    assert checked_url(given) == spelled
+def test_an_address_has_one_spelling(written: str, normalised: str) -> None:
+    assert checked_url(written) == normalised
 
 
 @pytest.mark.parametrize("port", ["0x1", "99999"])
@@ -119,16 +119,16 @@ def test_a_service_that_stays_busy_ends_with_5(run: Run, service: Service) -> No
     assert len(service.requests) == ATTEMPTS
     service.requests.clear()
     service.will((429, problem("too-many-requests", 429, "Too many requests"), {"Retry-After": "840"}))
-    told = run("recount")
-    assert (told.returncode, len(service.requests)) == (5, 1)
-    assert told.stderr == "error: Too many requests. Try again in 840 seconds.\n"
+    ended = run("recount")
+    assert (ended.returncode, len(service.requests)) == (5, 1)
+    assert ended.stderr == "error: Too many requests. Try again in 840 seconds.\n"
 
 
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [
         ((403, problem("forbidden", 403, "Your role does not allow this")), 4, "Your role does not allow this. Ask an administrator"),
-        ((401, problem("unauthenticated", 401, "Sign in first")), 4, "Sign in first. Sign in: retainstream login --url"),
+        ((401, problem("unauthenticated", 401, "Sign in first")), 4, "Sign in first. To sign in: retainstream login --url"),
         ((404, problem("not-found", 404, "There is nothing here", detail="There is no recount of this id.")), 1, "There is no recount"),
         (
             (422, problem("invalid-request", 422, "Fields", errors=[{"field": "body.repair", "detail": "is odd"}])),
@@ -136,7 +136,7 @@ def test_a_service_that_stays_busy_ends_with_5(run: Run, service: Service) -> No
             "Fields: body.repair is odd",
         ),
         ((500, problem("internal-error", 500, "Something went wrong on our side")), 1, "r-1"),
-        ((200, "<html>a router's own page</html>"), 1, "the address of a RetainStream deployment?"),
+        ((200, "<html>a router's own page</html>"), 1, "is the address of a RetainStream deployment."),
         ((404, "<html>"), 1, "answered with status 404"),
         ((302, "", {"Location": "https://elsewhere.example"}), 1, "answered with status 302"),
     ],
@@ -144,18 +144,18 @@ def test_a_service_that_stays_busy_ends_with_5(run: Run, service: Service) -> No
 @pytest.mark.usefixtures("session")
 def test_every_refusal_is_one_line_with_what_to_do(run: Run, service: Service, answer: Any, code: int, words: str) -> None:
     service.will(answer)
-    told = run("recount", "--run", "r1")
-    assert (told.returncode, told.stdout) == (code, "")
-    assert words in told.stderr
-    assert len(told.stderr.splitlines()) == 1
-    assert "Traceback" not in told.stderr
-    assert TOKEN not in told.stderr
+    ended = run("recount", "--run", "r1")
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert words in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert "Traceback" not in ended.stderr
+    assert TOKEN not in ended.stderr
 
 
 def test_nobody_there(run: Run) -> None:
-    told = run("login", "--url", "http://127.0.0.1:1", "--email", EMAIL, RETAINSTREAM_PASSWORD="x")
-    assert told.returncode == 5
-    assert "http://127.0.0.1:1 cannot be reached" in told.stderr
+    ended = run("login", "--url", "http://127.0.0.1:1", "--email", EMAIL, RETAINSTREAM_PASSWORD="x")
+    assert ended.returncode == 5
+    assert "http://127.0.0.1:1 cannot be reached" in ended.stderr
 
 
 @pytest.mark.usefixtures("session")
@@ -163,11 +163,11 @@ def test_differences_end_with_3_and_a_failure_with_1(run: Run, service: Service)
     table = {"source": "predictions", "rows": 1200, "differences": 1, "outcome": "different", "attempt": 1}
     wrong = {"source": "predictions", "counter": "level/[low]/basic", "counted": 3, "recounted": 4}
     service.will((202, view(status="RUNNING", exact=None)), (200, view(exact=False, tables=[table], differences=[wrong])))
-    found = run("recount", "--watch")
-    assert found.returncode == 3
-    assert "predictions: 1,200 rows, wrong counters: 1" in found.stdout
-    assert "level/[low]/basic" in found.stdout
-    assert "retainstream recount --repair" in found.stderr
+    different = run("recount", "--watch")
+    assert different.returncode == 3
+    assert "predictions: 1,200 rows, wrong counters: 1" in different.stdout
+    assert "level/[low]/basic" in different.stdout
+    assert "retainstream recount --repair" in different.stderr
 
     service.will((200, view(exact=False, tables=[{**table, "outcome": "repaired"}], differences=[wrong])))
     assert run("recount", "--run", "r1").returncode == 0
@@ -182,9 +182,9 @@ def test_differences_end_with_3_and_a_failure_with_1(run: Run, service: Service)
 def test_a_session_ends(run: Run, tmp_path: Path) -> None:
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     Sessions(tmp_path / "config").keep(Session("https://a.example", "ann@example.com", "viewer", TOKEN, past))
-    told = run("recount")
-    assert told.returncode == 4
-    assert "has ended" in told.stderr
+    ended = run("recount")
+    assert ended.returncode == 4
+    assert "has ended" in ended.stderr
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"sessions": {"u": {"email": 1}}}', '{"sessions": []}', "null"])

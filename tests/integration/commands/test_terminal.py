@@ -1,4 +1,4 @@
-"""The command line before a person: what is asked on a terminal, and what is shown nowhere else."""
+"""The command line on a terminal: questions and progress."""
 
 import os
 import pty
@@ -51,7 +51,7 @@ def test_a_rollback_is_asked_about(service: Service, tmp_path: Path) -> None:
     service.will((200, STATUS))
     code, seen = typed(tmp_path, ["rollback"], [(r"\[y/N\]", "n")])
     assert code == 1
-    assert "Put v1 back into service in place of none?" in seen
+    assert "Put v1 back into service in place of no model?" in seen
     assert [method for method, _, _ in service.requests] == ["GET"]
     code, _ = typed(tmp_path, ["rollback"], [(r"\[y/N\]", "y")])
     assert code == 0
@@ -77,9 +77,9 @@ def test_progress_is_for_terminals(run: Run, service: Service, tmp_path: Path) -
     assert "scoring run: scoring" in seen
     assert "\x1b[" in seen
     service.will((200, {"data": GOING}), (200, {"data": GOING}), (200, {"data": GOING}), (200, failed))
-    told = run("score", "--run", "s1", "--watch")
-    assert told.returncode == 1
-    assert told.stderr == "scoring run: scoring\nerror: The scoring run failed: It was stopped.\n"
+    ended = run("score", "--run", "s1", "--watch")
+    assert ended.returncode == 1
+    assert ended.stderr == "scoring run: scoring\nerror: The scoring run failed: It was stopped.\n"
 
 
 @pytest.mark.usefixtures("session")
@@ -96,9 +96,9 @@ def test_a_run_that_is_interrupted_goes_on(service: Service, tmp_path: Path) -> 
     assert process.stderr is not None
     assert process.stderr.readline() == "scoring run: scoring\n"
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert told == "The scoring run goes on by itself. Look at it: retainstream score --run s1 --watch\n"
+    assert errors == "The scoring run continues. To see it: retainstream score --run s1 --watch\n"
 
 
 def _environment(folder: Path) -> dict[str, str]:

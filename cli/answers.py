@@ -1,0 +1,329 @@
+"""The parts of the API's answers that commands read. An answer may have more fields; `--json` prints all of them."""
+
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypedDict, final
+
+type Features = Mapping[str, str | float | bool | None]
+
+# ------------------------------------------------------------------------------------------------------------- accounts
+
+
+class User(TypedDict):
+    email: str
+    name: str
+    role: str
+    status: str
+    created_at: str
+
+
+class SignedIn(TypedDict):
+    """Answer to a sign-in. `expires_at` is ISO 8601."""
+
+    token: str
+    expires_at: str
+    user: User
+
+
+class Me(TypedDict):
+    email: str
+    role: str
+    token_expires_at: str
+
+
+# ------------------------------------------------------------------------------------------------------------ customers
+
+
+class Reason(TypedDict):
+    text: str
+
+
+class Action(TypedDict):
+    """`cost` and `expected_value` are money, in the currency of the schema."""
+
+    title: str
+    cost: float
+    expected_value: float
+
+
+class EarlierPrediction(TypedDict):
+    probability: float
+    scored_at: str
+
+
+class Prediction(TypedDict):
+    """`change` is the difference to the prediction before, as a probability."""
+
+    probability: float
+    level: str
+    change: NotRequired[float | None]
+    reasons: list[Reason]
+    value_at_risk: float
+    action: Action | None
+    scored_at: str
+    model_version: str
+    history: list[EarlierPrediction]
+
+
+class Customer(TypedDict):
+    customer_id: str
+    group: str
+    churned: bool | None
+    outcome_at: str | None
+    prediction: Prediction | None
+    features_changed: bool
+    features: Features
+
+
+class CustomerAtRisk(TypedDict):
+    customer_id: str
+    group: str
+    probability: float
+    level: str
+    value_at_risk: float
+    reasons: list[Reason]
+    action: Action | None
+
+
+class RemovedRows(TypedDict):
+    customer: bool
+    prediction: bool
+    exports: int
+
+
+class ExpiringCopy(TypedDict):
+    what: str
+    within_days: int
+
+
+class Removal(TypedDict):
+    removed: RemovedRows
+    expiring: list[ExpiringCopy]
+
+
+class Money(TypedDict):
+    currency: str
+
+
+class SchemaColumn(TypedDict):
+    name: str
+    label: str
+    unit: NotRequired[str | None]
+
+
+class Schema(TypedDict):
+    money: Money | None
+    columns: list[SchemaColumn]
+
+
+# ------------------------------------------------------------------------------------------------------------ the model
+
+
+class Interval(TypedDict):
+    low: float
+    high: float
+
+
+class Metrics(TypedDict):
+    """Figures on held-out customers. `rows` counts them."""
+
+    rows: int
+    roc_auc: float
+    roc_auc_interval: NotRequired[Interval | None]
+    pr_auc: float
+    brier: float
+
+
+class Gate(TypedDict):
+    reasons: list[str]
+
+
+class Version(TypedDict):
+    version: str
+    status: str
+    in_service: bool
+    synthetic: bool
+    metrics: Metrics
+    gate: Gate
+
+
+class ModelStatus(TypedDict):
+    model: Version | None
+    previous: str | None
+    promoted_at: str | None
+    promoted_by: str | None
+
+
+class Health(TypedDict):
+    status: str
+    version: str
+    dependencies: dict[str, str]
+
+
+class Stability(TypedDict):
+    label: str
+    psi: float
+    noise: float
+    level: str
+    told: str | None
+
+
+class DriftReport(TypedDict):
+    customers: int
+    at: str
+    synthetic: bool
+    level: str
+    score: Stability
+    features: list[Stability]
+
+
+class Drift(TypedDict):
+    told: str
+    report: DriftReport | None
+
+
+class Figures(TypedDict):
+    """Realised or estimated performance. The figures themselves are looked up by name."""
+
+    basis: str
+    synthetic: bool
+
+
+class HeldOut(TypedDict):
+    model_version: str
+    customers: int
+    basis: str
+    synthetic: bool
+    metrics: Mapping[str, float | None]
+
+
+class Performance(TypedDict):
+    held_out: HeldOut
+    realised: Figures | None
+    estimate: Figures | None
+
+
+# ----------------------------------------------------------------------------------------------------------------- runs
+
+
+class RunView(TypedDict):
+    """What all runs have in common. `step` is the name of the current step; `reason` says why a run failed."""
+
+    status: Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+    step: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class StepView(TypedDict):
+    name: str
+    status: str
+
+
+class SteppedRunView(RunView):
+    run_id: str
+    steps: list[StepView]
+
+
+class TrainingResult(TypedDict):
+    version: str
+    roc_auc: float
+    promoted: bool
+    reasons: list[str]
+
+
+class TrainingView(SteppedRunView):
+    planned_steps: list[str]
+    result: TrainingResult
+
+
+class ScoringCounts(TypedDict):
+    scored: int
+    refused: int
+
+
+class ScoringResult(TypedDict):
+    model_version: str
+    high_risk: int
+    predicted_churners: float
+
+
+class ScoringView(SteppedRunView):
+    counts: ScoringCounts
+    result: ScoringResult
+
+
+class ImportCounts(TypedDict):
+    read: int
+    accepted: int
+    rejected: int
+    created: int
+    changed: int
+    unchanged: int
+    older: int
+
+
+class Reject(TypedDict):
+    line: int
+    column: str | None
+    reason: str
+
+
+class UploadPart(TypedDict):
+    """A piece of the file, in bytes, and the link it goes to."""
+
+    number: int
+    offset: int
+    size: int
+    url: str
+
+
+class Upload(TypedDict):
+    parts: list[UploadPart]
+    complete: str | None
+
+
+class ImportView(RunView):
+    import_id: str
+    file_name: str
+    rows: int | None
+    counts: ImportCounts
+    rejects: list[Reject]
+    rejects_url: str | None
+    notes: list[str]
+    upload: Upload | None
+
+
+class CountedTable(TypedDict):
+    source: str
+    rows: int
+    differences: int
+    outcome: str
+
+
+class CounterDifference(TypedDict):
+    source: str
+    counter: str
+    counted: int
+    recounted: int
+
+
+class RecountView(RunView):
+    run_id: str
+    exact: bool | None
+    tables: list[CountedTable] | None
+    differences: list[CounterDifference] | None
+
+
+@final
+class FileLink(TypedDict):
+    """A file of predictions that is ready."""
+
+    url: str | None
+    rows: int
+
+
+class ExportView(RunView):
+    run_id: str
+    url: str | None
+    rows: int
+    examined: int
+    predictions: int
