@@ -110,7 +110,7 @@ def test_a_file_is_not_replaced_unless_told(tmp_path: Path) -> None:
     there.write_text("mine")
     refused = run("schema", "infer", "-d", EXAMPLE, "-l", "churned", "-o", there)
     assert (refused.returncode, there.read_text()) == (1, "mine")
-    assert "give --force to replace it" in refused.stderr
+    assert "use --force to replace it" in refused.stderr
     assert run("schema", "infer", "-d", EXAMPLE, "-l", "churned", "-o", there, "--force").returncode == 0
     assert read_schema(there).name == "streaming_customers"
     nowhere = run("generate", "-o", tmp_path / "none/customers.csv")

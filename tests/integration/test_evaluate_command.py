@@ -149,7 +149,7 @@ def test_what_cannot_be_learned_from_ends_with_one_line(change: Callable[[Table]
     [
         (["--schema", "none.yaml", "--data", EXAMPLE], 1, "error: none.yaml: cannot be read: no such file"),
         (["--schema", SCHEMA, "--data", "none.csv"], 1, "error: none.csv: cannot be read: no such file"),
-        (["--schema", SCHEMA, "--data", EXAMPLE, "--out", "none/result.json"], 1, "error: there is no folder none"),
+        (["--schema", SCHEMA, "--data", EXAMPLE, "--out", "none/result.json"], 1, "error: the folder none does not exist"),
         (["--schema", SCHEMA, "--data", EXAMPLE, "--folds", "1"], 2, "--folds"),
         (["--schema", SCHEMA], 2, "--data"),
     ],
