@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.config import default_user_config
 
 from local.atomic_tables import atomic_tables
 from tests.as_function import refused
@@ -57,6 +59,10 @@ os.environ.update(
     MODEL_CACHE_SECONDS="0",
 )
 
+
+default_user_config["core"]["reset_boto3_session"] = False
+"""One session of boto3 for the whole process: with a new one, every test would read the descriptions of the services again."""
+_client: Any = cache(boto3.client)
 
 read_strictly()
 watch_loggers()
@@ -113,7 +119,7 @@ def aws() -> Iterator[None]:
 def account() -> Iterator[None]:
     """What `aws` gives, for as long as the context lasts."""
     with mock_aws(), atomic_tables():
-        dynamodb = boto3.client("dynamodb")
+        dynamodb = _client("dynamodb")
         for variable, key in _KEYS.items():
             indexes = _INDEXES.get(variable, {})
             attributes = {*key, *indexes.values(), *(["risk_shard"] if indexes else [])}
@@ -135,9 +141,9 @@ def account() -> Iterator[None]:
                 AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
                 **(options if indexes else {}),
             )
-        boto3.client("s3").create_bucket(Bucket=os.environ["BUCKET"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        boto3.client("sqs").create_queue(QueueName=os.environ["DEAD_LETTERS_URL"].rsplit("/", 1)[1])
-        kms = boto3.client("kms")
+        _client("s3").create_bucket(Bucket=os.environ["BUCKET"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        _client("sqs").create_queue(QueueName=os.environ["DEAD_LETTERS_URL"].rsplit("/", 1)[1])
+        kms = _client("kms")
         key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=os.environ["SIGNING_KEY_ID"], TargetKeyId=key_id)
         yield

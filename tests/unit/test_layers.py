@@ -77,7 +77,8 @@ def test_pruning_takes_out_what_nothing_imports_and_leaves_licences(tmp_path: Pa
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
 
 
-def test_bytecode_is_trusted_without_a_look_at_time_stamps(tmp_path: Path) -> None:
+def test_bytecode_is_trusted_without_a_look_at_time_stamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.pycache_prefix", None)  # as `make build` has it
     (tmp_path / "python").mkdir()
     source = tmp_path / "python/a.py"
     source.write_text("def where(): raise ValueError\n")
