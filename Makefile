@@ -114,6 +114,7 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
 	@mkdir -p build
 	@$(BIN)/python -m tools.generate --check
+	@$(BIN)/python -m tools.machines.validation
 	@$(BIN)/python tools/pin.py --check
 	@$(BIN)/python -m tools.expand -o build/expanded.json
 	@$(BIN)/cfn-lint --append-rules tools/template_rules -- template.yaml build/expanded.json

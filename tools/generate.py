@@ -1,9 +1,9 @@
 """Writes the committed files that come from others, so that each fact has one place.
 
 The OpenAPI document comes from the routes of every function, docs/api.md from that document, the default schema from
-examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, the scoring machine for very large bases
-from the other one, and the alarms and the dashboard of template.yaml from tools/monitoring.py. `--check` writes nothing and fails where
-a file is out of date.
+examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, the definitions of the state machines from
+tools/machines, and the alarms and the dashboard of template.yaml from tools/monitoring.py. `--check` writes nothing and fails where a file
+is out of date.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from pathlib import Path
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.documents import read_schema
 from tools.api_reference import api_reference
-from tools.distributed import TARGET, distributed_text
 from tools.expand import TEMPLATE
+from tools.machines import definition_files
 from tools.monitoring import monitored_template
 from tools.openapi_document import ROOT, openapi_document
 
@@ -30,8 +30,8 @@ def generated_files() -> dict[Path, str]:
     return {
         PACKAGE / "engine/schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
-        TARGET: distributed_text(),
         TEMPLATE: monitored_template(),
+        **definition_files(),
         PACKAGE / "http/openapi.json": json.dumps(document, indent=1, sort_keys=True) + "\n",
         ROOT / "docs/api.md": api_reference(json.loads(json.dumps(document, sort_keys=True))),
     }

@@ -1,5 +1,6 @@
 """What the definitions of all state machines have in common."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-DEFINITIONS = sorted((Path(__file__).parents[2] / "statemachines").glob("*.asl.yaml"))
+from tools.machines import FOLDER
+from tools.machines.validation import errors_in
+
+DEFINITIONS = sorted(FOLDER.glob("*.asl.yaml"))
 PASSING = {
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -38,3 +42,27 @@ def test_every_task_is_tried_again_when_its_process_dies(path: Path) -> None:
         name: sorted(PASSING - {error for retrier in state["Retry"] for error in retrier["ErrorEquals"]}) for name, state in found.items()
     }
     assert {name: errors for name, errors in lacking.items() if errors} == {}
+
+
+def test_an_independent_validator_accepts_every_definition() -> None:
+    assert errors_in(DEFINITIONS) == ""
+
+
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown-next-state": ({"Next": "Nowhere"}, "MISSING_TRANSITION_TARGET"),
+    "no-next-state": ({"Next": ...}, "TERMINAL_STATE_WITH_NEXT"),
+    "unknown-field": ({"Retries": []}, "SCHEMA_VALIDATION_FAILED"),
+    "no-path": ({"ResultPath": "written[["}, "SCHEMA_VALIDATION_FAILED"),
+    "unknown-function": ({"Parameters": {"FunctionName": "f", "Payload.$": "States.Nothing($.x)"}}, "SCHEMA_VALIDATION_FAILED"),
+}
+
+
+def test_the_validator_refuses_broken_definitions(tmp_path: Path) -> None:
+    for name, (changes, _) in BROKEN.items():
+        definition = yaml.safe_load((FOLDER / "export.asl.yaml").read_text())
+        state = definition["States"]["Begin"] | changes
+        definition["States"]["Begin"] = {key: value for key, value in state.items() if value is not ...}
+        (tmp_path / f"{name}.asl.yaml").write_text(yaml.safe_dump(definition))
+    errors = errors_in([*DEFINITIONS, *tmp_path.iterdir()])
+    codes = dict(re.findall(r'definition "([a-z-]+)\.asl\.yaml" is invalid:\s+([A-Z_]+):', errors))
+    assert codes == {name: code for name, (_, code) in BROKEN.items()}

@@ -1,0 +1,169 @@
+"""The machine that trains a model, compares it with the champion, and puts the better one into service."""
+
+from dataclasses import replace
+
+from tools.machines.asl import (
+    EXECUTION,
+    INPUT,
+    ITEM,
+    PROCESS_DIED,
+    Fields,
+    Function,
+    Machine,
+    Retry,
+    Step,
+    assign,
+    catch,
+    choice,
+    constant,
+    each,
+    service,
+    wait,
+    when,
+)
+
+_opening = Function("${RetrainingFunctionArn}", {"execution": EXECUTION, "input": INPUT}, Retry(errors=PROCESS_DIED))
+_retraining = replace(
+    _opening,
+    payload={"input": INPUT, **{key: f"$.run.answer.{key}" for key in ("run_id", "started_at", "started_by")}},
+)
+_part = replace(_opening, payload={"input": INPUT, "run_id": "$.run_id", "part": "$.part"})
+_SAGEMAKER = Retry(errors=("SageMaker.ThrottlingException", "SageMaker.InternalFailure", "SageMaker.SdkClientException"), pause=10)
+_JOB_FIELDS = (
+    "TrainingJobName",
+    "AlgorithmSpecification",
+    "HyperParameters",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+)
+
+
+def _task(
+    name: str,
+    task: str,
+    result: str,
+    payload: Fields | None = None,
+    *,
+    seconds: int = 900,
+    then: str | None = None,
+    function: Function = _retraining,
+    comment: str | None = None,
+) -> Step:
+    """A task that keeps its answer at `result`.answer."""
+    return function.task(name, task, payload, seconds=seconds, answer={"answer": "$.Payload"}, result=result, then=then, comment=comment)
+
+
+def _each_part(name: str, task_name: str, task: str, *, over: str, result: str, comment: str) -> Step:
+    return each(
+        name,
+        [_part.task(task_name, task, seconds=900, output="$.Payload")],
+        over=over,
+        item={"run_id": "$.run.answer.run_id", "part": ITEM},
+        result=result,
+        at_once=10,
+        comment=comment,
+    )
+
+
+_EXTRACT = [
+    _task("Begin", "begin", "$.run", seconds=60, function=_opening, comment="Opens the run's record"),
+    _task("Extract", "extract", "$.extracted"),
+    choice(
+        "Is it too much for one function?",
+        when("$.extracted.answer.in_parts", True, "Extract in parts"),
+        otherwise="Extracted as a whole",
+    ),
+    constant("Extracted as a whole", {"answer": {"sampled": False}}, result="$.gathered", then="Validate"),
+    _each_part(
+        "Extract in parts",
+        "Extract a part",
+        "extract_part",
+        over="$.extracted.answer.parts",
+        result="$.parts",
+        comment="Each function reads one segment of the table",
+    ),
+    _task("Gather", "gather", "$.gathered", {"parts": "$.parts"}),
+    _task("Validate", "validate", "$.validated"),
+]
+_TRAIN_HERE_OR_ON_SAGEMAKER = [
+    choice("Does a sample stand for the rows?", when("$.gathered.answer.sampled", True, "Find the shape"), otherwise="Train"),
+    _task("Train", "train", "$.trained", then="Evaluate"),
+    _task("Find the shape", "shape", "$.trained"),
+    _each_part(
+        "Export the rows",
+        "Export a part",
+        "export_part",
+        over="$.gathered.answer.parts",
+        result="$.exported",
+        comment="Each function writes one part in the format of the training job",
+    ),
+    _task("Prepare the job", "prepare_job", "$.job", seconds=60),
+    replace(
+        service(
+            "Fit on SageMaker",
+            "arn:aws:states:::sagemaker:createTrainingJob.sync",
+            {"RoleArn": "${SageMakerRoleArn}", **{key: f"$.job.answer.{key}" for key in _JOB_FIELDS}},
+            seconds=90_000,
+            retry=_SAGEMAKER,
+            result=None,
+            catches=[catch("Look at the job")],
+            comment="Waits for the end of the job. After any error the job's own status decides: an earlier attempt may have started it.",
+        ),
+        then="Import the model",
+    ),
+    service(
+        "Look at the job",
+        "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob",
+        {"TrainingJobName": "$.job.answer.TrainingJobName"},
+        seconds=60,
+        retry=_SAGEMAKER,
+        result="$.seen",
+        catches=[catch("Record the failure", result="$.not_seen")],
+    ),
+    choice(
+        "How does the job stand?",
+        when("$.seen.TrainingJobStatus", "Completed", "Import the model"),
+        when("$.seen.TrainingJobStatus", ("InProgress", "Stopping"), "Wait for the job"),
+        otherwise="The job failed",
+    ),
+    wait("Wait for the job", 60, then="Look at the job"),
+    assign(
+        "The job failed",
+        {"Error": "TrainingJobFailed", "Cause": "States.JsonToString($.seen)"},
+        result="$.error",
+        then="Record the failure",
+    ),
+    _task("Import the model", "import_model", "$.trained", {"job": "$.job.answer", "exported": "$.exported"}),
+]
+_DECIDE = [
+    _task("Evaluate", "evaluate", "$.evaluated"),
+    _task("Gate", "gate", "$.gate"),
+    _task("Register", "register", "$.registered", seconds=300),
+    choice("Did it pass?", when("$.registered.answer.passed", True, "Promote"), otherwise="Not promoted"),
+    constant("Not promoted", {"answer": {"promoted": False, "reasons": []}}, result="$.promotion", then="Notify"),
+    _task("Promote", "promote", "$.promotion", {"version": "$.registered.answer.version"}, seconds=60),
+    choice("Is it in service?", when("$.promotion.answer.promoted", True, "Score everyone"), otherwise="Notify"),
+    _task("Score everyone", "score", "$.scoring", seconds=60),
+    wait("Wait for scoring", 5),
+    _task("Check scoring", "check_scoring", "$.scoring", seconds=60),
+    choice("Is everyone scored?", when("$.scoring.answer.status", "SUCCEEDED", "Notify"), otherwise="Wait for scoring"),
+    _task(
+        "Notify",
+        "notify",
+        "$.result",
+        {"version": "$.registered.answer.version", "promotion": "$.promotion.answer"},
+        seconds=60,
+    ),
+]
+
+RETRAINING = Machine(
+    "From customers with known outcomes to a model in service. If a step fails, the champion stays in service.",
+    [*_EXTRACT, *_TRAIN_HERE_OR_ON_SAGEMAKER, *_DECIDE],
+    failure=_task("Record the failure", "fail", "$.failure", {"error": "$.error"}, seconds=60, function=_opening),
+    error="TrainingFailed",
+    cause={"Cause": "The reason is in the run's record."},
+)
