@@ -81,6 +81,18 @@ def _alarms(functions: list[str]) -> Iterator[str]:
         [Query(run.lower(), "AWS/States", "ExecutionThrottled", "StateMachineArn", machine) for run, machine in RUN_MACHINES.items()],
     )
     yield _sum_alarm(
+        "LostEvents",
+        "An upload or a day's snapshot failed and could not be sent to the dead letters either",
+        [
+            *(
+                Query(f"{function.lower()}{key}", "AWS/Lambda", metric, "FunctionName", f"!Ref {function}Function")
+                for function in ("Imports", "Rollups")
+                for key, metric in {"Dropped": "AsyncEventsDropped", "Undelivered": "DestinationDeliveryFailures"}.items()
+            ),
+            Query("uploads", "AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", "!Ref ImportsFunctionUploaded"),
+        ],
+    )
+    yield _sum_alarm(
         "TableThrottles",
         "A table refused reads or writes because too many came at once",
         [
