@@ -25,7 +25,7 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True)
 class Expanded:
-    """A template after SAM's transform. `code` is the source folder of each function, by logical id."""
+    """A template after SAM's transform. `code` has the source folder of each function, by logical id."""
 
     template: dict[str, Any]
     code: dict[str, Path]
@@ -40,7 +40,7 @@ def expand(path: Path = TEMPLATE, parameters: Mapping[str, str] | None = None) -
     """Expand the SAM template at `path`.
 
     Raises:
-        TemplateError: the file is missing, is not YAML, or SAM refuses it.
+        TemplateError: the file is missing or is not YAML, or SAM refuses it.
     """
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
@@ -64,7 +64,7 @@ def expand(path: Path = TEMPLATE, parameters: Mapping[str, str] | None = None) -
 
 
 def _joined(definition: Any) -> Any:
-    """The definition as one text: SAM writes it as a join of its lines, and cfn-lint goes one call deeper for every line."""
+    """The definition as one text. SAM writes it as a join of its lines, and cfn-lint nests one call per line of a join."""
     match definition:
         case {"Fn::Join": [str(separator), list(lines)]} if all(isinstance(line, str) for line in lines):
             return separator.join(lines)
@@ -72,7 +72,7 @@ def _joined(definition: Any) -> Any:
 
 
 def _detach_code(template: dict[str, Any], folder: Path) -> dict[str, Path]:
-    """Replace local paths, which the transform refuses, and tell where each function's code is."""
+    """Replace local paths, which the transform refuses, and return the source folder of each function."""
     shared = template.get("Globals", {}).get("Function", {}).pop("CodeUri", ".")
     code = {}
     for logical_id, resource in template["Resources"].items():

@@ -1,4 +1,4 @@
-"""The reading of roles and calls, by planted violations; and the roles that AWS's services act in, against what they are told to do."""
+"""Roles against calls: planted violations are refused, and the roles of state machines and schedules allow what their definitions need."""
 
 import json
 import re
@@ -25,18 +25,18 @@ SERVICE = "arn:aws:states:eu-west-1:123456789012"
 JOB = "arn:aws:sagemaker:eu-west-1:123456789012:training-job/test-job"
 DAY_UNTIL_S3_GETS_TO_IT = 1
 
-# What Step Functions and EventBridge Scheduler do in the roles of state machines and schedules, beside what definitions say.
+# Calls of Step Functions and EventBridge Scheduler themselves in the roles of state machines and schedules.
 SERVICES_THEMSELVES = {
     "xray": "traces of executions",
     "logs": "delivery of the executions' log",
-    "events": "asked for when a machine that waits for training jobs is made: it hears of their end by a rule",
-    "sqs:SendMessage": "a schedule that could not be kept is left in the dead letters",
-    "sagemaker:StopTrainingJob": "a machine that is stopped stops the job it waits for",
-    "sagemaker:AddTags": "a machine marks the jobs it starts",
-    "sagemaker:ListTags": "and reads its marks",
-    "iam:PassRole": "the job is given its role",
-    "states:DescribeExecution": "a machine looks after the executions it has started for its segments",
-    "states:StopExecution": "and stops them when it is stopped itself",
+    "events": "a machine that waits for training jobs learns of their end by a rule, which it needs at its creation",
+    "sqs:SendMessage": "a schedule that fails sends its event to the dead letters",
+    "sagemaker:StopTrainingJob": "a machine that is stopped also stops its training job",
+    "sagemaker:AddTags": "a machine tags the jobs that it starts",
+    "sagemaker:ListTags": "a machine reads its tags",
+    "iam:PassRole": "a machine passes the job its role",
+    "states:DescribeExecution": "a machine observes the executions of its segments",
+    "states:StopExecution": "a machine that is stopped also stops the executions of its segments",
 }
 
 type Function = Callable[[Callable[[], Any]], Any]
@@ -44,7 +44,7 @@ type Function = Callable[[Callable[[], Any]], Any]
 
 @pytest.fixture
 def recount(aws: None) -> Iterator[Function]:
-    """Runs something in the role of the function `recount`, which may write below recounts/ and scan customers, but not write them."""
+    """Runs work in the role of the function `recount`, which may write to recounts/ and scan the customers, but not write them."""
     hold_functions_to_their_roles()
     yield lambda work: as_function.as_function("recount", work)()
     as_function.refused.clear()
@@ -54,7 +54,7 @@ def refused_with(code: str) -> Any:
     return pytest.raises(ClientError, check=lambda error: error.response["Error"]["Code"] == code)
 
 
-def test_what_the_role_allows_is_done(recount: Function) -> None:
+def test_allowed_calls_succeed(recount: Function) -> None:
     recount(lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="recounts/x", Body=b""))
     recount(lambda: boto3.client("dynamodb").scan(TableName="test-customers"))
     assert as_function.refused == []
@@ -63,8 +63,8 @@ def test_what_the_role_allows_is_done(recount: Function) -> None:
 PLANTED: dict[str, Callable[[], Any]] = {
     "another table": lambda: boto3.client("dynamodb").scan(TableName="test-users"),
     "another action": lambda: boto3.client("dynamodb").put_item(TableName="test-customers", Item={"customer_id": {"S": "c"}}),
-    "one of a batch": lambda: boto3.client("dynamodb").batch_get_item(RequestItems={"test-runs": {"Keys": [{"run_id": {"S": "r"}}]}}),
-    "one of a transaction": lambda: boto3.client("dynamodb").transact_write_items(
+    "part of a batch": lambda: boto3.client("dynamodb").batch_get_item(RequestItems={"test-runs": {"Keys": [{"run_id": {"S": "r"}}]}}),
+    "part of a transaction": lambda: boto3.client("dynamodb").transact_write_items(
         TransactItems=[
             {"Put": {"TableName": "test-rollups", "Item": {"pk": {"S": "a"}, "sk": {"S": "a"}}}},
             {"Delete": {"TableName": "test-rollups", "Key": {"pk": {"S": "b"}, "sk": {"S": "b"}}}},
@@ -72,7 +72,7 @@ PLANTED: dict[str, Callable[[], Any]] = {
     ),
     "an index": lambda: boto3.client("dynamodb").scan(TableName="test-predictions", IndexName="by-value"),
     "another prefix": lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="models/x", Body=b""),
-    "a prefix that only begins alike": lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="recounts", Body=b""),
+    "a key with a similar prefix": lambda: boto3.client("s3").put_object(Bucket="test-bucket", Key="recounts", Body=b""),
     "a link": lambda: boto3.client("s3").generate_presigned_url("get_object", Params={"Bucket": "test-bucket", "Key": "models/x"}),
     "a list": lambda: boto3.client("s3").list_objects_v2(Bucket="test-bucket", Prefix="recounts/"),
     "a resource of boto3": lambda: boto3.resource("s3").Object("test-bucket", "models/x").delete(),
@@ -82,18 +82,18 @@ PLANTED: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_what_the_role_does_not_allow_is_refused(recount: Function, planted: str) -> None:
+def test_other_calls_are_refused(recount: Function, planted: str) -> None:
     with pytest.raises(ClientError, match="RecountRole is not authorized to perform"):
         recount(PLANTED[planted])
     assert len(as_function.refused) == 1
 
 
-def test_who_may_not_list_is_not_told_that_an_object_is_missing(recount: Function) -> None:
+def test_without_the_right_to_list_a_missing_object_reads_as_forbidden(recount: Function) -> None:
     with refused_with("AccessDenied"):
         recount(lambda: boto3.client("s3").get_object(Bucket="test-bucket", Key="recounts/none"))
 
 
-def test_threads_act_in_the_role_of_who_started_them(recount: Function) -> None:
+def test_threads_act_in_the_role_of_their_starter(recount: Function) -> None:
     def in_pool() -> None:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(PLANTED["another table"]).result()
@@ -101,22 +101,22 @@ def test_threads_act_in_the_role_of_who_started_them(recount: Function) -> None:
     def refuse() -> None:
         with refused_with("AccessDeniedException"):
             PLANTED["another table"]()
-        told.append(None)
+        refusals.append(None)
 
     def in_thread() -> None:
         thread = threading.Thread(target=refuse)
         thread.start()
         thread.join()
 
-    told: list[Any] = []
+    refusals: list[Any] = []
     with refused_with("AccessDeniedException"):
         recount(in_pool)
     recount(in_thread)
-    assert len(told) == 1
+    assert len(refusals) == 1
     assert len(as_function.refused) == 2
 
 
-def test_a_refusal_that_is_swallowed_is_still_known(recount: Function) -> None:
+def test_a_swallowed_refusal_is_recorded(recount: Function) -> None:
     def swallow() -> None:
         try:
             PLANTED["another table"]()
@@ -127,12 +127,12 @@ def test_a_refusal_that_is_swallowed_is_still_known(recount: Function) -> None:
     assert len(as_function.refused) == 1
 
 
-def test_an_operation_that_is_not_written_down_is_an_error(recount: Function) -> None:
+def test_an_unknown_operation_is_an_error(recount: Function) -> None:
     with pytest.raises(UnknownOperation, match="GetBucketAcl"):
         recount(lambda: boto3.client("s3").get_bucket_acl(Bucket="test-bucket"))
 
 
-def test_tests_themselves_may_do_anything(aws: None) -> None:
+def test_the_tests_themselves_have_no_role(aws: None) -> None:
     hold_functions_to_their_roles()
     boto3.client("s3").get_bucket_acl(Bucket="test-bucket")
     assert as_function.refused == []
@@ -166,7 +166,7 @@ NEEDS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("service", "operation", "parameters", "needed"), NEEDS, ids=[operation for _, operation, _, _ in NEEDS])
-def test_what_an_operation_needs(service: str, operation: str, parameters: dict[str, Any], needed: list[tuple[str, str]]) -> None:
+def test_permissions_of_an_operation(service: str, operation: str, parameters: dict[str, Any], needed: list[tuple[str, str]]) -> None:
     assert [(call.action, call.resource) for call in calls_of(service, operation, parameters)] == needed
 
 
@@ -181,12 +181,12 @@ def test_what_an_operation_needs(service: str, operation: str, parameters: dict[
         (f"{OBJECTS}/[ab]", f"{OBJECTS}/a", False),
     ],
 )
-def test_patterns_are_those_of_iam(pattern: str, resource: str, *, covered: bool) -> None:
+def test_patterns_match_as_in_iam(pattern: str, resource: str, *, covered: bool) -> None:
     assert Allowed("s3:GetObject", pattern).covers(Call("s3:getobject", resource)) is covered
     assert not Allowed("s3:GetObject", pattern).covers(Call("s3:PutObject", resource))
 
 
-def test_a_condition_must_hold_and_one_that_is_not_known_is_an_error() -> None:
+def test_conditions_must_hold_and_an_unknown_condition_is_an_error() -> None:
     listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": OBJECTS}
     [allowed] = statements_allow({"Statement": {**listing, "Condition": {"StringLike": {"s3:prefix": "training/*"}}}})
     assert allowed.covers(Call("s3:ListBucket", OBJECTS, {"s3:prefix": "training/x"}))
@@ -197,8 +197,8 @@ def test_a_condition_must_hold_and_one_that_is_not_known_is_an_error() -> None:
             list(statements_allow({"Statement": {**listing, **unread}}))
 
 
-def asked_by(definition: str, substitutions: dict[str, str]) -> Iterator[Call]:
-    """What the tasks of a state machine ask for."""
+def calls_in(definition: str, substitutions: dict[str, str]) -> Iterator[Call]:
+    """The calls of the tasks of a state machine."""
 
     def states(machine: Any) -> Iterator[Any]:
         for state in machine["States"].values():
@@ -206,7 +206,7 @@ def asked_by(definition: str, substitutions: dict[str, str]) -> Iterator[Call]:
             for inner in [*state.get("Branches", []), *(state[name] for name in ("Iterator", "ItemProcessor") if name in state)]:
                 yield from states(inner)
 
-    machine = json.loads(re.sub(r"\$\{(\w+)\}", lambda found: substitutions[found[1]], definition))
+    machine = json.loads(re.sub(r"\$\{(\w+)\}", lambda placeholder: substitutions[placeholder[1]], definition))
     for state in states(machine):
         match state.get("Resource", ""):
             case "":
@@ -218,45 +218,45 @@ def asked_by(definition: str, substitutions: dict[str, str]) -> Iterator[Call]:
             case "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob":
                 yield Call("sagemaker:DescribeTrainingJob", JOB)
             case other:
-                raise AssertionError(f"{other}: write here what it needs to be allowed")
+                raise AssertionError(f"{other}: add the permission that it needs")
         if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
             yield Call("states:StartExecution", f"{SERVICE}:stateMachine:test-scoring-distributed")
 
 
 @pytest.mark.parametrize("parameters", [(), (("ScoringMap", "distributed"), ("SageMakerRowThreshold", "100000"))], ids=["default", "large"])
-def test_state_machines_may_do_what_they_are_told_and_nothing_else(parameters: tuple[tuple[str, str], ...]) -> None:
+def test_state_machines_have_exactly_the_permissions_of_their_definitions(parameters: tuple[tuple[str, str], ...]) -> None:
     granted = roles(parameters)
     large = bool(parameters)
     for machine, (role, definition, substitutions) in granted.definitions.items():
-        asked = set(asked_by(definition, dict(substitutions)))
-        refused = [str(call) for call in asked if not granted.allows(role, call)]
+        calls = set(calls_in(definition, dict(substitutions)))
+        refused = [str(call) for call in calls if not granted.allows(role, call)]
         assert refused == [] or (not large and all("sagemaker" in call for call in refused)), machine
         unused = [
             str(allowed)
             for allowed in granted.allowed[role]
-            if not any(allowed.covers(call) for call in asked)
+            if not any(allowed.covers(call) for call in calls)
             and not {allowed.action, allowed.action.split(":")[0]} & SERVICES_THEMSELVES.keys()
         ]
         assert unused == [], machine
 
 
-def test_schedules_may_start_what_they_are_for() -> None:
+def test_schedules_may_start_only_their_targets() -> None:
     granted = roles()
     starts = {str(allowed) for role in granted.allowed if role.endswith("ScheduleRole") for allowed in granted.allowed[role]}
-    starts = {told for told in starts if not told.startswith("sqs:SendMessage on ")}
-    assert {told.split(" on ")[0] for told in starts} == {"states:StartExecution", "lambda:InvokeFunction"}
+    starts = {permission for permission in starts if not permission.startswith("sqs:SendMessage on ")}
+    assert {permission.split(" on ")[0] for permission in starts} == {"states:StartExecution", "lambda:InvokeFunction"}
     assert len(starts) == 2
 
 
-def test_every_role_belongs_to_somebody_who_is_tested() -> None:
+def test_every_role_is_tested() -> None:
     granted = roles()
     machines = {role for role, _, _ in granted.definitions.values()}
     schedules = {role for role in granted.allowed if role.endswith("ScheduleRole")}
-    elsewhere = {"SageMakerRole", "DeploymentRole"}  # what a training job may do is held in test_template.py; AWS's own policy deploys
+    elsewhere = {"SageMakerRole", "DeploymentRole"}  # test_template.py holds the role of training jobs; only CodeDeploy takes the other
     assert set(granted.allowed) == {*granted.of_function.values(), *machines, *schedules} | elsewhere & set(granted.allowed)
 
 
-def test_the_days_that_a_removal_tells_are_those_of_the_bucket() -> None:
+def test_the_days_of_a_removal_are_those_of_the_bucket() -> None:
     rules = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     days = {
         rule["Prefix"]: rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] + 2 * DAY_UNTIL_S3_GETS_TO_IT

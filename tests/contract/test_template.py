@@ -1,4 +1,4 @@
-"""What the deployment promises, read from the template as AWS gets it: expanded to plain CloudFormation."""
+"""Promises of the deployment, checked on the template as AWS receives it: expanded to plain CloudFormation."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
 TASKS = {"authorizer", "retraining", "scoring", "rollups", "recount", "imports", "exports"}
 FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | TASKS}
-# With any method: a wrong one is answered as such by the function.
+# For any method: the function itself answers a method that it does not know.
 PUBLIC = {"/api/health", "/api/auth/register", "/api/auth/login", "/api/openapi.json", "/api/docs", "$default"}
 # Read by libraries, not by Settings.
 LIBRARY_VARIABLES = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
@@ -52,7 +52,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(resources: dict[str, Resource]) -> Iterator[tuple[str, Any]]:
-    """Every statement that allows something, with the resource it stands in."""
+    """Every statement that allows something, with its resource."""
     for name, resource in resources.items():
         properties = resource["Properties"]
         inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
@@ -79,13 +79,13 @@ def test_there_is_a_function_for_every_module_and_task(resources: dict[str, Reso
 
 def test_all_functions_and_layers_are_built_by_the_same_makefile(raw: dict[str, Any]) -> None:
     built = {
-        name: one
-        for name, one in raw["Resources"].items()
-        if one["Type"].startswith("AWS::Serverless::") and name.endswith(("Function", "Layer"))
+        name: resource["Metadata"]
+        for name, resource in raw["Resources"].items()
+        if resource["Type"].startswith("AWS::Serverless::") and name.endswith(("Function", "Layer"))
     }
     assert built.keys() == BUNDLES.keys()
-    for name, one in built.items():
-        assert (one["Metadata"]["BuildMethod"], one["Metadata"]["ContextPath"]) == ("makefile", "layers"), name
+    for name, metadata in built.items():
+        assert (metadata["BuildMethod"], metadata["ContextPath"]) == ("makefile", "layers"), name
 
 
 def test_functions_are_traced(resources: dict[str, Resource]) -> None:
@@ -94,22 +94,22 @@ def test_functions_are_traced(resources: dict[str, Resource]) -> None:
         assert function["Runtime"] == "python3.13", name
 
 
-def test_functions_that_answer_over_http_end_before_the_gateway_gives_up(resources: dict[str, Resource]) -> None:
+def test_functions_behind_the_api_time_out_before_the_gateway(resources: dict[str, Resource]) -> None:
     for module in MODULES:
         assert resources[f"{module.capitalize()}Function"]["Properties"]["Timeout"] < 30
 
 
-def test_every_log_group_keeps_logs_as_long_as_the_parameter_says(resources: dict[str, Resource]) -> None:
+def test_every_log_group_has_the_retention_of_the_parameter(resources: dict[str, Resource]) -> None:
     for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
 
 
-def test_functions_get_every_variable_that_settings_reads_and_no_unknown_one(resources: dict[str, Resource]) -> None:
+def test_functions_have_every_variable_of_settings_and_no_unknown_variable(resources: dict[str, Resource]) -> None:
     read = {name.upper() for name in Settings.model_fields}
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
-        given = function["Environment"]["Variables"].keys()
-        assert read <= given, name
-        assert given - read <= LIBRARY_VARIABLES, name
+        variables = function["Environment"]["Variables"].keys()
+        assert read <= variables, name
+        assert variables - read <= LIBRARY_VARIABLES, name
 
 
 def test_every_function_has_a_role_of_its_own(resources: dict[str, Resource]) -> None:
@@ -134,11 +134,11 @@ def test_resources_that_hold_data_outlive_the_stack(resources: dict[str, Resourc
     assert kept == KEEPS_DATA
 
 
-def test_tables_that_outlive_the_stack_are_not_named_so_that_it_can_be_made_again(resources: dict[str, Resource]) -> None:
+def test_resources_that_outlive_the_stack_have_no_names_so_that_it_can_be_created_again(resources: dict[str, Resource]) -> None:
     assert not [name for name in KEEPS_DATA if {"TableName", "BucketName"} & resources[name]["Properties"].keys()]
 
 
-def test_public_routes_are_these_and_no_others(resources: dict[str, Resource]) -> None:
+def test_only_the_listed_routes_are_public(resources: dict[str, Resource]) -> None:
     assert {path for path, method, authorizer in routes(resources) if authorizer == "NONE" and method != "options"} == PUBLIC
 
 
@@ -147,14 +147,14 @@ def test_every_module_is_behind_the_authorizer(resources: dict[str, Resource]) -
     assert guarded == {f"/api/{module}/{{proxy+}}" for module in MODULES} | {"/api/customers"}
 
 
-def test_preflights_pass_wherever_a_token_is_asked_for(resources: dict[str, Resource]) -> None:
+def test_preflights_of_guarded_routes_need_no_token(resources: dict[str, Resource]) -> None:
     guarded = {path for path, _, authorizer in routes(resources) if authorizer == "Token"}
     assert {(path, authorizer) for path, method, authorizer in routes(resources) if method == "options"} == {
         (path, "NONE") for path in guarded
     }
 
 
-def test_authorizer_answers_simply_and_for_five_minutes(resources: dict[str, Resource]) -> None:
+def test_authorizer_answers_are_simple_and_cached_for_five_minutes(resources: dict[str, Resource]) -> None:
     scheme = resources["Api"]["Properties"]["Body"]["components"]["securitySchemes"]["Token"]["x-amazon-apigateway-authorizer"]
     assert scheme["authorizerPayloadFormatVersion"] == "2.0"
     assert scheme["enableSimpleResponses"] is True
@@ -162,7 +162,7 @@ def test_authorizer_answers_simply_and_for_five_minutes(resources: dict[str, Res
     assert scheme["identitySource"] == ["$request.header.Authorization"]
 
 
-def test_browsers_may_call_from_the_origins_of_the_parameter_and_no_others() -> None:
+def test_browsers_may_call_only_from_the_origins_of_the_parameter() -> None:
     expanded = expand(parameters={"AllowedOrigins": "https://a.example,https://b.example"}).template["Resources"]
     condition, cors, otherwise = expanded["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
     assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
@@ -171,7 +171,7 @@ def test_browsers_may_call_from_the_origins_of_the_parameter_and_no_others() -> 
     assert "authorization" in cors["allowHeaders"]
 
 
-def test_browsers_may_only_upload_to_the_bucket_and_from_the_origins_that_are_ours(resources: dict[str, Resource]) -> None:
+def test_browsers_may_only_upload_to_the_bucket_and_only_from_known_origins(resources: dict[str, Resource]) -> None:
     condition, cors, otherwise = resources["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
     assert (condition, otherwise) == ("TakesUploads", {"Ref": "AWS::NoValue"})
     called, served = (rule["Fn::If"][1] for rule in cors["CorsRules"])
@@ -181,7 +181,7 @@ def test_browsers_may_only_upload_to_the_bucket_and_from_the_origins_that_are_ou
     assert called["AllowedMethods"] == served["AllowedMethods"] == ["PUT"]
 
 
-def test_the_pages_are_private_to_their_distribution_and_run_no_scripts_from_elsewhere(resources: dict[str, Resource]) -> None:
+def test_the_pages_are_private_to_their_distribution_and_run_only_their_own_scripts(resources: dict[str, Resource]) -> None:
     assert set(resources["PagesBucket"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     transport, read = resources["PagesBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (transport["Effect"], transport["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
@@ -215,7 +215,7 @@ def test_functions_that_answer_with_a_model_start_from_snapshots(raw: dict[str, 
     assert all(functions[name]["SnapStart"] == {"ApplyOn": "PublishedVersions"} for name in answering)
 
 
-def test_new_versions_take_over_bit_by_bit_and_give_way_when_an_alarm_is_raised(resources: dict[str, Resource]) -> None:
+def test_new_versions_take_over_gradually_and_an_alarm_takes_them_back(resources: dict[str, Resource]) -> None:
     for name in FUNCTIONS:
         group = resources[f"{name}DeploymentGroup"]["Properties"]
         condition, watched, unwatched = group["AlarmConfiguration"]["Fn::If"]
@@ -228,16 +228,16 @@ def test_new_versions_take_over_bit_by_bit_and_give_way_when_an_alarm_is_raised(
         policy = resources[f"{name}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
         assert policy["DeploymentGroupName"] == {"Ref": f"{name}DeploymentGroup"}
     for alarm in ("AuthErrors", "ApiServerErrors"):
-        assert resources[alarm]["Properties"]["Period"] == 60, "a shift of five minutes would be over before a longer period is"
+        assert resources[alarm]["Properties"]["Period"] == 60, "a longer period would outlast a shift of five minutes"
 
 
-def test_a_shift_is_one_that_codedeploy_knows(raw: dict[str, Any]) -> None:
+def test_codedeploy_knows_every_shift(raw: dict[str, Any]) -> None:
     for shift in raw["Parameters"]["DeploymentShift"]["AllowedValues"]:
         group = expand(parameters={"DeploymentShift": shift}).template["Resources"]["AuthFunctionDeploymentGroup"]["Properties"]
         assert group["DeploymentConfigName"] == {"Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": shift}]}
 
 
-def test_a_parameter_that_reaches_a_function_publishes_it_anew(raw: dict[str, Any], resources: dict[str, Resource]) -> None:
+def test_a_parameter_that_reaches_the_functions_publishes_new_versions(raw: dict[str, Any], resources: dict[str, Resource]) -> None:
     variables = str(raw["Globals"]["Function"]["Environment"]["Variables"])
     reaching = {name for name in raw["Parameters"] if f"'{name}'" in variables}
     content = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Sub"]
@@ -247,7 +247,7 @@ def test_a_parameter_that_reaches_a_function_publishes_it_anew(raw: dict[str, An
         assert version["Description"] == {"Fn::Sub": "Settings ${SettingsVersion.VersionNumber}"}, name
 
 
-def test_a_change_of_a_layer_publishes_every_function_that_has_it(tmp_path: Path) -> None:
+def test_a_change_of_a_layer_publishes_every_function_with_the_layer(tmp_path: Path) -> None:
     def versions(template: str) -> set[str]:
         (tmp_path / "template.yaml").write_text(template)
         return of_type(expand(tmp_path / "template.yaml").template["Resources"], "AWS::Lambda::Version").keys() - set()
@@ -261,50 +261,50 @@ def test_a_change_of_a_layer_publishes_every_function_that_has_it(tmp_path: Path
 
 
 @pytest.mark.parametrize("scoring_map", ["inline", "distributed"])
-def test_functions_know_the_state_machines_by_the_names_they_have(scoring_map: str) -> None:
+def test_functions_know_the_arns_of_the_state_machines(scoring_map: str) -> None:
     expanded = expand(parameters={"ScoringMap": scoring_map})
     with environment({}):
         isolate_from_aws()
         with mock_aws():
-            made = deploy(expanded, {"ScoringMap": scoring_map})
-    told = {value for name, value in made.environment.items() if name.endswith("_STATE_MACHINE_ARN")}
-    assert told == set(made.state_machines.values())
-    assert made.environment["SCORING_STATE_MACHINE_ARN"].endswith("-distributed") is (scoring_map == "distributed")
+            deployment = deploy(expanded, {"ScoringMap": scoring_map})
+    arns = {value for name, value in deployment.environment.items() if name.endswith("_STATE_MACHINE_ARN")}
+    assert arns == set(deployment.state_machines.values())
+    assert deployment.environment["SCORING_STATE_MACHINE_ARN"].endswith("-distributed") is (scoring_map == "distributed")
 
 
-def test_state_machines_find_all_they_are_substituted_with(raw: dict[str, Any]) -> None:
-    machines = {name: one for name, one in raw["Resources"].items() if one["Type"] == "AWS::Serverless::StateMachine"}
+def test_state_machines_have_a_substitution_for_every_placeholder(raw: dict[str, Any]) -> None:
+    machines = {name: resource for name, resource in raw["Resources"].items() if resource["Type"] == "AWS::Serverless::StateMachine"}
     assert machines.keys() >= {"RetrainingStateMachine", "ScoringStateMachine", "DistributedScoringStateMachine"}
     for name, machine in machines.items():
         properties = machine["Properties"]
         definition = (ROOT / properties["DefinitionUri"]).read_text()
-        asked = {part.split("}")[0] for part in definition.split("${")[1:]}
-        assert asked == properties["DefinitionSubstitutions"].keys(), name
+        placeholders = {part.split("}")[0] for part in definition.split("${")[1:]}
+        assert placeholders == properties["DefinitionSubstitutions"].keys(), name
 
 
-def test_only_one_scoring_machine_is_deployed_and_only_the_distributed_may_start_executions_of_itself(raw: dict[str, Any]) -> None:
-    one, many = (raw["Resources"][name]["Condition"] for name in ("ScoringStateMachine", "DistributedScoringStateMachine"))
-    assert raw["Conditions"][one] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "inline"]}
-    assert raw["Conditions"][many] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "distributed"]}
-    assert raw["Resources"]["DistributedScoringPolicy"]["Condition"] == many
+def test_one_scoring_machine_is_deployed_and_only_the_distributed_machine_may_start_executions(raw: dict[str, Any]) -> None:
+    inline, distributed = (raw["Resources"][name]["Condition"] for name in ("ScoringStateMachine", "DistributedScoringStateMachine"))
+    assert raw["Conditions"][inline] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "inline"]}
+    assert raw["Conditions"][distributed] == {"Fn::Equals": [{"Ref": "ScoringMap"}, "distributed"]}
+    assert raw["Resources"]["DistributedScoringPolicy"]["Condition"] == distributed
     role = raw["Resources"]["ScoringStateMachineRole"]
     assert "states:" not in str(role)
 
 
-def test_scoring_may_keep_executions_for_itself_and_does_not_by_default(raw: dict[str, Any]) -> None:
+def test_scoring_reserves_executions_only_where_the_parameter_says_so(raw: dict[str, Any]) -> None:
     reserved = raw["Resources"]["ScoringFunction"]["Properties"]["ReservedConcurrentExecutions"]
     assert reserved == {"Fn::If": ["ReservesScoring", {"Ref": "ScoringReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
     assert raw["Conditions"]["ReservesScoring"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ScoringReservedConcurrency"}, 0]}]}
     assert raw["Parameters"]["ScoringReservedConcurrency"]["Default"] == 0
 
 
-def test_a_record_that_fails_does_not_hold_up_the_stream(resources: dict[str, Resource]) -> None:
+def test_a_failing_record_does_not_block_the_stream(resources: dict[str, Resource]) -> None:
     mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
     assert {mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings.values()} == {"CustomersTable", "PredictionsTable"}
     assert all(mapping["BisectBatchOnFunctionError"] is True for mapping in mappings.values())
 
 
-def test_tables_are_paid_for_by_use(resources: dict[str, Resource]) -> None:
+def test_tables_are_billed_per_request(resources: dict[str, Resource]) -> None:
     for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
 
@@ -312,7 +312,7 @@ def test_tables_are_paid_for_by_use(resources: dict[str, Resource]) -> None:
 def test_alarms_can_reach_the_encrypted_topic(resources: dict[str, Resource]) -> None:
     assert resources["NotificationTopic"]["Properties"]["KmsMasterKeyId"] == {"Ref": "NotificationKey"}
     key, topic = (
-        {name: one for name, one in statements(resources) if one.get("Sid") == "Alarms"}[name]
+        {name: statement for name, statement in statements(resources) if statement.get("Sid") == "Alarms"}[name]
         for name in ("NotificationKey", "NotificationTopicPolicy")
     )
     assert key["Principal"] == topic["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
@@ -321,7 +321,7 @@ def test_alarms_can_reach_the_encrypted_topic(resources: dict[str, Resource]) ->
         assert alarm["AlarmActions"] == [{"Ref": "NotificationTopic"}], name
 
 
-def test_every_day_leaves_a_snapshot(resources: dict[str, Resource]) -> None:
+def test_a_schedule_keeps_a_snapshot_of_every_day(resources: dict[str, Resource]) -> None:
     [daily] = [
         schedule
         for schedule in of_type(resources, "AWS::Scheduler::Schedule").values()
@@ -332,16 +332,16 @@ def test_every_day_leaves_a_snapshot(resources: dict[str, Resource]) -> None:
 
 
 def test_names_differ_between_two_stacks_of_one_account(resources: dict[str, Resource]) -> None:
-    named = ("Name", "FunctionName", "LayerName", "LogGroupName", "AlarmName", "AliasName", "StateMachineName")
+    name_properties = ("Name", "FunctionName", "LayerName", "LogGroupName", "AlarmName", "AliasName", "StateMachineName")
     for name, resource in resources.items():
         if resource["Type"].startswith("AWS::Lambda::") and resource["Type"] not in {"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}:
             continue
-        for key in named:
+        for key in name_properties:
             if key in resource["Properties"]:
                 assert "AWS::StackName" in str(resource["Properties"][key]), f"{name}.{key}"
 
 
-def test_a_training_job_reads_its_rows_and_writes_its_model_and_nothing_else(resources: dict[str, Resource]) -> None:
+def test_a_training_job_only_reads_its_rows_and_writes_its_model(resources: dict[str, Resource]) -> None:
     allowed = [statement for name, statement in statements(resources) if name == "SageMakerRole"]
     objects = {action: str(statement["Resource"]) for statement in allowed for action in statement["Action"] if action.startswith("s3:")}
     assert objects.keys() == {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
@@ -352,29 +352,29 @@ def test_a_training_job_reads_its_rows_and_writes_its_model_and_nothing_else(res
     assert "aws:SourceAccount" in str(trusted["Condition"])
 
 
-def test_training_jobs_may_be_started_only_where_there_is_a_threshold(resources: dict[str, Resource]) -> None:
+def test_training_jobs_need_a_threshold(resources: dict[str, Resource]) -> None:
     starters = {name for name, statement in statements(resources) if "sagemaker:CreateTrainingJob" in listed(statement["Action"])}
     passers = {name: statement for name, statement in statements(resources) if "iam:PassRole" in listed(statement["Action"])}
     assert starters == passers.keys() == {"TrainingJobsPolicy"}
     assert resources["TrainingJobsPolicy"]["Condition"] == "FitsOnSageMaker"
     assert resources["TrainingJobsPolicy"]["Properties"]["Roles"] == [{"Ref": "RetrainingStateMachineRole"}]
-    passed = passers["TrainingJobsPolicy"]
-    assert passed["Resource"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    pass_role = passers["TrainingJobsPolicy"]
+    assert pass_role["Resource"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
+    assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     awaiting = {name for name, statement in statements(resources) if "events:PutRule" in listed(statement["Action"])}
     assert awaiting == {"RetrainingStateMachineRole"}
 
 
-def test_sam_local_hands_every_default_to_the_functions(raw: dict[str, Any]) -> None:
-    """It leaves a reference empty whose value is a fraction; a text it hands over."""
+def test_sam_local_passes_every_default_to_the_functions(raw: dict[str, Any]) -> None:
+    """It leaves a reference to a fraction empty; it passes a text."""
     assert not [name for name, parameter in raw["Parameters"].items() if isinstance(parameter.get("Default"), float)]
 
 
-def test_sam_local_asks_the_authorizer_wherever_api_gateway_does(raw: dict[str, Any]) -> None:
-    """It gives all methods of a function's path what the last event of that path says of authorizers."""
+def test_sam_local_calls_the_authorizer_wherever_api_gateway_does(raw: dict[str, Any]) -> None:
+    """For all methods of a path it takes the authorizer of the path's last event."""
     for name, function in raw["Resources"].items():
         events = function["Properties"].get("Events", {}).values() if function["Type"] == "AWS::Serverless::Function" else ()
         guarded: dict[str, list[bool]] = {}
         for event in (event["Properties"] for event in events if event["Type"] == "HttpApi"):
             guarded.setdefault(event.get("Path", "$default"), []).append(event.get("Auth", {}).get("Authorizer") != "NONE")
-        assert not [path for path, asked in guarded.items() if any(asked) and not asked[-1]], name
+        assert not [path for path, tokens in guarded.items() if any(tokens) and not tokens[-1]], name

@@ -1,4 +1,4 @@
-"""The template, expanded, and CloudFormation's functions in it."""
+"""Expansion of the template, and resolution of CloudFormation's functions."""
 
 import json
 import subprocess
@@ -29,9 +29,9 @@ TEMPLATE_OF_FUNCTIONS: dict[str, Any] = {
 
 
 def resolver(**parameters: str) -> Resolver:
-    made = Resolver(TEMPLATE_OF_FUNCTIONS, parameters, {"Region": "here", "StackName": "s"})
-    made.attributes["Thing"] = {"Ref": "thing", "Arn": "arn:thing", "Nested.Name": "deep"}
-    return made
+    resolver = Resolver(TEMPLATE_OF_FUNCTIONS, parameters, {"Region": "here", "StackName": "s"})
+    resolver.attributes["Thing"] = {"Ref": "thing", "Arn": "arn:thing", "Nested.Name": "deep"}
+    return resolver
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_functions_are_resolved(value: Any, expected: Any) -> None:
         {"Fn::ImportValue": "elsewhere"},
     ],
 )
-def test_what_is_not_known_is_an_error(value: Any) -> None:
+def test_an_unknown_reference_is_an_error(value: Any) -> None:
     with pytest.raises(UnresolvedError):
         resolver().resolve(value)
 
 
-def test_parameters_are_overridden_and_unknown_ones_refused() -> None:
+def test_parameters_are_overridden_and_unknown_parameters_refused() -> None:
     assert resolver(Name="other").resolve({"Fn::If": ["IsN", 1, 2]}) == 2
     with pytest.raises(UnresolvedError, match="Typo"):
         resolver(Typo="x")
@@ -92,7 +92,7 @@ def test_parameters_are_overridden_and_unknown_ones_refused() -> None:
         Resolver({"Parameters": {"Needed": {"Type": "String"}}}, {}, {})
 
 
-def test_the_projects_template_expands_with_the_code_of_every_function() -> None:
+def test_the_template_expands_with_the_source_of_every_function() -> None:
     expanded = expand()
     types = {logical_id: resource["Type"] for logical_id, resource in expanded.template["Resources"].items()}
     assert not [kind for kind in types.values() if kind.startswith("AWS::Serverless")]
@@ -102,7 +102,7 @@ def test_the_projects_template_expands_with_the_code_of_every_function() -> None
         assert (folder / "app.py").is_file()
 
 
-def test_the_command_writes_what_cfn_lint_reads(tmp_path: Path) -> None:
+def test_the_command_writes_the_expanded_template(tmp_path: Path) -> None:
     output = tmp_path / "expanded.json"
     subprocess.run([sys.executable, "-m", "tools.expand", "-o", str(output)], cwd=ROOT, check=True)
     assert json.loads(output.read_text())["Resources"]["Api"]["Type"] == "AWS::ApiGatewayV2::Api"
@@ -116,7 +116,7 @@ def test_the_command_writes_what_cfn_lint_reads(tmp_path: Path) -> None:
         "AWSTemplateFormatVersion: 1\nTransform: AWS::Serverless-2016-10-31\nResources: {F: {Type: AWS::Serverless::Function}}\n",
     ],
 )
-def test_a_template_that_is_none_is_told_in_one_line(tmp_path: Path, text: str | None) -> None:
+def test_an_unreadable_template_is_reported_without_a_traceback(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / TEMPLATE.name
     if text is not None:
         path.write_text(text)

@@ -1,29 +1,29 @@
-"""Who tells when something goes wrong."""
+"""Alarms: which resources need one, and which alarms work."""
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
 from tools.template_rules.reading import listed, of_type, watched
 
-_MOST_METRICS = 10  # of one alarm; CloudWatch refuses more
+_MOST_METRICS = 10  # CloudWatch's limit for one alarm
 
 
 class FunctionAlarms(CloudFormationLintRule):
-    """A failing function is told by its own name, not within a sum of all."""
+    """The alarm must name the failing function; a sum over all functions does not."""
 
     id = "E9010"
-    shortdesc = "Alarms watch every function"
-    description = "An alarm of its own watches every function's errors, another its throttles"
+    shortdesc = "Every function has alarms"
+    description = "Every function has one alarm on its errors and one on its throttles"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         functions = of_type(cfn, "AWS::Lambda::Function")
         seen = {
-            (metric, next(iter(of)))
-            for _, namespace, metric, statistic, of in watched(cfn)
-            if namespace == "AWS/Lambda" and statistic == "Sum" and len(of) == 1
+            (metric, next(iter(targets)))
+            for _, namespace, metric, statistic, targets in watched(cfn)
+            if namespace == "AWS/Lambda" and statistic == "Sum" and len(targets) == 1
         }
         return [
-            RuleMatch(["Resources", name], f"no alarm watches the {metric} of {name}")
+            RuleMatch(["Resources", name], f"{name} has no alarm on {metric}")
             for name in functions
             for metric in ("Errors", "Throttles")
             if (metric, name) not in seen
@@ -31,21 +31,21 @@ class FunctionAlarms(CloudFormationLintRule):
 
 
 class ApiAlarms(CloudFormationLintRule):
-    """What people meet: answers that fail, and answers that are slow for one in a hundred."""
+    """Failed answers and slow answers are what users notice."""
 
     id = "E9011"
-    shortdesc = "Alarms watch the API"
-    description = "Alarms watch the 5xx answers and the 99th percentile of the latency of every HTTP API"
+    shortdesc = "Every API has alarms"
+    description = "Every HTTP API has an alarm on its 5xx answers and one on the 99th percentile of its latency"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         seen = {
             (metric, statistic, name)
-            for _, namespace, metric, statistic, of in watched(cfn)
+            for _, namespace, metric, statistic, targets in watched(cfn)
             if namespace == "AWS/ApiGateway"
-            for name in of
+            for name in targets
         }
         return [
-            RuleMatch(["Resources", name], f"no alarm watches {statistic} of {metric} of {name}")
+            RuleMatch(["Resources", name], f"{name} has no alarm on {statistic} of {metric}")
             for name in of_type(cfn, "AWS::ApiGatewayV2::Api")
             for metric, statistic in (("5xx", "Sum"), ("Latency", "p99"))
             if (metric, statistic, name) not in seen
@@ -53,16 +53,16 @@ class ApiAlarms(CloudFormationLintRule):
 
 
 class StateMachineAlarms(CloudFormationLintRule):
-    """A run may end badly in three ways, and each is another metric."""
+    """A run can end badly in three ways, each with a metric of its own."""
 
     id = "E9012"
-    shortdesc = "Alarms watch every state machine"
-    description = "Alarms watch executions that fail, run out of time or are stopped, and steps held back, of every state machine"
+    shortdesc = "Every state machine has alarms"
+    description = "Every state machine has alarms on failed, timed-out and aborted executions and on throttled steps"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        seen = {(metric, name) for _, namespace, metric, _, of in watched(cfn) if namespace == "AWS/States" for name in of}
+        seen = {(metric, name) for _, namespace, metric, _, targets in watched(cfn) if namespace == "AWS/States" for name in targets}
         return [
-            RuleMatch(["Resources", name], f"no alarm watches the {metric} of {name}")
+            RuleMatch(["Resources", name], f"{name} has no alarm on {metric}")
             for name in of_type(cfn, "AWS::StepFunctions::StateMachine")
             for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
             if (metric, name) not in seen
@@ -70,46 +70,42 @@ class StateMachineAlarms(CloudFormationLintRule):
 
 
 class StreamAlarms(CloudFormationLintRule):
-    """What waits in a stream is gone after a day."""
+    """A stream drops a record after a day."""
 
     id = "E9013"
-    shortdesc = "Alarms watch streams and dead letters"
-    description = "Alarms watch how far the readers of streams are behind, and every queue that takes what failed"
+    shortdesc = "Streams and queues have alarms"
+    description = "Every reader of a stream has an alarm on its delay, and every queue one on its messages"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        seen = {(metric, name) for _, _, metric, _, of in watched(cfn) for name in of}
+        seen = {(metric, name) for _, _, metric, _, targets in watched(cfn) for name in targets}
         aliases = {name: next(iter(alias["FunctionName"].values())) for name, alias in of_type(cfn, "AWS::Lambda::Alias").items()}
         readers = {
             aliases.get(mapping["FunctionName"].get("Ref", ""), mapping["FunctionName"].get("Ref", ""))
             for mapping in of_type(cfn, "AWS::Lambda::EventSourceMapping").values()
         }
-        asked = [("IteratorAge", name) for name in sorted(readers)]
-        asked += [("ApproximateNumberOfMessagesVisible", name) for name in of_type(cfn, "AWS::SQS::Queue")]
-        return [
-            RuleMatch(["Resources", name], f"no alarm watches the {metric} of {name}")
-            for metric, name in asked
-            if (metric, name) not in seen
-        ]
+        needed = [("IteratorAge", name) for name in sorted(readers)]
+        needed += [("ApproximateNumberOfMessagesVisible", name) for name in of_type(cfn, "AWS::SQS::Queue")]
+        return [RuleMatch(["Resources", name], f"{name} has no alarm on {metric}") for metric, name in needed if (metric, name) not in seen]
 
 
 class AlarmsThatWork(CloudFormationLintRule):
-    """An alarm that nobody hears, or that CloudWatch refuses to make, is none."""
+    """An alarm without a notification, or one that CloudWatch refuses, does not help."""
 
     id = "E9014"
-    shortdesc = "Alarms can be made and are heard"
-    description = "Alarms tell a topic, say what they mean and what no data means, and watch no more metrics than CloudWatch takes"
+    shortdesc = "Alarms are valid and notify a topic"
+    description = "Alarms notify a topic of the template, have a description, state TreatMissingData, and have at most ten metrics"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         topics = of_type(cfn, "AWS::SNS::Topic")
-        found = []
+        matches = []
         for name, alarm in of_type(cfn, "AWS::CloudWatch::Alarm").items():
-            told = [action.get("Ref") for action in listed(alarm.get("AlarmActions", [])) if isinstance(action, dict)]
-            watching = sum("MetricStat" in query for query in alarm.get("Metrics", []))
+            actions = [action.get("Ref") for action in listed(alarm.get("AlarmActions", [])) if isinstance(action, dict)]
+            metrics = sum("MetricStat" in query for query in alarm.get("Metrics", []))
             faults = {
-                "tells no topic of the template": not topics.keys() & set(told),
+                "notifies no topic of the template": not topics.keys() & set(actions),
                 "has no AlarmDescription": not alarm.get("AlarmDescription"),
-                "does not say how it takes missing data": "TreatMissingData" not in alarm,
-                f"watches {watching} metrics, and CloudWatch takes {_MOST_METRICS}": watching > _MOST_METRICS,
+                "states no TreatMissingData": "TreatMissingData" not in alarm,
+                f"has {metrics} metrics; CloudWatch allows {_MOST_METRICS}": metrics > _MOST_METRICS,
             }
-            found += [RuleMatch(["Resources", name, "Properties"], f"{name} {fault}") for fault, holds in faults.items() if holds]
-        return found
+            matches += [RuleMatch(["Resources", name, "Properties"], f"{name} {fault}") for fault, holds in faults.items() if holds]
+        return matches

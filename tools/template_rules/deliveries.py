@@ -1,4 +1,4 @@
-"""Where events end that could not be delivered."""
+"""Events that cannot be delivered go to a queue."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,17 +12,17 @@ _LONGEST_RETENTION = 1209600  # seconds: 14 days
 
 
 class DeadLetters(CloudFormationLintRule):
-    """What calls without waiting for the answer must say where a failure goes, or it is gone."""
+    """An asynchronous caller that names no queue loses the events that fail."""
 
     id = "E9020"
-    shortdesc = "Asynchronous triggers have a place for failures"
-    description = "Streams, schedules, rules, subscriptions and functions called without waiting name a queue for what fails"
+    shortdesc = "Asynchronous triggers have a dead letter queue"
+    description = "Streams, schedules, rules, subscriptions and asynchronously called functions name a queue of the template for failures"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         queues = of_type(cfn, "AWS::SQS::Queue").keys()
-        found = [
-            RuleMatch(["Resources", name, "Properties"], f"{name} {what} names no queue of the template for failures")
-            for name, what, target in _deliveries(cfn)
+        matches = [
+            RuleMatch(["Resources", name, "Properties"], f"{name}{part} names no queue of the template for failures")
+            for name, part, target in _deliveries(cfn)
             if not names(target) & queues
         ]
         configured = {
@@ -31,21 +31,19 @@ class DeadLetters(CloudFormationLintRule):
             if names(config.get("DestinationConfig", {}).get("OnFailure")) & queues
             for function in names(config["FunctionName"])
         }
-        for function in sorted(_called_without_waiting(cfn)):
+        for function in sorted(_called_asynchronously(cfn)):
             if function not in configured:
-                found.append(
-                    RuleMatch(["Resources", function], f"{function} is called without waiting and names no queue for what it fails on")
-                )
+                matches.append(RuleMatch(["Resources", function], f"{function} is called asynchronously and names no queue for failures"))
             elif not _may_send(cfn, function):
-                found.append(RuleMatch(["Resources", function], f"the role of {function} may not send to the queue for what it fails on"))
-        return found
+                matches.append(RuleMatch(["Resources", function], f"the role of {function} may not send to its queue for failures"))
+        return matches
 
 
 class DeadLetterQueues(CloudFormationLintRule):
-    """A queue for failures is read by people, who have weekends."""
+    """People read the dead letters, and people have holidays."""
 
     id = "E9021"
-    shortdesc = "Queues keep letters as long as there is"
+    shortdesc = "Queues keep messages as long as possible"
     description = "Every queue keeps its messages for 14 days"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
@@ -57,20 +55,20 @@ class DeadLetterQueues(CloudFormationLintRule):
 
 
 def _deliveries(cfn: Template) -> Iterator[tuple[str, str, Any]]:
-    """What delivers events: its name, which of its deliveries, and where it puts failures."""
+    """Every delivery of events: the resource, which of its targets, and the value that names its queue for failures."""
     for name, mapping in of_type(cfn, "AWS::Lambda::EventSourceMapping").items():
         yield name, "", mapping.get("DestinationConfig", {}).get("OnFailure")
     for name, schedule in of_type(cfn, "AWS::Scheduler::Schedule").items():
         yield name, "", schedule["Target"].get("DeadLetterConfig")
     for name, rule in of_type(cfn, "AWS::Events::Rule").items():
         for target in rule.get("Targets", []):
-            yield name, f"(target {target['Id']})", target.get("DeadLetterConfig")
+            yield name, f" (target {target['Id']})", target.get("DeadLetterConfig")
     for name, subscription in of_type(cfn, "AWS::SNS::Subscription").items():
         if not str(subscription.get("Protocol", "")).startswith("email"):
             yield name, "", subscription.get("RedrivePolicy")
 
 
-def _called_without_waiting(cfn: Template) -> set[str]:
+def _called_asynchronously(cfn: Template) -> set[str]:
     """Functions that schedules, rules, subscriptions and buckets call."""
     callers: list[Any] = [schedule["Target"]["Arn"] for schedule in of_type(cfn, "AWS::Scheduler::Schedule").values()]
     callers += [target["Arn"] for rule in of_type(cfn, "AWS::Events::Rule").values() for target in rule.get("Targets", [])]
@@ -79,8 +77,7 @@ def _called_without_waiting(cfn: Template) -> set[str]:
         bucket.get("NotificationConfiguration", {}).get("LambdaConfigurations") for bucket in of_type(cfn, "AWS::S3::Bucket").values()
     ]
     of_alias = {name: names(alias["FunctionName"]) for name, alias in of_type(cfn, "AWS::Lambda::Alias").items()}
-    called = names(callers)
-    return {function for name in called for function in of_alias.get(name, {name})} & of_type(cfn, "AWS::Lambda::Function").keys()
+    return {function for name in names(callers) for function in of_alias.get(name, {name})} & of_type(cfn, "AWS::Lambda::Function").keys()
 
 
 def _may_send(cfn: Template, function: str) -> bool:

@@ -1,4 +1,4 @@
-"""No secret is written in the template: whoever reads the repository, or the stack's console, would have it."""
+"""No secret stands in the template: every reader of the repository or of the console would have it."""
 
 import math
 import re
@@ -9,7 +9,7 @@ from typing import Any, Final
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-# Made by their publishers to be known: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+# Public identifiers: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 PUBLIC: Final = {
     "658327ea-f89d-4fab-a63d-7e88639e58f6": "CloudFront's CachingOptimized",
     "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": "CloudFront's CachingDisabled",
@@ -29,36 +29,41 @@ _KEY_LIKE = re.compile(
 )
 _TOKEN = re.compile(r"[0-9A-Za-z+/=_-]{20,}")
 _HEX = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_FEWEST_BITS = 4.0  # a character's entropy in random letters and digits of this length; words and paths are below
+_FEWEST_BITS = 4.0  # bits per character; random letters and digits of this length have more, words and paths fewer
 _REFERRING = {"Ref", "Fn::GetAtt", "Condition", "DependsOn"}
 
 
 class LiteralSecrets(CloudFormationLintRule):
-    """Looks at every text of the template: by its name, by the marks of known kinds of keys, and by how random it is."""
+    """Checks every text of the template: its name, the patterns of known keys, and its randomness."""
 
     id = "E9040"
     shortdesc = "No literal secret"
-    description = "Nothing named like a secret has a literal value or a default, and no text looks like a key"
+    description = "No property named like a secret has a literal value, no such parameter a default, and no text looks like a key"
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        found = []
+        matches = []
         for name, parameter in cfn.template.get("Parameters", {}).items():
             if _SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)) and parameter.get("Type") in ("String", "CommaDelimitedList"):
                 if parameter.get("Default"):
-                    found.append(RuleMatch(["Parameters", name], f"the parameter {name} has a default for a secret"))
+                    matches.append(RuleMatch(["Parameters", name], f"the parameter {name} is a secret with a default"))
                 if parameter.get("NoEcho") not in (True, "true"):
-                    found.append(RuleMatch(["Parameters", name], f"the parameter {name} shows a secret: it lacks NoEcho"))
+                    matches.append(RuleMatch(["Parameters", name], f"the parameter {name} is a secret without NoEcho"))
         for path, value in _texts(cfn.template, []):
-            named = next((key for key in reversed(path) if isinstance(key, str) and not key.startswith("Fn::")), "")
-            if "Resources" in path[:1] and _SECRET_NAME.search(named) and not value.startswith(("{{resolve:", "${")) and _is_value(value):
-                found.append(RuleMatch(path, f"{named} is given literally"))
+            property_name = next((key for key in reversed(path) if isinstance(key, str) and not key.startswith("Fn::")), "")
+            if (
+                "Resources" in path[:1]
+                and _SECRET_NAME.search(property_name)
+                and not value.startswith(("{{resolve:", "${"))
+                and _is_value(value)
+            ):
+                matches.append(RuleMatch(path, f"{property_name} has a literal value"))
             elif looks_like_a_key(value):
-                found.append(RuleMatch(path, "a text that looks like a key"))
-        return found
+                matches.append(RuleMatch(path, "a text looks like a key"))
+        return matches
 
 
 def looks_like_a_key(value: str) -> bool:
-    """Whether a text has the marks of a kind of key that is known, or holds a run of letters and digits as random as keys are."""
+    """Whether a text matches the pattern of a known kind of key, or holds a run of letters and digits as random as a key."""
     if _KEY_LIKE.search(value):
         return True
     for public in PUBLIC:
@@ -75,7 +80,7 @@ def _is_random(run: str) -> bool:
 
 
 def _is_value(value: str) -> bool:
-    """Whether a text may be a secret itself, and is no switch or number."""
+    """Whether a text can be a secret; switches and numbers cannot."""
     return len(value) >= 4 and value.lower() not in {"true", "false", "none", "enabled", "disabled"} and not value.isdigit()
 
 

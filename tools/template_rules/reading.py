@@ -1,4 +1,4 @@
-"""What the rules read from a template after SAM's transform: plain CloudFormation with its intrinsic functions in place."""
+"""Readers for a template after SAM's transform: plain CloudFormation, with its intrinsic functions in place."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,32 +22,32 @@ def of_type(template: Template, *kinds: str) -> dict[str, Properties]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list of what may stand alone."""
+    """The value as a list, where CloudFormation also takes a single value."""
     return list(value) if isinstance(value, list) else [value]
 
 
 def names(value: Any) -> set[str]:
-    """The logical ids, parameters and conditions that a value refers to, however deep inside."""
-    found: set[str] = set()
+    """The logical ids and parameters that a value refers to, at any depth."""
+    references: set[str] = set()
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key == "Ref":
-                found.add(inner)
+                references.add(inner)
             elif key == "Fn::GetAtt":
-                found.add(inner[0] if isinstance(inner, list) else inner.split(".")[0])
+                references.add(inner[0] if isinstance(inner, list) else inner.split(".")[0])
             elif key == "Fn::Sub":
-                text, given = (inner, {}) if isinstance(inner, str) else inner
-                found |= set(_REFERENCE.findall(text)) - set(given) | names(given)
+                text, variables = (inner, {}) if isinstance(inner, str) else inner
+                references |= set(_REFERENCE.findall(text)) - set(variables) | names(variables)
             else:
-                found |= names(inner)
+                references |= names(inner)
     elif isinstance(value, list):
         for inner in value:
-            found |= names(inner)
-    return found
+            references |= names(inner)
+    return references
 
 
 def text(value: Any) -> str:
-    """A value as one line, with `${name}` for what is known to CloudFormation alone."""
+    """A value as one line, with `${name}` for values that only CloudFormation knows."""
     match value:
         case str() | int() | float() | bool():
             return str(value)
@@ -65,9 +65,9 @@ def text(value: Any) -> str:
 
 
 def statements(template: Template, *, trust: bool = True) -> Iterator[tuple[str, list[str | int], Properties]]:
-    """Every statement of every policy: the logical id it stands at, its path in the template, and itself.
+    """Every statement of every policy: the logical id of its resource, its path in the template, and the statement.
 
-    `trust` takes in who may assume a role.
+    `trust` includes the policies that say which principals may assume a role.
     """
     for name, resource in template.template.get("Resources", {}).items():
         yield from (
@@ -81,7 +81,7 @@ def _inside(value: Any, path: list[str | int], trust: bool) -> Iterator[tuple[li
             here = [*path, key]
             if key in _POLICIES and isinstance(inner, Mapping):
                 if trust or key != "AssumeRolePolicyDocument":
-                    yield from (([*here, "Statement", index], one) for index, one in enumerate(listed(inner["Statement"])))
+                    yield from (([*here, "Statement", index], statement) for index, statement in enumerate(listed(inner["Statement"])))
             else:
                 yield from _inside(inner, here, trust)
     elif isinstance(value, list):
@@ -90,7 +90,7 @@ def _inside(value: Any, path: list[str | int], trust: bool) -> Iterator[tuple[li
 
 
 def watched(template: Template) -> Iterator[tuple[str, str, str, str, set[str]]]:
-    """What alarms watch: the alarm, namespace, metric, statistic, and what its dimensions refer to."""
+    """Every metric of every alarm: the alarm, namespace, metric, statistic, and the logical ids that its dimensions refer to."""
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
         if "MetricName" in alarm:
             statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic", "")
