@@ -124,9 +124,10 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(NPM_IN) tests/e2e run check
 
 .PHONY: audit
-audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses: in what is locked, the code, the template (AUDIT_ONLINE=required where services must answer)
-	@$(BIN)/python -m tests.audit
-	@$(OWN_BYTECODE) .venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local tools bench tests/audit
+audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses in locked packages (needs the network), code and template (AUDIT_ONLINE=required: services must answer)
+	@$(BIN)/python -m tools.audit
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/audit
+	@$(OWN_BYTECODE) .venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local tools bench
 	@mkdir -p build
 	@$(BIN)/python -m tools.expand -o build/expanded.json
 	@$(OWN_BYTECODE) .venv-audit/bin/checkov --framework cloudformation github_actions --file template.yaml build/expanded.json .github/deploy-role.yaml .github/workflows/*.yml
