@@ -68,7 +68,7 @@ def quick_definition() -> dict[str, Any]:
         definition["States"][wait]["Seconds"] = 1
     definition["States"]["Fit on SageMaker"] |= {
         "Resource": "arn:aws:states:::aws-sdk:sagemaker:createTrainingJob",
-        "Next": "Look at the job",
+        "Next": "Read the job status",
     }
     for state in definition["States"].values():
         for retry in state.get("Retry", []):

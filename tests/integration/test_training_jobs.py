@@ -206,7 +206,7 @@ def test_the_job_is_awaited_by_step_functions_and_whatever_fails_ends_in_the_rec
     fit = states[name]
     assert fit["Resource"] == "arn:aws:states:::sagemaker:createTrainingJob.sync"
     assert (fit["Next"], fit["ResultPath"]) == ("Import the model", None)
-    assert [(catch["ErrorEquals"], catch["Next"]) for catch in fit["Catch"]] == [(["States.ALL"], "Look at the job")]
+    assert [(catch["ErrorEquals"], catch["Next"]) for catch in fit["Catch"]] == [(["States.ALL"], "Read the job status")]
     for other, state in states.items():
         if state["Type"] in ("Task", "Map") and other not in ("Record the failure", name):
             assert [catch["Next"] for catch in state["Catch"]] == ["Record the failure"], other

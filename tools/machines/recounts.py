@@ -16,7 +16,7 @@ RECOUNT = Machine(
         ),
         choice("What next?", when("$.plan.next", "wait", "Wait"), when("$.plan.next", "count", "Count"), otherwise="Done"),
         wait("Wait", "$.plan.wait_seconds", comment="Until the counters have had time to process the last changes"),
-        constant("Nothing was counted", [], result="$.parts", then="Look"),
+        constant("Nothing was counted", [], result="$.parts", then="Compare"),
         each(
             "Count",
             _recount.turns("Count a part", "count", turn="part", kept=["run_id"], done="Part counted", retry=Retry(longest=60)),
@@ -27,7 +27,7 @@ RECOUNT = Machine(
             comment="Segments of the tables, side by side",
         ),
         _recount.task(
-            "Look",
+            "Compare",
             "look",
             {"plan": "$.plan", "parts": "$.parts"},
             seconds=120,

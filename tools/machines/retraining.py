@@ -90,9 +90,9 @@ _EXTRACT = [
     _task("Validate", "validate", "$.validated"),
 ]
 _TRAIN_HERE_OR_ON_SAGEMAKER = [
-    choice("Does a sample stand for the rows?", when("$.gathered.answer.sampled", True, "Find the shape"), otherwise="Train"),
+    choice("Are the rows sampled?", when("$.gathered.answer.sampled", True, "Search the tree settings"), otherwise="Train"),
     _task("Train", "train", "$.trained", then="Evaluate"),
-    _task("Find the shape", "shape", "$.trained"),
+    _task("Search the tree settings", "shape", "$.trained"),
     _each_part(
         "Export the rows",
         "Export a part",
@@ -110,13 +110,13 @@ _TRAIN_HERE_OR_ON_SAGEMAKER = [
             seconds=90_000,
             retry=_SAGEMAKER,
             result=None,
-            catches=[catch("Look at the job")],
+            catches=[catch("Read the job status")],
             comment="Waits for the end of the job. After any error the job's own status decides: an earlier attempt may have started it.",
         ),
         then="Import the model",
     ),
     service(
-        "Look at the job",
+        "Read the job status",
         "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob",
         {"TrainingJobName": "$.job.answer.TrainingJobName"},
         seconds=60,
@@ -125,12 +125,12 @@ _TRAIN_HERE_OR_ON_SAGEMAKER = [
         catches=[catch("Record the failure", result="$.not_seen")],
     ),
     choice(
-        "How does the job stand?",
+        "Has the job ended?",
         when("$.seen.TrainingJobStatus", "Completed", "Import the model"),
         when("$.seen.TrainingJobStatus", ("InProgress", "Stopping"), "Wait for the job"),
         otherwise="The job failed",
     ),
-    wait("Wait for the job", 60, then="Look at the job"),
+    wait("Wait for the job", 60, then="Read the job status"),
     assign(
         "The job failed",
         {"Error": "TrainingJobFailed", "Cause": "States.JsonToString($.seen)"},

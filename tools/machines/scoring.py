@@ -20,11 +20,11 @@ def _failed(reason: Fields) -> Fields:
 _FAILURE_AS_RESULT = [
     assign(
         "Read the error",
-        {"part": "$.part", "told": "States.StringToJson($.error.Cause)"},
+        {"part": "$.part", "cause": "States.StringToJson($.error.Cause)"},
         comment="Without the stack trace: a thousand of them would exceed the limit of a state's data",
         then="Segment failed",
     ),
-    assign("Segment failed", _failed({"reason": "$.told.errorMessage"}), then=END),
+    assign("Segment failed", _failed({"reason": "$.cause.errorMessage"}), then=END),
     assign("Segment stopped", _failed({"error": "$.error.Error"}), then=END),
 ]
 _TO_FAILURE_AS_RESULT = [catch("Read the error", ["SegmentFailed", "StorageUnavailable"]), catch("Segment stopped")]
