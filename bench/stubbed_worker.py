@@ -225,7 +225,7 @@ def measure(
     return Measured(len(customers), seconds, own, dict(stub.requests), stub.written)
 
 
-def synthetic_customers(count: int) -> list[dict[str, Any]]:
+def synthetic_customers(count: int) -> list[Any]:
     """Customers of the default schema as they are stored."""
     from retainstream.engine.learning.synthetic import as_customers, generate
 

@@ -1,7 +1,7 @@
 """The scoring worker: a segment of a run with AWS answered in the process; rows a second, and the share of each part."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.made_models import SHALLOW, made, quick
@@ -44,10 +44,10 @@ def run(quick_one: bool) -> list[Result]:
     return [*results, Result("worker: memory", held / 1e6, "MB", note="with what the stub holds")]
 
 
-def _stored(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[Result]:
+def _stored(model: ScoringModel, customers: Sequence[Any]) -> list[Result]:
     """Sizes of what is stored, as DynamoDB charges for them: customers and their predictions, the first and with the longest past."""
     past = {"scored_at": _MOMENT, "probability": 0.123456, "level": "medium", "model_version": VERSION}
-    previous = {"run_id": "before", **past, "history": [past] * HISTORY}
+    previous: Any = {"run_id": "before", **past, "history": [past] * HISTORY}
     first = predictions(model, customers, {}, run_id=_RUN, scored_at=_MOMENT)
     later = predictions(model, customers, {one["customer_id"]: previous for one in customers}, run_id=_RUN, scored_at=_MOMENT)
     sizes = {"a customer": customers, "a first prediction": first, "a prediction with its longest past": later}

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet
-from retainstream.engine.learning.reference import reference
+from retainstream.engine.learning.reference import reference as reference_of
 from retainstream.engine.learning.synthetic import Drift, generate
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.levels import level_of
 from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.histograms import Rows, Ruler, tally
 from retainstream.engine.monitoring.tally import Tally
 from retainstream.engine.schema import default_schema
@@ -44,7 +44,7 @@ def data_set(customers: int, seed: int, drift: Drift | None = None) -> DataSet:
 
 
 @cache
-def model_and_reference() -> tuple[ScoringModel, dict[str, Any]]:
+def model_and_reference() -> tuple[ScoringModel, Reference]:
     """A model of 24,000 generated customers, and what its customers and scores looked like; a sixth of them is held out."""
     data = data_set(24_000, 1)
     test = np.arange(len(data)) % 6 == 0
@@ -55,12 +55,12 @@ def model_and_reference() -> tuple[ScoringModel, dict[str, Any]]:
         150,
     )
     model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, data.schema, threshold=0.35, version="v1")
-    return model, reference(model, development, data.where(test))
+    return model, reference_of(model, development, data.where(test))
 
 
 def month(customers: int, seed: int, drift: Drift | None = None, *, known: float = 0.0) -> Month:
     """A month's customers, scored. The outcomes of a share of them are known already, and those of them who left are not scored."""
-    model, told = model_and_reference()
+    model, reference = model_and_reference()
     data = data_set(customers, seed, drift)
     is_known = np.random.default_rng([seed, 1]).random(customers) < known
     scored = data.where(~(is_known & data.churned))
@@ -71,5 +71,5 @@ def month(customers: int, seed: int, drift: Drift | None = None, *, known: float
         counts[f"level:{level}"] = counts.get(f"level:{level}", 0) + 1
         counts[f"millionths:{level}"] = counts.get(f"millionths:{level}", 0) + round(probability * 1_000_000)
     stayed = int((is_known & ~data.churned).sum())
-    counted = tally(Ruler.of(told), scored.rows, probabilities.tolist(), stayed=stayed, synthetic=len(scored))
+    counted = tally(Ruler.of(reference["features"]), scored.rows, probabilities.tolist(), stayed=stayed, synthetic=len(scored))
     return Month(scored.rows, probabilities, scored.churned, counted, counts)

@@ -12,6 +12,7 @@ from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.reference import reference
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.registry.champion import promote
 from retainstream.storage.customers import Customers
@@ -64,7 +65,7 @@ def small_model(seed: int = 0, version: str = "20260101T000000Z-test0000", calib
 
 
 @cache
-def small_reference(seed: int = 0) -> dict[str, Any]:
+def small_reference(seed: int = 0) -> Reference:
     """What customers of `some_features` looked like to the small model, had every fifth of them left."""
     rows = encode(default_schema(), some_features(3000, seed + 2))
     data = DataSet(

@@ -1,5 +1,6 @@
 """The predictions module's routes."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -183,7 +184,7 @@ def _accepted(run_id: str, user_id: str) -> Response[Any]:
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
 
 
-def _prediction_view(prediction: dict[str, Any]) -> views.PredictionView:
+def _prediction_view(prediction: Mapping[str, Any]) -> views.PredictionView:
     return views.prediction_view(prediction, settings().confidence_threshold)
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainstream.customers import records
-from retainstream.engine.model.levels import index_attributes
+from retainstream.engine.model.levels import index_keys
+from retainstream.engine.records import Prediction
 from retainstream.engine.schema import default_schema
 from retainstream.predictions.generate import UnknownCustomers, score_customers
 from retainstream.predictions.sample import score_sample
@@ -75,7 +76,7 @@ def assert_agreement() -> None:
         assert customer is not None, "the prediction of nobody"
         assert stored["churned"] is (customer.get("churned") is True)
         indexed = {name: stored[name] for name in ("risk_shard", "probability_rank", "value_rank") if name in stored}
-        assert indexed == ({} if stored["churned"] else index_attributes(stored))
+        assert indexed == ({} if stored["churned"] else index_keys(cast("Prediction", stored), customer_id, stored["group"]))
 
 
 def is_new(customer_id: str) -> bool:

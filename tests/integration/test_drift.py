@@ -80,7 +80,9 @@ def test_a_run_that_repeats_every_task_counts_each_customer_once(call: Call, mon
     record = score_everybody("r1", repeat=2)
     stored = [Predictions().get_many(ids)[customer_id] for customer_id in ids[5:]]
     rows = encode(small_model().schema, [prediction["features"] for prediction in stored])
-    direct = tally(Ruler.of(small_reference()), rows, [prediction["probability"] for prediction in stored], stayed=0, synthetic=0)
+    direct = tally(
+        Ruler.of(small_reference()["features"]), rows, [prediction["probability"] for prediction in stored], stayed=0, synthetic=0
+    )
     assert Partials(Documents(), "r1").whole().tally == direct
     assert record["counts"]["scored"] == record["result"]["estimate"]["customers"] == 55
     report = call("model", "GET", DRIFT, role="viewer").body["data"]["report"]

@@ -10,6 +10,7 @@ from sklearn.metrics import brier_score_loss, f1_score, log_loss, precision_scor
 
 from retainstream.engine.learning.synthetic import Drift
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval, realised_error
+from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.expectation import expectation
 from retainstream.engine.monitoring.histograms import tally
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_EDGES, SCORE_MIDDLES, score_bin_of
@@ -86,7 +87,7 @@ def test_the_expected_auc_is_that_of_the_rows() -> None:
 def test_fewer_held_out_rows_make_the_estimate_less_sure() -> None:
     _, reference = model_and_reference()
     found = month(5_000, 4)
-    few = {"score": {"counts": [count // 4 for count in reference["score"]["counts"]]}}
+    few: Reference = {**reference, "score": {**reference["score"], "counts": [count // 4 for count in reference["score"]["counts"]]}}
     errors = [estimate.calibration_error for told in (reference, few) if (estimate := expectation(found.tally, found.counts, told))]
     assert errors[0]
     assert errors[1]

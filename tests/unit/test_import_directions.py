@@ -15,7 +15,7 @@ ENGINE_IMPORTS = {
     "tables": {"records", "schema"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
-    "model": {"schema"},
+    "model": {"records", "schema"},
     "monitoring": set(),
     "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},
 }

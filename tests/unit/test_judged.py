@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retainstream.customers.judged import judged, judged_anew
-from retainstream.engine.model.past import HISTORY, with_past
+from retainstream.engine.model.past import HISTORY, past_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -16,12 +16,18 @@ def on(day: int) -> datetime:
     return START + timedelta(days=day)
 
 
-def scored(days: list[int]) -> dict[str, Any] | None:
+def scored(days: list[int]) -> Any:
     """The latest of the predictions made on these days, with what it keeps of those before."""
-    latest: dict[str, Any] | None = None
+    latest: Any = None
     for day in sorted(days):
-        new = {"run_id": str(day), "scored_at": on(day).isoformat(), "probability": day / 1000, "level": "low", "model_version": "m"}
-        latest = {**new, **with_past(new, latest)}
+        new: dict[str, Any] = {
+            "run_id": str(day),
+            "scored_at": on(day).isoformat(),
+            "probability": day / 1000,
+            "level": "low",
+            "model_version": "m",
+        }
+        latest = {**new, **past_of(new["run_id"], new["probability"], latest)}
     return latest
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retainstream.engine.model.levels import confidence_of, level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
-from retainstream.engine.model.past import HISTORY, with_past
+from retainstream.engine.model.past import HISTORY, past_of
 
 probabilities = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
 amounts = st.integers(0, 10**9).map(lambda cents: cents / 100)
@@ -60,10 +60,10 @@ def prediction(probability: float, run_id: str) -> dict[str, Any]:
 
 
 def test_the_past_is_kept_newest_first_and_bounded() -> None:
-    latest: dict[str, Any] | None = None
+    latest: Any = None
     for number in range(40):
         new = prediction(number / 100, f"run-{number:02d}")
-        latest = {**new, **with_past(new, latest)}
+        latest = {**new, **past_of(new["run_id"], new["probability"], latest)}
     assert latest
     assert len(latest["history"]) == HISTORY
     assert [past["scored_at"] for past in latest["history"][:3]] == ["run-38", "run-37", "run-36"]
@@ -71,13 +71,13 @@ def test_the_past_is_kept_newest_first_and_bounded() -> None:
 
 
 def test_the_first_prediction_has_no_change() -> None:
-    assert with_past(prediction(0.5, "one"), None) == {"history": []}
+    assert past_of("one", 0.5, None) == {"history": []}
 
 
 def test_a_repeated_run_replaces_its_own_answer() -> None:
-    first = {**prediction(0.2, "one"), **with_past(prediction(0.2, "one"), None)}
-    second = {**prediction(0.5, "two"), **with_past(prediction(0.5, "two"), first)}
-    again = {**prediction(0.5, "two"), **with_past(prediction(0.5, "two"), second)}
+    first: Any = {**prediction(0.2, "one"), **past_of("one", 0.2, None)}
+    second: Any = {**prediction(0.5, "two"), **past_of("two", 0.5, first)}
+    again = {**prediction(0.5, "two"), **past_of("two", 0.5, second)}
     assert again == second
-    repeated_first = {**prediction(0.2, "one"), **with_past(prediction(0.2, "one"), first)}
+    repeated_first = {**prediction(0.2, "one"), **past_of("one", 0.2, first)}
     assert repeated_first == first

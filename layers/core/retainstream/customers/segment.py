@@ -168,8 +168,8 @@ def _figures(prediction: Prediction) -> LevelFigures:
 
 
 def _rank(prediction: Prediction, order: Order) -> str:
-    given = ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
-    return given[f"{order}_rank"]
+    keys = ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
+    return keys["probability_rank"] if order == "probability" else keys["value_rank"]
 
 
 def _scaled(figures: LevelFigures, of: int, examined: int) -> LevelFigures:

@@ -86,7 +86,7 @@ class MetricsView(BaseModel):
 def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsView:
     """The dashboard's figures. `record` is that of the model version in service, None while there is none."""
     customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
-    levels = {level: predictions.level(level) for level in LEVELS}
+    levels: dict[str, LevelFigures] = {level: predictions.level(level) for level in LEVELS}
     everyone = sum(levels.values(), LevelFigures())
     called = sum((levels[level] for level in CALLED), LevelFigures())
     trend = [run_point(snapshot) for snapshot in dashboard.trend]

@@ -7,9 +7,10 @@ other as it will stay. Removing a customer ends with removing its prediction, wh
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from retainstream.engine.model.levels import index_attributes
+from retainstream.engine.model.levels import index_keys
+from retainstream.engine.records import Prediction
 from retainstream.storage.customers import Customers
 from retainstream.storage.errors import Conflict, StorageUnavailable
 from retainstream.storage.predictions import Predictions
@@ -43,7 +44,7 @@ def settle(customer_id: str, customers: Customers, stored: Predictions) -> tuple
             if left:
                 stored.set_churned(customer_id)
             else:
-                stored.set_present(prediction, index_attributes(prediction))
+                stored.set_present(prediction, index_keys(cast("Prediction", prediction), customer_id, prediction["group"]))
         except Conflict:  # it was removed or scored anew meanwhile
             continue
     raise StorageUnavailable("a customer and its prediction are changed all the time")

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.predictions import Prediction, Score, predictions, scores
+from retainstream.engine.model.predictions import predictions, scores
+from retainstream.engine.records import Customer, Prediction, PreviousPrediction, Score
 from retainstream.engine.schema import FeatureSchema, FieldError, checked_features
 from retainstream.predictions.agreement import Known, settle_written
 from retainstream.storage.customers import Customers
@@ -79,7 +80,9 @@ def score_and_store(
     looked for afterwards: by `look_again`, where the caller has a cheaper way than asking for each, and then among those it has not shown.
     """
     previous = stored.earlier(customer["customer_id"] for customer in chosen)
-    made = predictions(model, chosen, previous, run_id=run_id, scored_at=now())
+    made = predictions(
+        model, cast("Sequence[Customer]", chosen), cast("Mapping[str, PreviousPrediction]", previous), run_id=run_id, scored_at=now()
+    )
     due = [one for one in made if not _superseded(model, previous.get(one["customer_id"]))]
     stored.put_many(due, pace)
     settle_written({one["customer_id"]: one["churned"] for one in due}, customers, stored, look_again())

@@ -8,7 +8,7 @@ from typing import Any
 
 from retainstream.engine.model.levels import LEVELS
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.predictions import Prediction
+from retainstream.engine.records import Prediction
 from retainstream.predictions.generate import score_and_store
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions

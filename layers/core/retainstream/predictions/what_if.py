@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.predictions import Score, scores
+from retainstream.engine.model.predictions import scores
+from retainstream.engine.records import Score
 from retainstream.engine.schema import FieldError, checked_features
 from retainstream.predictions.generate import UnacceptableFeatures, acceptable
 

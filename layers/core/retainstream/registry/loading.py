@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
@@ -57,14 +58,14 @@ def verified_file(record: dict[str, Any], documents: Documents, name: str) -> by
     return content
 
 
-def load_reference(models: Models, documents: Documents, version: str) -> dict[str, Any] | None:
+def load_reference(models: Models, documents: Documents, version: str) -> Reference | None:
     """What customers and scores looked like when the version was made. None where its file is absent or changed: scores need it not.
 
     Raises:
         UnknownVersion: there is no such version.
     """
     try:
-        reference: dict[str, Any] = json.loads(verified_file(get(models, version), documents, REFERENCE_FILE))
+        reference: Reference = json.loads(verified_file(get(models, version), documents, REFERENCE_FILE))
         if not isinstance(reference, dict) or "features" not in reference:
             raise CorruptModel(f"{REFERENCE_FILE} of version {version} is none.")
     except ValueError as error:

@@ -69,7 +69,7 @@ class Predictions(ByCustomer):
             condition="attribute_exists(customer_id)",
         )
 
-    def set_present(self, prediction: Mapping[str, Any], indexed: Mapping[str, str]) -> Item:
+    def set_present(self, prediction: Mapping[str, Any], indexed: Mapping[str, object]) -> Item:
         """Marks the prediction of a customer who has not left after all; `indexed` are its index attributes, or none.
 
         Raises:

@@ -1,36 +1,30 @@
-"""What the customers and the scores looked like when a model was made: the yardstick of later drift."""
-
-from typing import Any
+"""The reference of a model: what customers and scores looked like when it was made. Drift is measured against it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.monitoring.documents import FeatureBins, FeatureReference, Reference
 from retainstream.engine.monitoring.histograms import Ruler, edges_of, score_counts
 from retainstream.engine.schema import Column
 
 
-def reference(model: ScoringModel, development: DataSet, test: DataSet) -> dict[str, Any]:
-    """Counts per bin of every feature over the development rows, and of the probability over the test rows.
+def reference(model: ScoringModel, development: DataSet, test: DataSet) -> Reference:
+    """Rows per bin of every feature over the development rows, and of the probability over the test rows.
 
-    {rows, stayed_rows, features: [{feature, label, unit, kind, edges or levels, counts, missing, stayed, stayed_missing}],
-    score: {rows, counts, stayed}}. A category's bins are its levels, a number's begin at its `edges` (see `histograms.edges_of`), with one
-    more below; the probability's are those of `score_bins`. `stayed` counts the rows of customers who stayed.
+    A category's bins are its levels; a number's bins begin at its `edges` (see `histograms.edges_of`), with one more bin below the first
+    edge; the probability's bins are those of `score_bins`.
     """
     bins = [_bins(column, development.rows[:, place]) for place, column in enumerate(model.schema.features)]
-    ruler = Ruler.of({"features": [{**told, "counts": told.get("levels", [0, *told.get("edges", [])])} for told in bins]})
-    everyone = ruler.by_feature(ruler.counts(development.rows))
+    ruler = Ruler.of(bins)
+    every = ruler.by_feature(ruler.counts(development.rows))
     stayed = ruler.by_feature(ruler.counts(development.rows[~development.churned]))
-    features = [
-        {**told, "counts": one[:-1], "missing": one[-1], "stayed": other[:-1], "stayed_missing": other[-1]}
-        for told, one, other in zip(bins, everyone, stayed, strict=True)
-    ]
     probabilities = model.probabilities(test.rows).round(6)
     return {
         "rows": len(development),
         "stayed_rows": int((~development.churned).sum()),
-        "features": features,
+        "features": [_feature(*figures) for figures in zip(model.schema.features, bins, every, stayed, strict=True)],
         "score": {
             "rows": len(test),
             "counts": score_counts(probabilities).tolist(),
@@ -39,8 +33,23 @@ def reference(model: ScoringModel, development: DataSet, test: DataSet) -> dict[
     }
 
 
-def _bins(column: Column, values: NDArray[np.float32]) -> dict[str, Any]:
-    told = {"feature": column.name, "label": column.label, "unit": column.unit, "kind": column.kind}
+def _bins(column: Column, values: NDArray[np.float32]) -> FeatureBins:
+    """A feature's bins, with no rows counted."""
     if column.kind == "category":
-        return {**told, "levels": list(column.levels)}
-    return {**told, "edges": edges_of(values[~np.isnan(values)])}
+        return {"levels": list(column.levels), "counts": [0] * len(column.levels)}
+    edges = edges_of(values[~np.isnan(values)])
+    return {"edges": edges, "counts": [0] * (len(edges) + 1)}
+
+
+def _feature(column: Column, bins: FeatureBins, counts: list[int], stayed: list[int]) -> FeatureReference:
+    return {
+        "feature": column.name,
+        "label": column.label,
+        "unit": column.unit,
+        "kind": column.kind,
+        **bins,
+        "counts": counts[:-1],
+        "missing": counts[-1],
+        "stayed": stayed[:-1],
+        "stayed_missing": stayed[-1],
+    }

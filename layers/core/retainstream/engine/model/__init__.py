@@ -1,1 +1,1 @@
-"""From a row to its churn probability, the reasons for it and the action."""
+"""Churn probabilities of customers, with reasons and actions."""

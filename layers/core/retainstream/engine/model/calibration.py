@@ -1,13 +1,24 @@
-"""From a model's raw score (log-odds) to a probability: a monotone curve that is shipped as numbers."""
+"""Calibration: a monotone curve from a model's raw score (log-odds) to a probability, stored as numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
+
+
+class CalibrationDocument(TypedDict):
+    """A calibration as JSON: `a` and `b` with the method platt, `x` and `y` with isotonic, `rows` where the curve is bounded."""
+
+    method: Literal["none", "platt", "isotonic"]
+    a: NotRequired[float]
+    b: NotRequired[float]
+    x: NotRequired[list[float]]
+    y: NotRequired[list[float]]
+    rows: NotRequired[int]
 
 
 class Calibration(Protocol):
@@ -19,8 +30,8 @@ class Calibration(Protocol):
         """Change of probability per unit of margin."""
         ...
 
-    def document(self) -> dict[str, Any]:
-        """The curve as plain numbers, for `calibration_from`."""
+    def document(self) -> CalibrationDocument:
+        """The curve as JSON, for `calibration_from`."""
         ...
 
 
@@ -48,7 +59,7 @@ class Platt:
         probability = self.probability(margins)
         return self.a * probability * (1.0 - probability)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> CalibrationDocument:
         if (self.a, self.b) == (1.0, 0.0):
             return {"method": "none"}
         return {"method": "platt", "a": self.a, "b": self.b}
@@ -56,7 +67,7 @@ class Platt:
 
 @dataclass(frozen=True)
 class Isotonic:
-    """Straight lines between the points (x margin, y probability); flat beyond the first and the last."""
+    """Straight lines between points (x: margin, y: probability), constant beyond the first and the last."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -66,7 +77,7 @@ class Isotonic:
         if not len(x) or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise ValueError("isotonic calibration needs as many finite x as y, and at least one")
         if (np.diff(x) <= 0).any() or (np.diff(y) < 0).any() or y[0] < 0 or y[-1] > 1:
-            raise ValueError("isotonic calibration needs growing x, and y that never fall and stay between 0 and 1")
+            raise ValueError("isotonic calibration needs rising x, and y that never fall and stay between 0 and 1")
 
     def probability(self, margins: Floats) -> Floats:
         return np.interp(margins, self.x, self.y)
@@ -78,16 +89,16 @@ class Isotonic:
         steps: Floats = slopes[np.searchsorted(self.x, margins, side="right")]
         return steps
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> CalibrationDocument:
         return {"method": "isotonic", "x": list(self.x), "y": list(self.y)}
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """A curve kept within what so many rows can tell, by Laplace's rule of succession (1814): (rows · p + 1) / (rows + 2).
+    """A curve bounded by the number of rows behind it, by Laplace's rule of succession (1814): (rows · p + 1) / (rows + 2).
 
-    After n rows that all stayed, the next one leaves with probability 1 / (n + 2), not 0. The order of customers stays as it was, and no
-    probability moves by more than 1 / (n + 2).
+    After n customers who all stayed, the next one leaves with probability 1 / (n + 2), not 0. The order of customers does not change, and
+    no probability moves by more than 1 / (n + 2).
     """
 
     curve: Calibration
@@ -95,7 +106,7 @@ class Bounded:
 
     def __post_init__(self) -> None:
         if self.rows < 1:
-            raise ValueError("a calibration is bounded by at least one row")
+            raise ValueError("a bounded calibration needs at least one row")
 
     def probability(self, margins: Floats) -> Floats:
         return (self.rows * self.curve.probability(margins) + 1) / (self.rows + 2)
@@ -103,12 +114,12 @@ class Bounded:
     def derivative(self, margins: Floats) -> Floats:
         return self.rows / (self.rows + 2) * self.curve.derivative(margins)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> CalibrationDocument:
         return {**self.curve.document(), "rows": self.rows}
 
 
-def calibration_from(document: Mapping[str, Any]) -> Calibration:
-    """The curve a document describes: {"method": "none"}, {"method": "platt", a, b} or {"method": "isotonic", x, y}; with `rows`, bounded.
+def calibration_from(document: Mapping[str, object]) -> Calibration:
+    """The curve of a stored document, which ought to be a `CalibrationDocument`.
 
     Raises:
         ValueError: the method is unknown, a number is missing, or the curve would not be monotone.
@@ -122,15 +133,20 @@ def calibration_from(document: Mapping[str, Any]) -> Calibration:
     return Bounded(curve, rows)
 
 
-def _curve_from(document: Mapping[str, Any]) -> Calibration:
-    try:
-        match document["method"]:
-            case "none":
-                return Platt()
-            case "platt":
-                return Platt(float(document["a"]), float(document["b"]))
-            case "isotonic":
-                return Isotonic(tuple(map(float, document["x"])), tuple(map(float, document["y"])))
-    except (KeyError, TypeError) as error:
-        raise ValueError("the calibration document lacks a number") from error
-    raise ValueError(f"unknown calibration method {document['method']!r}")
+def _curve_from(document: Mapping[str, object]) -> Calibration:
+    match document:
+        case {"method": "none"}:
+            return Platt()
+        case {"method": "platt", "a": a, "b": b}:
+            return Platt(_number(a), _number(b))
+        case {"method": "isotonic", "x": [*x], "y": [*y]}:
+            return Isotonic(tuple(map(_number, x)), tuple(map(_number, y)))
+        case {"method": "platt" | "isotonic"}:
+            raise ValueError("the calibration document lacks a number")
+    raise ValueError(f"unknown calibration method {document.get('method')!r}")
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise ValueError("the calibration document lacks a number")
+    return float(value)

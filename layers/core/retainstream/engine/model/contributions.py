@@ -1,7 +1,7 @@
 """What each column contributed to a score: exact Shapley values of the trees (path-dependent TreeSHAP).
 
-XGBoost walks every tree for every row, and needs nothing made before. A block of rows, or a process that is asked again and again, is
-worth the making of tables (`tree_shap`), which then answer in a small part of the time.
+XGBoost walks every tree for every row and needs no preparation. For a block of rows, or a process with many requests, tables (`tree_shap`)
+pay off: they answer in a small part of the time.
 """
 
 import logging
@@ -19,19 +19,19 @@ from retainstream.engine.model.tree_shap.few_rows import SideBySide
 from retainstream.engine.model.tree_shap.forest import NoTables, read_forest
 
 LEAST_BLOCK = 200
-"""Fewer rows than this are no block: the tables are made aside of them, so that nobody waits for it, and read side by side."""
+"""With fewer rows than this the tables are made in the background, so that no request waits, and are read side by side."""
 
 ASKED_FOR = 100
-"""Rows in less than blocks after which the tables are made aside: a process that is asked a few times does not pay for them."""
+"""Rows outside blocks after which the tables are made in the background: a process with few requests does not pay for them."""
 
 MOST_ASIDE = 1 << 20
-"""Bytes of a booster (UBJSON) whose tables are not made aside: that takes seconds, and tables of such a size are not quick for one row."""
+"""Bytes of a booster (UBJSON) above which no tables are made in the background: they take seconds, and are slow for a single row."""
 
 WORTH_TABLES = 2_000
-"""Rows in blocks after which walking has cost as much as making the tables does; see docs/decisions.md, 44."""
+"""Rows in blocks after which walking has cost as much as making the tables; see docs/decisions.md, 44."""
 
 TOLERANCE = 1e-5
-"""Largest difference to XGBoost's values, by the larger of 1 and the row's largest contribution, for tables to be used."""
+"""Largest allowed difference to XGBoost's values, relative to the larger of 1 and the row's largest contribution."""
 
 _CHECKED_ROWS = 64
 
@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Contributions:
-    """The contributions of one booster's columns, by trees or by tables. The tables are made once, when they are worth it."""
+    """The contributions of a booster's columns, by trees or by tables. The tables are made once, when they pay off."""
 
     def __init__(self, booster: xgboost.Booster, matrix: Callable[[Rows], xgboost.DMatrix]) -> None:
-        """`matrix` gives rows as the booster takes them."""
+        """`matrix` turns encoded rows into the booster's input."""
         self._booster, self._matrix = booster, matrix
         self._lock = threading.Lock()
         self._seen = self._few = 0
@@ -52,9 +52,9 @@ class Contributions:
         self._tables: CompiledForest | None = None
 
     def of(self, rows: Rows) -> tuple[Floats, float]:
-        """Contributions in log-odds, shape (n, features), and the base: the score before any column is known.
+        """Contributions in log-odds, shape (n, features), and the base: the average customer's score, before any column is known.
 
-        Base plus the sum over a row is that row's raw score.
+        The base plus the sum over a row is the row's raw score.
 
         Raises:
             ValueError: a value is infinite.
@@ -73,12 +73,12 @@ class Contributions:
         return self.walked(rows)
 
     def prepare(self, rows: Rows) -> None:
-        """Makes what answers a few rows at a time, where the model is small enough; some rows are needed to try it."""
+        """Makes the tables for a few rows at a time, where the model is small enough. The rows are used to check the tables."""
         if len(self._booster.save_raw("ubj")) <= MOST_ASIDE and (tables := self.tables(rows)):
             self._side_by_side = tables.side_by_side
 
     def walked(self, rows: Rows) -> tuple[Floats, float]:
-        """The same by XGBoost, which walks the trees.
+        """The same as `of`, by XGBoost, which walks the trees.
 
         Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020, algorithm 2.
         """
@@ -89,7 +89,7 @@ class Contributions:
         return values[:, :-1], float(values[0, -1])
 
     def tables(self, rows: Rows) -> CompiledForest | None:
-        """The tables, made now if they were not before; None where the model has none. Some of the rows are used to try them."""
+        """The tables, made now if need be; None where the model has none. Some of the rows are used to check them."""
         with self._lock:
             if not self._made:
                 self._tables = self._make(rows[np.linspace(0, len(rows) - 1, min(len(rows), _CHECKED_ROWS)).astype(int)])
@@ -105,6 +105,6 @@ class Contributions:
         walked, _ = self.walked(rows)
         allowed = TOLERANCE * np.maximum(1, np.abs(walked).max(axis=1, initial=0))
         if not (np.abs(tables.contributions(rows) - walked).max(axis=1, initial=0) <= allowed).all():
-            _log.error("contributions come from the trees: the tables do not agree with them")
+            _log.error("contributions come from the trees: the tables do not agree with the trees")
             return None
         return tables

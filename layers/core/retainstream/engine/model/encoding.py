@@ -1,12 +1,12 @@
-"""Customers' columns as the array a model reads."""
+"""Customers' features as the array that a model reads."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.records import Features, Value
 from retainstream.engine.schema import Column, FeatureSchema
 
 type Rows = NDArray[np.float32]
@@ -19,28 +19,26 @@ def feature_names(schema: FeatureSchema) -> list[str]:
 
 
 def feature_types(schema: FeatureSchema) -> list[str]:
-    """XGBoost's types of the model's inputs: "c" for a category, "q" for everything else."""
+    """XGBoost's types of the model's inputs: "c" for a category, "q" for any other kind."""
     return ["c" if column.kind == "category" else "q" for column in schema.features]
 
 
-def encode(schema: FeatureSchema, customers: Iterable[Mapping[str, Any]]) -> Rows:
+def encode(schema: FeatureSchema, customers: Iterable[Features]) -> Rows:
     """Features by name → float32 array (customers, features).
 
-    A category becomes the index of its level, a boolean 0 or 1; a missing column becomes NaN, and so does a value that is no level,
-    unless the column has a level for others.
+    A category becomes the index of its level, a boolean 0 or 1. A missing value becomes NaN, and so does a value that is not a level,
+    unless the column has a level for all others.
     """
-    given = customers if isinstance(customers, list) else list(customers)
-    rows = np.full((len(given), len(schema.features)), np.nan, dtype=np.float32)
+    listed = customers if isinstance(customers, list) else list(customers)
+    rows = np.full((len(listed), len(schema.features)), np.nan, dtype=np.float32)
     for position, column in enumerate(schema.features):
-        rows[:, position] = _column(column, [features.get(column.name) for features in given])
+        rows[:, position] = _column(column, [features.get(column.name) for features in listed])
     return rows
 
 
-def _column(column: Column, values: list[Any]) -> NDArray[np.float32]:
-    if column.kind == "category":
-        codes = {level: float(code) for code, level in enumerate(column.levels)}
-        unlisted = codes.get(column.other, math.nan)
-        numbers = [math.nan if value is None else codes.get(value, unlisted) for value in values]
-    else:
-        numbers = [math.nan if value is None else value for value in values]
-    return np.array(numbers, dtype=np.float32)
+def _column(column: Column, values: Sequence[Value | None]) -> NDArray[np.float32]:
+    if column.kind != "category":
+        return np.array([math.nan if value is None else value for value in values], dtype=np.float32)
+    codes: dict[Value, float] = {level: float(code) for code, level in enumerate(column.levels)}
+    unlisted = codes.get(column.other, math.nan)
+    return np.array([math.nan if value is None else codes.get(value, unlisted) for value in values], dtype=np.float32)

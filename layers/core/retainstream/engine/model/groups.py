@@ -1,4 +1,4 @@
-"""The groups that customers are in, by the schema."""
+"""The groups of customers, by the schema."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from retainstream.engine.schema import ALL, FeatureSchema
 
 
 class UnknownGroup(ValueError):
-    """A group that the schema does not have; `known` are those it has."""
+    """The schema does not have this group; `known` are its groups."""
 
     def __init__(self, known: Sequence[str]) -> None:
         super().__init__("unknown group")
@@ -14,10 +14,10 @@ class UnknownGroup(ValueError):
 
 
 def groups_of(schema: FeatureSchema, group: str | None = None) -> tuple[str, ...]:
-    """The one group asked for, or all groups: the schema's, and ALL for customers whose group is missing, where it may be.
+    """The requested group, or all groups: those of the schema, and ALL for customers without a group, where the schema allows it.
 
     Raises:
-        UnknownGroup: the schema does not have the one asked for.
+        UnknownGroup: the schema does not have the requested group.
     """
     if group is not None:
         if group not in schema.groups:

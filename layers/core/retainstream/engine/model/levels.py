@@ -1,41 +1,51 @@
-"""Risk levels, confidence, and the keys by which customers at risk are found. Needs nothing but the standard library."""
+"""Risk levels, confidence, and the index keys of customers at risk. This module needs the standard library alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, Literal
+from typing import Literal, TypedDict
 from zlib import crc32
+
+from retainstream.engine.records import RiskKeys, RiskLevel, Score
 
 type Order = Literal["probability", "value"]
 
-LEVELS = ("low", "medium", "high", "critical")
+LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high", "critical")
 RISK_SHARDS = 4
 REASONS = 5
-"""How many reasons a prediction has at most."""
+"""The most reasons of a prediction."""
 INDEX_ATTRIBUTES = ("risk_shard", "probability_rank", "value_rank")
 
 
+class IndexKeys(TypedDict, total=False):
+    """The `RiskKeys` of a prediction that the indexes hold; empty for others."""
+
+    risk_shard: str
+    probability_rank: str
+    value_rank: str
+
+
 def level_bounds(threshold: float) -> tuple[float, float, float]:
-    """The probabilities from which a customer is medium, high and critical, for the model's stored threshold.
+    """The probabilities at which the levels medium, high and critical begin, for the model's stored threshold.
 
     Medium begins at half the threshold, high at the threshold, critical half way from the threshold to 1.
     """
     return threshold / 2, threshold, threshold + (1 - threshold) / 2
 
 
-def level_of(probability: float, threshold: float) -> str:
+def level_of(probability: float, threshold: float) -> RiskLevel:
     """The risk level of a probability; a bound belongs to the level above it."""
     return LEVELS[sum(probability >= bound for bound in level_bounds(threshold))]
 
 
 def confidence_of(probability: float) -> float:
-    """How sure the model is of its more likely answer: max(p, 1 - p), from 0.5 to 1."""
+    """The probability of the more likely outcome: max(p, 1 - p), from 0.5 to 1."""
     return max(probability, 1 - probability)
 
 
-def ranks(customer_id: str, group: str, probability: float, value_at_risk: float) -> dict[str, str]:
-    """The attributes by which the indexes of customers at risk find a prediction.
+def ranks(customer_id: str, group: str, probability: float, value_at_risk: float) -> RiskKeys:
+    """The index attributes of a prediction.
 
-    Ranks compare as text in the order of their numbers: probability in millionths, value in cents, ties by customer id.
+    Ranks are texts in the order of their numbers: probability in millionths, value in cents, ties by customer id.
     """
     return {
         "risk_shard": f"{group}#{crc32(customer_id.encode()) % RISK_SHARDS}",
@@ -44,20 +54,20 @@ def ranks(customer_id: str, group: str, probability: float, value_at_risk: float
     }
 
 
-def index_attributes(prediction: Mapping[str, Any]) -> dict[str, str]:
-    """What puts the prediction of a customer who has not left into the indexes of those at risk: nothing at low risk."""
-    if prediction["level"] == "low":
+def index_keys(score: Score, customer_id: str, group: str) -> IndexKeys:
+    """The index attributes of a customer who has not left: none at low risk, which the indexes do not hold."""
+    if score["level"] == "low":
         return {}
-    return ranks(prediction["customer_id"], prediction["group"], prediction["probability"], prediction["value_at_risk"])
+    return {**ranks(customer_id, group, score["probability"], score["value_at_risk"])}
 
 
 def rank_from(order: Order, amount: float) -> str:
-    """A rank below which no customer has this probability, or this value at risk, or more."""
+    """The lowest rank of a customer with at least this probability, or this value at risk."""
     return _digits(order, int(_scaled(order, amount).to_integral_value(ROUND_CEILING)))
 
 
 def rank_beyond(order: Order, amount: float) -> str:
-    """A rank at or above which no customer has this probability, or this value at risk, or less."""
+    """The lowest rank above every customer with at most this probability, or this value at risk."""
     return _digits(order, int(_scaled(order, amount).to_integral_value(ROUND_FLOOR)) + 1)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import xgboost
@@ -15,17 +14,17 @@ from retainstream.engine.schema import FeatureSchema
 
 
 class UnusableModel(ValueError):
-    """The stored model cannot be read, or does not fit its schema."""
+    """The stored model cannot be read or does not match its schema."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """Scores of n customers with what each column contributed to them.
+    """Scores of n customers with the contribution of each column.
 
-    The raw score, in log-odds, is `base_margin` plus the row's contributions, exactly; the probability is the calibrated raw score.
-    `slope` turns contributions into probability: contributions × slope add up to probability − base_probability. It is the
-    Aumann–Shapley attribution along the straight line from the base to the customer, where every column moves the score at its own
-    constant share, so that the calibrated curve's rise is split in the proportion of the contributions.
+    The raw score, in log-odds, is exactly `base_margin` plus the row's contributions; the probability is the calibrated raw score.
+    `slope` turns contributions into probability: contributions × slope add up to probability − base_probability. This is the
+    Aumann–Shapley attribution along the straight line from the base to the customer, on which every column moves the score at a constant
+    rate, so that the rise of the calibration curve is split in proportion to the contributions.
     """
 
     probability: Floats
@@ -40,8 +39,8 @@ class Explained:
 class ScoringModel:
     """A booster with the schema it was trained for, its calibration and its threshold.
 
-    `contributions` explains its scores. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the one in service; empty
-    for one that was not looked for so.
+    `contributions` explains its scores. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the model in service;
+    empty for a model that was loaded by its version.
     """
 
     version: str
@@ -54,11 +53,11 @@ class ScoringModel:
 
     @classmethod
     def from_bytes(
-        cls, booster: bytes, calibration: Mapping[str, Any], schema: FeatureSchema, *, threshold: float, version: str
+        cls, booster: bytes, calibration: Mapping[str, object], schema: FeatureSchema, *, threshold: float, version: str
     ) -> "ScoringModel":
-        """A model from its stored parts: the booster as UBJSON, the calibration as its document.
+        """A model from its stored parts: the booster as UBJSON, the calibration as a `CalibrationDocument`.
 
-        It scores on one thread: for a few rows threads cost more than they give, and a block has a processor of its own.
+        It scores on one thread: for a few rows threads cost more than they save, and a block of rows has a processor of its own.
 
         Raises:
             UnusableModel: a part cannot be read, or the booster was not trained on the schema's features.
@@ -103,8 +102,8 @@ class ScoringModel:
         )
 
 
-def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[Any] | None = None, threads: int | None = None) -> xgboost.DMatrix:
-    """Encoded rows as XGBoost takes them, with the names and kinds of the schema's features. `threads`: all there are when None."""
+def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[np.generic] | None = None, threads: int | None = None) -> xgboost.DMatrix:
+    """Encoded rows as XGBoost's input, with the names and types of the schema's features. `threads`: None uses all."""
     return xgboost.DMatrix(
         rows,
         label=label,

@@ -1,23 +1,39 @@
-"""What a prediction keeps of the ones before it."""
+"""The history of a prediction."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import NotRequired, TypedDict
+
+from retainstream.engine.records import PastPrediction, PreviousPrediction
 
 HISTORY = 24
 
-_KEPT = ("scored_at", "probability", "level", "model_version")
+
+class Past(TypedDict):
+    """history: at most 24 earlier predictions, newest first. change: probability minus the previous one; absent for the first."""
+
+    history: list[PastPrediction]
+    change: NotRequired[float]
 
 
-def with_past(prediction: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`history` (newest first, at most 24 earlier predictions) and `change` (probability minus the one before; absent for the first).
+def past_of(run_id: str, probability: float, previous: PreviousPrediction | None) -> Past:
+    """The past of a prediction with this probability, from the customer's previous prediction.
 
-    A run that scores a customer again replaces its own earlier answer and keeps the same past, so that a repeated run changes nothing.
+    A run that scores a customer again replaces its own earlier prediction and keeps the same past, so that repeating a run changes
+    nothing.
     """
     if previous is None:
         return {"history": []}
     history = list(previous.get("history", ()))
-    if previous["run_id"] != prediction["run_id"]:
-        history = [{name: previous[name] for name in _KEPT if name in previous}, *history][:HISTORY]
+    if previous["run_id"] != run_id:
+        history = [_summary(previous), *history][:HISTORY]
     if not history:
         return {"history": []}
-    return {"history": history, "change": round(prediction["probability"] - history[0]["probability"], 6)}
+    return {"history": history, "change": round(probability - history[0]["probability"], 6)}
+
+
+def _summary(previous: PreviousPrediction) -> PastPrediction:
+    summary: PastPrediction = {
+        "scored_at": previous["scored_at"],
+        "probability": previous["probability"],
+        "model_version": previous["model_version"],
+    }
+    return {**summary, "level": previous["level"]} if "level" in previous else summary

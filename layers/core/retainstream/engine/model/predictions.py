@@ -1,32 +1,28 @@
-"""Predictions as they are stored and shown: one implementation for one customer, a hundred, and a block of the base."""
+"""Scores and predictions as they are stored and shown, for one customer, a hundred, or a block of the base."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from retainstream.engine.model.actions import best_actions, prices, value_at_risk
 from retainstream.engine.model.encoding import encode
-from retainstream.engine.model.levels import confidence_of, index_attributes, level_of
+from retainstream.engine.model.levels import IndexKeys, confidence_of, index_keys, level_of
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.past import with_past
+from retainstream.engine.model.past import past_of
 from retainstream.engine.model.reasons import reasons_of, strongest
-
-type Score = dict[str, Any]
-type Prediction = dict[str, Any]
+from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, Score, Value
 
 
-def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[Score]:
-    """Scores of customers given by their features (column → value; a missing column is absent or None).
+def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
+    """The scores of customers, in the same order, by their features.
 
-    A score is {probability, base_probability, margin, base_margin, level, confidence, price, value_at_risk, contributions: {column:
-    log-odds}, reasons, action, features, model_version}. Probabilities have six decimals, and the level is that of the rounded
-    probability; contributions have six decimals, so that they add up to margin − base_margin within half a millionth a column.
+    Probabilities have six decimals, and the level is that of the rounded probability. Contributions have six decimals too, so that they
+    add up to margin − base_margin within half a millionth per column.
 
     Raises:
-        ValueError, TypeError: a number is not a number.
+        ValueError, TypeError: a value of a number is not a number.
     """
-    rows = [dict(features) for features in customers]
+    rows: list[dict[str, Value | None]] = [dict(features) for features in customers]
     if not rows:
         return []
     schema = model.schema
@@ -36,7 +32,7 @@ def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[
     value = value_at_risk(schema, probability, price).round(2)
     names = [column.name for column in schema.features]
     top = strongest(explained)
-    base = {"base_probability": round(explained.base_probability, 6), "base_margin": round(explained.base_margin, 6)}
+    base_probability, base_margin = round(explained.base_probability, 6), round(explained.base_margin, 6)
     per_customer = zip(
         rows,
         probability.tolist(),
@@ -52,7 +48,8 @@ def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[
     )
     return [
         {
-            **base,
+            "base_probability": base_probability,
+            "base_margin": base_margin,
             "probability": chance,
             "margin": margin,
             "level": level_of(chance, model.threshold),
@@ -70,13 +67,9 @@ def scores(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> list[
 
 
 def predictions(
-    model: ScoringModel, customers: Sequence[Mapping[str, Any]], previous: Mapping[str, Mapping[str, Any]], *, run_id: str, scored_at: str
+    model: ScoringModel, customers: Sequence[Customer], previous: Mapping[str, PreviousPrediction], *, run_id: str, scored_at: str
 ) -> list[Prediction]:
-    """The predictions to store for customers (items of the customers table), in the same order.
-
-    Adds to the scores: customer_id, group, churned, model_chosen_at, run_id, scored_at, what is kept of the `previous` predictions (by
-    customer id), and, for customers who have not left and are at least at medium risk, the index attributes.
-    """
+    """The predictions to store for customers, in the same order. `previous` are their previous predictions, by customer id."""
     scored = scores(model, [customer["features"] for customer in customers])
     return [
         _prediction(customer, score, previous.get(customer["customer_id"]), run_id, scored_at, model.chosen_at)
@@ -85,16 +78,18 @@ def predictions(
 
 
 def _prediction(
-    customer: Mapping[str, Any], score: Score, previous: Mapping[str, Any] | None, run_id: str, scored_at: str, chosen_at: str
+    customer: Customer, score: Score, previous: PreviousPrediction | None, run_id: str, scored_at: str, chosen_at: str
 ) -> Prediction:
-    prediction = {
+    churned = customer.get("churned") is True
+    keys: IndexKeys = {} if churned else index_keys(score, customer["customer_id"], customer["group"])
+    return {
         **score,
         "customer_id": customer["customer_id"],
         "group": customer["group"],
-        "churned": customer.get("churned") is True,
+        "churned": churned,
         "model_chosen_at": chosen_at,
         "run_id": run_id,
         "scored_at": scored_at,
+        **past_of(run_id, score["probability"], previous),
+        **keys,
     }
-    indexed = {} if prediction["churned"] else index_attributes(prediction)
-    return {**prediction, **with_past(prediction, previous), **indexed}

@@ -1,8 +1,7 @@
-"""Why a customer has the risk it has: the columns that moved it most, in the words of the schema."""
+"""Reasons for a score: the columns that moved it most, in the words of the schema."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +9,21 @@ from numpy.typing import NDArray
 from retainstream.engine.model.calibration import Floats
 from retainstream.engine.model.levels import REASONS
 from retainstream.engine.model.model import Explained
+from retainstream.engine.records import Features, Reason, Value
 from retainstream.engine.schema import Column, FeatureSchema
-
-type Reason = dict[str, Any]
 
 _BLOCK = 200
 _FEW_COLUMNS = 12
 _ROWS_AT_ONCE = 8192
+_CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 
 
 @dataclass(frozen=True)
 class Strongest:
-    """The columns with the largest contributions either way, largest first, and what they contributed; arrays (n, at most count).
+    """The columns with the largest contributions in size, largest first, and their contributions; arrays (n, at most count).
 
-    `columns` are places among the schema's features; `points` are percentage points of probability: over all of a row's columns they would
-    add up to 100 × (probability − base probability).
+    `columns` are places among the schema's features. `points` are percentage points of probability; over all columns of a row they add up
+    to 100 × (probability − base probability).
     """
 
     columns: NDArray[np.intp]
@@ -44,10 +43,10 @@ def strongest(explained: Explained, count: int = REASONS) -> Strongest:
 
 
 def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
-    """The places of each row's largest sizes.
+    """The places of the largest sizes in each row.
 
-    Many columns of many rows by one maximum after another, which costs less than to sort them all. There a size carries its place in its
-    last bits, the first columns' the larger, so that sizes equal to fourteen digits are in schema order.
+    In large blocks with many columns this takes one maximum after another, which costs less than sorting. There the last bits of a size
+    hold its place, larger for earlier columns, so that sizes equal to fourteen digits are in schema order.
     """
     rows, columns = sizes.shape
     if rows < _BLOCK or columns <= _FEW_COLUMNS:
@@ -58,18 +57,18 @@ def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
     last = (1 << (columns - 1).bit_length()) - 1
     bits &= ~last
     bits |= last - np.arange(columns)[:, None]
-    found = np.empty((rows, count), np.intp)
+    largest = np.empty((rows, count), np.intp)
     for rank in range(count):
-        found[:, rank] = last - (keys.max(axis=0).view(np.int64) & last)
-        keys[found[:, rank], np.arange(rows)] = -1.0
-    return found
+        largest[:, rank] = last - (keys.max(axis=0).view(np.int64) & last)
+        keys[largest[:, rank], np.arange(rows)] = -1.0
+    return largest
 
 
 def reasons_of(
-    schema: FeatureSchema, features: Mapping[str, Any], columns: Iterable[int], contributions: Iterable[float], points: Iterable[float]
+    schema: FeatureSchema, features: Features, columns: Iterable[int], contributions: Iterable[float], points: Iterable[float]
 ) -> list[Reason]:
-    """The reasons for one customer's score, in words: a row of `Strongest`, as lists. A column that contributed nothing is no reason."""
-    reasons = []
+    """The reasons for one customer's score, from a row of `Strongest`. Columns without a contribution are left out."""
+    reasons: list[Reason] = []
     for position, contribution, moved in zip(columns, contributions, points, strict=True):
         if contribution == 0:
             continue
@@ -88,8 +87,8 @@ def reasons_of(
     return reasons
 
 
-def circumstance(schema: FeatureSchema, column: Column, value: Any) -> str:
-    """A column's value as people say it: "3 failed payments in 90 days", "watch time unknown"."""
+def circumstance(schema: FeatureSchema, column: Column, value: Value | None) -> str:
+    """A column's value in words: "3 failed payments in 90 days", "watch time unknown"."""
     if value is None:
         return f"{_in_a_sentence(column.label)} unknown"
     spoken = spoken_value(schema, column, value)
@@ -102,22 +101,29 @@ def circumstance(schema: FeatureSchema, column: Column, value: Any) -> str:
     return " ".join(part for part in (_in_a_sentence(column.label), spoken, unit) if part)
 
 
-def spoken_value(schema: FeatureSchema, column: Column, value: Any) -> str:
-    """A value as people read it: numbers with thousands separators and no more digits than matter."""
+def spoken_value(schema: FeatureSchema, column: Column, value: Value) -> str:
+    """A value in a sentence; numbers have thousands separators and only significant digits."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
     if schema.money and _is_money(schema, column):
-        return f"{value:,.2f} {schema.money.currency}"
+        return in_currency(value, schema.money.currency)
     if value == int(value):
         return f"{int(value):,d}"
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
     return f"{value:,.{decimals}f}"
 
 
+def in_currency(amount: float, currency: str) -> str:
+    """An amount with two decimals: "$20.99", "12.50 CHF"."""
+    sign = _CURRENCY_SIGNS.get(currency)
+    size = f"{abs(amount):,.2f}"
+    return f"{'-' if amount < 0 else ''}{f'{sign}{size}' if sign else f'{size} {currency}'}"
+
+
 def _is_money(schema: FeatureSchema, column: Column) -> bool:
-    """The price, and any other amount in the schema's currency."""
+    """Whether the column is the price or another amount in the schema's currency."""
     return schema.money is not None and (column.name == schema.money.price or column.unit == schema.money.currency)
 
 

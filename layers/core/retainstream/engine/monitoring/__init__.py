@@ -1,1 +1,1 @@
-"""Living with a model: whether customers still look as they did when it was made, and how good it is while nobody knows the outcomes."""
+"""Monitoring a model: drift since it was made, and its expected performance before outcomes are known."""

@@ -1,36 +1,43 @@
-"""The drift of one run: every feature and the score against what they were when the model was made, in figures and in words."""
+"""The drift of one run: every feature and the score compared with the model's reference, in figures and in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
+from retainstream.engine.monitoring.documents import FeatureReference, Kind, PartDrift, Reference, RunDrift, ScoreReference
 from retainstream.engine.monitoring.score_bins import SCORE_EDGES
-from retainstream.engine.monitoring.stability import Expected, Stability, expected, stability
+from retainstream.engine.monitoring.stability import Expected, Level, Stability, expected, stability
 from retainstream.engine.monitoring.tally import Tally
 
-type Document = dict[str, Any]
-type Reference = Mapping[str, Any]
-
-LEVELS = ("none", "some", "strong")
+LEVELS: tuple[Level, ...] = ("none", "some", "strong")
 MISSING = "missing"
 _SCORE_GROUPS = 10
 
 
-def drift(tally: Tally, reference: Reference) -> Document:
-    """{customers, reference_rows, level (the highest), score, features (most drifted first)} of a run against its model's reference.
+@dataclass(frozen=True)
+class _Part:
+    """A feature, or the score, with the labels of its bins."""
 
-    Of the score and of each feature: feature, label, unit, psi, noise, critical, level, told (what moved, as a sentence; None without
-    drift), and bins: [{label, reference, now}], shares that add up to 1. See `stability` for the figures.
-    """
+    feature: str
+    label: str
+    unit: str
+    kind: Kind
+    bins: list[str]
+
+
+def drift(tally: Tally, reference: Reference) -> RunDrift:
+    """The drift of a run, whose tally has the reference's bins."""
     comparisons = len(reference["features"]) + 1
     share_stayed = tally.stayed / tally.customers if tally.customers else 0.0
-    features, place = [], 0
-    for told in reference["features"]:
-        counts = [*told["counts"], told["missing"]]
-        now = tally.features[place : place + len(counts)]
-        place += len(counts)
-        against = expected(counts, [*told["stayed"], told["stayed_missing"]], share_stayed)
-        features.append(_part(told, _labels(told), against, now, stability(against, now, comparisons=comparisons)))
+    features: list[PartDrift] = []
+    start = 0
+    for feature in reference["features"]:
+        counts = [*feature["counts"], feature["missing"]]
+        now = tally.features[start : start + len(counts)]
+        start += len(counts)
+        then = expected(counts, [*feature["stayed"], feature["stayed_missing"]], share_stayed)
+        part = _Part(feature["feature"], feature["label"], feature["unit"], feature["kind"], _bin_labels(feature))
+        features.append(_document(part, then, now, stability(then, now, comparisons=comparisons)))
     score = _score(tally, reference["score"], share_stayed, comparisons)
     return {
         "customers": tally.customers,
@@ -42,7 +49,7 @@ def drift(tally: Tally, reference: Reference) -> Document:
 
 
 def score_groups(counts: Sequence[int]) -> list[int]:
-    """Where the score's ten groups begin among its bins: each holds about a tenth of the reference."""
+    """The first bin of each of the score's ten groups: each group holds about a tenth of the reference."""
     starts, below = [0], 0
     for place, count in enumerate(counts[:-1]):
         below += count
@@ -51,70 +58,71 @@ def score_groups(counts: Sequence[int]) -> list[int]:
     return starts
 
 
-def _score(tally: Tally, reference: Reference, share_stayed: float, comparisons: int) -> Document:
+def _score(tally: Tally, reference: ScoreReference, share_stayed: float, comparisons: int) -> PartDrift:
     starts = score_groups(reference["counts"])
     ends = [*starts[1:], len(tally.scores)]
 
     def grouped(counts: Sequence[int]) -> list[int]:
         return [sum(counts[start:end]) for start, end in zip(starts, ends, strict=True)]
 
-    against = expected(grouped(reference["counts"]), grouped(reference["stayed"]), share_stayed)
+    then = expected(grouped(reference["counts"]), grouped(reference["stayed"]), share_stayed)
     now = grouped(tally.scores)
     percents = [f"{100 * SCORE_EDGES[start - 1]:.3g}" for start in starts[1:]]
-    told = {"feature": "score", "label": "Churn probability", "unit": "%", "kind": "number"}
-    return _part(told, _ranges(percents), against, now, stability(against, now, comparisons=comparisons))
+    part = _Part("score", "Churn probability", "%", "number", _ranges(percents))
+    return _document(part, then, now, stability(then, now, comparisons=comparisons))
 
 
-def _part(told: Reference, labels: Sequence[str], against: Expected, now: Sequence[int], found: Stability) -> Document:
+def _document(part: _Part, then: Expected, now: Sequence[int], figures: Stability) -> PartDrift:
     customers = sum(now) or 1
     shares = [count / customers for count in now]
     return {
-        "feature": told["feature"],
-        "label": told["label"],
-        "unit": told["unit"],
-        "psi": round(found.psi, 6),
-        "noise": round(found.noise, 6),
-        "critical": round(found.critical, 6),
-        "level": found.level,
-        "told": None if found.level == "none" else _sentence(told, labels, against.shares, shares),
+        "feature": part.feature,
+        "label": part.label,
+        "unit": part.unit,
+        "psi": round(figures.psi, 6),
+        "noise": round(figures.noise, 6),
+        "critical": round(figures.critical, 6),
+        "level": figures.level,
+        "told": None if figures.level == "none" else _sentence(part, then.shares, shares),
         "bins": [
-            {"label": label, "reference": round(then, 6), "now": round(share, 6)}
-            for label, then, share in zip(labels, against.shares, shares, strict=True)
+            {"label": label, "reference": round(before, 6), "now": round(share, 6)}
+            for label, before, share in zip(part.bins, then.shares, shares, strict=True)
         ],
     }
 
 
-def _sentence(told: Reference, labels: Sequence[str], then: Sequence[float], now: Sequence[float]) -> str:
-    """What moved most."""
+def _sentence(part: _Part, then: Sequence[float], now: Sequence[float]) -> str:
+    """The bin that changed most, in words."""
+    bins = part.bins
     moved = max(range(len(now)), key=lambda place: abs(now[place] - then[place]))
-    shares = f"{100 * now[moved]:.1f} % of the customers now, {100 * then[moved]:.1f} % when the model was made"
-    if labels[moved] == MISSING:
-        return f"{told['label']} is missing {'more' if now[moved] > then[moved] else 'less'} often: {shares}."
-    if told["kind"] in ("category", "boolean"):
-        return f"{told['label']} has changed: {labels[moved]} for {shares}."
-    known = len(labels) - (labels[-1] == MISSING)
+    shares = f"{100 * now[moved]:.1f}% of the customers now, {100 * then[moved]:.1f}% when the model was made"
+    if bins[moved] == MISSING:
+        return f"{part.label} is missing {'more' if now[moved] > then[moved] else 'less'} often: {shares}."
+    if part.kind in ("category", "boolean"):
+        return f"{part.label} has changed: {bins[moved]} for {shares}."
+    known = len(bins) - (bins[-1] == MISSING)
     rise = _mean_place(now[:known]) - _mean_place(then[:known])
-    unit = f" {told['unit']}" if told["unit"] else ""
-    return f"{told['label']} is {'higher' if rise > 0 else 'lower'} than it was: {labels[moved]}{unit} for {shares}."
+    unit = f" {part.unit}" if part.unit and part.unit != "%" else part.unit
+    return f"{part.label} is {'higher' if rise > 0 else 'lower'} than it was: {bins[moved]}{unit} for {shares}."
 
 
 def _mean_place(shares: Sequence[float]) -> float:
-    whole = sum(shares)
-    return sum(place * share for place, share in enumerate(shares)) / whole if whole else 0.0
+    total = sum(shares)
+    return sum(place * share for place, share in enumerate(shares)) / total if total else 0.0
 
 
-def _labels(told: Reference) -> list[str]:
+def _bin_labels(feature: FeatureReference) -> list[str]:
     """What each bin holds, missing last."""
-    if "levels" in told:
-        return [*told["levels"], MISSING]
-    edges = told["edges"]
-    if told["kind"] == "boolean" and edges == [1.0]:
+    if "levels" in feature:
+        return [*feature["levels"], MISSING]
+    edges = feature["edges"]
+    if feature["kind"] == "boolean" and edges == [1.0]:
         return ["no", "yes", MISSING]
-    if told["kind"] != "integer" or any(edge != int(edge) for edge in edges):
+    if feature["kind"] != "integer" or any(edge != int(edge) for edge in edges):
         return [*_ranges([f"{edge:.6g}" for edge in edges]), MISSING]
-    whole = [int(edge) for edge in edges]
-    between = [str(start) if end == start + 1 else f"{start} to {end - 1}" for start, end in pairwise(whole)]
-    return [*_open_ended([str(edge) for edge in whole], between), MISSING]
+    integers = [int(edge) for edge in edges]
+    between = [str(start) if end == start + 1 else f"{start} to {end - 1}" for start, end in pairwise(integers)]
+    return [*_open_ended([str(edge) for edge in integers], between), MISSING]
 
 
 def _ranges(edges: Sequence[str]) -> list[str]:

@@ -1,16 +1,16 @@
-"""How good the predictions ought to be, before any outcome is known.
+"""Expected performance of the predictions, before outcomes are known.
 
-Confidence-based performance estimation (CBPE), the method that NannyML publishes: a calibrated probability p says how often such a
-customer leaves, so every count of a confusion matrix, and every figure made of them, has an expected value. It assumes that the
-probabilities stay calibrated: customers may change (their features' distribution), what features say about churn may not.
+The method is confidence-based performance estimation (CBPE), published by NannyML: a calibrated probability p is the share of such
+customers who leave, so every count of a confusion matrix, and every figure made of these counts, has an expected value. It assumes that
+the probabilities stay calibrated: the distribution of the features may change, their relation to churn may not.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Any
 
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval
+from retainstream.engine.monitoring.documents import ExpectationDocument, Interval, Reference
 from retainstream.engine.monitoring.score_bins import SCORE_MIDDLES
 from retainstream.engine.monitoring.tally import Tally
 
@@ -21,10 +21,10 @@ _STEP = 1e-4
 
 @dataclass(frozen=True)
 class Expectation:
-    """Expected figures of the customers of one run, who are `customers`.
+    """Expected figures of the `customers` that one run scored.
 
-    roc_auc is None while there is nobody, or no doubt about anybody. Its 95 % interval is for the AUC that these customers' outcomes
-    will show; sampling_error and calibration_error are the standard errors it is made of (the latter None without a reference).
+    roc_auc is None where no pair of outcomes is possible. Its 95% interval is for the AUC that these customers' outcomes will show;
+    sampling_error and calibration_error are its two standard errors (the latter is None without a reference).
     """
 
     customers: int
@@ -36,33 +36,47 @@ class Expectation:
     brier: float
     log_loss: float
     roc_auc: float | None
-    roc_auc_interval: dict[str, float] | None
+    roc_auc_interval: Interval | None
     sampling_error: float | None
     calibration_error: float | None
 
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
+    def document(self) -> ExpectationDocument:
+        return {
+            "customers": self.customers,
+            "churners": self.churners,
+            "true_positives": self.true_positives,
+            "false_positives": self.false_positives,
+            "false_negatives": self.false_negatives,
+            "true_negatives": self.true_negatives,
+            "brier": self.brier,
+            "log_loss": self.log_loss,
+            "roc_auc": self.roc_auc,
+            "roc_auc_interval": self.roc_auc_interval,
+            "sampling_error": self.sampling_error,
+            "calibration_error": self.calibration_error,
+        }
 
 
-def expectation(tally: Tally, levels: Mapping[str, int], reference: Mapping[str, Any] | None) -> Expectation | None:
-    """The expected figures of a run; None when it scored nobody.
+def expectation(tally: Tally, levels: Mapping[str, int], reference: Reference | None) -> Expectation | None:
+    """The expected figures of a run; None when it scored no customers.
 
-    `levels` are the run's counts level:<level> and millionths:<level> (summed probability), which tell exactly who is called a churner.
+    `levels` are the run's counts level:<level> and millionths:<level> (summed probability): customers at high risk or above count as
+    predicted churners.
     """
     if not tally.customers:
         return None
     left = [millionths / _MILLION for millionths in tally.chances]
-    stayed = [count - gone for count, gone in zip(tally.scores, left, strict=True)]
+    stayed = [count - churned for count, churned in zip(tally.scores, left, strict=True)]
     called = sum(levels.get(f"level:{level}", 0) for level in _CALLED)
     hits = sum(levels.get(f"millionths:{level}", 0) for level in _CALLED) / _MILLION
     churners = sum(left)
-    mean = [gone / count if count else 0.0 for count, gone in zip(tally.scores, left, strict=True)]
+    mean = [churned / count if count else 0.0 for count, churned in zip(tally.scores, left, strict=True)]
     auc = binned_auc(left, stayed)
-    drawn = calibrated = within = None
+    sampling_error = calibration_error = auc_interval = None
     if auc is not None:
-        drawn = _outcome_error(left, stayed, auc)
-        calibrated = _calibration_error(tally.scores, mean, reference)
-        within = interval(auc, sqrt(drawn**2 + (calibrated or 0.0) ** 2))
+        sampling_error = _outcome_error(left, stayed, auc)
+        calibration_error = _calibration_error(tally.scores, mean, reference)
+        auc_interval = interval(auc, sqrt(sampling_error**2 + (calibration_error or 0.0) ** 2))
     return Expectation(
         customers=tally.customers,
         churners=churners,
@@ -73,35 +87,35 @@ def expectation(tally: Tally, levels: Mapping[str, int], reference: Mapping[str,
         brier=sum(count * p * (1 - p) for count, p in zip(tally.scores, mean, strict=True)) / tally.customers,
         log_loss=sum(count * _entropy(p) for count, p in zip(tally.scores, mean, strict=True)) / tally.customers,
         roc_auc=auc,
-        roc_auc_interval=within,
-        sampling_error=drawn,
-        calibration_error=calibrated,
+        roc_auc_interval=auc_interval,
+        sampling_error=sampling_error,
+        calibration_error=calibration_error,
     )
 
 
 def _outcome_error(left: Sequence[float], stayed: Sequence[float], auc: float) -> float:
     """Standard error of the AUC that outcomes drawn from the probabilities will show.
 
-    By the delta method: the variance is the sum over customers of p (1 - p) (dAUC/dy)², where y is whether one left and, with P and N
-    those expected to leave and to stay, dAUC/dy = (stayed below - left above - AUC (N - P)) / (P N), equals counting half.
+    By the delta method: the variance is the sum over customers of p (1 - p) (dAUC/dy)². Here y is the customer's outcome, P and N are
+    the expected numbers of churners and stayers, and dAUC/dy = (stayers below - churners above - AUC (N - P)) / (P N); ties count half.
     """
-    gone, here = sum(left), sum(stayed)
+    churners, stayers = sum(left), sum(stayed)
     variance = below_left = below_stayed = 0.0
-    for churners, others in zip(left, stayed, strict=True):
-        count = churners + others
+    for churned, others in zip(left, stayed, strict=True):
+        count = churned + others
         if count:
-            change = below_stayed + others / 2 - (gone - below_left - churners / 2) - auc * (here - gone)
-            variance += churners * others / count * (change / (gone * here)) ** 2
-        below_left += churners
+            change = below_stayed + others / 2 - (churners - below_left - churned / 2) - auc * (stayers - churners)
+            variance += churned * others / count * (change / (churners * stayers)) ** 2
+        below_left += churned
         below_stayed += others
     return sqrt(variance)
 
 
-def _calibration_error(scores: Sequence[int], mean: Sequence[float], reference: Mapping[str, Any] | None) -> float | None:
-    """Standard error of the estimate that comes from knowing the calibration only as well as the held-out rows tell it.
+def _calibration_error(scores: Sequence[int], mean: Sequence[float], reference: Reference | None) -> float | None:
+    """Standard error of the estimate that comes from estimating the calibration on the held-out rows.
 
-    Cox's model of calibration (Biometrika 45, 1958) is logit(true p) = a + b logit(p). The held-out rows determine a and b up to the
-    inverse of their Fisher information at (0, 1), and the estimate's gradient in a and b carries that over.
+    Cox's model of calibration (Biometrika 45, 1958) is logit(true p) = a + b logit(p). The covariance of a and b is the inverse of the
+    Fisher information of the held-out rows at (0, 1); the gradient of the estimate in a and b turns it into a variance of the estimate.
     """
     held_out = reference["score"]["counts"] if reference else []
     first = second = both = 0.0
@@ -117,10 +131,10 @@ def _calibration_error(scores: Sequence[int], mean: Sequence[float], reference: 
 
 
 def _moved(scores: Sequence[int], mean: Sequence[float], a: float, b: float) -> float:
-    """The estimate if the log-odds were a + b times what they are."""
+    """The estimate with log-odds of a + b times the present ones."""
     chances = [1 / (1 + exp(-a - b * _logit(p))) for p in mean]
     left = [count * chance for count, chance in zip(scores, chances, strict=True)]
-    return binned_auc(left, [count - gone for count, gone in zip(scores, left, strict=True)]) or 0.0
+    return binned_auc(left, [count - churned for count, churned in zip(scores, left, strict=True)]) or 0.0
 
 
 def _logit(p: float) -> float:

@@ -1,12 +1,12 @@
-"""Counting a block of customers into the reference's bins. Needs numpy; nothing that reads the counts does."""
+"""Counts of customers per bin of the reference. This module needs numpy; reading the counts does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.monitoring.documents import FeatureBins
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_EDGES
 from retainstream.engine.monitoring.tally import Tally
 
@@ -19,10 +19,10 @@ _BLOCK = 4096
 
 
 def edges_of(values: Rows) -> list[float]:
-    """Where a number's bins begin, but for the first one, from the values known of it; growing.
+    """Where a number's bins begin, except the first bin, from its known values; rising.
 
     Up to ten distinct values have a bin each. Otherwise the bins begin at the deciles; where many customers share a value, so that
-    deciles coincide, the values above the last one get two bins more. No bin is empty for these values.
+    deciles coincide, the values above the last decile get two more bins. No bin is empty for these values.
     """
     distinct = np.unique(values)
     if len(distinct) <= MOST_DISTINCT:
@@ -36,10 +36,10 @@ def edges_of(values: Rows) -> list[float]:
 
 @dataclass(frozen=True)
 class Ruler:
-    """The bins of every feature: for a number those its edges bound, for a category its levels, and at the end one for missing.
+    """The bins of every feature: a number's bins lie between its edges, a category's bins are its levels; the last bin is for missing.
 
-    edges: float64 (features, most edges), +inf where there are fewer. categories: bool (features,).
-    sizes: bins of each feature, its bin for missing included.
+    edges: float64 (features, most edges), +inf where a feature has fewer. categories: bool (features,).
+    sizes: bins of each feature, with the bin for missing.
     """
 
     edges: NDArray[np.float64]
@@ -47,18 +47,17 @@ class Ruler:
     sizes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, reference: Mapping[str, Any]) -> "Ruler":
-        """The bins of a reference document."""
-        features = reference["features"]
-        given = [feature.get("edges", []) for feature in features]
-        edges = np.full((len(given), max(map(len, given), default=0)), np.inf)
-        for place, numbers in enumerate(given):
+    def of(cls, features: Sequence[FeatureBins]) -> "Ruler":
+        """The bins of a reference's features."""
+        edges_by_feature = [feature.get("edges", []) for feature in features]
+        edges = np.full((len(edges_by_feature), max(map(len, edges_by_feature), default=0)), np.inf)
+        for place, numbers in enumerate(edges_by_feature):
             edges[place, : len(numbers)] = numbers
         categories = np.array(["levels" in feature for feature in features], dtype=bool)
         return cls(edges, categories, np.array([len(feature["counts"]) + 1 for feature in features], dtype=np.int64))
 
     def counts(self, rows: Rows) -> NDArray[np.int64]:
-        """Customers per bin, the features' bins one after the other, of encoded rows (n, features)."""
+        """Customers per bin, feature after feature, of encoded rows (n, features)."""
         blocks = (self._block(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK))
         return sum(blocks, np.zeros(int(self.sizes.sum()), dtype=np.int64))
 
@@ -70,7 +69,7 @@ class Ruler:
         return np.bincount(codes.ravel(), minlength=int(self.sizes.sum()))
 
     def by_feature(self, counts: NDArray[np.int64]) -> list[list[int]]:
-        """Counts parted feature by feature."""
+        """The counts of each feature."""
         return [part.tolist() for part in np.split(counts, np.cumsum(self.sizes)[:-1])]
 
 
@@ -80,7 +79,7 @@ def score_counts(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def tally(ruler: Ruler | None, rows: Rows, probabilities: Sequence[float], *, stayed: int, synthetic: int) -> Tally:
-    """The counts of one block: encoded rows (n, features) and their probabilities, of six decimals, in the same order."""
+    """The counts of one block: encoded rows (n, features) and their probabilities, with six decimals, in the same order."""
     millionths = np.rint(np.asarray(probabilities, dtype=np.float64) * 1_000_000).astype(np.int64)
     places = np.searchsorted(_SCORE_EDGES, np.asarray(probabilities, dtype=np.float64), side="right")
     chances = np.zeros(SCORE_BINS, dtype=np.int64)

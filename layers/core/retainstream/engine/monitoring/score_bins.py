@@ -1,8 +1,8 @@
-"""The bins that probabilities are counted in wherever their order matters: of equal width in log-odds.
+"""The bins of the churn probability, wherever its order matters: of equal width in log-odds.
 
-Probabilities of churn crowd near zero, where bins of equal width in probability would throw most customers together. Here a bin is 0.04
-wide in log-odds everywhere, so two customers of one bin differ by at most 0.04 in log-odds: taking them as equals changes a ROC AUC by
-less than 0.001 however rare churn is. The first and the last bin take in what lies beyond ±10.
+Churn probabilities crowd near zero, where bins of equal width in probability would put most customers together. A bin is 0.04 wide in
+log-odds, so counting two customers of a bin as equal changes a ROC AUC by less than 0.001, however rare churn is. The first and the last
+bin include everything beyond ±10.
 """
 
 import math
@@ -18,7 +18,7 @@ def probability_of(log_odds: float) -> float:
 
 
 SCORE_EDGES = tuple(probability_of(_WIDTH * place - _REACH) for place in range(1, SCORE_BINS))
-"""Probabilities where a new bin begins, growing."""
+"""Probabilities where a new bin begins; rising."""
 
 SCORE_MIDDLES = tuple(probability_of(_WIDTH * (place + 0.5) - _REACH) for place in range(SCORE_BINS))
 """The probability in the middle of each bin's log-odds."""

@@ -1,4 +1,4 @@
-"""The population stability index (PSI): how far customers are now from those a model was made with, and whether that can be chance."""
+"""The population stability index (PSI): how far customers have moved from the reference, and whether chance explains it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Literal
 type Level = Literal["none", "some", "strong"]
 
 SOME, STRONG = 0.1, 0.25
-"""From where on a PSI is some drift, and strong: the thresholds usual since Siddiqi's Credit Risk Scorecards (2006)."""
+"""PSI from which drift is called some, and strong: the usual thresholds since Siddiqi's Credit Risk Scorecards (2006)."""
 FEWEST_EXPECTED = 5
-"""Bins expected to hold fewer customers are put together (Cochran's rule for the chi-square approximation)."""
+"""Bins with fewer expected customers are merged (Cochran's rule for the chi-square approximation)."""
 FALSE_ALARMS = 0.01
-"""The chance that chance alone raises any alarm in a run, over all its features and the score together."""
+"""The chance of any alarm in a run without drift, over all its features and the score together."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Shares of bins to compare with (they add up to 1), known as well as from a sample of `rows` customers."""
+    """Expected shares of the bins, which add up to 1, with the sampling variance of `rows` customers."""
 
     shares: tuple[float, ...]
     rows: float
@@ -25,7 +25,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Stability:
-    """A PSI with what chance does to it. `noise` is its expected value without drift, `critical` what it then hardly ever reaches."""
+    """A PSI with its expected value without drift (`noise`) and the value it then hardly ever exceeds (`critical`)."""
 
     psi: float
     bins: int
@@ -35,27 +35,29 @@ class Stability:
 
 
 def expected(counts: Sequence[int], stayed: Sequence[int], share_stayed: float) -> Expected:
-    """What customers should look like of whom that share is known to have stayed, and nothing is known of the others.
+    """The expected shares for customers of whom `share_stayed` are known to have stayed, and the others have no known outcome.
 
-    Those who have left are not scored, and a model is made with both kinds: so customers known to have stayed are compared with the
-    reference rows that stayed, and the others with all of them. `counts` are the reference's per bin, `stayed` those of them that stayed.
+    A run scores no customers who have left, and a model is made with both kinds. So customers known to have stayed are compared with the
+    reference rows that stayed, and the others with all rows. `counts` are the reference's rows per bin, `stayed` those of them that stayed.
 
-    The rows are those of one sample with the same sampling variance, where the stayed ones are part of all.
+    `rows` of the answer is the size of a sample with the same sampling variance; the stayed rows are part of all rows.
     """
     if not sum(stayed):
         share_stayed = 0.0
-    shares = [(1 - share_stayed) * one + share_stayed * other for one, other in zip(_smoothed(counts), _smoothed(stayed), strict=True)]
+    shares = [
+        (1 - share_stayed) * every + share_stayed * stayer for every, stayer in zip(_smoothed(counts), _smoothed(stayed), strict=True)
+    ]
     variance = (1 - share_stayed**2) / max(1, sum(counts)) + share_stayed**2 / max(1, sum(stayed))
     return Expected(tuple(shares), 1 / variance)
 
 
 def stability(reference: Expected, now: Sequence[int], *, comparisons: int) -> Stability:
-    """PSI = sum over bins of (q - p) ln(q / p), with p the reference's share and q today's, half a customer added to each bin of today's.
+    """PSI = sum over bins of (q - p) ln(q / p): p is the reference's share, q the present one, with half a customer added to each bin.
 
-    Without drift PSI / (1/N + 1/M) follows about a chi-square distribution with B - 1 degrees of freedom for N and M customers in B bins
-    (Yurdakul, Statistical properties of population stability index, 2018), so (B - 1)(1/N + 1/M) of it is expected from sampling alone.
-    The level is that of the PSI with this taken off; and there is none unless the PSI is above the quantile of that distribution which
-    the largest of `comparisons` PSIs exceeds with a chance of FALSE_ALARMS at most.
+    Without drift PSI / (1/N + 1/M) has about a chi-square distribution with B - 1 degrees of freedom, for N and M customers in B bins
+    (Yurdakul, Statistical properties of population stability index, 2018), so sampling alone gives (B - 1)(1/N + 1/M). The level is that
+    of the PSI minus this value. It is "none" unless the PSI exceeds the critical value: the quantile of that distribution that the largest
+    of `comparisons` PSIs exceeds with a chance of at most FALSE_ALARMS.
     """
     customers = sum(now)
     if not customers:
@@ -76,7 +78,7 @@ def chi_square(freedom: int, chance: float) -> float:
 
 
 def _pooled(reference: Expected, now: Sequence[int]) -> list[tuple[float, int]]:
-    """Share and count of each bin; neighbours of which too few are expected are put together, and what is left of them is one bin."""
+    """Share and count of each bin. Neighbours with too few expected customers are merged; the rest of them is one bin."""
     fewest = min(reference.rows, sum(now))
     pooled: list[tuple[float, int]] = []
     pending, waiting = 0.0, 0
@@ -92,8 +94,8 @@ def _pooled(reference: Expected, now: Sequence[int]) -> list[tuple[float, int]]:
 
 
 def _smoothed(counts: Sequence[int]) -> list[float]:
-    whole = sum(counts) + len(counts) / 2
-    return [(count + 0.5) / whole for count in counts]
+    total = sum(counts) + len(counts) / 2
+    return [(count + 0.5) / total for count in counts]
 
 
 def _level(psi: float) -> Level:

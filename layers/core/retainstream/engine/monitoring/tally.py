@@ -1,23 +1,23 @@
-"""What is counted of the customers that a run scores. Whole numbers alone, so tallies add up exactly in any order and any grouping."""
+"""The counts of a scoring run. All are integers, so tallies add up exactly in any order and any grouping."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
 
+from retainstream.engine.monitoring.documents import TallyDocument
 from retainstream.engine.monitoring.score_bins import SCORE_BINS
 
 SYNTHETIC = "synthetic"
-"""The source of customers that the generator made."""
+"""The source of generated customers."""
 
 
 @dataclass(frozen=True)
 class Tally:
     """Counts of scored customers.
 
-    customers: how many. stayed: those of them known to have stayed. synthetic: those that were generated.
-    features: customers per bin, the bins of all features one after the other (see `histograms.Ruler`); empty without a reference.
-    scores: customers per bin of probability (see `score_bins`); chances: their summed probabilities, in millionths, per bin.
+    stayed: customers known to have stayed. synthetic: generated customers.
+    features: customers per bin, feature after feature (see `histograms.Ruler`); empty without a reference.
+    scores: customers per bin of the probability (see `score_bins`). chances: their summed probabilities, in millionths, per bin.
     """
 
     customers: int = 0
@@ -27,8 +27,7 @@ class Tally:
     scores: tuple[int, ...] = (0,) * SCORE_BINS
     chances: tuple[int, ...] = (0,) * SCORE_BINS
 
-    def document(self) -> dict[str, Any]:
-        """Plain values for JSON; of scores and chances only the bins that hold customers: {bin: [customers, millionths]}."""
+    def document(self) -> TallyDocument:
         filled = {str(place): [count, self.chances[place]] for place, count in enumerate(self.scores) if count}
         return {
             "customers": self.customers,
@@ -39,8 +38,8 @@ class Tally:
         }
 
 
-def tally_from(document: Mapping[str, Any]) -> Tally:
-    """The tally that was made a document."""
+def tally_from(document: TallyDocument) -> Tally:
+    """The tally of a document."""
     scores, chances = [0] * SCORE_BINS, [0] * SCORE_BINS
     for place, (count, millionths) in document["scores"].items():
         scores[int(place)], chances[int(place)] = count, millionths
@@ -50,7 +49,7 @@ def tally_from(document: Mapping[str, Any]) -> Tally:
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """Tallies added up."""
+    """The sum of tallies."""
     parts = list(tallies)
     return Tally(
         sum(part.customers for part in parts),

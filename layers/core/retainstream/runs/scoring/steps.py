@@ -17,6 +17,7 @@ from retainstream.dashboard.drift_reports import Report, put_report
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.levels import LEVELS
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.drift import drift
 from retainstream.engine.monitoring.expectation import expectation
 from retainstream.engine.monitoring.histograms import Ruler, tally
@@ -74,7 +75,7 @@ def writes_of_one(segments: int, writes_per_second: float, side_by_side: int) ->
 def score_segment(
     stores: Stores,
     model: ScoringModel,
-    reference: Mapping[str, Any] | None,
+    reference: Reference | None,
     run_id: str,
     part: Mapping[str, Any],
     seconds_left: Callable[[], float],
@@ -96,7 +97,7 @@ def score_segment(
     pace = Pace(writes_per_second)
     block = min(BLOCK, max(1, int(writes_per_second * _PACED_BLOCK_SECONDS))) if writes_per_second else BLOCK
     try:
-        ruler = Ruler.of(reference) if reference else None
+        ruler = Ruler.of(reference["features"]) if reference else None
         while True:
             if sweeping:
                 repaired, start = settle_page(run_id, stores.customers, stores.predictions, start, **place)
@@ -220,7 +221,7 @@ def finish(
     run_id: str,
     model_version: str,
     counts: Mapping[str, int],
-    reference: Mapping[str, Any] | None,
+    reference: Reference | None,
     roc_auc: float | None = None,
 ) -> Document:
     """Writes the run's report on drift, adds the run to the trend and ends it well. Returns the trend's snapshot with

@@ -1,0 +1,113 @@
+"""The stored documents of monitoring: the reference of a model, a run's tally, drift and expected performance."""
+
+from typing import Literal, NotRequired, ReadOnly, TypedDict
+
+from retainstream.engine.monitoring.stability import Level
+
+type Kind = Literal["number", "integer", "boolean", "category", "date"]
+
+
+class FeatureBins(TypedDict):
+    """A feature's bins: `levels` for a category, otherwise the `edges` where a bin begins, with one more bin below the first edge.
+
+    counts: rows per bin, without the bin for missing values.
+    """
+
+    edges: NotRequired[ReadOnly[list[float]]]
+    levels: NotRequired[ReadOnly[list[str]]]
+    counts: ReadOnly[list[int]]
+
+
+class FeatureReference(FeatureBins):
+    """A feature's bins in the reference. `stayed` and `stayed_missing` count the rows of customers who stayed."""
+
+    feature: str
+    label: str
+    unit: str
+    kind: Kind
+    missing: int
+    stayed: list[int]
+    stayed_missing: int
+
+
+class ScoreReference(TypedDict):
+    """Held-out rows per bin of the probability (see `score_bins`). `stayed` counts the rows of customers who stayed."""
+
+    rows: int
+    counts: list[int]
+    stayed: list[int]
+
+
+class Reference(TypedDict):
+    """What customers and scores looked like when a model was made."""
+
+    rows: int
+    stayed_rows: int
+    features: list[FeatureReference]
+    score: ScoreReference
+
+
+class TallyDocument(TypedDict):
+    """A tally as JSON. scores: bin → [customers, their summed probabilities in millionths], for bins that hold customers."""
+
+    customers: int
+    stayed: int
+    synthetic: int
+    features: list[int]
+    scores: dict[str, list[int]]
+
+
+class BinShares(TypedDict):
+    """A bin's share in the reference and among the scored customers."""
+
+    label: str
+    reference: float
+    now: float
+
+
+class PartDrift(TypedDict):
+    """The drift of a feature or of the score. `told` says what moved most, and is None without drift. See `stability` for the figures."""
+
+    feature: str
+    label: str
+    unit: str
+    psi: float
+    noise: float
+    critical: float
+    level: Level
+    told: str | None
+    bins: list[BinShares]
+
+
+class RunDrift(TypedDict):
+    """The drift of one run. `level` is the highest of all parts; `features` begin with the one that drifted most."""
+
+    customers: int
+    reference_rows: int
+    level: Level
+    score: PartDrift
+    features: list[PartDrift]
+
+
+class Interval(TypedDict):
+    """An interval with its lower and upper end."""
+
+    low: float
+    high: float
+
+
+class ExpectationDocument(TypedDict):
+    """An `Expectation` as JSON."""
+
+    customers: int
+    churners: float
+    true_positives: float
+    false_positives: float
+    false_negatives: float
+    true_negatives: float
+    brier: float
+    log_loss: float
+    roc_auc: float | None
+    roc_auc_interval: Interval | None
+    sampling_error: float | None
+    calibration_error: float | None
