@@ -1,7 +1,7 @@
 /**
  * The RetainStream API from JavaScript: browsers and Node 20.3 or later, no dependencies.
  *
- * Every call answers `{data, page}`, as the API does; `page` is there for lists. Every refusal is thrown as a {@link RetainStreamError}.
+ * Every call resolves to `{data, page}`, as in the API's answer; only lists have a `page`. Every refusal throws a {@link RetainStreamError}.
  *
  * @example
  * const api = new RetainStreamAPI("http://localhost:5000");
@@ -34,19 +34,19 @@ export class RetainStreamAPI {
   #requests;
 
   /**
-   * @param {string} [baseUrl] where the API is, without `/api`; empty for the page's own origin
+   * @param {string} [baseUrl] the origin of the API, without `/api`; empty for the page's own origin
    * @param {import("./requests.js").Options} [options]
    */
   constructor(baseUrl = "", options = {}) {
     this.#requests = new Requests(baseUrl, options);
   }
 
-  /** @param {string | null} token of an earlier sign-in; null forgets it */
+  /** @param {string | null} token from an earlier sign-in; null removes the token */
   setToken(token) {
     this.#requests.setToken(token);
   }
 
-  /** Whether there is a token; the API may still refuse it. */
+  /** Whether the client has a token. The API may still refuse it. */
   get signedIn() {
     return this.#requests.signedIn;
   }
@@ -64,7 +64,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * Make an account where registration is open, and keep the token.
+   * Create an account where registration is open, and keep the token.
    * @param {string} email
    * @param {string} password
    * @param {string} [name]
@@ -74,7 +74,7 @@ export class RetainStreamAPI {
     return this.#keepToken(await this.#post("/api/auth/register", { email, password, ...(name ? { name } : {}) }));
   }
 
-  /** End the token's life and forget it. */
+  /** Revoke the token and remove it. */
   async logout() {
     try {
       return await this.#post("/api/auth/logout");
@@ -83,13 +83,13 @@ export class RetainStreamAPI {
     }
   }
 
-  /** @returns {Promise<Answer<Schemas["Me"]>>} who the token is of */
+  /** @returns {Promise<Answer<Schemas["Me"]>>} the account of the token */
   getMe() {
     return this.#get("/api/auth/me");
   }
 
   /**
-   * Change the own password and keep the new token.
+   * Change your own password and keep the new token.
    * @param {string} currentPassword
    * @param {string} newPassword
    * @returns {Promise<Answer<Schemas["SignedIn"]>>}
@@ -104,7 +104,7 @@ export class RetainStreamAPI {
     return this.#get("/api/auth/users", query);
   }
 
-  /** Make somebody an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
+  /** Create an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
   addUser(user) {
     return this.#post("/api/auth/users", user);
   }
@@ -126,7 +126,7 @@ export class RetainStreamAPI {
     return this.#get("/api/dashboard/distribution", { plan });
   }
 
-  /** @returns {Promise<Answer<Schemas["FactorView"][]>>} what moves the scores now, strongest first */
+  /** @returns {Promise<Answer<Schemas["FactorView"][]>>} the top factors of the current predictions, strongest first */
   getTopFeatures() {
     return this.#get("/api/dashboard/features");
   }
@@ -145,7 +145,7 @@ export class RetainStreamAPI {
   /**
    * @param {number} [page]
    * @param {number} [limit]
-   * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] with a cursor, `page` is not used
+   * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] a cursor replaces `page`
    * @returns {Promise<Answer<Schemas["AtRiskView"][]>>}
    */
   getHighRiskCustomers(page = 1, limit = 10, filters = {}) {
@@ -153,7 +153,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * Every customer at risk, most at risk first, as many pages as it takes.
+   * All customers at risk, highest risk first, page by page.
    * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value"}} [filters]
    * @returns {AsyncGenerator<Schemas["AtRiskView"], void, void>}
    */
@@ -178,7 +178,7 @@ export class RetainStreamAPI {
 
   /**
    * @param {string} customerId
-   * @param {Record<string, unknown>} features by column of the feature schema
+   * @param {Record<string, unknown>} features values by column of the feature schema
    * @returns {Promise<Answer<Schemas["CustomerView"]>>}
    */
   putCustomer(customerId, features) {
@@ -194,7 +194,7 @@ export class RetainStreamAPI {
    * Record whether a customer left.
    * @param {string} customerId
    * @param {boolean} churned
-   * @param {string} [date] the day it was known, as YYYY-MM-DD
+   * @param {string} [date] the day the outcome became known, as YYYY-MM-DD
    * @returns {Promise<Answer<Schemas["CustomerView"]>>}
    */
   recordOutcome(customerId, churned, date) {
@@ -207,7 +207,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * A part of the customers by criteria: its size, value and customers.
+   * A segment of the customers by criteria: its size, value and customers.
    * @param {Partial<Schemas["SegmentRequest"]>} [segment]
    * @returns {Promise<Answer<Schemas["SegmentView"]>>}
    */
@@ -218,15 +218,15 @@ export class RetainStreamAPI {
   // ----------------------------------------------------------------- imports
 
   /**
-   * Upload a CSV file of customers; its import starts with the last byte. Follow it by {@link getImport}.
+   * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
    * @param {Blob} file
    * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ImportView"]>>}
    */
   async importCustomers(file, options = {}) {
     const name = options.name ?? /** @type {File} */ (file).name ?? "customers.csv";
-    const asked = { file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
-    const started = await this.#start("/api/customers/imports", asked);
+    const request = { file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
+    const started = await this.#start("/api/customers/imports", request);
     const { upload, import_id: id } = started.data;
     let sent = 0;
     for (const part of upload.parts) {
@@ -251,7 +251,7 @@ export class RetainStreamAPI {
   // ------------------------------------------------------------- predictions
 
   /**
-   * Stored predictions by customer, filtered.
+   * The stored predictions, filtered.
    * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]
    * @returns {Promise<Answer<Schemas["PredictionView"][]>>}
    */
@@ -268,7 +268,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * The stored predictions as a CSV file, behind a link that works for some minutes. A large file is waited for.
+   * A link to the stored predictions as a CSV file; it expires after some minutes. The call waits until a large file is written.
    * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
    * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ExportView"]>>}
@@ -277,7 +277,7 @@ export class RetainStreamAPI {
     let answer = await this.request("/api/predictions/results", { query: { ...filters, format: "csv" }, signal });
     for (let pause = 1000; answer.data?.run_id && !answer.data.url; pause = Math.min(1.5 * pause, 15_000)) {
       const { run_id: runId, status, reason } = answer.data;
-      if (status !== "RUNNING") throw new RetainStreamError({ status: 0, title: "There is no file", detail: reason });
+      if (status !== "RUNNING") throw new RetainStreamError({ status: 0, title: "The export failed", detail: reason });
       onProgress?.(answer.data);
       await this.#requests.pause(pause, signal);
       signal?.throwIfAborted();
@@ -287,7 +287,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * A run that makes a large file; when it is done, with a new link.
+   * A run that writes a large file; a finished run has a new link.
    * @param {string} runId
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ExportRunView"]>>}
@@ -297,7 +297,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which answers with a run to follow.
+   * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which starts a run; {@link getScoringRun} shows its progress.
    * @param {Schemas["GenerateRequest"]} request
    * @returns {Promise<Answer<any>>}
    */
@@ -311,7 +311,7 @@ export class RetainStreamAPI {
   }
 
   /**
-   * What other values would do to a score; nothing is stored.
+   * The effect of other values on a score. Nothing is stored.
    * @param {Schemas["WhatIfRequest"]} request
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["WhatIfView"]>>}
@@ -332,12 +332,12 @@ export class RetainStreamAPI {
     return this.#get("/api/model/status");
   }
 
-  /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, what can be done about a risk, and the money */
+  /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, the actions, and the currency */
   getSchema() {
     return this.#get("/api/model/schema");
   }
 
-  /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run to follow by {@link getTraining} */
+  /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run; {@link getTraining} shows its progress */
   trainModel() {
     return this.#start("/api/model/train");
   }
@@ -347,7 +347,7 @@ export class RetainStreamAPI {
     return this.#get(`/api/model/training/${encodeURIComponent(runId)}`);
   }
 
-  /** @returns {Promise<Answer<Schemas["Factor"][]>>} what the model in service goes by, from its training */
+  /** @returns {Promise<Answer<Schemas["Factor"][]>>} the feature importance of the model in service, from its training */
   getFeatureImportance() {
     return this.#get("/api/model/features");
   }
@@ -388,10 +388,10 @@ export class RetainStreamAPI {
   // ---------------------------------------------------------------- requests
 
   /**
-   * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
-   * @param {string} path beginning with /api
+   * A request to any route. It is repeated after growing pauses, or after `Retry-After`, when a repetition cannot double an effect.
+   * @param {string} path starting with /api
    * @param {import("./requests.js").Request} [request]
-   * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+   * @returns {Promise<any>} `{data, page}`; `{data: null}` for an answer without a body
    * @throws {import("./requests.js").RetainStreamError}
    */
   request(path, request = {}) {
@@ -408,7 +408,7 @@ export class RetainStreamAPI {
     return this.request(path, { method: "POST", body });
   }
 
-  /** Does what must be done once, however often the request is sent. @param {string} path @param {unknown} [body] */
+  /** Sends an idempotency key, so that a repeated request has its effect once. @param {string} path @param {unknown} [body] */
   #start(path, body) {
     const headers = { "Idempotency-Key": globalThis.crypto.randomUUID() };
     return this.request(path, { method: "POST", body, headers, repeatable: true });

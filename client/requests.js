@@ -1,27 +1,27 @@
 /**
- * One request at a time: its token, its time limit, its repetitions, and the errors that problem documents become.
+ * Sends requests with token, time limit and repetitions, and turns problem documents into errors.
  */
 
 /** @typedef {{field: string, detail: string}} FieldError */
 /**
  * @typedef {object} Options
- * @property {string} [token] a token of an earlier sign-in
- * @property {number} [retries] how often a request that may be repeated is repeated; 3 unless told
- * @property {number} [timeout] milliseconds until one attempt is given up; 30,000 unless told
- * @property {typeof fetch} [fetch] another fetch
- * @property {number} [longestWait] milliseconds; where the API asks for a longer pause, its refusal is thrown at once; 30,000 unless told
- * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [wait] another way to wait
- * @property {(error: RetainStreamError) => void} [onSignedOut] told when the API no longer takes the token
+ * @property {string} [token] a token from an earlier sign-in
+ * @property {number} [retries] the maximum number of repetitions of a repeatable request; default 3
+ * @property {number} [timeout] time limit of an attempt in milliseconds; default 30,000
+ * @property {typeof fetch} [fetch] replaces the platform's fetch
+ * @property {number} [longestWait] longest pause before a repetition in milliseconds; for a longer `Retry-After`, the refusal is thrown at once; default 30,000
+ * @property {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [wait] replaces the timer of pauses
+ * @property {(error: RetainStreamError) => void} [onSignedOut] called when the API refuses the token
  */
 /** @typedef {{method?: string, query?: Record<string, unknown>, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal, repeatable?: boolean}} Request */
 
 const RETRIED = new Set([429, 502, 503, 504]);
 
-/** What the API refused, and why: the problem document of the answer. `status` is 0 when there was no answer. */
+/** A refusal of the API, with the fields of its problem document. `status` is 0 without an answer. */
 export class RetainStreamError extends Error {
   /**
    * @param {{status: number, type?: string, title?: string, detail?: string, errors?: FieldError[], request_id?: string}} problem
-   * @param {number | null} [retryAfter] seconds after which the same request may succeed
+   * @param {number | null} [retryAfter] seconds until the same request may succeed
    * @param {unknown} [cause]
    */
   constructor(problem, retryAfter = null, cause = undefined) {
@@ -37,19 +37,19 @@ export class RetainStreamError extends Error {
     this.retryAfter = retryAfter;
   }
 }
-/** 400, 413, 415 or 422: the request is at fault; `errors` names the fields. */
+/** 400, 413, 415 or 422: the request is invalid; `errors` lists the fields. */
 export class InvalidRequest extends RetainStreamError {}
-/** 401: no token, or one the API no longer takes. */
+/** 401: the token is missing or no longer valid. */
 export class NotSignedIn extends RetainStreamError {}
-/** 403: the role does not allow it. */
+/** 403: the role does not allow the request. */
 export class Forbidden extends RetainStreamError {}
-/** 404 */
+/** 404: the resource does not exist. */
 export class NotFound extends RetainStreamError {}
-/** 409: it does not fit what is stored now. */
+/** 409: the request conflicts with the stored state. */
 export class Conflict extends RetainStreamError {}
-/** 429: too many requests; `retryAfter` says when to come again. */
+/** 429: too many requests; `retryAfter` is the pause in seconds. */
 export class RateLimited extends RetainStreamError {}
-/** 5xx, or no answer at all. */
+/** 5xx, or no answer. */
 export class Unavailable extends RetainStreamError {}
 
 const KINDS = new Map([
@@ -64,7 +64,7 @@ const KINDS = new Map([
   [429, RateLimited],
 ]);
 
-/** Sends requests in the name of whoever is signed in. */
+/** Sends requests with the token of the person signed in. */
 export class Requests {
   #base;
   #token;
@@ -76,7 +76,7 @@ export class Requests {
   #onSignedOut;
 
   /**
-   * @param {string} baseUrl where the API is, without `/api`
+   * @param {string} baseUrl the origin of the API, without `/api`
    * @param {Options} options
    */
   constructor(baseUrl, options) {
@@ -99,16 +99,16 @@ export class Requests {
     return this.#token !== null;
   }
 
-  /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause early, without an error */
+  /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause, without an error */
   pause(milliseconds, signal) {
     return this.#wait(milliseconds, signal);
   }
 
   /**
-   * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
-   * @param {string} path beginning with /api
+   * A request to any route. It is repeated after growing pauses, or after `Retry-After`, when a repetition cannot double an effect.
+   * @param {string} path starting with /api
    * @param {Request} [request]
-   * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+   * @returns {Promise<any>} `{data, page}`; `{data: null}` for an answer without a body
    * @throws {RetainStreamError}
    */
   async send(path, request = {}) {
@@ -116,11 +116,11 @@ export class Requests {
     const repeatable = request.repeatable ?? (method !== "POST" && method !== "PATCH");
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once(path, method, request);
+        return await this.#attempt(path, method, request);
       } catch (error) {
         if (!(error instanceof RetainStreamError) || request.signal?.aborted || attempt >= this.#retries) throw error;
-        const unheard = error.status === 429;
-        if (!unheard && !(repeatable && (error.status === 0 || RETRIED.has(error.status)))) throw error;
+        const refusedUnread = error.status === 429;
+        if (!refusedUnread && !(repeatable && (error.status === 0 || RETRIED.has(error.status)))) throw error;
         const pause = error.retryAfter === null ? (0.5 + Math.random()) * 500 * 2 ** attempt : error.retryAfter * 1000;
         if (pause > this.#longestWait) throw error;
         await this.#wait(pause, request.signal);
@@ -130,7 +130,7 @@ export class Requests {
   }
 
   /** @param {string} path @param {string} method @param {Request} request */
-  async #once(path, method, request) {
+  async #attempt(path, method, request) {
     const limit = AbortSignal.timeout(this.#timeout);
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json", ...request.headers };
@@ -149,7 +149,7 @@ export class Requests {
     } catch (error) {
       if (request.signal?.aborted) throw error;
       throw new Unavailable(
-        { status: 0, title: "No answer", detail: "The API did not answer. Is it running, and can it be reached?" },
+        { status: 0, title: "No answer", detail: "The API did not answer. Check that it is running and reachable." },
         null,
         error,
       );
@@ -166,7 +166,7 @@ export class Requests {
 }
 
 /**
- * Ends early when the signal says so.
+ * A pause that an aborted signal ends.
  * @param {number} milliseconds @param {AbortSignal} [signal] @returns {Promise<void>}
  */
 export function pauseFor(milliseconds, signal) {
@@ -181,13 +181,13 @@ export function pauseFor(milliseconds, signal) {
   });
 }
 
-/** @param {Record<string, unknown>} [query] what is undefined, null or empty is left out */
+/** @param {Record<string, unknown>} [query] undefined, null and empty values are left out */
 function queryOf(query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
+  const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : "";
 }
 
-/** @param {string} text @returns {any} undefined when it is not JSON, null when it is empty */
+/** @param {string} text @returns {any} undefined for a text that is not JSON, null for an empty text */
 function documentOf(text) {
   if (!text) return null;
   try {

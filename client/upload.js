@@ -3,15 +3,15 @@ import { pauseFor, Unavailable } from "./requests.js";
 const TRIES = 4;
 
 /**
- * PUT a piece of a file to a signed link, again when that fails: the same piece in the same place.
+ * PUT a piece of a file to a signed link; a failed PUT is repeated.
  * @param {string} url
- * @param {Blob} piece without a type, so that no header is sent that was not signed
- * @param {(sent: number) => void} progress told how many of its bytes are sent
+ * @param {Blob} piece without a type, so that no unsigned header is sent
+ * @param {(sent: number) => void} progress called with the number of bytes sent
  * @param {AbortSignal} [signal]
  * @throws {Unavailable}
  */
 export async function putPiece(url, piece, progress, signal) {
-  const put = globalThis.XMLHttpRequest ? putTellingProgress : putAtOnce;
+  const put = globalThis.XMLHttpRequest ? putWithProgress : putAtOnce;
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     const status = await put(url, piece, progress, signal);
@@ -32,11 +32,11 @@ async function putAtOnce(url, piece, _progress, signal) {
 }
 
 /**
- * Only XMLHttpRequest tells how much of a body is sent.
+ * Uses XMLHttpRequest, because fetch does not report the progress of a body.
  * @param {string} url @param {Blob} piece @param {(sent: number) => void} progress @param {AbortSignal} [signal]
  * @returns {Promise<number>} the status, 0 for no answer
  */
-function putTellingProgress(url, piece, progress, signal) {
+function putWithProgress(url, piece, progress, signal) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.upload.onprogress = (event) => progress(event.loaded);
@@ -51,7 +51,7 @@ function putTellingProgress(url, piece, progress, signal) {
 function refused(status) {
   const detail =
     status === 403
-      ? "The link for the upload has run out or does not fit the file. Start again."
+      ? "The upload link has expired or does not fit the file. Start the upload again."
       : "The file could not be uploaded.";
   return new Unavailable({ status, title: "Upload failed", detail });
 }

@@ -1,4 +1,4 @@
-/** Every refusal becomes an error of its kind that says what the API said. */
+/** Every refusal becomes an error of the matching class, with the API's text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import RetainStreamAPI, {
@@ -33,8 +33,8 @@ const KINDS = [
 for (const [status, Kind] of KINDS)
   test(`${status} is ${Kind.name}`, async (t) => {
     const fake = await FakeApi.for(t);
-    const errors = [{ field: "body.email", detail: "is no address" }];
-    fake.told = [{ ...problem(status, { errors }), headers: { "retry-after": "5" } }];
+    const errors = [{ field: "body.email", detail: "is not an address" }];
+    fake.answers = [{ ...problem(status, { errors }), headers: { "retry-after": "5" } }];
     await assert.rejects(new RetainStreamAPI(fake.url, { retries: 0 }).health(), (error) => {
       assert.ok(error instanceof RetainStreamError);
       assert.equal(error.constructor, Kind);
@@ -54,11 +54,11 @@ for (const [name, body] of Object.entries({
   "half a document": '{"detail": "cut',
   "a JSON list": "[1, 2]",
   "a JSON text": '"no"',
-  "a document of another house": '{"status": "error", "errors": "many"}',
+  "a document of another service": '{"status": "error", "errors": "many"}',
 }))
-  test(`502 with ${name} for a body is an error that still says 502`, async (t) => {
+  test(`502 with ${name} as its body is an error with status 502`, async (t) => {
     const fake = await FakeApi.for(t);
-    fake.told = [{ status: 502, body }];
+    fake.answers = [{ status: 502, body }];
     await assert.rejects(new RetainStreamAPI(fake.url, { retries: 0 }).health(), (error) => {
       assert.ok(error instanceof Unavailable);
       assert.deepEqual([error.status, error.message, error.errors], [502, "The API answered 502.", []]);
@@ -66,33 +66,33 @@ for (const [name, body] of Object.entries({
     });
   });
 
-test("a good answer that is no JSON is not taken for data", async (t) => {
+test("an answer of 200 without JSON is an error", async (t) => {
   const fake = await FakeApi.for(t);
-  fake.told = [{ status: 200, body: "<html>Sign in to the network</html>" }];
+  fake.answers = [{ status: 200, body: "<html>Sign in to the network</html>" }];
   await assert.rejects(new RetainStreamAPI(fake.url).health(), Unavailable);
 });
 
-test("an answer without a body is no data", async (t) => {
+test("an answer without a body has no data", async (t) => {
   const fake = await FakeApi.for(t);
-  fake.told = [{ status: 204, body: "" }];
+  fake.answers = [{ status: 204, body: "" }];
   assert.deepEqual(await new RetainStreamAPI(fake.url).deleteCustomer("c"), { data: null });
 });
 
-test("no server at all is unavailable, with the cause kept", async () => {
+test("a missing server is unavailable, with the cause", async () => {
   await assert.rejects(new RetainStreamAPI("http://127.0.0.1:1", { retries: 0 }).health(), (error) => {
     assert.ok(error instanceof Unavailable && error.status === 0 && error.cause instanceof Error);
     return true;
   });
 });
 
-test("a token refused is told to whoever asked to know; a wrong password is not", async (t) => {
+test("a refused token calls onSignedOut; a wrong password does not", async (t) => {
   const fake = await FakeApi.for(t);
-  fake.told = [problem(401)];
-  let told = 0;
-  const api = new RetainStreamAPI(fake.url, { onSignedOut: () => told++ });
+  fake.answers = [problem(401)];
+  let calls = 0;
+  const api = new RetainStreamAPI(fake.url, { onSignedOut: () => calls++ });
   await assert.rejects(api.login("a@example.org", "wrong"), NotSignedIn);
-  assert.equal(told, 0);
+  assert.equal(calls, 0);
   api.setToken("old");
   await assert.rejects(api.getMe(), NotSignedIn);
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
 });

@@ -1,39 +1,39 @@
-/** An HTTP server that answers what a test tells it to, and remembers what it was asked. */
+/** An HTTP server with the answers of a test; it keeps the requests it receives. */
 import { createServer } from "node:http";
 
 /**
- * @typedef {{method: string, path: string, query: Record<string, string>, headers: import("node:http").IncomingHttpHeaders, body: string}} Asked
- * @typedef {{status?: number, headers?: Record<string, string>, body?: unknown, cut?: boolean, silent?: boolean}} Told
+ * @typedef {{method: string, path: string, query: Record<string, string>, headers: import("node:http").IncomingHttpHeaders, body: string}} ReceivedRequest
+ * @typedef {{status?: number, headers?: Record<string, string>, body?: unknown, cut?: boolean, silent?: boolean}} Answer
  */
 
-/** Answers are taken from `told` in turn, the last one again and again; a function makes its own from what is asked. */
+/** Gives its `answers` in turn, and then the last answer again and again; a function makes an answer from the request. */
 export class FakeApi {
-  /** @type {Asked[]} */
-  asked = [];
-  /** @type {(Told | ((asked: Asked) => Told))[]} */
-  told = [{}];
+  /** @type {ReceivedRequest[]} */
+  requests = [];
+  /** @type {(Answer | ((request: ReceivedRequest) => Answer))[]} */
+  answers = [{}];
   url = "";
 
   #server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", this.url);
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const asked = {
+    const received = {
       method: request.method ?? "",
       path: pathname,
       query: Object.fromEntries(searchParams),
       headers: request.headers,
       body: Buffer.concat(chunks).toString(),
     };
-    this.asked.push(asked);
-    const next = (this.told.length > 1 ? this.told.shift() : this.told[0]) ?? {};
+    this.requests.push(received);
+    const next = (this.answers.length > 1 ? this.answers.shift() : this.answers[0]) ?? {};
     const {
       status = 200,
       headers = {},
       body = { data: null },
       cut,
       silent,
-    } = typeof next === "function" ? next(asked) : next;
+    } = typeof next === "function" ? next(received) : next;
     if (silent) return;
     if (cut) {
       request.socket.destroy();

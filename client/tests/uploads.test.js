@@ -1,4 +1,4 @@
-/** A file goes up in the parts the API names, each until it is there, and none twice when it is refused. */
+/** Uploads: a file is sent in the API's parts; a failed part is repeated, a refused part is not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import RetainStreamAPI, { Unavailable } from "../api-client.js";
@@ -6,7 +6,7 @@ import { FakeApi } from "./fake-api.js";
 
 const FILE = new Blob(["customer_id,plan\n", "a,basic\n", "b,premium\n"], { type: "text/csv" });
 
-/** An API whose upload has parts of 12 bytes; `part` answers a part's PUT by its number and try. */
+/** An API whose upload has parts of 12 bytes; `part` answers the PUT of a part by its number and attempt. */
 async function uploading(
   /** @type {import("node:test").TestContext} */ t,
   part = (/** @type {number} */ _number, /** @type {number} */ _try) => ({}),
@@ -16,7 +16,7 @@ async function uploading(
   const parts = [];
   for (let offset = 0; offset < FILE.size; offset += 12)
     parts.push({ offset, size: Math.min(12, FILE.size - offset), url: `${fake.url}/part/${parts.length}` });
-  fake.told = [
+  fake.answers = [
     ({ method, path }) => {
       if (method === "PUT") {
         const number = Number(path.split("/").at(-1));
@@ -30,7 +30,7 @@ async function uploading(
   return { fake, api: new RetainStreamAPI(fake.url, { token: "secret" }) };
 }
 
-const puts = (/** @type {FakeApi} */ fake) => fake.asked.filter(({ method }) => method === "PUT");
+const puts = (/** @type {FakeApi} */ fake) => fake.requests.filter(({ method }) => method === "PUT");
 
 test("all bytes arrive in order, the import is completed, and the token stays with the API", async (t) => {
   const { fake, api } = await uploading(t);
@@ -44,9 +44,9 @@ test("all bytes arrive in order, the import is completed, and the token stays wi
       .join(""),
     await FILE.text(),
   );
-  assert.deepEqual(JSON.parse(fake.asked[0]?.body ?? ""), { file_name: "may.csv", size: FILE.size });
+  assert.deepEqual(JSON.parse(fake.requests[0]?.body ?? ""), { file_name: "may.csv", size: FILE.size });
   assert.deepEqual(
-    [fake.asked.at(-1)?.method, fake.asked.at(-1)?.path],
+    [fake.requests.at(-1)?.method, fake.requests.at(-1)?.path],
     ["POST", "/api/customers/imports/i-1/complete"],
   );
   for (const { headers } of puts(fake)) {
@@ -56,7 +56,7 @@ test("all bytes arrive in order, the import is completed, and the token stays wi
   assert.deepEqual(progress, [12, 24, FILE.size]);
 });
 
-test("a part that fails is sent again, the others are not", async (t) => {
+test("a part that fails is sent again, and only that part", async (t) => {
   const { fake, api } = await uploading(t, (number, attempt) => {
     if (number === 1 && attempt === 1) return { status: 503 };
     return number === 2 && attempt === 1 ? { cut: true } : {};
@@ -68,17 +68,17 @@ test("a part that fails is sent again, the others are not", async (t) => {
   );
 });
 
-test("a link that has run out is not tried again, and the import is not completed", async (t) => {
+test("an expired link is not repeated, and the import is not completed", async (t) => {
   const { fake, api } = await uploading(t, (number) => (number === 1 ? { status: 403 } : {}));
   await assert.rejects(api.importCustomers(FILE), (error) => {
     assert.ok(error instanceof Unavailable && error.status === 403);
-    return /link for the upload has run out/.test(error.message);
+    return /upload link has expired/.test(error.message);
   });
   assert.equal(puts(fake).length, 2);
-  assert.ok(!fake.asked.some(({ path }) => path.endsWith("/complete")));
+  assert.ok(!fake.requests.some(({ path }) => path.endsWith("/complete")));
 });
 
-test("an upload that is given up stops at once", async (t) => {
+test("an aborted upload stops at once", async (t) => {
   const stop = new AbortController();
   const { fake, api } = await uploading(t, (number) => {
     if (number === 1) stop.abort(new Error("no longer wanted"));

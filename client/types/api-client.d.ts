@@ -1,12 +1,12 @@
 export class RetainStreamAPI {
     /**
-     * @param {string} [baseUrl] where the API is, without `/api`; empty for the page's own origin
+     * @param {string} [baseUrl] the origin of the API, without `/api`; empty for the page's own origin
      * @param {import("./requests.js").Options} [options]
      */
     constructor(baseUrl?: string, options?: import("./requests.js").Options);
-    /** @param {string | null} token of an earlier sign-in; null forgets it */
+    /** @param {string | null} token from an earlier sign-in; null removes the token */
     setToken(token: string | null): void;
-    /** Whether there is a token; the API may still refuse it. */
+    /** Whether the client has a token. The API may still refuse it. */
     get signedIn(): boolean;
     /**
      * Sign in and keep the token.
@@ -16,19 +16,19 @@ export class RetainStreamAPI {
      */
     login(email: string, password: string): Promise<Answer<Schemas["SignedIn"]>>;
     /**
-     * Make an account where registration is open, and keep the token.
+     * Create an account where registration is open, and keep the token.
      * @param {string} email
      * @param {string} password
      * @param {string} [name]
      * @returns {Promise<Answer<Schemas["SignedIn"]>>}
      */
     register(email: string, password: string, name?: string): Promise<Answer<Schemas["SignedIn"]>>;
-    /** End the token's life and forget it. */
+    /** Revoke the token and remove it. */
     logout(): Promise<any>;
-    /** @returns {Promise<Answer<Schemas["Me"]>>} who the token is of */
+    /** @returns {Promise<Answer<Schemas["Me"]>>} the account of the token */
     getMe(): Promise<Answer<Schemas["Me"]>>;
     /**
-     * Change the own password and keep the new token.
+     * Change your own password and keep the new token.
      * @param {string} currentPassword
      * @param {string} newPassword
      * @returns {Promise<Answer<Schemas["SignedIn"]>>}
@@ -39,7 +39,7 @@ export class RetainStreamAPI {
         limit?: number;
         cursor?: string;
     }): Promise<Answer<Schemas["UserView"][]>>;
-    /** Make somebody an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
+    /** Create an account. @param {Omit<Schemas["NewUser"], "role"> & {role?: Schemas["Role"]}} user @returns {Promise<Answer<Schemas["UserView"]>>} */
     addUser(user: Omit<Schemas["NewUser"], "role"> & {
         role?: Schemas["Role"];
     }): Promise<Answer<Schemas["UserView"]>>;
@@ -49,7 +49,7 @@ export class RetainStreamAPI {
     getDashboardMetrics(): Promise<Answer<Schemas["MetricsView"]>>;
     /** @param {string} [plan] @returns {Promise<Answer<Schemas["DistributionView"]>>} */
     getDistribution(plan?: string): Promise<Answer<Schemas["DistributionView"]>>;
-    /** @returns {Promise<Answer<Schemas["FactorView"][]>>} what moves the scores now, strongest first */
+    /** @returns {Promise<Answer<Schemas["FactorView"][]>>} the top factors of the current predictions, strongest first */
     getTopFeatures(): Promise<Answer<Schemas["FactorView"][]>>;
     /**
      * Score a sample of customers now.
@@ -60,7 +60,7 @@ export class RetainStreamAPI {
     /**
      * @param {number} [page]
      * @param {number} [limit]
-     * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] with a cursor, `page` is not used
+     * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value", cursor?: string}} [filters] a cursor replaces `page`
      * @returns {Promise<Answer<Schemas["AtRiskView"][]>>}
      */
     getHighRiskCustomers(page?: number, limit?: number, filters?: {
@@ -70,7 +70,7 @@ export class RetainStreamAPI {
         cursor?: string;
     }): Promise<Answer<Schemas["AtRiskView"][]>>;
     /**
-     * Every customer at risk, most at risk first, as many pages as it takes.
+     * All customers at risk, highest risk first, page by page.
      * @param {{plan?: string, min_probability?: number, sort?: "probability" | "value"}} [filters]
      * @returns {AsyncGenerator<Schemas["AtRiskView"], void, void>}
      */
@@ -90,7 +90,7 @@ export class RetainStreamAPI {
     everyCustomer(): AsyncGenerator<Schemas["CustomerSummary"], void, void>;
     /**
      * @param {string} customerId
-     * @param {Record<string, unknown>} features by column of the feature schema
+     * @param {Record<string, unknown>} features values by column of the feature schema
      * @returns {Promise<Answer<Schemas["CustomerView"]>>}
      */
     putCustomer(customerId: string, features: Record<string, unknown>): Promise<Answer<Schemas["CustomerView"]>>;
@@ -100,18 +100,18 @@ export class RetainStreamAPI {
      * Record whether a customer left.
      * @param {string} customerId
      * @param {boolean} churned
-     * @param {string} [date] the day it was known, as YYYY-MM-DD
+     * @param {string} [date] the day the outcome became known, as YYYY-MM-DD
      * @returns {Promise<Answer<Schemas["CustomerView"]>>}
      */
     recordOutcome(customerId: string, churned: boolean, date?: string): Promise<Answer<Schemas["CustomerView"]>>;
     /**
-     * A part of the customers by criteria: its size, value and customers.
+     * A segment of the customers by criteria: its size, value and customers.
      * @param {Partial<Schemas["SegmentRequest"]>} [segment]
      * @returns {Promise<Answer<Schemas["SegmentView"]>>}
      */
     segmentCustomers(segment?: Partial<Schemas["SegmentRequest"]>): Promise<Answer<Schemas["SegmentView"]>>;
     /**
-     * Upload a CSV file of customers; its import starts with the last byte. Follow it by {@link getImport}.
+     * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
      * @param {Blob} file
      * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ImportView"]>>}
@@ -131,7 +131,7 @@ export class RetainStreamAPI {
         cursor?: string;
     }): Promise<Answer<Schemas["ImportView"][]>>;
     /**
-     * Stored predictions by customer, filtered.
+     * The stored predictions, filtered.
      * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]
      * @returns {Promise<Answer<Schemas["PredictionView"][]>>}
      */
@@ -156,7 +156,7 @@ export class RetainStreamAPI {
         model_version?: string;
     }): AsyncGenerator<Schemas["PredictionView"], void, void>;
     /**
-     * The stored predictions as a CSV file, behind a link that works for some minutes. A large file is waited for.
+     * A link to the stored predictions as a CSV file; it expires after some minutes. The call waits until a large file is written.
      * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
      * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ExportView"]>>}
@@ -172,7 +172,7 @@ export class RetainStreamAPI {
         signal?: AbortSignal;
     }): Promise<Answer<Schemas["ExportView"]>>;
     /**
-     * A run that makes a large file; when it is done, with a new link.
+     * A run that writes a large file; a finished run has a new link.
      * @param {string} runId
      * @param {{signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ExportRunView"]>>}
@@ -181,7 +181,7 @@ export class RetainStreamAPI {
         signal?: AbortSignal;
     }): Promise<Answer<Schemas["ExportRunView"]>>;
     /**
-     * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which answers with a run to follow.
+     * Score customers now: `{customer_ids: […]}`, `{rows: […]}` of features, or `{all: true}`, which starts a run; {@link getScoringRun} shows its progress.
      * @param {Schemas["GenerateRequest"]} request
      * @returns {Promise<Answer<any>>}
      */
@@ -189,7 +189,7 @@ export class RetainStreamAPI {
     /** @param {string} runId @returns {Promise<Answer<Schemas["ScoringRunView"]>>} */
     getScoringRun(runId: string): Promise<Answer<Schemas["ScoringRunView"]>>;
     /**
-     * What other values would do to a score; nothing is stored.
+     * The effect of other values on a score. Nothing is stored.
      * @param {Schemas["WhatIfRequest"]} request
      * @param {{signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["WhatIfView"]>>}
@@ -201,13 +201,13 @@ export class RetainStreamAPI {
     getModelPerformance(): Promise<Answer<Schemas["PerformanceView"]>>;
     /** @returns {Promise<Answer<Schemas["StatusView"]>>} */
     getModelStatus(): Promise<Answer<Schemas["StatusView"]>>;
-    /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, what can be done about a risk, and the money */
+    /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, the actions, and the currency */
     getSchema(): Promise<Answer<Schemas["FeatureSchema"]>>;
-    /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run to follow by {@link getTraining} */
+    /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run; {@link getTraining} shows its progress */
     trainModel(): Promise<Answer<Schemas["TrainingView"]>>;
     /** @param {string} runId @returns {Promise<Answer<Schemas["TrainingView"]>>} */
     getTraining(runId: string): Promise<Answer<Schemas["TrainingView"]>>;
-    /** @returns {Promise<Answer<Schemas["Factor"][]>>} what the model in service goes by, from its training */
+    /** @returns {Promise<Answer<Schemas["Factor"][]>>} the feature importance of the model in service, from its training */
     getFeatureImportance(): Promise<Answer<Schemas["Factor"][]>>;
     /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["VersionView"][]>>} */
     getVersions(query?: {
@@ -225,10 +225,10 @@ export class RetainStreamAPI {
     /** @returns {Promise<Answer<Schemas["Health"]>>} */
     health(): Promise<Answer<Schemas["Health"]>>;
     /**
-     * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
-     * @param {string} path beginning with /api
+     * A request to any route. It is repeated after growing pauses, or after `Retry-After`, when a repetition cannot double an effect.
+     * @param {string} path starting with /api
      * @param {import("./requests.js").Request} [request]
-     * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+     * @returns {Promise<any>} `{data, page}`; `{data: null}` for an answer without a body
      * @throws {import("./requests.js").RetainStreamError}
      */
     request(path: string, request?: import("./requests.js").Request): Promise<any>;

@@ -1,13 +1,13 @@
 /**
- * Ends early when the signal says so.
+ * A pause that an aborted signal ends.
  * @param {number} milliseconds @param {AbortSignal} [signal] @returns {Promise<void>}
  */
 export function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void>;
-/** What the API refused, and why: the problem document of the answer. `status` is 0 when there was no answer. */
+/** A refusal of the API, with the fields of its problem document. `status` is 0 without an answer. */
 export class RetainStreamError extends Error {
     /**
      * @param {{status: number, type?: string, title?: string, detail?: string, errors?: FieldError[], request_id?: string}} problem
-     * @param {number | null} [retryAfter] seconds after which the same request may succeed
+     * @param {number | null} [retryAfter] seconds until the same request may succeed
      * @param {unknown} [cause]
      */
     constructor(problem: {
@@ -27,44 +27,44 @@ export class RetainStreamError extends Error {
     requestId: string;
     retryAfter: number | null;
 }
-/** 400, 413, 415 or 422: the request is at fault; `errors` names the fields. */
+/** 400, 413, 415 or 422: the request is invalid; `errors` lists the fields. */
 export class InvalidRequest extends RetainStreamError {
 }
-/** 401: no token, or one the API no longer takes. */
+/** 401: the token is missing or no longer valid. */
 export class NotSignedIn extends RetainStreamError {
 }
-/** 403: the role does not allow it. */
+/** 403: the role does not allow the request. */
 export class Forbidden extends RetainStreamError {
 }
-/** 404 */
+/** 404: the resource does not exist. */
 export class NotFound extends RetainStreamError {
 }
-/** 409: it does not fit what is stored now. */
+/** 409: the request conflicts with the stored state. */
 export class Conflict extends RetainStreamError {
 }
-/** 429: too many requests; `retryAfter` says when to come again. */
+/** 429: too many requests; `retryAfter` is the pause in seconds. */
 export class RateLimited extends RetainStreamError {
 }
-/** 5xx, or no answer at all. */
+/** 5xx, or no answer. */
 export class Unavailable extends RetainStreamError {
 }
-/** Sends requests in the name of whoever is signed in. */
+/** Sends requests with the token of the person signed in. */
 export class Requests {
     /**
-     * @param {string} baseUrl where the API is, without `/api`
+     * @param {string} baseUrl the origin of the API, without `/api`
      * @param {Options} options
      */
     constructor(baseUrl: string, options: Options);
     /** @param {string | null} token */
     setToken(token: string | null): void;
     get signedIn(): boolean;
-    /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause early, without an error */
+    /** @param {number} milliseconds @param {AbortSignal} [signal] ends the pause, without an error */
     pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
     /**
-     * One request to any route. It is repeated, with growing pauses or as `Retry-After` says, when that cannot double an effect.
-     * @param {string} path beginning with /api
+     * A request to any route. It is repeated after growing pauses, or after `Retry-After`, when a repetition cannot double an effect.
+     * @param {string} path starting with /api
      * @param {Request} [request]
-     * @returns {Promise<any>} `{data, page}`; `{data: null}` when the answer has no body
+     * @returns {Promise<any>} `{data, page}`; `{data: null}` for an answer without a body
      * @throws {RetainStreamError}
      */
     send(path: string, request?: Request): Promise<any>;
@@ -76,31 +76,31 @@ export type FieldError = {
 };
 export type Options = {
     /**
-     * a token of an earlier sign-in
+     * a token from an earlier sign-in
      */
     token?: string | undefined;
     /**
-     * how often a request that may be repeated is repeated; 3 unless told
+     * the maximum number of repetitions of a repeatable request; default 3
      */
     retries?: number | undefined;
     /**
-     * milliseconds until one attempt is given up; 30,000 unless told
+     * time limit of an attempt in milliseconds; default 30,000
      */
     timeout?: number | undefined;
     /**
-     * another fetch
+     * replaces the platform's fetch
      */
     fetch?: typeof fetch | undefined;
     /**
-     * milliseconds; where the API asks for a longer pause, its refusal is thrown at once; 30,000 unless told
+     * longest pause before a repetition in milliseconds; for a longer `Retry-After`, the refusal is thrown at once; default 30,000
      */
     longestWait?: number | undefined;
     /**
-     * another way to wait
+     * replaces the timer of pauses
      */
     wait?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
     /**
-     * told when the API no longer takes the token
+     * called when the API refuses the token
      */
     onSignedOut?: ((error: RetainStreamError) => void) | undefined;
 };

@@ -1,8 +1,8 @@
 /**
- * PUT a piece of a file to a signed link, again when that fails: the same piece in the same place.
+ * PUT a piece of a file to a signed link; a failed PUT is repeated.
  * @param {string} url
- * @param {Blob} piece without a type, so that no header is sent that was not signed
- * @param {(sent: number) => void} progress told how many of its bytes are sent
+ * @param {Blob} piece without a type, so that no unsigned header is sent
+ * @param {(sent: number) => void} progress called with the number of bytes sent
  * @param {AbortSignal} [signal]
  * @throws {Unavailable}
  */
