@@ -1,4 +1,4 @@
-"""The dashboard's pages on this machine, as the content network serves them: files as built, and the front page for every other path."""
+"""The dashboard's pages on this machine, as the content network serves them: the built files, and the front page for other paths."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ BUILT = Path(__file__).parents[1] / "web" / "dist"
 
 
 class Pages:
-    """The files below `folder`, each with `headers`. Names under assets/ hold a digest of the content and may be kept for ever."""
+    """The files below `folder`, each with `headers`. File names in assets/ contain a digest, so browsers may cache them for ever."""
 
     def __init__(self, folder: Path, headers: Mapping[str, str]) -> None:
         self._headers = [(name.lower(), value) for name, value in headers.items()]
@@ -33,9 +33,9 @@ class Pages:
 
 
 def take_uploads_from_pages(buckets: list[str], port: int) -> None:
-    """Let the pages at `port` upload to every bucket that takes uploads from a browser, under both names of this machine."""
+    """Allow the pages at `port`, under both names of this machine, to upload to each bucket with a CORS configuration."""
     s3 = boto3.client("s3")
-    own = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
+    origins = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
     for bucket in buckets:
         try:
             rules: Any = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
@@ -44,5 +44,5 @@ def take_uploads_from_pages(buckets: list[str], port: int) -> None:
                 raise
             continue
         for rule in rules:
-            rule["AllowedOrigins"] = [*rule["AllowedOrigins"], *own]
+            rule["AllowedOrigins"] = [*rule["AllowedOrigins"], *origins]
         s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** The API client as one file, served beside the pages for other people's pages. */
+/** The API client as a single file, served with the pages for use in other pages. */
 export default defineConfig({
   publicDir: false,
   build: {

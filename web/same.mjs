@@ -1,11 +1,11 @@
-/** The client's committed declarations are those its source gives. */
+/** Checks that the committed declarations of the client are up to date. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const made = new URL("../build/client-types/", import.meta.url);
+const generated = new URL("../build/client-types/", import.meta.url);
 const committed = new URL("../client/types/", import.meta.url);
-const stale = readdirSync(made).filter((name) => {
+const stale = readdirSync(generated).filter((name) => {
   try {
-    return readFileSync(new URL(name, made), "utf8") !== readFileSync(new URL(name, committed), "utf8");
+    return readFileSync(new URL(name, generated), "utf8") !== readFileSync(new URL(name, committed), "utf8");
   } catch {
     return true;
   }

@@ -1,4 +1,4 @@
-/** Compressed bytes that the first page loads, against its budget. Plots load after it and are listed apart. */
+/** Compressed bytes of the first page load, compared with the budget. Plots load later and are listed separately. */
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
