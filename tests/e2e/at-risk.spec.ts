@@ -1,11 +1,11 @@
-/** Whom to call: narrowed, sorted, paged, and taken away as a file that no spreadsheet runs. */
+/** The call list: filters, order, pages, and CSV files without formulas. */
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { expect, settled, test } from "./fixtures";
 
 const ids = (page: Page) => page.locator("table.customers tbody th a").allInnerTexts();
 
-test("the list is the API's, by probability and by value, and its filters narrow it", async ({ page, api }) => {
+test("the list equals the API's list, by probability, by value and with filters", async ({ page, api }) => {
   await page.goto("/at-risk");
   await settled(page);
   const idsOf = async (filters: object) =>
@@ -18,8 +18,8 @@ test("the list is the API's, by probability and by value, and its filters narrow
   expect(await ids(page)).toEqual(await idsOf({ sort: "value" }));
 
   await page.getByLabel("Plan").selectOption("premium");
-  await page.getByLabel("Probability at least").fill("60");
-  await page.getByLabel("Probability at least").blur();
+  await page.getByLabel("Minimum probability").fill("60");
+  await page.getByLabel("Minimum probability").blur();
   await expect(page).toHaveURL(/min=60/);
   await settled(page);
   const narrowed = await idsOf({ sort: "value", plan: "premium", min_probability: 0.6 });
@@ -28,40 +28,40 @@ test("the list is the API's, by probability and by value, and its filters narrow
   await settled(page);
   expect(await ids(page)).toEqual(narrowed);
 
-  await page.getByLabel("Probability at least").fill("100");
-  await page.getByLabel("Probability at least").blur();
-  await expect(page.getByText("Nobody at risk fits these filters")).toBeVisible();
-  await page.getByRole("button", { name: "Show everybody at risk" }).click();
+  await page.getByLabel("Minimum probability").fill("100");
+  await page.getByLabel("Minimum probability").blur();
+  await expect(page.getByText("No customers match these filters")).toBeVisible();
+  await page.getByRole("button", { name: "Show all customers at risk" }).click();
   await expect(page.locator("table.customers tbody tr")).toHaveCount(20);
 });
 
-test("pages follow each other without a gap, and the focus stays on the way taken", async ({ page }) => {
+test("pages follow each other without a gap, and the focus stays on the button", async ({ page }) => {
   await page.goto("/at-risk");
   await settled(page);
   const first = await ids(page);
   const next = page.getByRole("button", { name: "Next" });
   const previous = page.getByRole("button", { name: "Previous" });
   await next.click();
-  await expect(page.getByText(/^21 – 40 of/)).toBeVisible();
+  await expect(page.getByText(/^21–40 of/)).toBeVisible();
   await settled(page);
   const second = await ids(page);
   expect(new Set([...first, ...second]).size).toBe(40);
   await previous.focus();
   await page.keyboard.press("Enter");
-  await expect(page.getByText(/^1 – 20 of/)).toBeVisible();
+  await expect(page.getByText(/^1–20 of/)).toBeVisible();
   await settled(page);
   expect(await ids(page)).toEqual(first);
   await expect(previous).toBeFocused();
   await expect(previous).toHaveAttribute("aria-disabled", "true");
 });
 
-test("selected customers over two pages become the call list", async ({ page, api }) => {
+test("customers selected on two pages are exported as a call list", async ({ page, api }) => {
   await page.goto("/at-risk");
   await settled(page);
   const chosen = [(await ids(page))[1] ?? ""];
   await page.getByLabel(`Select ${chosen[0]}`).check();
   await page.getByRole("button", { name: "Next" }).click();
-  await expect(page.getByText(/^21 – 40 of/)).toBeVisible();
+  await expect(page.getByText(/^21–40 of/)).toBeVisible();
   await settled(page);
   await page.getByLabel("Select all on this page").check();
   chosen.push(...(await ids(page)));
@@ -81,7 +81,7 @@ test("selected customers over two pages become the call list", async ({ page, ap
   for (const cell of lines.flatMap((line) => line.split(","))) expect(cell).not.toMatch(/^"?[=@+]/);
 });
 
-test("everything can be taken away as a file the API makes", async ({ page, api }) => {
+test("all predictions are exported in a file that the API writes", async ({ page, api }) => {
   await page.goto("/at-risk");
   const downloading = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export all predictions" }).click();

@@ -1,10 +1,10 @@
-/** The JavaScript client against the running stack: from Node, as one file, and in somebody's page. */
+/** The JavaScript client against the running stack: from Node, as a single file, and in a page. */
 import { fileURLToPath } from "node:url";
 import type RetainStreamAPI from "../../client/api-client.js";
 import { Conflict, Forbidden, InvalidRequest, NotFound, NotSignedIn } from "../../client/api-client.js";
 import { ADMINISTRATOR, expect, signedIn, test } from "./fixtures";
 
-test("every read of the original answers in Node", async ({ api }) => {
+test("every read answers in Node", async ({ api }) => {
   const reads: Record<string, () => Promise<{ data: unknown }>> = {
     getDashboardMetrics: () => api.getDashboardMetrics(),
     getDistribution: () => api.getDistribution("basic"),
@@ -26,7 +26,7 @@ test("every read of the original answers in Node", async ({ api }) => {
   for (const [name, read] of Object.entries(reads)) expect((await read()).data, name).toBeTruthy();
 });
 
-test("lists go on to their end", async ({ api }) => {
+test("iterators reach the end of their lists", async ({ api }) => {
   const total = (await api.getDashboardMetrics()).data.customers;
   const seen = new Set<string>();
   for await (const { customer_id: id } of api.everyCustomer()) seen.add(id);
@@ -38,7 +38,7 @@ test("lists go on to their end", async ({ api }) => {
   }
 });
 
-test("a customer comes, is scored, and goes", async ({ api }) => {
+test("a customer is stored, scored and deleted", async ({ api }) => {
   const [like] = (await api.getCustomers({ limit: 1 })).data;
   const { features } = (await api.getCustomer(like?.customer_id ?? "")).data;
   await api.putCustomer("made-in-node", features);
@@ -48,7 +48,7 @@ test("a customer comes, is scored, and goes", async ({ api }) => {
   await expect(api.getCustomer("made-in-node")).rejects.toThrow(NotFound);
 });
 
-test("refusals are errors of their kind", async ({ api, url, accounts }) => {
+test("refusals are errors of the matching class", async ({ api, url, accounts }) => {
   const viewer = await signedIn(url, accounts.viewer);
   await expect(viewer.trainModel()).rejects.toThrow(Forbidden);
   await expect(viewer.putCustomer("x", {})).rejects.toThrow(Forbidden);
@@ -76,7 +76,7 @@ test("a file is imported from Node", async ({ api }) => {
   }).toPass({ timeout: 30_000 });
 });
 
-test("the built file is all of the client: Node reads it alone", async ({ url }) => {
+test("the built file is the whole client: Node needs no other file", async ({ url }) => {
   const built: { default: typeof RetainStreamAPI } = await import(
     fileURLToPath(new URL("../../web/dist/api-client.js", import.meta.url))
   );
@@ -88,10 +88,10 @@ test("the built file is all of the client: Node reads it alone", async ({ url })
 test.describe("in a page", () => {
   test.use({ role: null });
 
-  test("the built file is served beside the pages, and a page uses it", async ({ page, provoked }) => {
+  test("the built file is served with the pages, and a page uses it", async ({ page, provoked }) => {
     provoked(/favicon\.ico|auth\/me/);
     await page.goto("/icon.svg");
-    const found = await page.evaluate(async ({ email, password }) => {
+    const answer = await page.evaluate(async ({ email, password }) => {
       const address = "/api-client.js";
       const { RetainStreamAPI: Client, NotSignedIn: Refused } = await import(address);
       const api = new Client();
@@ -106,7 +106,7 @@ test.describe("in a page", () => {
       }
       return { refused, names };
     }, ADMINISTRATOR);
-    expect(found.refused).toBe(true);
-    expect(found.names).toHaveLength(3);
+    expect(answer.refused).toBe(true);
+    expect(answer.names).toHaveLength(3);
   });
 });

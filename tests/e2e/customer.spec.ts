@@ -1,10 +1,10 @@
-/** One customer: why, what if, and what became of it. */
+/** A customer: reasons, what-if and outcome. */
 import type RetainStreamAPI from "../../client/api-client.js";
 import { expect, settled, test } from "./fixtures";
 
 async function riskiest(api: RetainStreamAPI, place = 0) {
   const [customer] = (await api.getHighRiskCustomers(1, 20)).data.slice(place);
-  if (!customer) throw new Error("nobody is at risk");
+  if (!customer) throw new Error("no customer is at risk");
   return customer;
 }
 
@@ -15,9 +15,9 @@ test("from the list to the customer: probability, reasons that add up, action", 
   await settled(page);
   await expect(page.getByRole("heading", { level: 1 })).toContainText(customer.customer_id);
   const verdict = page.getByRole("region", { name: "Prediction", exact: true });
-  await expect(verdict).toContainText(`${(100 * customer.probability).toFixed(1)} % ${customer.level}`);
+  await expect(verdict).toContainText(`${(100 * customer.probability).toFixed(1)}% ${customer.level}`);
   await expect(page.getByRole("region", { name: "Recommended action" })).toContainText(
-    customer.action?.title ?? "Leave",
+    customer.action?.title ?? "No action",
   );
   const numbers = await page.locator(".waterfall tbody td.number").allInnerTexts();
   const values = numbers.map((text) => Number(text.replace("−", "-").replace(/[±+ %]/g, "")));
@@ -26,7 +26,7 @@ test("from the list to the customer: probability, reasons that add up, action", 
   expect(Math.abs(sum - own)).toBeLessThan(0.06 * values.length);
 });
 
-test("a slider changes the probability, and nothing is stored", async ({ page, api }) => {
+test("a slider changes the probability and stores nothing", async ({ page, api }) => {
   const customer = await riskiest(api, 1);
   await page.goto(`/customers/${customer.customer_id}`);
   await settled(page);
@@ -36,17 +36,17 @@ test("a slider changes the probability, and nothing is stored", async ({ page, a
   await page.keyboard.press("Home");
   await expect(card.locator(".before-after")).toBeVisible();
   const [now, then] = await card.locator(".before-after b").allInnerTexts();
-  expect(now).toBe(`${(100 * customer.probability).toFixed(1)} %`);
+  expect(now).toBe(`${(100 * customer.probability).toFixed(1)}%`);
   expect(Number.parseFloat(then ?? "")).toBeLessThan(Number.parseFloat(now ?? ""));
   const asked = { customer_id: customer.customer_id, changes: { last_login_days: 0 } };
   const { data } = await api.whatIf(asked);
-  expect(then).toBe(`${(100 * data.after.probability).toFixed(1)} %`);
+  expect(then).toBe(`${(100 * data.after.probability).toFixed(1)}%`);
   await card.getByRole("button", { name: /Reset 1 change/ }).click();
   await expect(card.locator(".before-after")).toHaveCount(0);
   expect((await api.getCustomer(customer.customer_id)).data.prediction?.probability).toBe(customer.probability);
 });
 
-test("an outcome is recorded, shown, and takes the customer off the list", async ({ page, api }) => {
+test("a recorded outcome is shown and removes the customer from the list", async ({ page, api }) => {
   const customer = await riskiest(api, 2);
   await page.goto(`/customers/${customer.customer_id}`);
   const card = page.getByRole("region", { name: "Outcome" });
@@ -61,17 +61,13 @@ test("an outcome is recorded, shown, and takes the customer off the list", async
   expect(listed).not.toContain(customer.customer_id);
 });
 
-test("an outcome of tomorrow is refused beside its field, and Escape closes the question", async ({
-  page,
-  api,
-  provoked,
-}) => {
+test("a future outcome is refused beside its field, and Escape closes the dialog", async ({ page, api, provoked }) => {
   provoked(/outcome/);
   const customer = await riskiest(api, 4);
   await page.goto(`/customers/${customer.customer_id}`);
   await page.getByRole("button", { name: "The customer stayed" }).click();
   const tomorrow = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
-  await page.getByLabel("Day it was known").fill(tomorrow);
+  await page.getByLabel("Known on").fill(tomorrow);
   await page.getByRole("button", { name: "Record" }).click();
   await expect(page.getByRole("dialog").locator("small.wrong")).not.toBeEmpty();
   await page.keyboard.press("Escape");
@@ -79,7 +75,7 @@ test("an outcome of tomorrow is refused beside its field, and Escape closes the 
   expect((await api.getCustomer(customer.customer_id)).data.churned).toBeNull();
 });
 
-test("a customer there is not", async ({ page, provoked }) => {
+test("an unknown customer has a page that says so", async ({ page, provoked }) => {
   provoked(/nobody-here/);
   await page.goto("/at-risk");
   await page.getByRole("textbox", { name: "Customer id" }).fill("nobody-here");

@@ -1,4 +1,4 @@
-/** Customers in: every row accounted for. */
+/** Imports: every row is counted as accepted or rejected. */
 import { readFile } from "node:fs/promises";
 import { expect, settled, test } from "./fixtures";
 
@@ -21,7 +21,7 @@ function customers(): string {
 test.describe("an analyst", () => {
   test.use({ role: "analyst" });
 
-  test("imports a file whose bad rows are rejected with reasons and can be taken away", async ({ page, api }) => {
+  test("imports a file and downloads its rejected rows with their reasons", async ({ page, api }) => {
     await page.goto("/data");
     const file = { name: "may.csv", mimeType: "text/csv", buffer: Buffer.from(customers()) };
     await page.getByLabel("File").setInputFiles(file);
@@ -39,7 +39,9 @@ test.describe("an analyst", () => {
     const [rows, accepted, rejected] = [await figure("rows"), await figure("accepted"), await figure("rejected")];
     expect({ rows, accepted, rejected }).toEqual({ rows: GOOD + BAD.length, accepted: GOOD, rejected: BAD.length });
     expect(accepted + rejected).toBe(rows);
-    await expect(card.getByRole("table")).toContainText("must be one of basic, standard, premium");
+    await expect(card.getByRole("table", { name: `${BAD.length} rejected rows` })).toContainText(
+      "must be one of basic, standard, premium",
+    );
     const downloading = page.waitForEvent("download");
     await card.getByRole("link", { name: "Download all rejected rows" }).click();
     const text = await readFile(await (await downloading).path(), "utf8");
@@ -47,16 +49,16 @@ test.describe("an analyst", () => {
     expect(text).toContain(`${GOOD + 2},plan,"must be one of basic, standard, premium"`);
     expect((await api.getCustomer("new-7")).data.features.last_login_days).toBe(7);
     expect((await api.getCustomer("new-7")).data.prediction).toBeNull();
-    const everybody = page.getByRole("region", { name: "Score everybody" });
-    await everybody.getByRole("button").click();
-    await expect(everybody.getByText(/customers are scored\.$/)).toBeVisible({ timeout: 45_000 });
+    const scoring = page.getByRole("region", { name: "Score all customers" });
+    await scoring.getByRole("button").click();
+    await expect(scoring.getByText(/customers scored\.$/)).toBeVisible({ timeout: 45_000 });
     expect((await api.getCustomer("new-7")).data.prediction?.probability).toBeGreaterThan(0);
     await page.reload();
     const recent = page.getByRole("region", { name: "Recent imports" });
     await expect(recent.getByRole("row", { name: /may\.csv/ })).toContainText("succeeded");
   });
 
-  test("is told what is wrong with a file that is none", async ({ page, provoked }) => {
+  test("sees the reason why a file without customers fails", async ({ page, provoked }) => {
     provoked(/imports/);
     await page.goto("/data");
     await page
@@ -81,7 +83,7 @@ test.describe("an analyst", () => {
       .setInputFiles({ name: "slow.csv", mimeType: "text/csv", buffer: Buffer.from(customers()) });
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await expect(page.getByRole("progressbar", { name: "Uploading" })).toBeVisible();
-    await expect(page.getByRole("button", { name: "Uploading …" })).toBeDisabled();
+    await expect(page.getByRole("button", { name: "Uploading…" })).toBeDisabled();
     await expect(page.getByText("· done")).toBeVisible({ timeout: 45_000 });
   });
 });

@@ -1,7 +1,7 @@
-/** The API, tried from the page in the name of who is signed in. */
+/** The API explorer, with the account of the person signed in. */
 import { expect, test } from "./fixtures";
 
-test("a route is tried and its live answer shown", async ({ page, api }) => {
+test("a request from the page shows the live answer", async ({ page, api }) => {
   await page.goto("/explorer");
   await page.getByRole("region", { name: "Routes" }).getByText("/api/auth/me").click();
   await page.getByRole("button", { name: "Execute" }).click();
@@ -15,7 +15,7 @@ test("a route is tried and its live answer shown", async ({ page, api }) => {
 test.describe("a viewer", () => {
   test.use({ role: "viewer" });
 
-  test("is refused what takes another role", async ({ page, provoked }) => {
+  test("is refused a route of another role", async ({ page, provoked }) => {
     provoked(/model\/train/);
     await page.goto("/explorer");
     await page.getByRole("region", { name: "Routes" }).getByText("/api/model/train", { exact: true }).click();

@@ -1,4 +1,4 @@
-/** What every test stands on: people of each role, a page signed in as one of them, and an eye on what it must not do. */
+/** Fixtures of all tests: an account of each role, a page signed in as one of them, and a watch on console errors and foreign requests. */
 import { type Browser, type BrowserContext, test as base, expect, type Page } from "@playwright/test";
 import RetainStreamAPI, { Conflict } from "../../client/api-client.js";
 
@@ -10,16 +10,16 @@ interface Account {
 }
 
 export interface Options {
-  /** Who is signed in when the test begins; null for nobody. */
+  /** The role of the account that is signed in at the start; null for no account. */
   role: Role | null;
-  /** The folder screenshots are kept in. */
+  /** The folder of screenshots. */
   screenshots: string;
 }
 
 interface Fixtures extends Options {
-  /** Errors of the console that the test brings about itself. */
+  /** Allows console errors that the test causes itself. */
   provoked: (error: RegExp) => void;
-  /** The API in the name of the administrator, from Node. */
+  /** The API with the account of the administrator, from Node. */
   api: RetainStreamAPI;
 }
 
@@ -48,11 +48,11 @@ export const test = base.extend<Fixtures, Shared>({
   accounts: [
     async ({ url }, use) => {
       const admin = await signedIn(url, ADMINISTRATOR);
-      const made = { email: "vera@example.org", password: PASSWORD };
-      const other = { email: "anna@example.org", password: PASSWORD };
-      await addUser(admin, made, "Vera Viewer", "viewer");
-      await addUser(admin, other, "Anna Analyst", "analyst");
-      await use({ viewer: made, analyst: other, admin: ADMINISTRATOR });
+      const viewer = { email: "vera@example.org", password: PASSWORD };
+      const analyst = { email: "anna@example.org", password: PASSWORD };
+      await addUser(admin, viewer, "Vera Viewer", "viewer");
+      await addUser(admin, analyst, "Anna Analyst", "analyst");
+      await use({ viewer, analyst, admin: ADMINISTRATOR });
     },
     { scope: "worker" },
   ],
@@ -126,7 +126,7 @@ async function sessionOf(browser: Browser, url: string, account: Account): Promi
   return session;
 }
 
-/** Runs in the page: a new tab begins signed in; what the page does afterwards stays. */
+/** Runs in the page: a new tab starts signed in; later changes of the session stay. */
 function restore(session: string): void {
   if (window.name === "restored") return;
   window.name = "restored";
@@ -153,7 +153,7 @@ export async function addUser(api: RetainStreamAPI, account: Account, name: stri
   }
 }
 
-/** Nothing is loading any more, and every plot is drawn. */
+/** Waits until nothing is loading and every plot is drawn. */
 export async function settled(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 }).or(page.locator("h3"))).not.toHaveCount(0);
   await expect(page.locator(".skeleton, .waiting, .stale, [aria-busy=true]")).toHaveCount(0);

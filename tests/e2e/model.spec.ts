@@ -1,10 +1,10 @@
-/** From training to service and back, with what one needs to decide it. */
+/** Training, promotion and rollback, with the figures behind each decision. */
 import type { Page } from "@playwright/test";
 import { expect, settled, test } from "./fixtures";
 
 const inService = (page: Page) => page.locator("table tr", { hasText: "in service" }).getByRole("rowheader");
 
-test("train to promoted with live steps, then roll back, then promote again", async ({ page, api }) => {
+test("a training run promotes its version with live steps; rollback and promotion follow", async ({ page, api }) => {
   test.setTimeout(150_000);
   const before = (await api.getModelStatus()).data.model?.version ?? "";
   await page.goto("/model");
@@ -41,13 +41,13 @@ test("train to promoted with live steps, then roll back, then promote again", as
   await expect(page.getByRole("table", { name: /Side by side/ })).toContainText("PR AUC");
 });
 
-test("the overview tells the change since the run before", async ({ page, api }) => {
+test("the overview shows the change since the previous run", async ({ page, api }) => {
   const { data } = await api.getDashboardMetrics();
-  test.skip(!data.changes.in_last_run, "there was one run only");
+  test.skip(!data.changes.in_last_run, "there was only one run");
   await page.goto("/");
   await settled(page);
-  await expect(page.locator(".figure .change").first()).toHaveText(/^[±+−]\d+ since the run before$/);
-  await expect(page.locator(".figure .change").nth(1)).toHaveText(/^(±|\+|−)\$[\d,]+ since the run before$/);
+  await expect(page.locator(".figure .change").first()).toHaveText(/^[±+−]\d+ since the previous run$/);
+  await expect(page.locator(".figure .change").nth(1)).toHaveText(/^(±|\+|−)\$[\d,]+ since the previous run$/);
 });
 
 test("figures, drift and plots are shown", async ({ page, api }) => {
@@ -59,14 +59,14 @@ test("figures, drift and plots are shown", async ({ page, api }) => {
   const region = page.getByRole("region", { name: "Drift" });
   await expect(region).toContainText(drift.told);
   await expect(region.locator("details")).toHaveCount(1 + (drift.report?.features.length ?? 0));
-  await region.getByText("Watch time").click();
+  await region.getByText("Watch time", { exact: true }).click();
   await expect(region.getByRole("row").nth(1)).toBeVisible();
   for (const name of ["Reliability", "Gain"]) {
     const plot = page.getByRole("region", { name }).getByRole("img");
     await expect(plot.locator("svg").last()).toBeVisible();
     await expect(plot).toHaveAttribute("aria-label", /curve/);
   }
-  const expected = page.getByRole("region", { name: "How good it is" }).getByRole("row", { name: /^ROC AUC/ });
+  const expected = page.getByRole("region", { name: "Model performance" }).getByRole("row", { name: /^ROC AUC/ });
   await expect(expected).toContainText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
 });
 

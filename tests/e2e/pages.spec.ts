@@ -1,8 +1,8 @@
-/** Every page, wide and narrow: readable by everybody, nothing cut off, no word that only programs say. */
+/** Every page at three widths: accessible, with nothing cut off and without words of programs. */
 import { test } from "./fixtures";
 import { looksRight } from "./looks";
 
-const WIDTHS = [1440, 390];
+const WIDTHS = [1440, 1024, 390];
 
 const PAGES: [name: string, path: string][] = [
   ["overview", "/"],

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILD = `${ROOT}build/e2e`;
 const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 
-/** A stack as `make run` starts one, in a fresh folder; many tests in a quarter of an hour need a higher rate limit. */
+/** A stack as `make run` starts it, in a fresh folder, with rate limits for many tests in 15 minutes. */
 export async function stack(name: string, ...options: string[]) {
   process.env[`E2E_PORT_${name}`] ??= String(await freePort());
   const port = process.env[`E2E_PORT_${name}`];
@@ -38,7 +38,7 @@ async function freePort(): Promise<number> {
 
 const streaming = await stack("streaming", "--customers", "1500");
 const telco = await stack("telco", "--schema", "examples/schemas/telco.yaml", "--data", `${BUILD}/telco.csv`);
-const given = process.env.E2E_URL;
+const running = process.env.E2E_URL;
 
 export default defineConfig<Options>({
   testDir: ".",
@@ -65,8 +65,8 @@ export default defineConfig<Options>({
     },
   },
   projects: [
-    { name: "streaming", testIgnore: "telco.spec.ts", use: { baseURL: given ?? streaming.url } },
-    { name: "telco", testMatch: "telco.spec.ts", use: { baseURL: given ?? telco.url } },
+    { name: "streaming", testIgnore: "telco.spec.ts", use: { baseURL: running ?? streaming.url } },
+    { name: "telco", testMatch: "telco.spec.ts", use: { baseURL: running ?? telco.url } },
   ],
-  webServer: given ? [] : [streaming.server, telco.server],
+  webServer: running ? [] : [streaming.server, telco.server],
 });

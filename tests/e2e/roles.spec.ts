@@ -1,4 +1,4 @@
-/** What each role sees, what is kept from it, and what happens when it goes there all the same. */
+/** The pages and buttons of each role, and the pages that another role is refused. */
 import { expect, settled, test } from "./fixtures";
 
 const PAGES = ["Overview", "At risk", "Segments", "Model", "Data"];
@@ -12,24 +12,24 @@ test.describe("viewer", () => {
     await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link")).toHaveText([...PAGES, "API"]);
     await page.goto("/model");
     await settled(page);
-    await expect(page.getByText("Training is for administrators.")).toBeVisible();
+    await expect(page.getByText("Only administrators can start a training run.")).toBeVisible();
     for (const name of ["Train now", "Promote", "Roll back"])
       await expect(page.getByRole("button", { name })).toHaveCount(0);
     await page.goto("/data");
     await settled(page);
-    await expect(page.getByRole("heading", { name: "Importing is for analysts" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Only analysts can import customers" })).toBeVisible();
     await expect(page.getByRole("region", { name: "Feature schema" })).toBeVisible();
     await expect(page.getByLabel("File")).toHaveCount(0);
     await page.goto(`/customers/${customer?.customer_id}`);
     await settled(page);
-    await expect(page.getByText("Outcomes are recorded by analysts")).toBeVisible();
+    await expect(page.getByText("Only analysts can record outcomes.")).toBeVisible();
     await expect(page.getByRole("button", { name: "The customer left" })).toHaveCount(0);
     await page.getByRole("slider", { name: "Last login" }).focus();
     await page.keyboard.press("End");
     await expect(page.locator(".before-after")).toBeVisible();
   });
 
-  test("is told why the users' page is closed", async ({ page }) => {
+  test("sees why the page of users is closed", async ({ page }) => {
     await page.goto("/users");
     await expect(page.getByRole("heading", { name: "Your role does not allow this" })).toBeVisible();
     await expect(page.getByRole("button", { name: "Add a user" })).toHaveCount(0);
@@ -39,7 +39,7 @@ test.describe("viewer", () => {
 test.describe("analyst", () => {
   test.use({ role: "analyst" });
 
-  test("imports and records, and leaves the model and the users to others", async ({ page, api }) => {
+  test("imports and records, without buttons for models and users", async ({ page, api }) => {
     const [customer] = (await api.getHighRiskCustomers(1, 1)).data;
     await page.goto("/data");
     await expect(page.getByLabel("File")).toBeVisible();

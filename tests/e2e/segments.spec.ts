@@ -1,12 +1,12 @@
-/** Parts of the customers, built by criteria and set against each other. */
+/** Segments by criteria, and two segments compared. */
 import { expect, settled, test } from "./fixtures";
 
-test("a segment by criteria has the API's size and value, and its address brings it back", async ({ page, api }) => {
+test("a segment by criteria has the API's size, and its address restores it", async ({ page, api }) => {
   await page.goto("/segments");
-  await page.getByLabel("Narrow by").selectOption({ label: "Plan" });
+  await page.getByLabel("Add a condition").selectOption({ label: "Plan" });
   await page.getByRole("checkbox", { name: "premium" }).check();
-  await page.getByLabel("And also").selectOption({ label: "Last login" });
-  await expect(page.getByText("1 condition counts once a value is given.")).toBeVisible();
+  await page.getByLabel("Add a condition").selectOption({ label: "Last login" });
+  await expect(page.getByText("1 condition has no value yet and is ignored.")).toBeVisible();
   await page.getByLabel("Last login: value").fill("10");
   await page.getByLabel("Last login: value").blur();
   await expect(page).toHaveURL(/last_login_days/);
@@ -25,14 +25,32 @@ test("a segment by criteria has the API's size and value, and its address brings
   await expect(count).toHaveText(new Intl.NumberFormat("en").format(data.count));
 });
 
+test("a value that is being typed stays when the list arrives", async ({ page }) => {
+  let answer = () => {};
+  const typed = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/api/customers/segment", async (route) => {
+    await typed;
+    await route.continue();
+  });
+  await page.goto("/segments");
+  await page.getByLabel("Add a condition").selectOption({ label: "Last login" });
+  const value = page.getByLabel("Last login: value");
+  await value.pressSequentially("12");
+  answer();
+  await settled(page);
+  await expect(value).toHaveValue("12");
+  await value.press("Enter");
+  await expect(page).toHaveURL(/last_login_days\.ge\.12/);
+});
+
 test("two segments are compared figure by figure", async ({ page, api }) => {
   await page.goto('/segments?a=plan.in.["basic"]');
   await page.getByRole("button", { name: "Compare with another segment" }).click();
   const b = page.getByRole("region", { name: "Segment B" });
   await b.getByRole("checkbox", { name: "basic" }).uncheck();
   await b.getByRole("checkbox", { name: "premium" }).check();
-  const table = page.getByRole("region", { name: "A against B" });
-  await expect(table.getByText(/as likely to leave as one of/)).toBeVisible();
+  const table = page.getByRole("region", { name: "A and B compared" });
+  await expect(table.getByText(/as likely to leave as customers in/)).toBeVisible();
   await settled(page);
   const counted = await Promise.all(
     ["basic", "premium"].map((plan) =>
@@ -43,7 +61,7 @@ test("two segments are compared figure by figure", async ({ page, api }) => {
   for (const { data } of counted) await expect(row).toContainText(new Intl.NumberFormat("en").format(data.count));
 });
 
-test("a segment of nobody says what to do", async ({ page }) => {
+test("an empty segment shows what to do", async ({ page }) => {
   await page.goto('/segments?a=plan.in.["basic"]&a=monthly_price.gt.99&a.level=critical');
-  await expect(page.getByRole("heading", { name: "Nobody fits" }).first()).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No customers match" }).first()).toBeVisible();
 });

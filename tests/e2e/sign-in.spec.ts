@@ -1,4 +1,4 @@
-/** Coming in, staying in, going out, and being sent out. */
+/** Sign-in, sessions, sign-out and registration. */
 import type { Page } from "@playwright/test";
 import { ADMINISTRATOR, expect, PASSWORD, signIn, test } from "./fixtures";
 
@@ -6,17 +6,17 @@ test.use({ role: null });
 
 const overview = { level: 1, name: /Overview/ };
 
-test("a wrong password is refused in words, the right one opens the overview", async ({ page, provoked }) => {
+test("a wrong password is refused, and the right password opens the overview", async ({ page, provoked }) => {
   provoked(/auth\/login/);
   await page.goto("/");
   await signIn(page, { ...ADMINISTRATOR, password: "not the password" });
-  await expect(page.getByRole("alert")).toHaveText("E-mail or password is not right.");
+  await expect(page.getByRole("alert")).toHaveText("Wrong e-mail or password.");
   await signIn(page, ADMINISTRATOR);
   await expect(page.getByRole("heading", overview)).toBeVisible();
   await expect(page).toHaveTitle("Overview · RetainStream");
 });
 
-test("who guesses has to wait and is told for how long, and the browser one signed in with is known", async ({
+test("wrong passwords have to wait and see for how long, and a browser that has signed in is known", async ({
   page,
   context,
   provoked,
@@ -40,7 +40,7 @@ test("who guesses has to wait and is told for how long, and the browser one sign
   expect(await page.evaluate(() => document.cookie)).toBe("");
 });
 
-test("a reload keeps the session, signing out ends it, and another tab never had it", async ({ page, context }) => {
+test("a reload keeps the session, signing out ends it, and another tab does not have it", async ({ page, context }) => {
   await page.goto("/at-risk");
   await signIn(page, ADMINISTRATOR);
   await expect(page.getByRole("heading", { level: 1, name: /At risk/ })).toBeVisible();
@@ -58,7 +58,7 @@ test("a reload keeps the session, signing out ends it, and another tab never had
   expect(await page.evaluate(() => ({ ...sessionStorage, ...localStorage }))).toEqual({});
 });
 
-/** The session as the tab keeps it, changed. */
+/** Changes the session that the tab stores. */
 function keep(page: Page, change: { token?: string; expiresAt?: string }): Promise<void> {
   return page.evaluate((changed) => {
     const [key = ""] = Object.keys(sessionStorage);
@@ -68,9 +68,12 @@ function keep(page: Page, change: { token?: string; expiresAt?: string }): Promi
 
 for (const [why, change] of [
   ["the API refuses its token", { token: `${"A".repeat(40)}.${"B".repeat(80)}.${"C".repeat(86)}` }],
-  ["its time is over", { expiresAt: "2020-01-01T00:00:00Z" }],
+  ["it has expired", { expiresAt: "2020-01-01T00:00:00Z" }],
 ] as const)
-  test(`a session that ended because ${why} says so, and one goes on where one was`, async ({ page, provoked }) => {
+  test(`a session that ended because ${why} shows a notice, and signing in returns to the same page`, async ({
+    page,
+    provoked,
+  }) => {
     provoked(/status of 401/);
     await page.goto("/model");
     await signIn(page, ADMINISTRATOR);
@@ -83,13 +86,13 @@ for (const [why, change] of [
     await expect(page.getByText("Your session has ended")).toHaveCount(0);
   });
 
-test("an account one may not make oneself is refused with the way to get one", async ({ page, provoked }) => {
+test("a refused registration names the administrator", async ({ page, provoked }) => {
   provoked(/auth\/register/);
   await page.goto("/");
-  await page.getByRole("button", { name: "I have no account yet" }).click();
+  await page.getByRole("button", { name: "Create an account" }).click();
   await page.getByLabel("Name").fill("Nora New");
   await page.getByLabel("E-mail").fill("nora@example.org");
   await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Make an account" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("alert")).toContainText("Ask your administrator for an account.");
 });

@@ -1,9 +1,9 @@
-/** Another business: nothing but its schema and its (made) customers, and the pages speak its language. */
+/** Another business: with its schema and synthetic customers, the pages use its words. */
 import { expect, settled, test } from "./fixtures";
 import { looksRight } from "./looks";
 
 for (const width of [1440, 390])
-  test(`every page in the words of the schema, ${width} pixels wide`, async ({ page, api, screenshots }) => {
+  test(`every page uses the words of the schema, ${width} pixels wide`, async ({ page, api, screenshots }) => {
     await page.setViewportSize({ width, height: 900 });
     const [customer] = (await api.getHighRiskCustomers(1, 1)).data;
     const pages: [string, string, string[]][] = [
@@ -23,7 +23,7 @@ for (const width of [1440, 390])
     }
   });
 
-test("a group's customers, a segment of yes or no, and a what-if of a category", async ({ page, api }) => {
+test("a group of customers, a boolean segment and a categorical what-if", async ({ page, api }) => {
   await page.goto("/at-risk");
   await page.getByLabel("Contract").selectOption("Month-to-month");
   await expect(page).toHaveURL(/group=Month-to-month/);
@@ -32,7 +32,7 @@ test("a group's customers, a segment of yes or no, and a what-if of a category",
     expect(group).toBe("Month-to-month");
 
   await page.goto("/segments");
-  await page.getByLabel("Narrow by").selectOption({ label: "Senior" });
+  await page.getByLabel("Add a condition").selectOption({ label: "Senior" });
   await page.getByLabel("Senior: value").selectOption("yes");
   await settled(page);
   const asked = await api.segmentCustomers({ criteria: [{ column: "SeniorCitizen", op: "eq", value: true }] });

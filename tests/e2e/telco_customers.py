@@ -1,4 +1,4 @@
-"""Made customers of a telephone operator, so that the pages are seen with another business's schema; no real person is among them."""
+"""Synthetic customers of a telephone operator, for tests of the pages with another schema."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ _DRIVERS = {"Contract": -0.5, "tenure": -0.3, "TechSupport": -0.2}
 
 
 def write_customers(path: Path) -> None:
-    """Write the file, and the folders it is in."""
+    """Write the file and its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_rows(path, made_rows(read_schema(SCHEMA), _CUSTOMERS, drivers=_DRIVERS))
 

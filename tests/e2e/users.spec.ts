@@ -1,15 +1,15 @@
-/** Who may do what, given and taken by an administrator. */
+/** Accounts, managed by an administrator. */
 import { NotSignedIn } from "../../client/api-client.js";
 import { expect, PASSWORD, settled, signedIn, test } from "./fixtures";
 
-test("an account is made, changes its role, and is disabled", async ({ page, url }) => {
+test("an account is created, changes its role and is disabled", async ({ page, url }) => {
   const account = { email: `new-${Date.now()}@example.org`, password: PASSWORD };
   await page.goto("/users");
   await page.getByRole("button", { name: "Add a user" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("E-mail").fill(account.email);
   await dialog.getByLabel("Name").fill("Nina New");
-  await dialog.getByLabel("First password").fill(PASSWORD);
+  await dialog.getByLabel("Initial password").fill(PASSWORD);
   await dialog.getByLabel("Role").selectOption("viewer");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByText("Nina New can sign in now.")).toBeVisible();
@@ -19,16 +19,16 @@ test("an account is made, changes its role, and is disabled", async ({ page, url
 
   await row.getByLabel("Role of Nina New").selectOption("analyst");
   await page.getByRole("dialog").getByRole("button", { name: "Change" }).click();
-  await expect(page.getByText("Nina New is changed.")).toBeVisible();
+  await expect(page.getByText("Nina New: analyst.")).toBeVisible();
   expect((await (await signedIn(url, account)).getMe()).data.role).toBe("analyst");
 
   await row.getByRole("button", { name: "Disable" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Change" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
   await expect(row).toContainText("disabled");
   await expect(signedIn(url, account)).rejects.toThrow(NotSignedIn);
 });
 
-test("what was not confirmed is not shown as if it were", async ({ page }) => {
+test("a cancelled change is not shown", async ({ page }) => {
   await page.goto("/users");
   await settled(page);
   const role = page.getByLabel("Role of Vera Viewer");
@@ -38,14 +38,14 @@ test("what was not confirmed is not shown as if it were", async ({ page }) => {
   await expect(role).toHaveValue("viewer");
 });
 
-test("a refusal is told beside its field", async ({ page, provoked }) => {
+test("a refusal is shown beside its field", async ({ page, provoked }) => {
   provoked(/auth\/users/);
   await page.goto("/users");
   await page.getByRole("button", { name: "Add a user" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("E-mail").fill("weak@example.org");
-  await dialog.getByLabel("First password").fill("password");
+  await dialog.getByLabel("Initial password").fill("password");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await expect(dialog.locator("small.wrong")).not.toBeEmpty();
-  await expect(dialog.getByLabel("First password")).toHaveAttribute("aria-invalid", "true");
+  await expect(dialog.getByLabel("Initial password")).toHaveAttribute("aria-invalid", "true");
 });

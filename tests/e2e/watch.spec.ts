@@ -1,4 +1,4 @@
-/** The eye that every test has on the console and on the network does see. These tests are green because they fail. */
+/** The watch of every test on the console and the network works: these tests are expected to fail. */
 import { expect, test } from "./fixtures";
 
 test.fail("a request to another host fails a test", async ({ page, provoked }) => {
@@ -23,7 +23,7 @@ test.fail("an error of the page fails a test", async ({ page }) => {
   await page.goto("/");
   await page.evaluate(() =>
     setTimeout(() => {
-      throw new Error("made by the test");
+      throw new Error("thrown by the test");
     }),
   );
   await expect(page.getByRole("heading", { level: 1, name: /Overview/ })).toBeVisible();

@@ -17,12 +17,12 @@ const Users = page(() => import("./pages/users"));
 const Api = page(() => import("./pages/api"));
 const NotFound = page(() => import("./pages/not-found"));
 
-/** A page loaded when it is gone to. One that cannot be, for want of a network or because a newer one was published, says so. */
+/** A page that loads when it is opened; without a network, or after a newer build was published, a notice replaces it. */
 function page<P>(load: () => Promise<{ default: ComponentType<P> }>) {
   return lazy<ComponentType<P>>(() => load().catch(() => ({ default: NotLoaded as ComponentType<P> })));
 }
 
-/** The whole dashboard: the sign-in page, or the shell with the page of the address. */
+/** The dashboard: the sign-in page, or the shell with the page of the address. */
 export function App() {
   const start = useAction(resume);
   useEffect(() => {

@@ -1,7 +1,7 @@
-/** Comma-separated files as spreadsheets open them. */
+/** CSV files for spreadsheets. */
 export type Cell = string | number | boolean | null | undefined;
 
-/** A cell a spreadsheet takes for text, never for a formula; numbers stay numbers. */
+/** A cell that no spreadsheet takes for a formula; numbers stay numbers. */
 export function csvCell(value: Cell): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
@@ -14,14 +14,14 @@ export function csvOf(header: string[], rows: Cell[][]): string {
   return [header, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
 }
 
-/** Hand the person a file made here; the mark at its start tells spreadsheets that it is UTF-8. */
+/** Downloads a file written here; the byte order mark at its start tells spreadsheets that the text is UTF-8. */
 export function saveCsv(name: string, text: string): void {
   const address = URL.createObjectURL(new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }));
   download(address, name);
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** Follow a link that answers with a file. */
+/** Follows a link to a file. */
 export function download(address: string, name = ""): void {
   const link = document.createElement("a");
   link.href = address;

@@ -1,17 +1,29 @@
 import { describe, expect, test } from "vitest";
-import { ago, featureValue, money, moneyChange, NOTHING, percent, points } from "./formats";
+import {
+  ago,
+  counted,
+  featureValue,
+  money,
+  moneyChange,
+  NOTHING,
+  percent,
+  pointSize,
+  points,
+  rowRange,
+  signed,
+} from "./formats";
 
-describe("a share as per cent", () => {
+describe("a share as a percentage", () => {
   test.each([
-    [0.1234, 1, "12.3 %"],
-    [1, 1, "100.0 %"],
-    [0, 1, "0.0 %"],
-    [0.99949, 1, "99.9 %"],
-    [0.99951, 1, "> 99.9 %"],
-    [0.0004, 1, "< 0.1 %"],
-    [0.996, 0, "> 99 %"],
-    [0.004, 0, "< 1 %"],
-    [1.2, 0, "120 %"],
+    [0.1234, 1, "12.3%"],
+    [1, 1, "100.0%"],
+    [0, 1, "0.0%"],
+    [0.99949, 1, "99.9%"],
+    [0.99951, 1, "> 99.9%"],
+    [0.0004, 1, "< 0.1%"],
+    [0.996, 0, "> 99%"],
+    [0.004, 0, "< 1%"],
+    [1.2, 0, "120%"],
     [null, 1, NOTHING],
   ])("%s with %s digits is %s", (share, digits, written) => expect(percent(share, digits)).toBe(written));
 });
@@ -24,11 +36,21 @@ test.each([
   [-1200, "−$1,200"],
 ])("a change of %s in money is %s", (value, written) => expect(moneyChange(value, "USD")).toBe(written));
 
-test("points carry their sign, and nothing is plus or minus", () => {
-  expect([points(0.04), points(2), points(-2), points(undefined)]).toEqual(["±0.0", "+2.0", "−2.0", NOTHING]);
+test("a difference has a sign, and zero has ±", () => {
+  expect([signed(0.04), signed(2), signed(-2), signed(undefined)]).toEqual(["±0.0", "+2.0", "−2.0", NOTHING]);
+  expect([points(3.21), points(-3.21), pointSize(-3.21)]).toEqual(["+3.2 points", "−3.2 points", "3.2 points"]);
 });
 
-test("small amounts show cents, amounts without a currency show none of it", () => {
+test("counts name their things", () => {
+  expect([counted(1, "customer"), counted(0, "customer"), counted(1234, "customer")]).toEqual([
+    "1 customer",
+    "0 customers",
+    "1,234 customers",
+  ]);
+  expect([rowRange(0, 20), rowRange(1000, 1)]).toEqual(["1–20", "1,001–1,001"]);
+});
+
+test("small amounts show cents, and amounts without a currency show no currency", () => {
   expect([money(9.5, "USD"), money(950, "EUR"), money(950, null), money(null, "USD")]).toEqual([
     "$9.50",
     "€950",
@@ -37,7 +59,7 @@ test("small amounts show cents, amounts without a currency show none of it", () 
   ]);
 });
 
-test("time is told in the largest unit that fits", () => {
+test("time is written in the largest unit that fits", () => {
   const now = Date.parse("2026-05-10T12:00:00Z");
   expect(ago("2026-05-10T11:59:40Z", now)).toBe("just now");
   expect(ago("2026-05-10T09:00:00Z", now)).toBe("3 hours ago");
@@ -45,10 +67,8 @@ test("time is told in the largest unit that fits", () => {
   expect(ago(null, now)).toBe("never");
 });
 
-test("a value that is not known says so", () => {
-  expect([featureValue(null, "hours"), featureValue(true), featureValue(1234.567, "hours")]).toEqual([
-    "not known",
-    "yes",
-    "1,234.57 hours",
-  ]);
+test("a feature's value has its unit, an amount of money its currency, and a missing value is unknown", () => {
+  const values = [featureValue(null, "hours"), featureValue(true), featureValue(1234.567, "hours")];
+  expect(values).toEqual(["unknown", "yes", "1,234.57 hours"]);
+  expect(featureValue(20.989, "USD")).toBe("$20.99");
 });

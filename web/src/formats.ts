@@ -1,33 +1,42 @@
-/** Numbers and moments as people read them. */
+/** The one place where numbers, amounts and dates are written. */
 const LANGUAGE = "en";
-const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumFractionDigits: 1 });
+const integer = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
+const hundredths = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 2 });
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 const moment = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 
 export const NOTHING = "–";
 
-export const count = (value: number | null | undefined): string => (value == null ? NOTHING : whole.format(value));
+export const count = (value: number | null | undefined): string => (value == null ? NOTHING : integer.format(value));
 
-export const shortCount = (value: number | null | undefined): string =>
-  value == null ? NOTHING : compact.format(value);
+/** A number of things, as in "1 customer" and "1,234 customers". */
+export const counted = (value: number, thing: string): string => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
 
-/** A share of one as per cent; what is not quite nothing, or not quite all, is not written as if it were. */
+/** The place of a page's rows in their list, as in "21–40". */
+export const rowRange = (start: number, rows: number): string => `${count(start + 1)}–${count(start + rows)}`;
+
+/** A share of 1 as a percentage; a small share is not rounded to 0%, nor a large one to 100%. */
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share == null) return NOTHING;
   const least = 10 ** -digits;
-  const written = Number((share * 100).toFixed(digits));
-  if (share > 0 && written === 0) return `< ${least.toFixed(digits)} %`;
-  if (share < 1 && written === 100) return `> ${(100 - least).toFixed(digits)} %`;
-  return `${written.toFixed(digits)} %`;
+  const rounded = Number((share * 100).toFixed(digits));
+  if (share > 0 && rounded === 0) return `< ${least.toFixed(digits)}%`;
+  if (share < 1 && rounded === 100) return `> ${(100 - least).toFixed(digits)}%`;
+  return `${rounded.toFixed(digits)}%`;
 }
 
-/** Percentage points, with their sign. */
-export const points = (value: number | null | undefined, digits = 1): string =>
+/** A difference with its sign, as in "+3.2". */
+export const signed = (value: number | null | undefined, digits = 1): string =>
   value == null ? NOTHING : `${sign(value, digits)}${Math.abs(value).toFixed(digits)}`;
 
-/** An amount of money, with its sign. */
+/** A difference in percentage points, as in "+3.2 points". */
+export const points = (value: number): string => `${signed(value)} points`;
+
+/** A size in percentage points, without a sign, as in "3.2 points". */
+export const pointSize = (value: number): string => `${Math.abs(value).toFixed(1)} points`;
+
+/** A difference in money, with its sign. */
 export const moneyChange = (value: number, currency: string | null | undefined): string =>
   `${sign(value, 0)}${money(Math.abs(value), currency, 0)}`;
 
@@ -54,7 +63,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** How long ago, in words. */
+/** The time since a moment, as in "3 hours ago". */
 export function ago(iso: string | null | undefined, now = Date.now()): string {
   if (!iso) return "never";
   const seconds = (Date.parse(iso) - now) / 1000;
@@ -63,14 +72,16 @@ export function ago(iso: string | null | undefined, now = Date.now()): string {
   return "just now";
 }
 
-/** A feature's value with its unit, in words where it is not a number. */
+/** A feature's value with its unit; an amount of money when the unit is the code of a currency. */
 export function featureValue(value: unknown, unit = ""): string {
-  if (value === null || value === undefined) return "not known";
+  if (value === null || value === undefined) return "unknown";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number")
-    return `${new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 2 }).format(value)}${unit ? ` ${unit}` : ""}`;
-  return String(value);
+  if (typeof value !== "number") return String(value);
+  if (CURRENCIES.has(unit)) return money(value, unit, 2);
+  return `${hundredths.format(value)}${unit ? ` ${unit}` : ""}`;
 }
+
+const CURRENCIES = new Set(Intl.supportedValuesOf("currency"));
 
 function sign(value: number, digits: number): string {
   if (Number(value.toFixed(digits)) === 0) return "±";

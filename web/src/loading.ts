@@ -1,4 +1,4 @@
-/** What a page asks of the API: loading, then its data or what went wrong. */
+/** A page's request to the API: its state, then its data or its error. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { RetainStreamError, Unavailable } from "../../client/api-client.js";
 
@@ -12,7 +12,7 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-/** Load whenever one of `inputs` changes; an answer to earlier inputs is thrown away, earlier data stay until there are new ones. */
+/** Loads whenever one of `inputs` changes. Answers to earlier inputs are ignored; earlier data stay until new data arrive. */
 export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
   const [loading, setLoading] = useState<Loading<T>>({ state: "loading", data: undefined });
   const [turn, setTurn] = useState(0);
@@ -20,32 +20,32 @@ export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[])
   latest.current = load;
   const key = JSON.stringify(inputs);
   useEffect(() => {
-    let wanted = true;
+    let current = true;
     setLoading((before) => ({ state: "loading", data: before.data }));
     latest.current().then(
-      (data) => wanted && setLoading({ state: "ready", data }),
+      (data) => current && setLoading({ state: "ready", data }),
       (error: unknown) =>
-        wanted && setLoading((before) => ({ state: "failed", data: before.data, error: refusal(error) })),
+        current && setLoading((before) => ({ state: "failed", data: before.data, error: refusal(error) })),
     );
     return () => {
-      wanted = false;
+      current = false;
     };
   }, [key, turn]);
   return { loading, reload: useCallback(() => setTurn((now) => now + 1), []) };
 }
 
-/** Call again after `seconds` as long as `wanted`. */
-export function useRepeated(repeat: () => void, seconds: number, wanted: boolean): void {
+/** Calls `repeat` every `seconds` as long as `active`. */
+export function useRepeated(repeat: () => void, seconds: number, active: boolean): void {
   const latest = useRef(repeat);
   latest.current = repeat;
   useEffect(() => {
-    if (!wanted) return;
+    if (!active) return;
     const timer = setInterval(() => document.visibilityState === "visible" && latest.current(), seconds * 1000);
     return () => clearInterval(timer);
-  }, [seconds, wanted]);
+  }, [seconds, active]);
 }
 
-/** An action the person starts: whether it is under way, and what went wrong the last time. */
+/** An action that a person starts: whether it is running, and the error of the last time. */
 export function useAction<A extends unknown[]>(act: (...input: A) => Promise<unknown>) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<RetainStreamError | null>(null);

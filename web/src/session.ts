@@ -1,9 +1,9 @@
 /**
- * Who is signed in, and the API in their name.
+ * The person who is signed in, and the API with their token.
  *
- * The token lives in this module and, so that a reload does not sign people out, in the tab's session storage: another tab, another site
- * and the next start of the browser do not see it. A copy that was not used for an hour is thrown away, and signing out ends the token
- * itself. Scripts from elsewhere cannot run here: the content security policy allows only this site's own files.
+ * The token is kept in this module and in the tab's session storage, so that a reload does not sign the person out. Other tabs, other
+ * sites and the next start of the browser do not see it. The stored copy expires after an hour without use, and signing out revokes the
+ * token. Scripts from other sites cannot run here: the content security policy allows only this site's files.
  */
 import { signal } from "@preact/signals";
 import RetainStreamAPI, { type Schemas } from "../../client/api-client.js";
@@ -11,23 +11,23 @@ import RetainStreamAPI, { type Schemas } from "../../client/api-client.js";
 export type Person = Schemas["Person"];
 export type Role = "viewer" | "analyst" | "admin";
 
-const KEPT = "retainstream.session";
+const STORED = "retainstream.session";
 const IDLE_MILLISECONDS = 60 * 60 * 1000;
 const RANKS: Role[] = ["viewer", "analyst", "admin"];
 
-interface Kept {
+interface StoredSession {
   token: string;
   expiresAt: string;
   usedAt: number;
 }
 
-/** The person signed in; null when nobody is, undefined until it is known. */
+/** The person signed in; null without a session, undefined until the session is checked. */
 export const person = signal<Person | null | undefined>(undefined);
-/** Whether the last session ended by itself. */
+/** Whether the last session expired. */
 export const expired = signal(false);
 
 export const api = new RetainStreamAPI("", {
-  longestWait: 3000, // a person rather reads when to try again than waits without a word
+  longestWait: 3000, // for a longer pause, the page shows when to try again
   onSignedOut: () => {
     forget();
     expired.value = true;
@@ -35,20 +35,20 @@ export const api = new RetainStreamAPI("", {
   },
 });
 
-/** Sign in with the token of this tab's last visit, if it is still good. */
+/** Resumes the session of this tab, if its token is still valid. */
 export async function resume(): Promise<void> {
-  const was = sessionStorage.getItem(KEPT) !== null;
-  const kept = read();
-  if (!kept) {
-    expired.value = was;
+  const stored = sessionStorage.getItem(STORED) !== null;
+  const session = read();
+  if (!session) {
+    expired.value = stored;
     forget();
     person.value = null;
     return;
   }
-  api.setToken(kept.token);
+  api.setToken(session.token);
   const { data } = await api.getMe();
   person.value = data;
-  use(kept);
+  use(session);
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
@@ -72,16 +72,16 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** The headers that say who asks, for requests that do not go through `api`. */
+/** The authorization header, for requests that do not go through `api`. */
 export function authorization(): Record<string, string> {
-  const kept = read();
-  return kept ? { Authorization: `Bearer ${kept.token}` } : {};
+  const session = read();
+  return session ? { Authorization: `Bearer ${session.token}` } : {};
 }
 
 /** Whether the person signed in has at least this role. */
 export function may(role: Role): boolean {
-  const own = person.value?.role as Role | undefined;
-  return own !== undefined && RANKS.indexOf(own) >= RANKS.indexOf(role);
+  const held = person.value?.role as Role | undefined;
+  return held !== undefined && RANKS.indexOf(held) >= RANKS.indexOf(role);
 }
 
 function welcome(signedIn: Schemas["SignedIn"]): void {
@@ -90,26 +90,27 @@ function welcome(signedIn: Schemas["SignedIn"]): void {
   person.value = signedIn.user;
 }
 
-function use(kept: Kept): void {
-  sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, usedAt: Date.now() }));
+function use(session: StoredSession): void {
+  sessionStorage.setItem(STORED, JSON.stringify({ ...session, usedAt: Date.now() }));
 }
 
-function read(): Kept | null {
+function read(): StoredSession | null {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as Kept | null;
-    if (kept && Date.parse(kept.expiresAt) > Date.now() && Date.now() - kept.usedAt < IDLE_MILLISECONDS) return kept;
+    const session = JSON.parse(sessionStorage.getItem(STORED) ?? "null") as StoredSession | null;
+    if (session && Date.parse(session.expiresAt) > Date.now() && Date.now() - session.usedAt < IDLE_MILLISECONDS)
+      return session;
   } catch {
-    // what is stored is not ours
+    // the stored text is not a session
   }
   return null;
 }
 
 function forget(): void {
   api.setToken(null);
-  sessionStorage.removeItem(KEPT);
+  sessionStorage.removeItem(STORED);
 }
 
 document.addEventListener("visibilitychange", () => {
-  const kept = document.visibilityState === "hidden" && read();
-  if (kept) use(kept);
+  const session = document.visibilityState === "hidden" && read();
+  if (session) use(session);
 });

@@ -25,14 +25,14 @@ declare global {
 
 const DOCS = "/api/docs";
 
-/** Every route with a form to try it, in the name of whoever is signed in, and how the service is. */
+/** The service's health, and all routes with forms that send requests with the account of the person signed in. */
 export default function ApiExplorer() {
   return (
     <>
       <div class="heading">
         <div>
           <h1>API</h1>
-          <p class="quiet">Requests from this page are sent with your own sign-in.</p>
+          <p class="quiet">Requests from this page use your account.</p>
         </div>
         <a class="button" href="/api/openapi.json" target="_blank" rel="noreferrer">
           OpenAPI document
@@ -48,7 +48,7 @@ function Service() {
   const health = useLoaded(() => api.health(), []);
   useRepeated(health.reload, 15, true);
   return (
-    <Card title="Service health" note="Asked every 15 seconds">
+    <Card title="Service health" note="Checked every 15 seconds">
       <Show of={health} lines={2}>
         {({ data }) => (
           <dl class="facts">
@@ -104,7 +104,7 @@ function Explorer() {
   }, []);
   return (
     <section class="explorer" aria-label="Routes">
-      {failed ? <p class="wrong">The explorer could not be loaded. Its page is at {DOCS}.</p> : null}
+      {failed ? <p class="wrong">The API explorer could not be loaded. Open {DOCS} instead.</p> : null}
       {ready || failed ? null : <Waiting what="Loading the routes" />}
       <div ref={place} />
     </section>
@@ -125,6 +125,6 @@ async function loadSwagger(): Promise<NonNullable<Window["SwaggerUIBundle"]>> {
     document.head.append(script);
     await loaded;
   }
-  if (!window.SwaggerUIBundle) throw new Error("the explorer's script does not hold what it should");
+  if (!window.SwaggerUIBundle) throw new Error("The explorer's script does not define SwaggerUIBundle.");
   return window.SwaggerUIBundle;
 }

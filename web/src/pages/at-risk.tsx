@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { count, money } from "../formats";
+import { count, counted, money, rowRange } from "../formats";
 import { useLoaded } from "../loading";
 import type { AtRisk } from "../parts/call-list";
 import { Card, Synthetic } from "../parts/card";
@@ -20,7 +20,7 @@ import "../styles/at-risk.css";
 
 const ROWS = 20;
 
-/** Whom to call this morning. */
+/** The customers at risk: filters, call list and exports. */
 export default function AtRiskPage() {
   const schema = useSchema();
   const model = useModel();
@@ -31,7 +31,7 @@ export default function AtRiskPage() {
           <h1>
             At risk <Synthetic when={model.loading.data?.synthetic} />
           </h1>
-          <p class="quiet">Customers who may leave, and what keeps them</p>
+          <p class="quiet">Customers who may leave, with reasons and recommended actions</p>
         </div>
         <OpenCustomer label={schema.loading.data?.id.label ?? "Customer"} />
       </div>
@@ -49,7 +49,7 @@ export default function AtRiskPage() {
   );
 }
 
-/** How many there are in all and what they are worth, whatever the filters. */
+/** The number of customers at risk and their value, without filters. */
 function Total({ schema }: { schema: FeatureSchema }) {
   const total = useLoaded(() => api.segmentCustomers({ levels: ["medium", "high", "critical"], limit: 1 }), []);
   if (total.loading.state === "failed") return null;
@@ -58,10 +58,11 @@ function Total({ schema }: { schema: FeatureSchema }) {
       {({ data }) => (
         <section class="at-risk-total" aria-label="All customers at risk">
           <p>
-            <b>{count(data.count)}</b> of {count(data.of)} customers at risk
+            <b>{count(data.count)}</b> of {counted(data.of, "customer")} at risk
             {schema.money ? (
               <>
-                , worth <b>{money(data.value_at_risk, data.currency, 0)}</b> over {schema.money.months} months
+                {" "}
+                · <b>{money(data.value_at_risk, data.currency, 0)}</b> value at risk over {schema.money.months} months
               </>
             ) : null}
           </p>
@@ -76,15 +77,15 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
   const { query, route } = useLocation();
   const filters = filtersOf(query);
   const [selected, setSelected] = useState<ReadonlyMap<string, AtRisk>>(new Map());
-  const asked = {
+  const request = {
     plan: filters.group || undefined,
     min_probability: leastProbability(filters, threshold),
   };
   const narrowed = addressOf({ ...filters, cursor: "" }) !== addressOf({ sort: filters.sort });
   const atRisk = threshold === null ? undefined : boundary("medium", threshold);
   const page = useLoaded(
-    () => api.getHighRiskCustomers(1, ROWS, { ...asked, sort: filters.sort, cursor: filters.cursor || undefined }),
-    [asked, filters.sort, filters.cursor],
+    () => api.getHighRiskCustomers(1, ROWS, { ...request, sort: filters.sort, cursor: filters.cursor || undefined }),
+    [request, filters.sort, filters.cursor],
   );
   const selection: Selection = {
     has: (id) => selected.has(id),
@@ -99,14 +100,14 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
   const narrow = (change: Partial<RiskFilters>) => route(addressOf({ ...filters, cursor: "", ...change }));
   return (
     <Card
-      title="Whom to call"
-      note={filters.sort === "value" ? "Most value at risk first" : "Most probable to leave first"}
+      title="Call list"
+      note={filters.sort === "value" ? "Highest value at risk first" : "Highest churn probability first"}
       aside={
         <span class="ways">
           {narrowed ? (
             <AllExport
-              label="Export all that fit"
-              filters={{ ...asked, min_probability: asked.min_probability ?? atRisk }}
+              label="Export matching predictions"
+              filters={{ ...request, min_probability: request.min_probability ?? atRisk }}
             />
           ) : null}
           <AllExport label="Export all predictions" filters={{}} />
@@ -121,9 +122,15 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
           data.length || filters.cursor || place?.next ? (
             <>
               {data.length ? (
-                <CustomerTable caption="Customers at risk" schema={schema} customers={data} selection={selection} />
+                <CustomerTable
+                  caption="Customers at risk"
+                  schema={schema}
+                  customers={data}
+                  sort={filters.sort}
+                  selection={selection}
+                />
               ) : (
-                <Empty title="These customers have left in the meantime">Go on to the next page.</Empty>
+                <Empty title="This page is empty now">Its customers have left. Go to the next page.</Empty>
               )}
               <RiskPager
                 filters={filters}
@@ -134,7 +141,7 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
               />
             </>
           ) : (
-            <NobodyAtRisk
+            <NoneAtRisk
               narrowed={narrowed}
               widen={() => narrow({ group: "", from: "medium", least: null })}
               schema={schema}
@@ -154,12 +161,12 @@ interface RiskPagerProps {
   turn: (cursor: string) => void;
 }
 
-/** Pages by cursor: the way back is the way one came, as long as the filters stay. */
+/** Pages by cursor. Previous pages are known from the visited pages, as long as the filters stay. */
 function RiskPager({ filters, shown, next, total, turn }: RiskPagerProps) {
   const trail = useRef(new Map<string, string>());
   const list = addressOf({ ...filters, cursor: "" });
   const keyOf = (cursor: string) => `${list} ${cursor}`;
-  const before = trail.current.get(keyOf(filters.cursor));
+  const back = trail.current.get(keyOf(filters.cursor));
   let number = 1;
   let known = true;
   for (let at = filters.cursor; at; number++) {
@@ -176,9 +183,9 @@ function RiskPager({ filters, shown, next, total, turn }: RiskPagerProps) {
   return (
     <Pager
       of="customers at risk"
-      told={known && shown ? `${count(start + 1)} – ${count(start + shown)}${of}` : `${count(shown)} customers${of}`}
+      position={`${known && shown ? rowRange(start, shown) : counted(shown, "customer")}${of}`}
       first={filters.cursor ? () => go("") : undefined}
-      previous={before === undefined ? undefined : () => go(before)}
+      previous={back === undefined ? undefined : () => go(back)}
       next={
         next
           ? () => {
@@ -191,18 +198,18 @@ function RiskPager({ filters, shown, next, total, turn }: RiskPagerProps) {
   );
 }
 
-function NobodyAtRisk({ narrowed, widen, schema }: { narrowed: boolean; widen: () => void; schema: FeatureSchema }) {
+function NoneAtRisk({ narrowed, widen, schema }: { narrowed: boolean; widen: () => void; schema: FeatureSchema }) {
   if (!narrowed)
     return (
-      <Empty title="Nobody is at risk">
-        Either everybody was scored and is at low risk, or nobody is scored yet: the overview says which.
+      <Empty title="No customers at risk">
+        Either all scored customers are at low risk, or no customers are scored yet. The overview shows which.
       </Empty>
     );
   return (
-    <Empty title="Nobody at risk fits these filters">
+    <Empty title="No customers match these filters">
       <p>Lower the minimum probability or choose another {(groupColumn(schema)?.label ?? "level").toLowerCase()}.</p>
       <button type="button" onClick={widen}>
-        Show everybody at risk
+        Show all customers at risk
       </button>
     </Empty>
   );

@@ -19,7 +19,7 @@ import "../styles/customer.css";
 
 type Customer = Schemas["CustomerView"];
 
-/** One customer: how likely to leave, why, and what to do. */
+/** A customer: churn probability, reasons and recommended action. */
 export default function CustomerPage({ id }: { id: string }) {
   return <CustomerOf key={id} id={id} />;
 }
@@ -51,7 +51,7 @@ function CustomerOf({ id }: { id: string }) {
       {loading.state === "failed" && loading.error instanceof NotFound ? (
         <Card title={`There is no customer ${id}`}>
           <Empty title="Nothing is stored under this id">
-            <p>It may be written differently, or the customer was deleted.</p>
+            <p>Check the spelling. The customer may have been deleted.</p>
             <a href="/at-risk">Customers at risk</a>
           </Empty>
         </Card>
@@ -98,7 +98,7 @@ function Details({ customer, schema, reload }: DetailsProps) {
       <Freshness customer={customer} reload={reload} />
       <div class={prediction ? "customer-parts" : "customer-parts unscored"}>
         {prediction ? (
-          <Card title="Why" note="Percentage points of probability, strongest first">
+          <Card title="Reasons" note="Effect on the churn probability in percentage points, strongest first">
             <Waterfall score={prediction} schema={schema} />
           </Card>
         ) : null}
@@ -106,18 +106,18 @@ function Details({ customer, schema, reload }: DetailsProps) {
           <Card title="Profile" note={schema.title}>
             <Profile features={customer.features} schema={schema} />
           </Card>
-          <Card title="Outcome" note="What became of this customer">
+          <Card title="Outcome" note="Whether this customer left or stayed">
             <Outcome customer={customer} schema={schema} recorded={reload} />
           </Card>
         </div>
-        <Card title="What if" note="Try other values; the score follows" wide>
+        <Card title="What if" note="Try other values and see the score change" wide>
           <WhatIf customer={customer} schema={schema} />
         </Card>
         {prediction ? (
           <Card
-            title="Earlier predictions"
+            title="Prediction history"
             wide
-            note="Probability by scoring run; the dashed line is where everybody starts"
+            note="Churn probability by scoring run; the dashed line is the average customer"
           >
             <PredictionHistory prediction={prediction} />
           </Card>
@@ -127,25 +127,25 @@ function Details({ customer, schema, reload }: DetailsProps) {
   );
 }
 
-/** Says when the score is missing or older than the profile, and scores anew for those who may. */
+/** A notice that the score is missing or older than the profile, with a button to score the customer. */
 function Freshness({ customer, reload }: { customer: Customer; reload: () => void }) {
   const score = useAction(async () => {
     await api.generatePredictions({ customer_ids: [customer.customer_id] } as Schemas["GenerateRequest"]);
-    tell(`${customer.customer_id} is scored.`);
+    tell(`Scored ${customer.customer_id}.`);
     reload();
   });
   const { prediction } = customer;
   if (customer.churned || (prediction && !customer.features_changed)) return null;
   return (
-    <div class="told freshness">
+    <div class="notice freshness">
       <p>
         {prediction
           ? "The profile has changed since this prediction was made."
-          : "This customer has no prediction yet: the next scoring run makes one."}
+          : "This customer has no prediction yet. The next scoring run makes one."}
       </p>
       {may("analyst") ? (
         <button type="button" disabled={score.busy} onClick={() => void score.run()}>
-          {score.busy ? "Scoring …" : "Score now"}
+          {score.busy ? "Scoring…" : "Score now"}
         </button>
       ) : null}
       {score.error ? <Failure error={score.error} /> : null}

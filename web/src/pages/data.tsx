@@ -1,19 +1,17 @@
 import { useState } from "preact/hooks";
-import type { Schemas } from "../../../client/api-client.js";
-import { count, dateTime } from "../formats";
+import { count, counted, dateTime } from "../formats";
 import { useAction, useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
-import { Field } from "../parts/fields";
+import { Field, TextField } from "../parts/fields";
 import { ImportProgress } from "../parts/import-progress";
 import { SchemaTable } from "../parts/schema-table";
 import { Scoring } from "../parts/scoring";
 import { Empty, Failure, Show } from "../parts/states";
+import { Table } from "../parts/table";
 import { api, may } from "../session";
 import "../styles/data.css";
 
-type Import = Schemas["ImportView"];
-
-/** Customers in, with every row accounted for, and what a customer consists of. */
+/** Imports of customers, the scoring run and the feature schema. */
 export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
   return (
@@ -31,7 +29,7 @@ export default function Data() {
           <Recent chosen={followed} choose={setFollowed} />
         </>
       ) : (
-        <Empty title="Importing is for analysts">Ask an administrator for the role if you bring customers in.</Empty>
+        <Empty title="Only analysts can import customers">Ask an administrator for the analyst role.</Empty>
       )}
       <SchemaTable />
     </>
@@ -54,7 +52,7 @@ function Upload({ started }: { started: (id: string) => void }) {
     void upload.run();
   };
   return (
-    <Card title="Import customers" note="A CSV file, plain or gzip, up to 5 GB; the first line names the columns">
+    <Card title="Import customers" note="A CSV file, plain or gzip, up to 5 GB; its first line has the column names">
       <form class="stack" onSubmit={submit}>
         <Field label="File">
           {(attributes) => (
@@ -69,20 +67,17 @@ function Upload({ started }: { started: (id: string) => void }) {
         </Field>
         {file ? (
           <p class="quiet">
-            {file.name}, {count(file.size)} bytes
+            {file.name}, {counted(file.size, "byte")}
           </p>
         ) : null}
-        <Field label="As of" hint="The day the file describes; what is known since then stays. Today when left empty.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="date"
-              max={new Date().toISOString().slice(0, 10)}
-              value={asOf}
-              onInput={(event) => setAsOf(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="As of"
+          hint="The day that the file describes. Newer values stay. Default: today."
+          type="date"
+          max={new Date().toISOString().slice(0, 10)}
+          value={asOf}
+          change={setAsOf}
+        />
         {upload.busy && file ? (
           <label class="stack">
             Uploading
@@ -91,7 +86,7 @@ function Upload({ started }: { started: (id: string) => void }) {
         ) : null}
         {upload.error ? <Failure error={upload.error} /> : null}
         <button type="submit" class="primary" disabled={!file || upload.busy}>
-          {upload.busy ? "Uploading …" : "Import"}
+          {upload.busy ? "Uploading…" : "Import"}
         </button>
       </form>
     </Card>
@@ -100,27 +95,24 @@ function Upload({ started }: { started: (id: string) => void }) {
 
 function HowTo() {
   return (
-    <Card title="What happens to a row">
+    <Card title="Rules for rows">
       <ul>
-        <li>
-          It is checked against the schema below; what does not fit is rejected with its line, its column and the
-          reason.
-        </li>
-        <li>A customer already known is changed only where the file says something newer.</li>
-        <li>The same file again changes nothing.</li>
-        <li>Accepted and rejected rows always add up to the rows of the file.</li>
+        <li>Each row is checked against the schema below. Rejected rows are listed with line, column and reason.</li>
+        <li>A stored customer changes only where the file is newer.</li>
+        <li>A second import of the same file changes nothing.</li>
+        <li>Accepted and rejected rows add up to the rows of the file.</li>
       </ul>
     </Card>
   );
 }
 
 function Followed({ id }: { id: string }) {
-  const found = useLoaded(() => api.getImport(id), [id]);
-  const status = found.loading.data?.data.status;
-  useRepeated(found.reload, 1.5, status === "RUNNING" || status === "WAITING" || found.loading.state === "failed");
+  const run = useLoaded(() => api.getImport(id), [id]);
+  const status = run.loading.data?.data.status;
+  useRepeated(run.reload, 1.5, status === "RUNNING" || status === "WAITING" || run.loading.state === "failed");
   return (
     <Card title="This import">
-      <Show of={found}>{({ data }) => <ImportProgress found={data} />}</Show>
+      <Show of={run}>{({ data }) => <ImportProgress run={data} />}</Show>
     </Card>
   );
 }
@@ -132,60 +124,37 @@ function Recent({ chosen, choose }: { chosen: string | null; choose: (id: string
       <Show of={imports}>
         {({ data }) =>
           data.length ? (
-            <div>
-              <table class="rows">
-                <thead>
-                  <tr>
-                    <th scope="col">File</th>
-                    <th scope="col">Started</th>
-                    <th scope="col">By</th>
-                    <th scope="col">Status</th>
-                    <th scope="col" class="number">
-                      Rows
-                    </th>
-                    <th scope="col" class="number">
-                      Accepted
-                    </th>
-                    <th scope="col" class="number">
-                      Rejected
-                    </th>
-                    <th scope="col">
-                      <span class="unseen">Details</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((found: Import) => (
-                    <tr key={found.import_id} aria-current={found.import_id === chosen || undefined}>
-                      <th scope="row">{found.file_name}</th>
-                      <td data-label="Started">{dateTime(found.started_at)}</td>
-                      <td data-label="By">{found.started_by}</td>
-                      <td data-label="Status">{found.status.toLowerCase()}</td>
-                      <td class="number" data-label="Rows">
-                        {count(found.rows)}
-                      </td>
-                      <td class="number" data-label="Accepted">
-                        {count(found.counts.accepted)}
-                      </td>
-                      <td class="number" data-label="Rejected">
-                        {count(found.counts.rejected)}
-                      </td>
-                      <td>
-                        <button
-                          type="button"
-                          onClick={() => choose(found.import_id)}
-                          aria-label={`Details of ${found.file_name}`}
-                        >
-                          Details
-                        </button>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              caption="Recent imports"
+              narrow="cards"
+              columns={[
+                { title: "File", rowHeader: true, cell: (run) => run.file_name },
+                { title: "Started", sort: "descending", cell: (run) => dateTime(run.started_at) },
+                { title: "By", cell: (run) => run.started_by },
+                { title: "Status", cell: (run) => run.status.toLowerCase() },
+                { title: "Rows", number: true, cell: (run) => count(run.rows) },
+                { title: "Accepted", number: true, cell: (run) => count(run.counts.accepted) },
+                { title: "Rejected", number: true, cell: (run) => count(run.counts.rejected) },
+                {
+                  title: "Details",
+                  unseen: true,
+                  cell: (run) => (
+                    <button
+                      type="button"
+                      onClick={() => choose(run.import_id)}
+                      aria-label={`Details of ${run.file_name}`}
+                    >
+                      Details
+                    </button>
+                  ),
+                },
+              ]}
+              rows={data}
+              keyOf={(run) => run.import_id}
+              attributesOf={(run) => ({ "aria-current": run.import_id === chosen || undefined })}
+            />
           ) : (
-            <Empty title="Nothing has been imported yet" />
+            <Empty title="No imports yet" />
           )
         }
       </Show>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { count, date, decimal } from "../formats";
+import { counted, date, decimal } from "../formats";
 import { useLoaded } from "../loading";
 import { Figure, Synthetic } from "../parts/card";
 import { CardPlots } from "../parts/card-plots";
@@ -12,7 +12,7 @@ import { type Status, Versions } from "../parts/versions";
 import { api } from "../session";
 import "../styles/model.css";
 
-/** What the model knows, how well, since when, and everything that changes it. */
+/** The model in service: figures, training, versions and drift. */
 export default function Model() {
   const [turn, setTurn] = useState(0);
   const changed = () => setTurn((now) => now + 1);
@@ -27,11 +27,15 @@ export default function Model() {
                 <h1>
                   Model <Synthetic when={data.model?.synthetic} />
                 </h1>
-                <p class="quiet">{told(data)}</p>
+                <p class="quiet">{summary(data)}</p>
               </div>
               <Rollback previous={data.previous} changed={changed} />
             </div>
-            {data.model ? <Figures status={data} /> : <Empty title="No model is in service">Train one below.</Empty>}
+            {data.model ? (
+              <Figures status={data} />
+            ) : (
+              <Empty title="No model is in service">Train a model below.</Empty>
+            )}
           </>
         )}
       </Show>
@@ -46,9 +50,9 @@ export default function Model() {
   );
 }
 
-function told(status: Status): string {
-  if (!status.model) return "Nobody is scored until a model is in service.";
-  return `Version ${status.model.version} · in service since ${date(status.promoted_at)} · put there by ${status.promoted_by}`;
+function summary(status: Status): string {
+  if (!status.model) return "Customers are scored once a model is in service.";
+  return `Version ${status.model.version} · in service since ${date(status.promoted_at)} (${status.promoted_by})`;
 }
 
 function Figures({ status }: { status: Status }) {
@@ -62,24 +66,26 @@ function Figures({ status }: { status: Status }) {
         value={decimal(figures.roc_auc)}
         note={
           model.ceiling
-            ? `the true probabilities reach ${decimal(model.ceiling.roc_auc)}`
-            : `on ${count(figures.rows)} customers it had not seen`
+            ? `best possible on this synthetic data: ${decimal(model.ceiling.roc_auc)}`
+            : `on ${counted(figures.rows ?? 0, "held-out customer")}`
         }
       />
       <Figure
         title="Calibration error (ECE)"
         value={decimal(figures.ece)}
-        note="mean gap between predicted and observed"
+        note="mean gap between predicted and observed rates"
       />
       <Figure
         title="Log loss"
         value={decimal(figures.log_loss)}
-        note={model.ceiling ? `the true probabilities reach ${decimal(model.ceiling.log_loss)}` : "lower is better"}
+        note={
+          model.ceiling ? `best possible on this synthetic data: ${decimal(model.ceiling.log_loss)}` : "lower is better"
+        }
       />
       <Figure
         title="Precision and recall"
         value={`${decimal(figures.precision, 2)} / ${decimal(figures.recall, 2)}`}
-        note={`at the threshold ${decimal(model.threshold)}`}
+        note={`at threshold ${decimal(model.threshold)}`}
       />
     </div>
   );

@@ -1,6 +1,6 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, count, decimal, money, moneyChange, percent, points } from "../formats";
+import { ago, count, counted, decimal, money, moneyChange, percent, pointSize, points, signed } from "../formats";
 import { useLoaded } from "../loading";
 import { Card, Figure, Synthetic } from "../parts/card";
 import { Chart, type Plot } from "../parts/chart";
@@ -11,7 +11,7 @@ import { api } from "../session";
 
 type Metrics = Schemas["MetricsView"];
 
-/** The first question of the morning: how many will leave, what it costs, and whether that is more than last time. */
+/** The headline figures, their changes and trend, the distribution of churn probability and the top factors. */
 export default function Overview() {
   const metrics = useLoaded(() => api.getDashboardMetrics(), []);
   return (
@@ -27,7 +27,7 @@ export default function Overview() {
                 <Freshness metrics={data} />
               </div>
               <a class="button primary" href="/at-risk">
-                Whom to call
+                Call list
               </a>
             </div>
             {data.customers.total === 0 ? <NoCustomers /> : <Figures metrics={data} />}
@@ -45,8 +45,8 @@ export default function Overview() {
 
 function NoCustomers() {
   return (
-    <Empty title="There are no customers yet">
-      <p>Bring them in as a CSV file; the figures follow once a model is trained and everybody is scored.</p>
+    <Empty title="No customers yet">
+      <p>Import customers from a CSV file. The figures appear once a model is trained and the customers are scored.</p>
       <a href="/data">Import customers</a>
     </Empty>
   );
@@ -54,76 +54,74 @@ function NoCustomers() {
 
 function Freshness({ metrics }: { metrics: Metrics }) {
   const { freshness, model } = metrics;
-  if (!model) return <p class="quiet">No model is in service yet. Train one on the Model page.</p>;
+  if (!model) return <p class="quiet">No model is in service yet. Train a model on the Model page.</p>;
   return (
     <p class="quiet">
       Scored {ago(freshness.scored_at)} · model trained {ago(model.created_at)} · {count(metrics.customers.scored)} of{" "}
-      {count(metrics.customers.active)} active customers scored
+      {counted(metrics.customers.active, "active customer")} scored
     </p>
   );
 }
 
 function Figures({ metrics }: { metrics: Metrics }) {
   const { revenue_at_risk: revenue, predicted_churners: churners, model } = metrics;
-  const moved = metrics.changes.in_last_run;
+  const changes = metrics.changes.in_last_run;
   const interval = model?.roc_auc_interval;
   return (
     <div class="figures">
       <Figure
         title="Predicted churners"
         value={count(churners.count)}
-        change={since(moved?.predicted_churners, (value) => points(value, 0))}
-        note={`in ${churners.horizon_days ?? "the next"} days; ${count(churners.expected)} expected over everybody`}
+        change={since(changes?.predicted_churners, (value) => signed(value, 0))}
+        note={`within ${churners.horizon_days ?? "the next"} days · expected churners: ${count(churners.expected)}`}
       />
       <Figure
         title="Revenue at risk"
         value={money(revenue?.total, revenue?.currency, 0)}
-        change={since(moved?.revenue_at_risk, (value) => moneyChange(value, revenue?.currency))}
+        change={since(changes?.revenue_at_risk, (value) => moneyChange(value, revenue?.currency))}
         note={
           revenue
-            ? `over ${revenue.months} months; ${money(revenue.of_predicted_churners, revenue.currency, 0)} of predicted churners`
-            : "the schema names no price"
+            ? `over ${revenue.months} months · ${money(revenue.of_predicted_churners, revenue.currency, 0)} from predicted churners`
+            : "the schema has no price"
         }
       />
       <Figure
         title="Churn rate"
         value={percent(metrics.churn_rate)}
-        change={since(moved?.churn_rate, (value) => `${points(value * 100)} points`)}
-        note={`among ${count(metrics.known_outcomes)} customers whose outcome is known`}
+        change={since(changes?.churn_rate, (value) => points(100 * value))}
+        note={`of ${counted(metrics.known_outcomes, "customer")} with a known outcome`}
       />
       <Figure
         title="Model quality (ROC AUC)"
         value={decimal(model?.roc_auc)}
-        change={since(moved?.roc_auc, (value) => points(value, 3))}
+        change={since(changes?.roc_auc, (value) => signed(value, 3))}
         note={quality(interval, model?.ceiling_roc_auc)}
       />
     </div>
   );
 }
 
-function since(moved: number | null | undefined, written: (value: number) => string) {
-  return moved == null ? <small>the first run</small> : `${written(moved)} since the run before`;
+function since(change: number | null | undefined, write: (value: number) => string) {
+  return change == null ? <small>first run</small> : `${write(change)} since the previous run`;
 }
 
 function quality(
   interval: { low: number; high: number } | null | undefined,
   ceiling: number | null | undefined,
 ): string {
-  const range = interval
-    ? `95 % interval ${decimal(interval.low)} to ${decimal(interval.high)}`
-    : "no interval is known";
-  return ceiling ? `${range}; the true probabilities reach ${decimal(ceiling)}` : range;
+  const range = interval ? `95% interval ${decimal(interval.low)} to ${decimal(interval.high)}` : "without an interval";
+  return ceiling ? `${range} · best possible on this synthetic data: ${decimal(ceiling)}` : range;
 }
 
-const EVERYBODY = "";
+const ALL = "";
 
 function Distribution() {
-  const [plan, setPlan] = useState(EVERYBODY);
+  const [plan, setPlan] = useState(ALL);
   const distribution = useLoaded(() => api.getDistribution(), []);
   return (
     <Card
-      title="How probable leaving is"
-      note="Customers by churn probability"
+      title="Churn probability"
+      note="Customers by probability"
       aside={
         distribution.loading.data ? (
           <Choice
@@ -131,7 +129,7 @@ function Distribution() {
             value={plan}
             choose={setPlan}
             options={[
-              [EVERYBODY, "all"],
+              [ALL, "all"],
               ...distribution.loading.data.data.groups.map(({ group }) => [group, group] as const),
             ]}
           />
@@ -140,11 +138,11 @@ function Distribution() {
     >
       <Show of={distribution} lines={6}>
         {({ data }) => {
-          const shown = plan === EVERYBODY ? data : data.groups.find(({ group }) => group === plan);
+          const shown = plan === ALL ? data : data.groups.find(({ group }) => group === plan);
           return shown?.customers ? (
             <Histogram edges={data.edges} counts={shown.counts} />
           ) : (
-            <Empty title="Nobody is scored yet" />
+            <Empty title="No customers scored yet" />
           );
         }}
       </Show>
@@ -168,7 +166,7 @@ function Histogram({ edges, counts }: { edges: number[]; counts: number[] }) {
           fill: "from",
           insetLeft: 1,
           insetRight: 1,
-          title: (bin) => `${percent(bin.from, 0)} to ${percent(bin.to, 0)}: ${count(bin.customers)} customers`,
+          title: (bin) => `${percent(bin.from, 0)} to ${percent(bin.to, 0)}: ${counted(bin.customers, "customer")}`,
           tip: true,
         }),
         plot.ruleY([0]),
@@ -177,26 +175,29 @@ function Histogram({ edges, counts }: { edges: number[]; counts: number[] }) {
     }),
     [JSON.stringify(bins)],
   );
-  const most = bins.reduce((found, bin) => (bin.customers > found.customers ? bin : found));
+  const most = bins.reduce((candidate, bin) => (bin.customers > candidate.customers ? bin : candidate));
   return (
     <Chart
       height={470}
-      told={`Histogram of churn probability. Most customers, ${count(most.customers)}, are between ${percent(most.from, 0)} and ${percent(most.to, 0)}.`}
+      description={`Histogram of churn probability. The largest group, ${counted(most.customers, "customer")}, is between ${percent(most.from, 0)} and ${percent(most.to, 0)}.`}
       draw={draw}
       table={{
         columns: ["Probability", "Customers"],
-        rows: bins.map((bin) => [`${percent(bin.from, 0)} – ${percent(bin.to, 0)}`, count(bin.customers)]),
+        rows: bins.map((bin) => [`${percent(bin.from, 0)} to ${percent(bin.to, 0)}`, count(bin.customers)]),
       }}
     />
   );
 }
 
-const ARROWS: Record<string, string> = { increasing: "↑ more raises the risk", decreasing: "↓ more lowers the risk" };
+const ARROWS: Record<string, string> = {
+  increasing: "↑ higher values raise the risk",
+  decreasing: "↓ higher values lower the risk",
+};
 
 function Factors() {
   const factors = useLoaded(() => api.getTopFeatures(), []);
   return (
-    <Card title="What moves the scores" note="Mean effect on a customer's probability, in percentage points">
+    <Card title="Top factors" note="Mean effect on a customer's churn probability, in percentage points">
       <Show of={factors} lines={6}>
         {({ data }) =>
           data.length ? (
@@ -205,9 +206,7 @@ function Factors() {
                 <li key={factor.feature}>
                   <div class="line">
                     <span>{factor.label}</span>
-                    <span>
-                      <b>±{factor.points.toFixed(1)}</b> <small>points</small>
-                    </span>
+                    <b>±{pointSize(factor.points)}</b>
                   </div>
                   <div class="track" aria-hidden="true">
                     <span
@@ -221,7 +220,7 @@ function Factors() {
               ))}
             </ul>
           ) : (
-            <Empty title="Nobody is scored yet" />
+            <Empty title="No customers scored yet" />
           )
         }
       </Show>

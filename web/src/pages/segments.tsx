@@ -8,7 +8,7 @@ import { Choice } from "../parts/fields";
 import type { FeatureSchema } from "../parts/schema";
 import { SEGMENT_ROWS, SegmentCustomers, type SegmentPage } from "../parts/segment-customers";
 import { SegmentFigures } from "../parts/segment-figures";
-import { EVERYBODY, readSegment, requestOf, type Segment, wordsOf, writeSegment } from "../parts/segment-query";
+import { ALL_SCORED, readSegment, requestOf, type Segment, wordsOf, writeSegment } from "../parts/segment-query";
 import { Show } from "../parts/states";
 import { useModel } from "../parts/use-model";
 import { useSchema } from "../parts/use-schema";
@@ -17,7 +17,7 @@ import "../styles/segments.css";
 
 type Name = "a" | "b";
 
-/** Who shares what: parts of the customers by criteria, and two of them against each other. */
+/** Segments of customers by criteria, and two segments compared. */
 export default function SegmentsPage() {
   const schema = useSchema();
   return (
@@ -27,14 +27,14 @@ export default function SegmentsPage() {
   );
 }
 
-/** The segments live in the address, so that a link shows them; a condition without its value yet lives here. */
+/** The segments are kept in the address, so that a link shows them. A condition without a value is kept here. */
 function useSegments(schema: FeatureSchema) {
   const { url, route } = useLocation();
   const query = new URLSearchParams(url.split("?")[1] ?? "");
   const [draft, setDraft] = useState<{ query: string; segments: Record<Name, Segment> } | null>(null);
-  const said = { a: readSegment(query, "a", schema), b: readSegment(query, "b", schema) };
+  const linked = { a: readSegment(query, "a", schema), b: readSegment(query, "b", schema) };
   const comparing = query.has("compare");
-  const segments = draft?.query === query.toString() ? draft.segments : said;
+  const segments = draft?.query === query.toString() ? draft.segments : linked;
   const show = (next: Record<Name, Segment>, compare: boolean) => {
     const address = new URLSearchParams();
     writeSegment(address, "a", next.a);
@@ -49,7 +49,7 @@ function useSegments(schema: FeatureSchema) {
     segments,
     comparing,
     change: (name: Name, segment: Segment) => show({ ...segments, [name]: segment }, comparing),
-    compare: (wanted: boolean) => show({ ...segments, b: wanted ? segments.a : EVERYBODY }, wanted),
+    compare: (wanted: boolean) => show({ ...segments, b: wanted ? segments.a : ALL_SCORED }, wanted),
   };
 }
 
@@ -60,7 +60,7 @@ function Segments({ schema }: { schema: FeatureSchema }) {
   const a = useSegment(segments.a);
   const b = useSegment(comparing ? segments.b : null);
   const shown = comparing ? listed : "a";
-  const found = shown === "a" ? a : b;
+  const page = shown === "a" ? a : b;
   return (
     <>
       <div class="heading">
@@ -68,7 +68,7 @@ function Segments({ schema }: { schema: FeatureSchema }) {
           <h1>
             Segments <Synthetic when={model.loading.data?.synthetic} />
           </h1>
-          <p class="quiet">Parts of your customers: how many, how likely to leave, what that is worth</p>
+          <p class="quiet">Groups of customers: size, churn probability and value at risk</p>
         </div>
         <button type="button" aria-pressed={comparing} onClick={() => compare(!comparing)}>
           {comparing ? "Stop comparing" : "Compare with another segment"}
@@ -79,19 +79,19 @@ function Segments({ schema }: { schema: FeatureSchema }) {
         {comparing ? <Builder name="b" of={b} {...{ schema, segments, comparing, change }} /> : null}
       </div>
       {comparing ? (
-        <Card title="A against B" wide>
+        <Card title="A and B compared" wide>
           <Show of={a}>
-            {(one) => (
+            {(pageOfA) => (
               <Show of={b}>
-                {(other) => one && other && <Comparison a={one.data} b={other.data} schema={schema} />}
+                {(pageOfB) => pageOfA && pageOfB && <Comparison a={pageOfA.data} b={pageOfB.data} schema={schema} />}
               </Show>
             )}
           </Show>
         </Card>
       ) : null}
-      {found.loading.state === "failed" ? null : (
+      {page.loading.state === "failed" ? null : (
         <Card
-          title="Its customers"
+          title="Customers in the segment"
           note={wordsOf(segments[shown], schema)}
           aside={
             comparing ? (
@@ -112,7 +112,7 @@ function Segments({ schema }: { schema: FeatureSchema }) {
             key={shown + JSON.stringify(requestOf(segments[shown]))}
             schema={schema}
             segment={segments[shown]}
-            first={found}
+            first={page}
           />
         </Card>
       )}
@@ -142,7 +142,7 @@ function Builder({ name, schema, segments, comparing, of, change }: BuilderProps
         <Criteria schema={schema} segment={segment} change={(changed) => change(name, changed)} />
         <div class="outcome-of-segment" aria-live="polite">
           <Show of={of} lines={6}>
-            {(found) => found && <SegmentFigures view={found.data} schema={schema} />}
+            {(page) => page && <SegmentFigures view={page.data} schema={schema} />}
           </Show>
         </div>
       </div>

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { Forbidden, NotSignedIn, RateLimited, type RetainStreamError } from "../../../client/api-client.js";
 import { useAction } from "../loading";
-import { Field, PasswordField } from "../parts/fields";
+import { PasswordField, TextField } from "../parts/fields";
 import { Failure } from "../parts/states";
 import { expired, register, signIn } from "../session";
 
-/** Sign in, or make an account where the stack allows it. */
+/** Sign-in, and registration where the stack allows it. */
 export function SignIn() {
   const [registering, setRegistering] = useState(false);
   const [email, setEmail] = useState("");
@@ -24,40 +24,19 @@ export function SignIn() {
           <img src="/icon.svg" alt="" width="44" height="44" />
           RetainStream
         </h1>
-        <p class="promise">Who is about to leave, why, what it is worth, and what to do about it.</p>
-        {expired.value ? <p class="told">Your session has ended. Sign in again to go on where you were.</p> : null}
+        <p class="promise">See which customers may leave, why, what they are worth, and what to do about it.</p>
+        {expired.value ? <p class="notice">Your session has ended. Sign in again to continue.</p> : null}
         {registering ? (
-          <Field label="Name">
-            {(attributes) => (
-              <input
-                {...attributes}
-                autocomplete="name"
-                maxLength={100}
-                value={name}
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+          <TextField label="Name" autocomplete="name" maxLength={100} value={name} change={setName} />
         ) : null}
-        <Field label="E-mail">
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="email"
-              autocomplete="username"
-              required
-              value={email}
-              onInput={(event) => setEmail(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField label="E-mail" type="email" autocomplete="username" required value={email} change={setEmail} />
         <PasswordField label="Password" value={password} change={setPassword} fresh={registering} />
         {enter.error ? <Refused error={enter.error} registering={registering} /> : null}
         <button type="submit" class="primary" disabled={enter.busy}>
-          {enter.busy ? "One moment …" : registering ? "Make an account" : "Sign in"}
+          {enter.busy ? "One moment…" : registering ? "Create account" : "Sign in"}
         </button>
         <button type="button" class="plain" onClick={() => setRegistering(!registering)}>
-          {registering ? "I have an account" : "I have no account yet"}
+          {registering ? "Sign in instead" : "Create an account"}
         </button>
       </form>
     </main>
@@ -65,23 +44,18 @@ export function SignIn() {
 }
 
 function Refused({ error, registering }: { error: RetainStreamError; registering: boolean }) {
-  if (error instanceof NotSignedIn)
-    return (
-      <p class="wrong" role="alert">
-        E-mail or password is not right.
-      </p>
-    );
-  if (error instanceof RateLimited)
-    return (
-      <p class="wrong" role="alert">
-        {error.message}
-      </p>
-    );
-  if (registering && error instanceof Forbidden)
-    return (
-      <p class="wrong" role="alert">
-        {error.message} Ask your administrator for an account.
-      </p>
-    );
-  return <Failure error={error} />;
+  const text = refusalText(error, registering);
+  if (!text) return <Failure error={error} />;
+  return (
+    <p class="wrong" role="alert">
+      {text}
+    </p>
+  );
+}
+
+function refusalText(error: RetainStreamError, registering: boolean): string | null {
+  if (error instanceof NotSignedIn) return "Wrong e-mail or password.";
+  if (error instanceof RateLimited) return error.message;
+  if (registering && error instanceof Forbidden) return `${error.message} Ask your administrator for an account.`;
+  return null;
 }

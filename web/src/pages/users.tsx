@@ -1,32 +1,34 @@
 import { useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { count, date } from "../formats";
+import { counted, date } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { Card } from "../parts/card";
 import { Confirm, Dialog } from "../parts/dialog";
-import { Field, PasswordField, Select } from "../parts/fields";
+import { PasswordField, Select, TextField } from "../parts/fields";
 import { Pager } from "../parts/pager";
 import { Empty, Failure, Show } from "../parts/states";
+import { Table } from "../parts/table";
 import { tell } from "../parts/toasts";
 import { api, may, person, type Role } from "../session";
 
 type User = Schemas["UserView"];
 
 const ROLES: [Role, string][] = [
-  ["viewer", "viewer: sees everything"],
-  ["analyst", "analyst: also imports, scores, records outcomes"],
-  ["admin", "admin: also trains, promotes, and administers users"],
+  ["viewer", "viewer: reads everything"],
+  ["analyst", "analyst: also imports, scores and records outcomes"],
+  ["admin", "admin: also trains, promotes and manages users"],
 ];
 
-/** Who has an account, and what they may do. */
+/** Accounts and their roles. */
 export default function Users() {
   if (may("admin")) return <Accounts />;
-  return <Empty title="Your role does not allow this">Accounts are kept by administrators.</Empty>;
+  return <Empty title="Your role does not allow this">Only administrators can manage accounts.</Empty>;
 }
 
 function Accounts() {
   const [cursors, setCursors] = useState<string[]>([]);
   const [adding, setAdding] = useState(false);
+  const [change, setChange] = useState<Change | null>(null);
   const cursor = cursors.at(-1);
   const users = useLoaded(() => api.getUsers({ limit: 50, cursor }), [cursor]);
   return (
@@ -34,7 +36,7 @@ function Accounts() {
       <div class="heading">
         <div>
           <h1>Users</h1>
-          <p class="quiet">A change of role counts at once, and disabling ends a person's sessions.</p>
+          <p class="quiet">Role changes apply at once. Disabling an account ends its sessions.</p>
         </div>
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           Add a user
@@ -44,27 +46,30 @@ function Accounts() {
         <Show of={users}>
           {({ data, page }) => (
             <>
-              <div>
-                <table class="rows">
-                  <thead>
-                    <tr>
-                      <th scope="col">Name</th>
-                      <th scope="col">E-mail</th>
-                      <th scope="col">Since</th>
-                      <th scope="col">Role</th>
-                      <th scope="col">Status</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {data.map((user) => (
-                      <Row key={user.email} user={user} changed={users.reload} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table
+                caption="Accounts"
+                narrow="cards"
+                columns={[
+                  {
+                    title: "Name",
+                    rowHeader: true,
+                    cell: (user) => (
+                      <>
+                        {user.name} {isOwn(user) ? <small>(you)</small> : null}
+                      </>
+                    ),
+                  },
+                  { title: "E-mail", cell: ({ email }) => email },
+                  { title: "Created", cell: (user) => date(user.created_at) },
+                  { title: "Role", cell: (user) => <RoleSelect user={user} request={setChange} /> },
+                  { title: "Status", cell: (user) => <Status user={user} request={setChange} /> },
+                ]}
+                rows={data}
+                keyOf={({ email }) => email}
+              />
               <Pager
                 of="accounts"
-                told={`${count(data.length)} ${data.length === 1 ? "account" : "accounts"}${cursor || page?.next ? " on this page" : ""}`}
+                position={`${counted(data.length, "account")}${cursor || page?.next ? " on this page" : ""}`}
                 first={cursor ? () => setCursors([]) : undefined}
                 previous={cursor ? () => setCursors(cursors.slice(0, -1)) : undefined}
                 next={page?.next ? () => setCursors([...cursors, page.next ?? ""]) : undefined}
@@ -81,65 +86,88 @@ function Accounts() {
           }}
         />
       ) : null}
+      {change ? <ConfirmChange change={change} close={() => setChange(null)} changed={users.reload} /> : null}
     </>
   );
 }
 
-type Change = Pick<Schemas["UserChange"], "role" | "status">;
+/** A change that waits for confirmation: a new role or a new status. */
+interface Change {
+  user: User;
+  to: Pick<Schemas["UserChange"], "role" | "status">;
+}
 
-function Row({ user, changed }: { user: User; changed: () => void }) {
-  const [change, setChange] = useState<Change | null>(null);
-  const apply = useAction(async (wanted: Change) => api.changeUser({ email: user.email, ...wanted }));
-  const own = user.email === person.value?.email;
+interface ChangeProps {
+  user: User;
+  request: (change: Change) => void;
+}
+
+function isOwn({ email }: User): boolean {
+  return email === person.value?.email;
+}
+
+function RoleSelect({ user, request }: ChangeProps) {
+  return (
+    <select
+      aria-label={`Role of ${user.name}`}
+      value={String(user.role)}
+      onChange={(event) => request({ user, to: { role: event.currentTarget.value as Schemas["Role"] } })}
+    >
+      {ROLES.map(([role]) => (
+        <option key={role} value={role}>
+          {role}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Status({ user, request }: ChangeProps) {
+  const active = user.status === "active";
+  return (
+    <>
+      {user.status}{" "}
+      <button type="button" onClick={() => request({ user, to: { status: active ? "disabled" : "active" } })}>
+        {active ? "Disable" : "Enable"}
+      </button>
+    </>
+  );
+}
+
+interface ConfirmChangeProps {
+  change: Change;
+  close: () => void;
+  changed: () => void;
+}
+
+function ConfirmChange({ change: { user, to }, close, changed }: ConfirmChangeProps) {
+  const apply = useAction(() => api.changeUser({ email: user.email, ...to }));
+  const verb = to.role ? "Change" : to.status === "disabled" ? "Disable" : "Enable";
   const confirm = async () => {
-    if (change && (await apply.run(change))) {
-      tell(`${user.name} is changed.`);
-      changed();
-    }
-    setChange(null);
+    if (!(await apply.run())) return;
+    tell(`${user.name}: ${to.role ?? to.status}.`);
+    close();
+    changed();
   };
   return (
-    <tr>
-      <th scope="row">
-        {user.name} {own ? <small>(you)</small> : null}
-      </th>
-      <td data-label="E-mail">{user.email}</td>
-      <td data-label="Since">{date(user.created_at)}</td>
-      <td data-label="Role">
-        <select
-          aria-label={`Role of ${user.name}`}
-          value={String(user.role)}
-          onChange={(event) => setChange({ role: event.currentTarget.value as Schemas["Role"] })}
-        >
-          {ROLES.map(([role]) => (
-            <option key={role} value={role}>
-              {role}
-            </option>
-          ))}
-        </select>
-      </td>
-      <td data-label="Status">
-        {user.status}{" "}
-        <button type="button" onClick={() => setChange({ status: user.status === "active" ? "disabled" : "active" })}>
-          {user.status === "active" ? "Disable" : "Enable"}
-        </button>
-        {apply.error ? <Failure error={apply.error} /> : null}
-        {change ? (
-          <Confirm
-            title="Change this account?"
-            action="Change"
-            busy={apply.busy}
-            confirm={confirm}
-            close={() => setChange(null)}
-          >
-            <p>
-              {user.name} ({user.email}) becomes <b>{change.role ?? change.status}</b>.
-              {own ? " This is your own account." : ""}
-            </p>
-          </Confirm>
+    <Confirm
+      title={to.role ? "Change the role?" : `${verb} this account?`}
+      action={verb}
+      busy={apply.busy}
+      confirm={() => void confirm()}
+      close={close}
+    >
+      <p>
+        {user.name} ({user.email})
+        {to.role ? (
+          <>
+            : {user.role} → <b>{to.role}</b>
+          </>
         ) : null}
-      </td>
-    </tr>
+        .{isOwn(user) ? " This is your own account." : ""}
+      </p>
+      {apply.error ? <Failure error={apply.error} /> : null}
+    </Confirm>
   );
 }
 
@@ -160,30 +188,11 @@ function AddUser({ close }: { close: (added: boolean) => void }) {
   return (
     <Dialog title="Add a user" close={() => close(false)}>
       <form onSubmit={submit}>
-        <Field label="E-mail" error={refused("email")}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="email"
-              required
-              value={email}
-              onInput={(event) => setEmail(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label="Name" error={refused("name")}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              maxLength={100}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField label="E-mail" type="email" required value={email} change={setEmail} error={refused("email")} />
+        <TextField label="Name" maxLength={100} value={name} change={setName} error={refused("name")} />
         <PasswordField
-          label="First password"
-          hint="Hand it over in person; it is changed after the first sign-in."
+          label="Initial password"
+          hint="Give it to the user in person, to be changed after the first sign-in."
           value={password}
           change={setPassword}
           error={refused("password")}
@@ -193,7 +202,7 @@ function AddUser({ close }: { close: (added: boolean) => void }) {
         {add.error && !add.error.errors.length ? <Failure error={add.error} /> : null}
         <footer>
           <button type="submit" class="primary" disabled={add.busy}>
-            {add.busy ? "Adding …" : "Add"}
+            {add.busy ? "Adding…" : "Add"}
           </button>
         </footer>
       </form>

@@ -21,7 +21,7 @@ const customer = {
   action: { feature: "plan", title: "Call", cost: 1, expected_value: -2.5 },
 } as unknown as AtRisk;
 
-it("names its columns by the schema, keeps numbers and defuses formulas", () => {
+it("takes column names from the schema, keeps numbers and makes formulas harmless", () => {
   const [header, row] = callList(schema, [customer]).split("\r\n");
   expect(header).toContain("Customer,Plan,Probability,Level");
   expect(header).toContain("Value at risk (EUR)");

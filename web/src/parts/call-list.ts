@@ -4,7 +4,7 @@ import { type FeatureSchema, groupColumn } from "./schema";
 
 export type AtRisk = Schemas["AtRiskView"];
 
-/** The selected customers as a file to call them by. */
+/** The selected customers as a CSV file for a call list. */
 export function callList(schema: FeatureSchema, customers: AtRisk[]): string {
   const group = groupColumn(schema);
   const currency = schema.money?.currency;

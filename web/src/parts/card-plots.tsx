@@ -9,20 +9,20 @@ import { Empty, Show } from "./states";
 
 type ModelCard = Schemas["CardView"];
 
-/** The reliability and gain plots of a version's model card. */
+/** The reliability and gain curves of a version's model card. */
 export function CardPlots({ version }: { version: string }) {
   const card = useLoaded(() => api.getModelCard(version), [version]);
   return (
     <div class="grid plots">
       <Card
         title="Reliability"
-        note="Of customers given a probability, how many left. On the line, the probabilities can be taken at their word"
+        note="Observed churn rate by predicted probability; on the line, the probabilities are calibrated"
       >
         <Show of={card} lines={6}>
           {({ data }) => <Reliability bins={data.reliability} />}
         </Show>
       </Card>
-      <Card title="Gain" note="Share of all leavers found when the riskiest customers are called first">
+      <Card title="Gain" note="Share of churners reached when the riskiest customers are called first">
         <Show of={card} lines={6}>
           {({ data }) => <Gain card={data} />}
         </Show>
@@ -39,7 +39,7 @@ function Reliability({ bins }: { bins: ModelCard["reliability"] }) {
       marginLeft: 48,
       marginBottom: 40,
       x: { ...SHARES, label: "predicted", labelOffset: 36 },
-      y: { ...SHARES, label: "did leave" },
+      y: { ...SHARES, label: "observed" },
       marks: [
         plot.line(
           [
@@ -56,21 +56,21 @@ function Reliability({ bins }: { bins: ModelCard["reliability"] }) {
           r: 4,
           tip: true,
           title: (bin) =>
-            `${percent(bin.mean_probability)} predicted, ${percent(bin.churn_rate)} of ${count(bin.rows)} left`,
+            `${percent(bin.mean_probability)} predicted, ${percent(bin.churn_rate)} of ${count(bin.rows)} customers left`,
         }),
       ],
     }),
     [JSON.stringify(bins)],
   );
-  if (!bins.length) return <Empty title="The card has no reliability curve" />;
-  const widest = bins.reduce((found, bin) => (gap(bin) > gap(found) ? bin : found));
+  if (!bins.length) return <Empty title="No reliability curve in this model card" />;
+  const widest = bins.reduce((candidate, bin) => (gap(bin) > gap(candidate) ? bin : candidate));
   return (
     <Chart
-      told={`Reliability curve of ${bins.length} bins. The widest gap is at ${percent(widest.mean_probability)} predicted, where ${percent(widest.churn_rate)} left.`}
+      description={`Reliability curve with ${bins.length} bins. The widest gap: ${percent(widest.mean_probability)} predicted, ${percent(widest.churn_rate)} observed.`}
       height={300}
       draw={draw}
       table={{
-        columns: ["Predicted", "Left", "95 % interval", "Customers"],
+        columns: ["Predicted", "Observed", "95% interval", "Customers"],
         rows: bins.map((bin) => [
           percent(bin.mean_probability),
           percent(bin.churn_rate),
@@ -96,7 +96,7 @@ function Gain({ card }: { card: ModelCard }) {
       marginLeft: 48,
       marginBottom: 40,
       x: { ...SHARES, label: "customers called", labelOffset: 36 },
-      y: { ...SHARES, label: "leavers found" },
+      y: { ...SHARES, label: "churners reached" },
       color: { domain: curves.map(({ name }) => name), range: curves.map(({ colour }) => colour), legend: true },
       marks: [
         plot.line(
@@ -120,14 +120,14 @@ function Gain({ card }: { card: ModelCard }) {
     [card.version],
   );
   const called = 0.1;
-  const found = card.model.gain.find(({ share }) => share >= called);
+  const reached = card.model.gain.find(({ share }) => share >= called);
   return (
     <Chart
-      told={`Gain curve. Calling the riskiest ${percent(found?.share, 0)} of customers finds ${percent(found?.found, 0)} of those who leave.`}
+      description={`Gain curve. The riskiest ${percent(reached?.share, 0)} of customers include ${percent(reached?.found, 0)} of the churners.`}
       height={270}
       draw={draw}
       table={{
-        columns: ["Called", "Found by this model"],
+        columns: ["Customers called", "Churners reached"],
         rows: card.model.gain
           .filter((_, index) => index % Math.ceil(card.model.gain.length / 20) === 0)
           .map((point) => [percent(point.share), percent(point.found)]),

@@ -9,7 +9,7 @@ interface CardProps {
   children: ComponentChildren;
 }
 
-/** A titled part of a page. */
+/** A titled section of a page. */
 export function Card({ title, note, aside, wide, children }: CardProps) {
   const heading = useId();
   return (
@@ -26,10 +26,10 @@ export function Card({ title, note, aside, wide, children }: CardProps) {
   );
 }
 
-/** Keeps a wide table inside its card: it scrolls sideways, by keyboard too. */
+/** Keeps wide content inside its card: it scrolls sideways, also by keyboard. */
 export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <section class="scroll" aria-label={label} tabIndex={0}>
       {children}
     </section>
@@ -43,7 +43,7 @@ interface FigureProps {
   note?: ComponentChildren;
 }
 
-/** One number people come for. */
+/** A headline figure. */
 export function Figure({ title, value, change, note }: FigureProps) {
   return (
     <div class="figure">
@@ -55,10 +55,10 @@ export function Figure({ title, value, change, note }: FigureProps) {
   );
 }
 
-/** Says that figures come from generated customers. */
+/** Marks figures of synthetic customers. */
 export function Synthetic({ when }: { when: boolean | undefined }) {
   return when ? (
-    <span class="tag" title="These figures come from generated customers">
+    <span class="tag" title="These figures come from synthetic customers">
       synthetic
     </span>
   ) : null;

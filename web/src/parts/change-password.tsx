@@ -13,19 +13,19 @@ export function ChangePassword({ close }: { close: () => void }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     if (await change.run(current, next)) {
-      tell("Your password is changed.");
+      tell("Password changed.");
       close();
     }
   };
   return (
     <Dialog title="Change password" close={close}>
       <form onSubmit={submit}>
-        <PasswordField label="Password now" value={current} change={setCurrent} />
+        <PasswordField label="Current password" value={current} change={setCurrent} />
         <PasswordField label="New password" value={next} change={setNext} fresh />
         {change.error ? <Failure error={change.error} /> : null}
         <footer>
           <button type="submit" class="primary" disabled={change.busy}>
-            {change.busy ? "Changing …" : "Change password"}
+            {change.busy ? "Changing…" : "Change password"}
           </button>
         </footer>
       </form>

@@ -1,14 +1,14 @@
 import type * as Plot from "@observablehq/plot";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Scroll } from "./card";
+import { Table } from "./table";
 
 export type { Plot };
 
 interface ChartProps {
-  /** What the plot says, in a sentence: it is read out instead of the picture. */
-  told: string;
+  /** The plot in a sentence, for screen readers. */
+  description: string;
   height?: number;
-  /** Makes the plot for a width in pixels. */
+  /** The options of the plot for a width in pixels. */
   draw: (plot: typeof Plot, width: number) => Plot.PlotOptions;
   /** The same figures as a table: its columns, and its rows. */
   table?: { columns: string[]; rows: (string | number)[][] };
@@ -16,8 +16,8 @@ interface ChartProps {
 
 const STYLE = { background: "transparent", color: "var(--quiet)", fontFamily: "inherit", fontSize: "12px" };
 
-/** A plot that fits its place, with a text alternative and its figures as a table. The plotting library loads after the page. */
-export function Chart({ told, height = 240, draw, table }: ChartProps) {
+/** A plot that fits its place, with a description and its figures as a table. The plotting library loads after the page. */
+export function Chart({ description, height = 240, draw, table }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<typeof Plot>();
   const [failed, setFailed] = useState(false);
@@ -36,35 +36,20 @@ export function Chart({ told, height = 240, draw, table }: ChartProps) {
   }, [plot, width, height, draw]);
   return (
     <figure class="chart">
-      <div role="img" aria-label={told}>
+      <div role="img" aria-label={description}>
         <div ref={place} style={{ minHeight: `${height}px` }} />
       </div>
-      {failed ? <p class="quiet">The plot could not be loaded. {told}</p> : null}
+      {failed ? <p class="quiet">The plot could not be loaded. {description}</p> : null}
       {table ? (
         <details>
-          <summary>As a table</summary>
-          <Scroll label="Figures of the plot">
-            <table>
-              <thead>
-                <tr>
-                  {table.columns.map((column) => (
-                    <th key={column} scope="col">
-                      {column}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {table.rows.map((row, number) => (
-                  <tr key={number}>
-                    {row.map((cell, column) => (
-                      <td key={column}>{cell}</td>
-                    ))}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <summary>View as a table</summary>
+          <Table<(string | number)[]>
+            caption="Figures of the plot"
+            narrow="scroll"
+            columns={table.columns.map((title, place) => ({ title, cell: (row) => row[place] }))}
+            rows={table.rows}
+            keyOf={(_, place) => place}
+          />
         </details>
       ) : null}
     </figure>

@@ -2,95 +2,83 @@ import { count, money, percent } from "../formats";
 import { LEVELS } from "./level";
 import type { FeatureSchema } from "./schema";
 import type { SegmentView } from "./segment-figures";
+import { Table } from "./table";
 
 interface Line {
   title: string;
   of: (view: SegmentView) => number | null;
-  written: (value: number | null) => string;
-  /** Whether it grows with the segment, and so is an estimate where the segment is one. */
+  write: (value: number | null) => string;
+  /** Whether the figure grows with the segment, and so is an estimate where the segment is an estimate. */
   counted?: boolean;
 }
 
-/** Two segments against each other, figure by figure. */
+/** Two segments, figure by figure. */
 export function Comparison({ a, b, schema }: { a: SegmentView; b: SegmentView; schema: FeatureSchema }) {
+  const most = (line: Line) => Math.max(line.of(a) ?? 0, line.of(b) ?? 0);
   return (
-    <table class="comparison">
-      <caption>{verdict(a, b)}</caption>
-      <thead>
-        <tr>
-          <td />
-          <th scope="col" class="number">
-            A
-          </th>
-          <th scope="col" class="number">
-            B
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {linesOf(schema, a.currency ?? b.currency).map((line) => {
-          const most = Math.max(line.of(a) ?? 0, line.of(b) ?? 0);
-          return (
-            <tr key={line.title}>
-              <th scope="row">{line.title}</th>
-              <Amount line={line} view={a} most={most} name="a" />
-              <Amount line={line} view={b} most={most} name="b" />
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <Table
+      caption={verdict(a, b)}
+      captioned
+      class="comparison"
+      columns={[
+        { title: "Figure", unseen: true, rowHeader: true, cell: ({ title }) => title },
+        { title: "A", number: true, class: "a", cell: (line) => <Amount line={line} view={a} most={most(line)} /> },
+        { title: "B", number: true, class: "b", cell: (line) => <Amount line={line} view={b} most={most(line)} /> },
+      ]}
+      rows={linesOf(schema, a.currency ?? b.currency)}
+      keyOf={({ title }) => title}
+    />
   );
 }
 
-function Amount({ line, view, most, name }: { line: Line; view: SegmentView; most: number; name: "a" | "b" }) {
+function Amount({ line, view, most }: { line: Line; view: SegmentView; most: number }) {
   const value = line.of(view);
   return (
-    <td class={`number ${name}`}>
+    <>
       {line.counted && view.estimated ? "≈ " : ""}
-      {line.written(value)}
+      {line.write(value)}
       <span class="track" aria-hidden="true">
         <span style={{ width: `${most ? (100 * (value ?? 0)) / most : 0}%` }} />
       </span>
-    </td>
+    </>
   );
 }
 
 function linesOf(schema: FeatureSchema, currency: string | null): Line[] {
   const lines: Line[] = [
-    { title: "Customers", of: (view) => view.count, written: count, counted: true },
-    { title: "Mean probability of leaving", of: (view) => view.mean_probability, written: percent },
-    { title: "Expected churners", of: (view) => view.expected_churners, written: count, counted: true },
+    { title: "Customers", of: (view) => view.count, write: count, counted: true },
+    { title: "Mean churn probability", of: (view) => view.mean_probability, write: percent },
+    { title: "Expected churners", of: (view) => view.expected_churners, write: count, counted: true },
   ];
   if (schema.money)
     lines.push(
       {
         title: "Value at risk",
         of: (view) => view.value_at_risk,
-        written: (of) => money(of, currency, 0),
+        write: (value) => money(value, currency, 0),
         counted: true,
       },
       {
-        title: "Value at risk a customer",
+        title: "Value at risk per customer",
         of: (view) => (view.count ? view.value_at_risk / view.count : null),
-        written: (of) => money(of, currency, 2),
+        write: (value) => money(value, currency, 2),
       },
     );
   for (const level of LEVELS.toReversed())
-    lines.push({ title: `At ${level} risk`, of: (view) => share(view, level), written: percent });
+    lines.push({ title: `At ${level} risk`, of: (view) => shareAt(view, level), write: percent });
   return lines;
 }
 
-function share(view: SegmentView, level: string): number | null {
-  if (!view.count) return null;
-  return (view.levels.find((one) => one.level === level)?.customers ?? 0) / view.count;
+function shareAt({ count: customers, levels }: SegmentView, level: string): number | null {
+  if (!customers) return null;
+  return (levels.find((entry) => entry.level === level)?.customers ?? 0) / customers;
 }
 
 function verdict(a: SegmentView, b: SegmentView): string {
-  const [one, other] = [a.mean_probability, b.mean_probability];
-  if (!a.count || !b.count || !one || !other) return "With an empty segment there is nothing to compare.";
-  const times = one / other;
-  if (times > 0.95 && times < 1.05) return "A customer of A is about as likely to leave as one of B.";
-  const [more, less, factor] = times > 1 ? ["A", "B", times] : ["B", "A", 1 / times];
-  return `A customer of ${more} is ${factor.toFixed(1)} times as likely to leave as one of ${less}.`;
+  const [meanOfA, meanOfB] = [a.mean_probability, b.mean_probability];
+  if (!a.count || !b.count || !meanOfA || !meanOfB) return "An empty segment cannot be compared.";
+  const ratio = meanOfA / meanOfB;
+  if (ratio > 0.95 && ratio < 1.05) return "Customers in A are about as likely to leave as customers in B.";
+  const [more, less, factor] = ratio > 1 ? ["A", "B", ratio] : ["B", "A", 1 / ratio];
+  return `Customers in ${more} are ${factor.toFixed(1)} times as likely to leave as customers in ${less}.`;
 }

@@ -15,7 +15,7 @@ interface CriteriaProps {
 
 const MOST_CRITERIA = 20;
 
-/** Builds a segment: conditions on the schema's columns that must all hold, and risk levels. */
+/** Builds a segment from risk levels and conditions on the schema's columns; all conditions must hold. */
 export function Criteria({ schema, segment, change }: CriteriaProps) {
   const builder = useRef<HTMLDivElement>(null);
   const { criteria, levels } = segment;
@@ -26,9 +26,9 @@ export function Criteria({ schema, segment, change }: CriteriaProps) {
   };
   const replace = (place: number, criterion: Criterion) =>
     change({ ...segment, criteria: criteria.with(place, criterion) });
-  const choose = (level: RiskLevel, chosen: boolean) =>
-    change({ ...segment, levels: LEVELS.filter((one) => (one === level ? chosen : levels.includes(one))) });
-  const waiting = criteria.filter((criterion) => !complete(criterion)).length;
+  const choose = (changed: RiskLevel, chosen: boolean) =>
+    change({ ...segment, levels: LEVELS.filter((level) => (level === changed ? chosen : levels.includes(level))) });
+  const incomplete = criteria.filter((criterion) => !complete(criterion)).length;
   return (
     <div class="criteria" ref={builder}>
       <fieldset class="levels">
@@ -45,7 +45,7 @@ export function Criteria({ schema, segment, change }: CriteriaProps) {
         ))}
       </fieldset>
       {criteria.length ? (
-        <ul class="conditions" aria-label="Conditions, all of which must hold">
+        <ul class="conditions" aria-label="Conditions (all must hold)">
           {criteria.map((criterion, place) => {
             const column = columnOf(criterion.column);
             return column ? (
@@ -66,15 +66,17 @@ export function Criteria({ schema, segment, change }: CriteriaProps) {
       ) : null}
       {criteria.length < MOST_CRITERIA ? (
         <Select
-          label={criteria.length ? "And also" : "Narrow by"}
+          label="Add a condition"
           value=""
           choose={add}
-          options={[["", "Choose a column …"], ...schema.columns.map(({ name, label }) => [name, label] as const)]}
+          options={[["", "Choose a column…"], ...schema.columns.map(({ name, label }) => [name, label] as const)]}
         />
       ) : null}
-      {waiting ? (
+      {incomplete ? (
         <p class="quiet" role="status">
-          {count(waiting)} {waiting === 1 ? "condition counts" : "conditions count"} once a value is given.
+          {incomplete === 1
+            ? "1 condition has no value yet and is ignored."
+            : `${count(incomplete)} conditions have no value yet and are ignored.`}
         </p>
       ) : null}
     </div>

@@ -1,3 +1,4 @@
+import { NumberInput } from "./fields";
 import { type Column, levelsOf } from "./schema";
 import { type Bound, type Criterion, firstBound, type Operator, operatorsOf, takesNoBound } from "./segment-query";
 
@@ -8,7 +9,7 @@ interface CriterionInputProps {
   remove: () => void;
 }
 
-/** One condition: a column, how it is compared, and with what. */
+/** A condition: a column, a comparison and a value. */
 export function CriterionInput({ column, criterion, change, remove }: CriterionInputProps) {
   const operators = operatorsOf(column);
   const compare = (operator: Operator) => {
@@ -20,13 +21,13 @@ export function CriterionInput({ column, criterion, change, remove }: CriterionI
       <legend title={column.meaning}>{column.label}</legend>
       {operators.length > 1 ? (
         <select
-          aria-label={`How ${column.label} is compared`}
+          aria-label={`${column.label}: comparison`}
           value={criterion.operator}
           onChange={(event) => compare(event.currentTarget.value as Operator)}
         >
-          {operators.map(([operator, words]) => (
+          {operators.map(([operator, text]) => (
             <option key={operator} value={operator}>
-              {words}
+              {text}
             </option>
           ))}
         </select>
@@ -34,7 +35,7 @@ export function CriterionInput({ column, criterion, change, remove }: CriterionI
         <span>{operators[0]?.[1]}</span>
       )}
       {takesNoBound(criterion.operator) ? null : (
-        <BoundInput column={column} criterion={criterion} give={(bound) => change({ ...criterion, bound })} />
+        <BoundInput column={column} criterion={criterion} choose={(bound) => change({ ...criterion, bound })} />
       )}
       <button
         type="button"
@@ -51,12 +52,12 @@ export function CriterionInput({ column, criterion, change, remove }: CriterionI
 interface BoundInputProps {
   column: Column;
   criterion: Criterion;
-  give: (bound: Bound) => void;
+  choose: (bound: Bound) => void;
 }
 
-function BoundInput({ column, criterion: { operator, bound }, give }: BoundInputProps) {
+function BoundInput({ column, criterion: { operator, bound }, choose }: BoundInputProps) {
   const label = `${column.label}: value`;
-  if (Array.isArray(bound)) return <LevelsInput column={column} chosen={bound} give={give} />;
+  if (Array.isArray(bound)) return <LevelsInput column={column} chosen={bound} choose={choose} />;
   switch (column.kind) {
     case "category":
     case "boolean": {
@@ -66,7 +67,7 @@ function BoundInput({ column, criterion: { operator, bound }, give }: BoundInput
           key={operator}
           aria-label={label}
           value={String(bound)}
-          onChange={({ currentTarget: { value } }) => give(column.kind === "boolean" ? value === "true" : value)}
+          onChange={({ currentTarget: { value } }) => choose(column.kind === "boolean" ? value === "true" : value)}
         >
           {options.map((option) => (
             <option key={option} value={option}>
@@ -82,19 +83,18 @@ function BoundInput({ column, criterion: { operator, bound }, give }: BoundInput
           type="date"
           aria-label={label}
           value={typeof bound === "string" ? bound : ""}
-          onChange={(event) => give(event.currentTarget.value || null)}
+          onChange={(event) => choose(event.currentTarget.value || null)}
         />
       );
     default:
       return (
         <span class="measure">
-          <input
-            type="number"
+          <NumberInput
             step="any"
             aria-label={label}
-            placeholder={column.min != null && column.max != null ? `${column.min} – ${column.max}` : "value"}
-            value={typeof bound === "number" ? bound : ""}
-            onChange={({ currentTarget: { value } }) => give(value === "" ? null : Number(value))}
+            placeholder={column.min != null && column.max != null ? `${column.min}–${column.max}` : "value"}
+            value={typeof bound === "number" ? bound : null}
+            choose={choose}
           />
           {column.unit ? <small>{column.unit}</small> : null}
         </span>
@@ -102,7 +102,13 @@ function BoundInput({ column, criterion: { operator, bound }, give }: BoundInput
   }
 }
 
-function LevelsInput({ column, chosen, give }: { column: Column; chosen: string[]; give: (bound: Bound) => void }) {
+interface LevelsInputProps {
+  column: Column;
+  chosen: string[];
+  choose: (bound: Bound) => void;
+}
+
+function LevelsInput({ column, chosen, choose }: LevelsInputProps) {
   return (
     <div class="choices">
       {levelsOf(column).map((level) => (
@@ -111,8 +117,10 @@ function LevelsInput({ column, chosen, give }: { column: Column; chosen: string[
             type="checkbox"
             checked={chosen.includes(level)}
             onChange={(event) =>
-              give(
-                levelsOf(column).filter((one) => (one === level ? event.currentTarget.checked : chosen.includes(one))),
+              choose(
+                levelsOf(column).filter((other) =>
+                  other === level ? event.currentTarget.checked : chosen.includes(other),
+                ),
               )
             }
           />

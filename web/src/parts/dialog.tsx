@@ -7,7 +7,7 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A modal question. Escape and the cross close it; the focus returns to where it was. */
+/** A modal dialog. Escape and the cross close it; the focus returns to its earlier place. */
 export function Dialog({ title, close, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
@@ -36,7 +36,7 @@ interface ConfirmProps {
   children: ComponentChildren;
 }
 
-/** Asks before something that others will notice. */
+/** Asks for confirmation of a change with wide effect. */
 export function Confirm({ title, action, busy, confirm, close, children }: ConfirmProps) {
   return (
     <Dialog title={title} close={close}>
@@ -46,7 +46,7 @@ export function Confirm({ title, action, busy, confirm, close, children }: Confi
           Cancel
         </button>
         <button type="button" class="primary" disabled={busy} onClick={confirm}>
-          {busy ? "Working …" : action}
+          {busy ? "Working…" : action}
         </button>
       </footer>
     </Dialog>

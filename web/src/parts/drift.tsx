@@ -4,16 +4,17 @@ import { useLoaded } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
 import { Empty, Show } from "./states";
+import { Table } from "./table";
 
 type Stability = Schemas["StabilityView"];
 
-/** Whether the customers scored last still look like those the model was made with. */
+/** The customers scored last, compared with the training customers. */
 export function Drift({ turn }: { turn: number }) {
   const drift = useLoaded(() => api.getDrift(), [turn]);
   return (
     <Card
       title="Drift"
-      note="Customers scored last against those the model was made with: population stability index (PSI)"
+      note="Population stability index (PSI) of the customers scored last, compared with the training customers"
       wide
     >
       <Show of={drift} lines={5}>
@@ -32,7 +33,7 @@ export function Drift({ turn }: { turn: number }) {
                 </div>
               </>
             ) : (
-              <Empty title="There is nothing to compare yet" />
+              <Empty title="No scoring run to compare yet" />
             )}
           </>
         )}
@@ -41,7 +42,7 @@ export function Drift({ turn }: { turn: number }) {
   );
 }
 
-const WORDS: Record<string, string> = { none: "steady", some: "some drift", strong: "strong drift" };
+const WORDS: Record<string, string> = { none: "stable", some: "some drift", strong: "strong drift" };
 
 function Feature({ feature }: { feature: Stability }) {
   const most = Math.max(...feature.bins.flatMap((bin) => [bin.reference, bin.now]), 1e-9);
@@ -56,31 +57,19 @@ function Feature({ feature }: { feature: Stability }) {
       </summary>
       {feature.told ? <p>{feature.told}</p> : null}
       <p class="quiet">
-        Up to {decimal(feature.noise)} is to be expected by chance; from {decimal(feature.critical)} it is more than
-        chance.
+        Chance alone explains a PSI up to {decimal(feature.noise)}; from {decimal(feature.critical)} the drift is
+        significant.
       </p>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{feature.unit ? `Values (${feature.unit})` : "Values"}</th>
-            <th scope="col">Made with</th>
-            <th scope="col">Now</th>
-          </tr>
-        </thead>
-        <tbody>
-          {feature.bins.map((bin) => (
-            <tr key={bin.label}>
-              <td>{bin.label}</td>
-              <td>
-                <Share of={bin.reference} most={most} />
-              </td>
-              <td>
-                <Share of={bin.now} most={most} now />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        caption={`Distribution of ${feature.label}`}
+        columns={[
+          { title: feature.unit ? `Values (${feature.unit})` : "Values", cell: ({ label }) => label },
+          { title: "At training", cell: ({ reference }) => <Share of={reference} most={most} /> },
+          { title: "Last run", cell: ({ now }) => <Share of={now} most={most} now /> },
+        ]}
+        rows={feature.bins}
+        keyOf={({ label }) => label}
+      />
     </details>
   );
 }

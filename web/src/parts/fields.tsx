@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 interface FieldProps {
   label: string;
@@ -12,17 +12,17 @@ interface FieldProps {
   }) => ComponentChildren;
 }
 
-/** A labelled input with its hint and what the API said against its value. */
+/** A labelled input with its hint, or with the API's objection to its value. */
 export function Field({ label, hint, error, children }: FieldProps) {
   const id = useId();
-  const told = error ?? hint;
+  const note = error ?? hint;
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children({ id, "aria-describedby": told ? `${id}-told` : undefined, "aria-invalid": Boolean(error) })}
-      {told ? (
-        <small id={`${id}-told`} class={error ? "wrong" : undefined}>
-          {told}
+      {children({ id, "aria-describedby": note ? `${id}-note` : undefined, "aria-invalid": Boolean(error) })}
+      {note ? (
+        <small id={`${id}-note`} class={error ? "wrong" : undefined}>
+          {note}
         </small>
       ) : null}
     </div>
@@ -36,7 +36,7 @@ interface ChoiceProps<T extends string> {
   choose: (value: T) => void;
 }
 
-/** One of a few, all in sight. */
+/** A choice from a few options, all in sight. */
 export function Choice<T extends string>({ label, value, options, choose }: ChoiceProps<T>) {
   return (
     <fieldset class="choice">
@@ -54,7 +54,7 @@ interface SelectProps<T extends string> extends ChoiceProps<T> {
   hint?: string;
 }
 
-/** One of many. */
+/** A choice from many options. */
 export function Select<T extends string>({ label, value, options, choose, hint }: SelectProps<T>) {
   return (
     <Field label={label} hint={hint}>
@@ -71,31 +71,78 @@ export function Select<T extends string>({ label, value, options, choose, hint }
   );
 }
 
-interface PasswordFieldProps {
+interface TextFieldProps {
   label: string;
   value: string;
   change: (value: string) => void;
-  fresh?: boolean;
   hint?: string;
   error?: string;
+  type?: "text" | "email" | "password" | "date";
+  autocomplete?: string;
+  required?: boolean;
+  minLength?: number;
+  maxLength?: number;
+  max?: string;
 }
 
-/** A password: the one in use, or a fresh one with what is asked of it. */
-export function PasswordField({ label, value, change, fresh, hint, error }: PasswordFieldProps) {
-  const asked = fresh ? ["8 to 128 characters, hard to guess.", hint].filter(Boolean).join(" ") : hint;
+/** A labelled line of text, or a date. */
+export function TextField({ label, hint, error, change, type = "text", ...input }: TextFieldProps) {
   return (
-    <Field label={label} hint={asked} error={error}>
+    <Field label={label} hint={hint} error={error}>
       {(attributes) => (
         <input
           {...attributes}
-          type="password"
-          autocomplete={fresh ? "new-password" : "current-password"}
-          required
-          minLength={fresh ? 8 : undefined}
-          value={value}
+          {...input}
+          type={type as "text"}
           onInput={(event) => change(event.currentTarget.value)}
         />
       )}
     </Field>
+  );
+}
+
+interface PasswordFieldProps extends Pick<TextFieldProps, "label" | "value" | "change" | "hint" | "error"> {
+  /** A new password, with its requirements, instead of the current one. */
+  fresh?: boolean;
+}
+
+export function PasswordField({ fresh, hint, ...field }: PasswordFieldProps) {
+  if (!fresh) return <TextField {...field} hint={hint} type="password" autocomplete="current-password" required />;
+  const requirements = ["8 to 128 characters, hard to guess.", hint].filter(Boolean).join(" ");
+  return (
+    <TextField {...field} hint={requirements} type="password" autocomplete="new-password" required minLength={8} />
+  );
+}
+
+interface NumberInputProps {
+  value: number | null;
+  /** Called when the field is left or Enter is pressed; null when the field is empty. */
+  choose: (value: number | null) => void;
+  min?: number;
+  max?: number;
+  step?: number | "any";
+  placeholder?: string;
+  id?: string;
+  "aria-label"?: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: boolean;
+}
+
+/** A number. The text that is being typed stays when the page is drawn again. */
+export function NumberInput({ value, choose, ...input }: NumberInputProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <input
+      {...input}
+      type="number"
+      inputMode="decimal"
+      value={typed ?? value ?? ""}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={({ currentTarget: { value: text } }) => {
+        setTyped(null);
+        choose(text === "" ? null : Number(text));
+      }}
+      onBlur={() => setTyped(null)}
+    />
   );
 }

@@ -1,35 +1,36 @@
 import type { Schemas } from "../../../client/api-client.js";
 import { count } from "../formats";
-import { Scroll } from "./card";
+import { Table } from "./table";
 
 type Import = Schemas["ImportView"];
 
 const STEPS: Record<string, string> = {
   survey: "Counting the rows",
-  compare: "Comparing lines of the same customer",
+  compare: "Comparing rows of the same customer",
   load: "Checking and storing the rows",
-  verify: "Adding up",
+  verify: "Verifying the totals",
 };
+const SHOWN_REJECTS = 20;
 
-/** How far an import is, what became of its rows, and why rows were rejected. */
-export function ImportProgress({ found }: { found: Import }) {
-  const { counts } = found;
+/** An import: its progress, its counts, and the rejected rows with their reasons. */
+export function ImportProgress({ run }: { run: Import }) {
+  const { counts } = run;
   return (
     <div class="stack" aria-live="polite">
       <p>
-        <b>{found.file_name}</b> · {told(found)}
+        <b>{run.file_name}</b> · {progress(run)}
       </p>
-      {found.status === "RUNNING" ? (
-        <progress value={found.rows ? counts.read : undefined} max={found.rows ?? undefined} aria-label="Rows read" />
+      {run.status === "RUNNING" ? (
+        <progress value={run.rows ? counts.read : undefined} max={run.rows ?? undefined} aria-label="Rows read" />
       ) : null}
-      {found.status === "FAILED" ? (
+      {run.status === "FAILED" ? (
         <div class="failure" role="alert">
           <h3>The import failed</h3>
-          <p>{found.reason}</p>
+          <p>{run.reason}</p>
         </div>
       ) : null}
       <dl class="counts">
-        <Count name="rows" value={found.rows ?? counts.read} />
+        <Count name="rows" value={run.rows ?? counts.read} />
         <Count name="accepted" value={counts.accepted} />
         <Count name="rejected" value={counts.rejected} warn={counts.rejected > 0} />
         <Count name="new" value={counts.created} />
@@ -37,21 +38,21 @@ export function ImportProgress({ found }: { found: Import }) {
         <Count name="unchanged" value={counts.unchanged} />
         <Count name="older" value={counts.older} />
       </dl>
-      {found.notes.map((note) => (
+      {run.notes.map((note) => (
         <p key={note} class="quiet">
           {note}
         </p>
       ))}
-      <Rejects found={found} />
+      <Rejects run={run} />
     </div>
   );
 }
 
-function told(found: Import): string {
-  if (found.status === "WAITING") return "waiting for the upload";
-  if (found.status === "SUCCEEDED") return "done";
-  if (found.status === "FAILED") return "failed";
-  return `${STEPS[found.step ?? ""] ?? "Starting"} …`;
+function progress(run: Import): string {
+  if (run.status === "WAITING") return "waiting for the upload";
+  if (run.status === "SUCCEEDED") return "done";
+  if (run.status === "FAILED") return "failed";
+  return `${STEPS[run.step ?? ""] ?? "Starting"}…`;
 }
 
 function Count({ name, value, warn }: { name: string; value: number; warn?: boolean }) {
@@ -63,40 +64,34 @@ function Count({ name, value, warn }: { name: string; value: number; warn?: bool
   );
 }
 
-function Rejects({ found }: { found: Import }) {
-  if (!found.rejects.length) return null;
+function Rejects({ run }: { run: Import }) {
+  if (!run.rejects.length) return null;
+  const shown = run.rejects.slice(0, SHOWN_REJECTS);
   return (
     <>
-      <Scroll label="Rejected rows">
-        <table>
-          <caption>
-            The first {count(found.rejects.length)} of {count(found.counts.rejected)} rejected rows
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Line
-              </th>
-              <th scope="col">Column</th>
-              <th scope="col">Reason</th>
-            </tr>
-          </thead>
-          <tbody>
-            {found.rejects.slice(0, 20).map((reject) => (
-              <tr key={`${reject.line} ${reject.column}`}>
-                <td class="number">{reject.line}</td>
-                <td>{reject.column || "the whole row"}</td>
-                <td>{reject.reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {found.rejects_url ? (
-        <a class="button" href={found.rejects_url} target="_blank" rel="noreferrer">
+      <Table
+        caption={rejectsCaption(new Set(shown.map(({ line }) => line)).size, run.counts.rejected)}
+        captioned
+        narrow="scroll"
+        columns={[
+          { title: "Line", number: true, cell: ({ line }) => line },
+          { title: "Column", cell: ({ column }) => column || "whole row" },
+          { title: "Reason", cell: ({ reason }) => reason },
+        ]}
+        rows={shown}
+        keyOf={({ line, column }) => `${line} ${column}`}
+      />
+      {run.rejects_url ? (
+        <a class="button" href={run.rejects_url} target="_blank" rel="noreferrer">
           Download all rejected rows
         </a>
       ) : null}
     </>
   );
+}
+
+/** As in "9 rejected rows", or "The first 20 of 57 rejected rows". */
+function rejectsCaption(shown: number, rejected: number): string {
+  if (shown < rejected) return `The first ${count(shown)} of ${count(rejected)} rejected rows`;
+  return rejected === 1 ? "1 rejected row" : `${count(rejected)} rejected rows`;
 }

@@ -3,9 +3,9 @@ import { count, percent } from "../formats";
 import "../styles/level-bar.css";
 import { Level } from "./level";
 
-/** Customers by risk level: one bar, and each level in figures. */
+/** Customers by risk level: a bar, and a figure for each level. */
 export function LevelBar({ levels }: { levels: Schemas["LevelView"][] }) {
-  const all = levels.reduce((sum, { customers }) => sum + customers, 0);
+  const total = levels.reduce((sum, { customers }) => sum + customers, 0);
   return (
     <div class="level-bar">
       <div class="stack" aria-hidden="true">
@@ -16,7 +16,8 @@ export function LevelBar({ levels }: { levels: Schemas["LevelView"][] }) {
       <ul>
         {levels.map(({ level, customers }) => (
           <li key={level}>
-            <Level level={level} /> <b>{count(customers)}</b> <small>{all ? percent(customers / all, 0) : ""}</small>
+            <Level level={level} /> <b>{count(customers)}</b>{" "}
+            <small>{total ? percent(customers / total, 0) : ""}</small>
           </li>
         ))}
       </ul>

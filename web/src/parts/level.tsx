@@ -4,7 +4,7 @@ export type RiskLevel = "low" | "medium" | "high" | "critical";
 
 export const LEVELS: RiskLevel[] = ["low", "medium", "high", "critical"];
 
-/** A risk level as colour and word. */
+/** A risk level as a colour and a word. */
 export function Level({ level }: { level: string }) {
   return (
     <span class="level" data-level={level}>
@@ -13,7 +13,7 @@ export function Level({ level }: { level: string }) {
   );
 }
 
-/** A probability as figure and bar, in the colour of its level. */
+/** A probability as a figure and a bar, in the colour of its level. */
 export function Probability({ value, level }: { value: number; level: string }) {
   return (
     <span class="probability" data-level={level}>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import "../styles/open-customer.css";
 
-/** The way to a customer whose id is known. */
+/** Opens the page of a customer by id. */
 export function OpenCustomer({ label }: { label: string }) {
   const { route } = useLocation();
   const [id, setId] = useState("");

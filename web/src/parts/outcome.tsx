@@ -4,7 +4,7 @@ import { date } from "../formats";
 import { useAction } from "../loading";
 import { api, may } from "../session";
 import { Confirm } from "./dialog";
-import { Field } from "./fields";
+import { TextField } from "./fields";
 import type { FeatureSchema } from "./schema";
 import { Failure } from "./states";
 import { tell } from "./toasts";
@@ -17,27 +17,27 @@ interface OutcomeProps {
   recorded: () => void;
 }
 
-/** Whether the customer left in the end: what is known, and the way to record it. */
+/** The customer's known outcome, with buttons to record it. */
 export function Outcome({ customer, schema, recorded }: OutcomeProps) {
-  const [asking, setAsking] = useState<boolean | null>(null);
+  const [recording, setRecording] = useState<boolean | null>(null);
   return (
     <>
-      <p class="outcome">{known(customer)}</p>
-      {schema.label.meaning ? <p class="quiet">What counts as leaving: {schema.label.meaning.toLowerCase()}.</p> : null}
+      <p class="outcome">{outcomeOf(customer)}</p>
+      {schema.label.meaning ? <p class="quiet">Definition of churn: {schema.label.meaning.toLowerCase()}.</p> : null}
       {may("analyst") ? (
         <p class="ways">
-          <button type="button" onClick={() => setAsking(true)}>
+          <button type="button" onClick={() => setRecording(true)}>
             {customer.churned ? "Correct the date" : "The customer left"}
           </button>
-          <button type="button" onClick={() => setAsking(false)}>
+          <button type="button" onClick={() => setRecording(false)}>
             {customer.churned === false ? "Correct the date" : "The customer stayed"}
           </button>
         </p>
       ) : (
-        <p class="quiet">Outcomes are recorded by analysts; you can look at them.</p>
+        <p class="quiet">Only analysts can record outcomes.</p>
       )}
-      {asking === null ? null : (
-        <Recording customer={customer} churned={asking} close={() => setAsking(null)} recorded={recorded} />
+      {recording === null ? null : (
+        <Recording customer={customer} churned={recording} close={() => setRecording(null)} recorded={recorded} />
       )}
     </>
   );
@@ -71,32 +71,26 @@ function Recording({ customer, churned, close, recorded }: RecordingProps) {
       <div class="recording">
         <p>
           {churned
-            ? `${customer.customer_id} will no longer be counted or called as a customer at risk.`
-            : `${customer.customer_id} stays a customer and goes on being scored.`}{" "}
-          The outcome is used to measure the model and to train the next one.
+            ? `${customer.customer_id} will no longer be listed or counted as a customer at risk.`
+            : `${customer.customer_id} remains a customer and will still be scored.`}{" "}
+          Outcomes measure the model and train the next version.
         </p>
-        <Field
-          label="Day it was known"
+        <TextField
+          label="Known on"
+          type="date"
+          max={today}
+          value={day}
+          change={setDay}
           error={record.error?.errors.find(({ field }) => field.endsWith("date"))?.detail}
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="date"
-              max={today}
-              value={day}
-              onInput={(event) => setDay(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        />
         {record.error ? <Failure error={record.error} /> : null}
       </div>
     </Confirm>
   );
 }
 
-function known({ churned, outcome_at }: Customer): string {
-  if (churned === null) return "Not known yet";
+function outcomeOf({ churned, outcome_at }: Customer): string {
+  if (churned === null) return "No outcome yet";
   const day = outcome_at ? `, known on ${date(outcome_at)}` : "";
   return churned ? `Left${day}` : `Stayed${day}`;
 }

@@ -1,21 +1,22 @@
 import "../styles/pager.css";
 
 interface PagerProps {
-  /** What is paged, as in "customers". */
+  /** The items of the list, as in "customers". */
   of: string;
-  told: string;
+  /** The rows on this page, as in "21–40 of 1,341". */
+  position: string;
   first?: () => void;
   previous?: () => void;
   next?: () => void;
 }
 
-/** Where one is in a list, and the ways on. A way that ends keeps the focus, so that the keyboard is not thrown back to the top. */
-export function Pager({ of, told, first, previous, next }: PagerProps) {
-  if (!first && !previous && !next) return <p class="pager quiet">{told}</p>;
+/** The place in a list, with buttons to its other pages. A button that becomes disabled keeps the focus of the keyboard. */
+export function Pager({ of, position, first, previous, next }: PagerProps) {
+  if (!first && !previous && !next) return <p class="pager quiet">{position}</p>;
   return (
     <nav class="pager" aria-label={`Pages of ${of}`}>
       <span class="quiet" role="status">
-        {told}
+        {position}
       </span>
       <span class="ways">
         <button type="button" aria-disabled={!first} onClick={first}>

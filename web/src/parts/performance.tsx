@@ -1,83 +1,59 @@
+import type { ComponentChildren } from "preact";
 import { count, decimal, percent } from "../formats";
 import { useLoaded } from "../loading";
 import { api } from "../session";
-import { Card, Scroll } from "./card";
+import { Card } from "./card";
 import { Empty, Show } from "./states";
+import { Table } from "./table";
 
-type Column = Record<string, unknown> | null | undefined;
+type Figures = Record<string, unknown> | null | undefined;
 
-const ROWS = [
-  ["roc_auc", "ROC AUC"],
-  ["log_loss", "Log loss"],
-  ["brier", "Brier score"],
-  ["precision", "Precision"],
-  ["recall", "Recall"],
-] as const;
+const ROWS: [title: string, cell: (figures: Figures) => ComponentChildren][] = [
+  ["ROC AUC", (figures) => <WithInterval figures={figures} />],
+  ["Log loss", (figures) => figure(figures?.log_loss)],
+  ["Brier score", (figures) => figure(figures?.brier)],
+  ["Precision", (figures) => figure(figures?.precision)],
+  ["Recall", (figures) => figure(figures?.recall)],
+  ["Customers", (figures) => count((figures?.customers ?? figures?.rows) as number | undefined)],
+  ["Churn rate", (figures) => percent(figures?.churn_rate as number | undefined)],
+];
 
-/** How good the scores are: measured at training, measured since, and expected now. */
+/** The model's figures on held-out customers, on recorded outcomes, and as estimated for the customers scored last. */
 export function Performance({ turn }: { turn: number }) {
   const performance = useLoaded(() => api.getModelPerformance(), [turn]);
   return (
     <Card
-      title="How good it is"
-      note="Measured at training, measured since by recorded outcomes, and expected today without labels"
+      title="Model performance"
+      note="Measured at training, realised in recorded outcomes since, and estimated for today"
     >
       <Show of={performance} lines={5}>
         {({ data }) => {
-          const columns: [string, Column, string][] = [
+          const columns: [string, Figures, string][] = [
             ["At training", data.held_out.metrics, data.held_out.basis],
-            ["Since then", data.realised as Column, data.realised?.basis ?? "No outcome has been recorded yet."],
-            ["Expected now", data.estimate as Column, data.estimate?.basis ?? "Nobody is scored yet."],
+            ["Realised", data.realised as Figures, data.realised?.basis ?? "No outcomes recorded yet."],
+            ["Estimated", data.estimate as Figures, data.estimate?.basis ?? "No customers scored yet."],
           ];
           return (
             <>
-              <Scroll label="How good it is">
-                <table class="performance">
-                  <thead>
-                    <tr>
-                      <th scope="col">Figure</th>
-                      {columns.map(([name]) => (
-                        <th key={name} scope="col" class="number">
-                          {name}
-                        </th>
-                      ))}
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {ROWS.map(([key, label]) => (
-                      <tr key={key}>
-                        <th scope="row">{label}</th>
-                        {columns.map(([name, figures]) => (
-                          <td key={name} class="number">
-                            {figure(figures?.[key])}
-                            {key === "roc_auc" ? <Interval of={figures} /> : null}
-                          </td>
-                        ))}
-                      </tr>
-                    ))}
-                    <tr>
-                      <th scope="row">Customers</th>
-                      {columns.map(([name, figures]) => (
-                        <td key={name} class="number">
-                          {count((figures?.customers ?? figures?.rows) as number | undefined)}
-                        </td>
-                      ))}
-                    </tr>
-                    <tr>
-                      <th scope="row">Churn rate</th>
-                      {columns.map(([name, figures]) => (
-                        <td key={name} class="number">
-                          {percent(figures?.churn_rate as number | undefined)}
-                        </td>
-                      ))}
-                    </tr>
-                  </tbody>
-                </table>
-              </Scroll>
+              <Table
+                caption="Model performance"
+                class="performance"
+                narrow="scroll"
+                columns={[
+                  { title: "Figure", rowHeader: true, cell: ([title]) => title },
+                  ...columns.map(([title, figures]) => ({
+                    title,
+                    number: true,
+                    cell: ([, cell]: (typeof ROWS)[number]) => cell(figures),
+                  })),
+                ]}
+                rows={ROWS}
+                keyOf={([title]) => title}
+              />
               <dl class="bases">
-                {columns.map(([name, , basis]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
+                {columns.map(([title, , basis]) => (
+                  <div key={title}>
+                    <dt>{title}</dt>
                     <dd>{basis}</dd>
                   </div>
                 ))}
@@ -97,12 +73,17 @@ function figure(value: unknown): string {
   return decimal(typeof value === "number" ? value : null);
 }
 
-function Interval({ of }: { of: Column }) {
-  const interval = of?.roc_auc_interval as { low: number; high: number } | null | undefined;
-  return interval ? (
-    <small>
-      <br />
-      {decimal(interval.low)} to {decimal(interval.high)}
-    </small>
-  ) : null;
+function WithInterval({ figures }: { figures: Figures }) {
+  const interval = figures?.roc_auc_interval as { low: number; high: number } | null | undefined;
+  return (
+    <>
+      {figure(figures?.roc_auc)}
+      {interval ? (
+        <small>
+          <br />
+          {decimal(interval.low)} to {decimal(interval.high)}
+        </small>
+      ) : null}
+    </>
+  );
 }

@@ -6,7 +6,7 @@ import { Empty } from "./states";
 
 type Prediction = Schemas["PredictionView"];
 
-/** How probable leaving was, run by run. */
+/** The churn probability of a customer, run by run. */
 export function PredictionHistory({ prediction }: { prediction: Prediction }) {
   const runs = [prediction, ...prediction.history].reverse();
   const key = JSON.stringify(runs.map(({ probability, scored_at }) => [probability, scored_at]));
@@ -38,7 +38,7 @@ export function PredictionHistory({ prediction }: { prediction: Prediction }) {
     return <Empty title="One prediction so far">Every scoring run adds a point to the history.</Empty>;
   return (
     <Chart
-      told={`${runs.length} predictions since ${date(first.scored_at)}: ${percent(first.probability)} in the first, ${percent(prediction.probability)} in the last.`}
+      description={`${runs.length} predictions since ${date(first.scored_at)}: ${percent(first.probability)} in the first, ${percent(prediction.probability)} in the last.`}
       height={200}
       draw={draw}
       table={{

@@ -1,6 +1,6 @@
 import { type FeatureSchema, type Features, valueText } from "./schema";
 
-/** What is known of the customer, in the schema's words. */
+/** The customer's values, with the labels of the schema. */
 export function Profile({ features, schema }: { features: Features; schema: FeatureSchema }) {
   return (
     <dl class="profile">

@@ -15,23 +15,23 @@ interface ChangeProps {
   changed: () => void;
 }
 
-/** A button that asks before it changes which model everybody's score comes from. */
+/** A button that asks for confirmation before it changes the model in service. */
 function ChangeModel({ label, title, explanation, act, done, changed }: ChangeProps) {
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   const change = useAction(act);
   const confirm = async () => {
     if (!(await change.run())) return;
-    setAsking(false);
+    setConfirming(false);
     tell(done);
     changed();
   };
   return (
     <>
-      <button type="button" onClick={() => setAsking(true)}>
+      <button type="button" onClick={() => setConfirming(true)}>
         {label}
       </button>
-      {asking ? (
-        <Confirm title={title} action={label} busy={change.busy} confirm={confirm} close={() => setAsking(false)}>
+      {confirming ? (
+        <Confirm title={title} action={label} busy={change.busy} confirm={confirm} close={() => setConfirming(false)}>
           <p>{explanation}</p>
           {change.error ? <Failure error={change.error} /> : null}
         </Confirm>
@@ -44,8 +44,8 @@ export function Promote({ version, changed }: { version: string; changed: () => 
   return (
     <ChangeModel
       label="Promote"
-      title={`Put ${version} into service?`}
-      explanation="New scores come from it at once. Stored predictions keep theirs until everybody is scored again. The version before can be put back."
+      title={`Promote ${version}?`}
+      explanation="New scores come from this version at once. Stored predictions stay until the next scoring run. You can roll back to the previous version."
       act={() => api.promote(version)}
       done={`${version} is in service.`}
       changed={changed}
@@ -58,8 +58,8 @@ export function Rollback({ previous, changed }: { previous: string | null | unde
   return (
     <ChangeModel
       label="Roll back"
-      title={`Back to ${previous}?`}
-      explanation="New scores come from the version before at once. Stored predictions keep theirs until everybody is scored again."
+      title={`Roll back to ${previous}?`}
+      explanation="New scores come from the previous version at once. Stored predictions stay until the next scoring run."
       act={() => api.rollback()}
       done={`${previous} is in service again.`}
       changed={changed}

@@ -9,14 +9,14 @@ interface ReasonsProps {
   most?: number;
 }
 
-/** The strongest reasons to leave in words; where nothing raises the risk, the strongest of all. */
+/** The strongest reasons that raise the risk; where no reason raises it, the strongest reasons. */
 export function Reasons({ reasons, most = 3 }: ReasonsProps) {
   const raising = reasons.filter(({ points }) => points > 0);
-  const told = (raising.length ? raising : reasons).slice(0, most);
-  if (!told.length) return <span class="quiet">no single reason</span>;
+  const shown = (raising.length ? raising : reasons).slice(0, most);
+  if (!shown.length) return <span class="quiet">No single reason</span>;
   return (
     <ul class="reasons">
-      {told.map((reason) => (
+      {shown.map((reason) => (
         <li key={reason.feature} class={reason.points > 0 ? "raises" : "lowers"} title={reason.text}>
           {circumstance(reason.text)}
           <b>{reason.text.slice(circumstance(reason.text).length + 2).replace(/ points?$/, "")}</b>

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { download, saveCsv } from "../csv";
-import { count, percent } from "../formats";
+import { count, counted, percent } from "../formats";
 import { useAction } from "../loading";
 import { api } from "../session";
 import { type AtRisk, callList } from "./call-list";
@@ -14,18 +14,18 @@ interface RiskExportProps {
   clear: () => void;
 }
 
-/** The selected customers as a call list, made here. */
+/** Exports the selected customers as a call list, which the browser writes. */
 export function CallList({ schema, selected, clear }: RiskExportProps) {
   const save = () => {
     saveCsv(`call-list-${new Date().toISOString().slice(0, 10)}.csv`, callList(schema, selected));
-    tell(`The call list has ${count(selected.length)} ${selected.length === 1 ? "customer" : "customers"}.`);
+    tell(`Call list exported: ${counted(selected.length, "customer")}.`);
   };
   return (
     <div class="call-list" data-chosen={selected.length > 0}>
       <span role="status">
         {selected.length
           ? `${count(selected.length)} selected`
-          : "Select customers for a call list; the selection stays while you page and filter."}
+          : "Select customers to build a call list. The selection is kept across pages and filters."}
       </span>
       <span class="ways">
         {selected.length ? (
@@ -46,24 +46,24 @@ interface AllExportProps {
   filters: { plan?: string; min_probability?: number };
 }
 
-/** A file of everything that fits the filters, made by the API. */
+/** Exports all predictions that match the filters, in a file that the API writes. */
 export function AllExport({ label, filters }: AllExportProps) {
   const [done, setDone] = useState<number | null>(null);
-  const left = useRef(new AbortController());
-  useEffect(() => () => left.current.abort(), []);
+  const closing = useRef(new AbortController());
+  useEffect(() => () => closing.current.abort(), []);
   const all = useAction(async () => {
     setDone(null);
     const { data } = await api.exportPredictions(filters, {
-      signal: left.current.signal,
+      signal: closing.current.signal,
       onProgress: ({ examined, predictions }) => setDone(predictions ? Math.min(examined / predictions, 1) : 0),
     });
     download(data.url);
-    tell(`${count(data.rows)} predictions are on their way to your downloads.`);
+    tell(`Downloading ${counted(data.rows, "prediction")}.`);
   });
   return (
     <div>
       <button type="button" disabled={all.busy} onClick={() => void all.run()}>
-        {all.busy ? `Preparing the file …${done === null ? "" : ` ${percent(done, 0)}`}` : label}
+        {all.busy ? `Preparing the file…${done === null ? "" : ` ${percent(done, 0)}`}` : label}
       </button>
       {all.error ? <Failure error={all.error} retry={() => void all.run()} /> : null}
     </div>

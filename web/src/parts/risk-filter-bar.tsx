@@ -1,13 +1,12 @@
-import { useState } from "preact/hooks";
 import { percent } from "../formats";
-import { Choice, Field, Select } from "./fields";
+import { Choice, Field, NumberInput, Select } from "./fields";
 import { boundary, type Floor, type Order, type RiskFilters } from "./risk-filters";
 import { type FeatureSchema, groupColumn, levelsOf } from "./schema";
 
 interface RiskFilterBarProps {
   schema: FeatureSchema;
   filters: RiskFilters;
-  /** Of the model in service; without it there are no levels to choose. */
+  /** The threshold of the model in service; without a model there are no levels to choose. */
   threshold: number | null;
   narrow: (change: Partial<RiskFilters>) => void;
 }
@@ -18,7 +17,7 @@ const FLOORS: [Floor, string][] = [
   ["critical", "Critical only"],
 ];
 
-/** What the list of customers at risk is narrowed to and sorted by. */
+/** Filters and order of the customers at risk. */
 export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilterBarProps) {
   const group = groupColumn(schema);
   const floors = threshold === null ? FLOORS.slice(0, 1) : FLOORS;
@@ -26,9 +25,9 @@ export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilter
     <search class="filters" aria-label="Filters">
       {schema.money ? (
         <div class="field broad">
-          <span class="quiet">Highest first by</span>
+          <span class="quiet">Sort by</span>
           <Choice<Order>
-            label="Highest first by"
+            label="Sort by"
             value={filters.sort}
             choose={(sort) => narrow({ sort })}
             options={[
@@ -57,33 +56,24 @@ export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilter
           options={[["", "All"], ...levelsOf(group).map((level) => [level, level] as const)]}
         />
       ) : null}
-      <LeastProbability least={filters.least} choose={(least) => narrow({ least })} />
+      <MinimumProbability least={filters.least} choose={(least) => narrow({ least })} />
     </search>
   );
 }
 
-/** Chosen when the field is left; what is being typed stays, whatever arrives meanwhile. */
-function LeastProbability({ least, choose }: { least: number | null; choose: (least: number | null) => void }) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const chosen = least === null ? "" : String(Number((least * 100).toPrecision(6)));
+function MinimumProbability({ least, choose }: { least: number | null; choose: (least: number | null) => void }) {
   return (
-    <Field label="Probability at least">
+    <Field label="Minimum probability">
       {(attributes) => (
         <span class="with-unit">
-          <input
+          <NumberInput
             {...attributes}
-            type="number"
             min={0}
             max={100}
             step="any"
-            inputMode="decimal"
             placeholder="any"
-            value={typed ?? chosen}
-            onInput={({ currentTarget: { value } }) => setTyped(value)}
-            onChange={({ currentTarget: { value } }) => {
-              setTyped(null);
-              choose(Number(value) > 0 ? Math.min(Number(value), 100) / 100 : null);
-            }}
+            value={least === null ? null : Number((least * 100).toPrecision(6))}
+            choose={(percent) => choose(percent && percent > 0 ? Math.min(percent, 100) / 100 : null)}
           />
           %
         </span>

@@ -9,21 +9,21 @@ describe("filters in the address", () => {
     { group: "Month-to-month & more" },
     { from: "critical", least: 0.35, sort: "value", cursor: "abc_-" },
     { least: 0.001 },
-  ])("come back as they went: %j", (given) => {
-    const filters = filtersOf(queryOf(addressOf(given)));
-    expect(filters).toEqual({ group: "", from: "medium", least: null, sort: "probability", cursor: "", ...given });
+  ])("survive the way into the address and back: %j", (set) => {
+    const filters = filtersOf(queryOf(addressOf(set)));
+    expect(filters).toEqual({ group: "", from: "medium", least: null, sort: "probability", cursor: "", ...set });
   });
 
-  it("are plain when nothing is narrowed", () => expect(addressOf({})).toBe("/at-risk"));
+  it("are left out when they are not set", () => expect(addressOf({})).toBe("/at-risk"));
 
-  it("that make no sense are ignored", () => {
+  it("that are not valid are ignored", () => {
     expect(filtersOf({ min: "many", from: "low", sort: "name" })).toEqual(filtersOf({}));
     expect(filtersOf({ min: "140" }).least).toBeNull();
   });
 });
 
-describe("the least probability", () => {
-  it("of a level is what the API defines", () => {
+describe("the minimum probability", () => {
+  it("of a level is the one that the API defines", () => {
     expect(boundary("medium", 0.26)).toBeCloseTo(0.13);
     expect(boundary("high", 0.26)).toBe(0.26);
     expect(boundary("critical", 0.26)).toBeCloseTo(0.63);

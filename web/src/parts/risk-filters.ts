@@ -1,10 +1,10 @@
-/** What the at-risk list is narrowed to, as the address says it and as the API is asked. */
+/** Filters of the customers at risk, in the address and in the request to the API. */
 export type Order = "probability" | "value";
 export type Floor = "medium" | "high" | "critical";
 
 export interface RiskFilters {
   group: string;
-  /** The lowest level shown; the list begins at medium. */
+  /** The lowest level of the list; medium when the list is not narrowed. */
   from: Floor;
   /** A probability from 0 to 1. */
   least: number | null;
@@ -25,7 +25,7 @@ export function filtersOf(query: Record<string, string | undefined>): RiskFilter
   };
 }
 
-/** The address of a list; what is not narrowed is left out. */
+/** The address of a list, without the filters that are not set. */
 export function addressOf(filters: Partial<RiskFilters>): string {
   const { group, from, least, sort, cursor } = { ...NO_FILTERS, ...filters };
   const query = new URLSearchParams();
@@ -37,15 +37,15 @@ export function addressOf(filters: Partial<RiskFilters>): string {
   return query.size ? `/at-risk?${query}` : "/at-risk";
 }
 
-/** Where a level begins: the API's definition, from the threshold of the model in service. */
+/** The lowest probability of a level, as the API defines it from the threshold of the model in service. */
 export function boundary(level: Floor, threshold: number): number {
   if (level === "medium") return threshold / 2;
   return level === "high" ? threshold : threshold + (1 - threshold) / 2;
 }
 
-/** The probability asked of the API; nothing when the list is not narrowed by one. */
+/** The minimum probability of the request; undefined when no filter sets it. */
 export function leastProbability(filters: RiskFilters, threshold: number | null): number | undefined {
   const bounds = [filters.least, filters.from !== "medium" && threshold !== null && boundary(filters.from, threshold)];
-  const given = bounds.filter((bound): bound is number => typeof bound === "number");
-  return given.length ? Math.max(...given) : undefined;
+  const set = bounds.filter((bound): bound is number => typeof bound === "number");
+  return set.length ? Math.max(...set) : undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Column, groupColumn, sliderRange, valueText } from "./schema";
 
-const column = (given: Partial<Column>): Column => ({
+const column = (fields: Partial<Column>): Column => ({
   name: "bill",
   label: "Bill",
   kind: "number",
@@ -20,7 +20,7 @@ const column = (given: Partial<Column>): Column => ({
   feature: true,
   monotone: null,
   action: null,
-  ...given,
+  ...fields,
 });
 
 describe("sliderRange", () => {
@@ -39,14 +39,14 @@ describe("sliderRange", () => {
 });
 
 it("writes values with their unit", () => {
-  expect(valueText(column({ unit: "USD" }), 12.5)).toBe("12.5 USD");
+  expect(valueText(column({ unit: "USD" }), 12.5)).toBe("$12.50");
   expect(valueText(column({ unit: "months" }), 1)).toBe("1 month");
   expect(valueText(column({ unit: "°C, celsius" }), 1)).toBe("1 °C, celsius");
   expect(valueText(column({ kind: "boolean" }), true)).toBe("yes");
-  expect(valueText(column({}), undefined)).toBe("not known");
+  expect(valueText(column({}), undefined)).toBe("unknown");
 });
 
-it("has no group where the schema names none", () => {
+it("has no group where the schema has none", () => {
   const schema = { columns: [column({ name: "plan" })], group: null } as unknown as Parameters<typeof groupColumn>[0];
   expect(groupColumn(schema)).toBeUndefined();
   expect(groupColumn({ ...schema, group: "plan" })?.name).toBe("plan");

@@ -1,4 +1,4 @@
-/** The feature schema as the pages need it: what a column is called, how its values are written, chosen and compared. */
+/** The feature schema for the pages: columns, the text of their values, and the range of their sliders. */
 import type { Schemas } from "../../../client/api-client.js";
 import { featureValue } from "../formats";
 
@@ -7,7 +7,7 @@ export type Column = Schemas["Column"];
 export type Value = string | boolean | number | null;
 export type Features = Record<string, Value>;
 
-/** The column results are shown by, such as the plan; nothing when the schema names none. */
+/** The column that groups results, such as the plan; undefined when the schema has no group. */
 export function groupColumn(schema: FeatureSchema): Column | undefined {
   return schema.columns.find(({ name }) => name === schema.group);
 }
@@ -16,7 +16,7 @@ export function levelsOf(column: Column): string[] {
   return column.levels.map(String);
 }
 
-/** A column's value with its unit; "not known" when there is none. */
+/** A column's value with its unit; "unknown" when the value is missing. */
 export function valueText(column: Column, value: Value | undefined): string {
   return featureValue(value, value === 1 ? column.unit.replace(/([a-z][^su])s$/, "$1") : column.unit);
 }
@@ -27,7 +27,7 @@ export interface Range {
   step: number;
 }
 
-/** Where a slider may go: the column's own limits; where it has none, around the value now. */
+/** The range of a slider: the column's limits, or a range around the current value where it has no limits. */
 export function sliderRange(column: Column, current: number | null): Range {
   const reach = Math.max(Math.abs(current ?? 0) * 2, 10);
   const min = column.min ?? Math.min(0, (current ?? 0) - (current && current < 0 ? reach : 0));
@@ -35,7 +35,7 @@ export function sliderRange(column: Column, current: number | null): Range {
   return { min, max, step: column.kind === "integer" ? 1 : fineStep(max - min) };
 }
 
-/** A step that makes one hundred or more of a range, and reads well. */
+/** A round step that divides a range into at least 100 parts. */
 function fineStep(width: number): number {
   if (width <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(width / 100));

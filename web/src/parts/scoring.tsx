@@ -5,18 +5,18 @@ import { api, may } from "../session";
 import { Card } from "./card";
 import { Failure, Show } from "./states";
 
-/** Scores everybody now, and tells how far it is. */
+/** Starts a scoring run and shows its progress. */
 export function Scoring() {
   const [run, setRun] = useState<string | null>(null);
   const start = useAction(async () => setRun((await api.generatePredictions({ all: true })).data.run_id));
   if (!may("analyst")) return null;
   return (
     <Card
-      title="Score everybody"
-      note="New and changed customers get their probability with the next scoring run; it can also be started now"
+      title="Score all customers"
+      note="New and changed customers are scored in the next scheduled run. You can also start a run now"
       aside={
         <button type="button" disabled={start.busy} onClick={() => void start.run()}>
-          Score everybody now
+          Score all customers now
         </button>
       }
     >
@@ -32,13 +32,13 @@ function Run({ id }: { id: string }) {
   useRepeated(run.reload, 1.5, status !== "SUCCEEDED" && status !== "FAILED");
   return (
     <Show of={run} lines={1}>
-      {(found) => <p aria-live="polite">{told(found)}</p>}
+      {(data) => <p aria-live="polite">{progress(data)}</p>}
     </Show>
   );
 }
 
-function told(run: Awaited<ReturnType<typeof api.getScoringRun>>["data"]): string {
-  if (run.status === "FAILED") return `The run failed: ${run.reason ?? "the reason is not known"}`;
-  if (run.status === "RUNNING") return `Scoring … ${run.step ? `(${run.step})` : ""}`;
-  return `${count(run.counts?.scored)} customers are scored.`;
+function progress(run: Awaited<ReturnType<typeof api.getScoringRun>>["data"]): string {
+  if (run.status === "FAILED") return `The run failed: ${run.reason ?? "unknown reason"}`;
+  if (run.status === "RUNNING") return `Scoring… ${run.step ? `(${run.step})` : ""}`;
+  return `${count(run.counts?.scored)} customers scored.`;
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Answer } from "../../../client/api-client.js";
-import { count } from "../formats";
+import { count, rowRange } from "../formats";
 import { type Loaded, useLoaded } from "../loading";
 import { api } from "../session";
 import { CustomerTable } from "./customer-table";
@@ -18,11 +18,11 @@ export const SEGMENT_ROWS = 10;
 interface SegmentCustomersProps {
   schema: FeatureSchema;
   segment: Segment;
-  /** Its first page by probability, which came with its figures. */
+  /** The first page by probability; it arrives with the figures of the segment. */
   first: Loaded<SegmentPage>;
 }
 
-/** The customers of a segment, page by page. It begins anew with another segment: give it the segment as its key. */
+/** The customers of a segment, page by page. Its key must be the segment: another segment starts at its first page. */
 export function SegmentCustomers({ schema, segment, first }: SegmentCustomersProps) {
   const [sort, setSort] = useState<Order>("probability");
   const [trail, setTrail] = useState<string[]>([]);
@@ -40,17 +40,17 @@ export function SegmentCustomers({ schema, segment, first }: SegmentCustomersPro
     <>
       {schema.money ? (
         <Choice<Order>
-          label="Highest first by"
+          label="Sort by"
           value={sort}
           choose={order}
           options={[
-            ["probability", "By probability"],
-            ["value", "By value at risk"],
+            ["probability", "Probability"],
+            ["value", "Value at risk"],
           ]}
         />
       ) : null}
       <Show of={further ? page : first} lines={8}>
-        {(answer) => answer && <Rows answer={answer} {...{ schema, segment, trail, setTrail }} />}
+        {(answer) => answer && <Rows answer={answer} {...{ schema, segment, sort, trail, setTrail }} />}
       </Show>
     </>
   );
@@ -60,27 +60,28 @@ interface RowsProps {
   answer: Answer<SegmentView>;
   schema: FeatureSchema;
   segment: Segment;
+  sort: Order;
   trail: string[];
   setTrail: (trail: string[]) => void;
 }
 
-function Rows({ answer: { data, page }, schema, segment, trail, setTrail }: RowsProps) {
+function Rows({ answer: { data, page }, schema, segment, sort, trail, setTrail }: RowsProps) {
   const { customers } = data;
   const next = page?.next;
   if (!customers.length && !next && !trail.length)
-    return <Empty title={data.count ? "Nobody is listed" : "Nobody fits"}>{told(data, segment).slice(3)}</Empty>;
-  const start = trail.length * SEGMENT_ROWS;
-  const rows = customers.length ? `${count(start + 1)} – ${count(start + customers.length)}` : "None on this page";
+    return <Empty title={data.count ? "No customers listed" : "No customers match"}>{noteOn(data, segment)}</Empty>;
+  const rows = customers.length ? rowRange(trail.length * SEGMENT_ROWS, customers.length) : "0 on this page";
+  const note = noteOn(data, segment);
   return (
     <>
       {customers.length ? (
-        <CustomerTable caption={wordsOf(segment, schema)} schema={schema} customers={customers} />
+        <CustomerTable caption={wordsOf(segment, schema)} schema={schema} customers={customers} sort={sort} />
       ) : (
-        <Empty title="Nobody on this page">{next ? "Go on to the next one." : null}</Empty>
+        <Empty title="No customers on this page">{next ? "Go to the next page." : null}</Empty>
       )}
       <Pager
         of="the segment's customers"
-        told={`${rows} of ${data.estimated ? "about " : ""}${count(listed(data, segment))}${told(data, segment)}`}
+        position={`${rows} of ${data.estimated ? "about " : ""}${count(listed(data, segment))}${note && ` · ${note}`}`}
         first={trail.length ? () => setTrail([]) : undefined}
         previous={trail.length ? () => setTrail(trail.slice(0, -1)) : undefined}
         next={next ? () => setTrail([...trail, next]) : undefined}
@@ -89,7 +90,7 @@ function Rows({ answer: { data, page }, schema, segment, trail, setTrail }: Rows
   );
 }
 
-/** Without conditions the API lists customers at low risk only when nothing else is asked for. */
+/** Without conditions, the API lists customers at low risk only when low is the one selected level. */
 function withoutLow({ criteria, levels }: Segment): boolean {
   return criteria.length === 0 && !(levels.length === 1 && levels[0] === "low");
 }
@@ -99,8 +100,8 @@ function listed(data: SegmentView, segment: Segment): number {
   return withoutLow(segment) ? data.count - low : data.count;
 }
 
-function told(data: SegmentView, segment: Segment): string {
+function noteOn(data: SegmentView, segment: Segment): string {
   return listed(data, segment) < data.count
-    ? " · Those at low risk are listed once you choose only low risk, or add a condition."
+    ? "To list customers at low risk, select only low risk or add a condition."
     : "";
 }

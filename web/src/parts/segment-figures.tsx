@@ -7,12 +7,12 @@ import { Empty } from "./states";
 
 export type SegmentView = Schemas["SegmentView"];
 
-/** A segment summed up: how many, how likely to leave, and what that is worth. */
+/** A segment's size, churn probability and value at risk. */
 export function SegmentFigures({ view, schema }: { view: SegmentView; schema: FeatureSchema }) {
   if (!view.count)
     return (
-      <Empty title="Nobody fits">
-        <p>No scored customer meets all of these conditions. Remove one, or widen its value.</p>
+      <Empty title="No customers match">
+        <p>No scored customer meets all conditions. Remove or relax a condition.</p>
       </Empty>
     );
   return (
@@ -27,7 +27,7 @@ export function SegmentFigures({ view, schema }: { view: SegmentView; schema: Fe
           <Figure
             title="Value at risk"
             value={money(view.value_at_risk, view.currency, 0)}
-            note={`${money(view.value_at_risk / view.count, view.currency, 2)} a customer`}
+            note={`${money(view.value_at_risk / view.count, view.currency, 2)} per customer`}
           />
         ) : null}
         <Figure
@@ -35,7 +35,7 @@ export function SegmentFigures({ view, schema }: { view: SegmentView; schema: Fe
           value={count(view.expected_churners)}
           note={`within ${schema.horizon_days} days`}
         />
-        <Figure title="Mean probability" value={percent(view.mean_probability)} note="of leaving" />
+        <Figure title="Mean probability" value={percent(view.mean_probability)} note="of churn" />
       </div>
       <LevelBar levels={view.levels} />
       <p class="quiet basis">{basis(view)}</p>
@@ -45,8 +45,6 @@ export function SegmentFigures({ view, schema }: { view: SegmentView; schema: Fe
 
 function basis(view: SegmentView): string {
   if (view.estimated)
-    return `Estimated: ${count(view.examined)} of ${count(view.of)} predictions were looked at, and what they show is scaled to all.`;
-  return view.examined
-    ? `Exact: all ${count(view.examined)} predictions were looked at.`
-    : "Exact: taken from the running counters.";
+    return `Estimate: ${count(view.examined)} of ${count(view.of)} predictions were read and scaled to all.`;
+  return view.examined ? `Exact: all ${count(view.examined)} predictions were read.` : "Exact: read from the counters.";
 }

@@ -32,7 +32,7 @@ const segment: Segment = {
 };
 
 describe("a segment in the address", () => {
-  it("comes back as it went", () => {
+  it("survives the way into the address and back", () => {
     const query = new URLSearchParams();
     writeSegment(query, "a", segment);
     const again = new URLSearchParams(query.toString());
@@ -49,13 +49,13 @@ describe("a segment in the address", () => {
     "PaymentMethod.in.7",
     'PaymentMethod.in.["Cash"]',
     'since.ge."soon"',
-  ])("leaves out what does not fit: %s", (text) => {
+  ])("drops a condition that does not fit: %s", (text) => {
     expect(readSegment(new URLSearchParams([["a", text]]), "a", schema).criteria).toEqual([]);
   });
 });
 
 describe("a segment for the API", () => {
-  it("is asked in its operators", () => {
+  it("uses the operators of the API", () => {
     expect(requestOf(segment)).toEqual({
       criteria: [
         { column: "PaymentMethod", op: "in", value: ["Mailed, check", "Bank transfer (automatic)"] },
@@ -68,7 +68,7 @@ describe("a segment for the API", () => {
     });
   });
 
-  it("leaves out what is not complete", () => {
+  it("drops incomplete conditions", () => {
     expect(complete(firstCriterion(tenure))).toBe(false);
     expect(complete(firstCriterion(payment))).toBe(false);
     expect(requestOf({ criteria: [firstCriterion(tenure)], levels: [] }).criteria).toEqual([]);
@@ -76,16 +76,16 @@ describe("a segment for the API", () => {
   });
 });
 
-it("offers only comparisons that fit", () => {
+it("offers only comparisons that fit the column", () => {
   const of = (column: never) => operatorsOf(column).map(([operator]) => operator);
   expect(of(payment)).toEqual(["in", "ne"]);
   expect(of(senior)).toEqual(["eq"]);
   expect(of(tenure)).toContain("missing");
 });
 
-it("says a segment in words", () => {
+it("describes a segment in words", () => {
   expect(wordsOf(segment, schema)).toBe(
     "Payment is one of Mailed, check, Bank transfer (automatic) · Tenure less than 12.5 months · Tenure is known · Senior is no · Since on or after 2026-01-31 · risk high or critical",
   );
-  expect(wordsOf({ criteria: [], levels: [] }, schema)).toBe("Everybody who is scored");
+  expect(wordsOf({ criteria: [], levels: [] }, schema)).toBe("All scored customers");
 });

@@ -1,16 +1,16 @@
-/** A segment as a person builds it, as the address says it, and as the API is asked. */
+/** A segment in the builder, in the address and in the request to the API. */
 import type { Schemas } from "../../../client/api-client.js";
 import { LEVELS, type RiskLevel } from "./level";
 import { type Column, type FeatureSchema, levelsOf, valueText } from "./schema";
 
-/** The API's operators; `known` is its `missing` turned round. */
+/** The API's operators; `known` is the opposite of `missing`. */
 export type Operator = Schemas["Operator"] | "known";
 export type Bound = string | number | boolean | string[] | null;
 
 export interface Criterion {
   column: string;
   operator: Operator;
-  /** null until it is given. */
+  /** null until a value is entered. */
   bound: Bound;
 }
 
@@ -19,7 +19,7 @@ export interface Segment {
   levels: RiskLevel[];
 }
 
-export const EVERYBODY: Segment = { criteria: [], levels: [] };
+export const ALL_SCORED: Segment = { criteria: [], levels: [] };
 
 const ORDERED: [Operator, string][] = [
   ["ge", "at least"],
@@ -37,11 +37,11 @@ const DATED: [Operator, string][] = [
   ["eq", "on"],
 ];
 const KNOWN: [Operator, string][] = [
-  ["missing", "is not known"],
+  ["missing", "is unknown"],
   ["known", "is known"],
 ];
 
-/** The comparisons that make sense for a column, in words. */
+/** The comparisons that fit a column, with their texts. */
 export function operatorsOf(column: Column): [Operator, string][] {
   const fitting: Record<Column["kind"], [Operator, string][]> = {
     number: ORDERED,
@@ -56,7 +56,7 @@ export function operatorsOf(column: Column): [Operator, string][] {
   return [...fitting[column.kind], ...(column.missing ? KNOWN : [])];
 }
 
-/** A criterion on a column before anything is chosen; for a kind with few values, one of them. */
+/** A new criterion on a column; for a kind with few values, with the first value. */
 export function firstCriterion(column: Column): Criterion {
   const [[operator] = ["missing" as const]] = operatorsOf(column);
   return { column: column.name, operator, bound: firstBound(column, operator) };
@@ -70,7 +70,7 @@ export function firstBound(column: Column, operator: Operator): Bound {
 
 export const takesNoBound = (operator: Operator): boolean => operator === "missing" || operator === "known";
 
-/** Whether enough is given to ask for it. */
+/** Whether the criterion has a value, and so can be sent. */
 export function complete({ bound }: Criterion): boolean {
   return Array.isArray(bound) ? bound.length > 0 : bound !== null && bound !== "";
 }
@@ -85,38 +85,38 @@ export function requestOf(segment: Segment): Pick<Schemas["SegmentRequest"], "cr
   };
 }
 
-/** The segment in words, for headings and for those who listen. */
+/** The segment in words, for headings and screen readers. */
 export function wordsOf(segment: Segment, schema: FeatureSchema): string {
   const parts = segment.criteria.filter(complete).map(({ column: name, operator, bound }) => {
-    const column = schema.columns.find((found) => found.name === name);
+    const column = schema.columns.find((candidate) => candidate.name === name);
     if (!column) return name;
-    const how = operatorsOf(column).find(([fitting]) => fitting === operator)?.[1] ?? operator;
+    const how = operatorsOf(column).find(([candidate]) => candidate === operator)?.[1] ?? operator;
     if (takesNoBound(operator)) return `${column.label} ${how}`;
     const shown = Array.isArray(bound) ? bound.join(", ") : valueText(column, bound);
     return `${column.label} ${Array.isArray(bound) && bound.length === 1 ? "is" : how} ${shown}`;
   });
   if (segment.levels.length) parts.push(`risk ${segment.levels.join(" or ")}`);
-  return parts.length ? parts.join(" · ") : "Everybody who is scored";
+  return parts.length ? parts.join(" · ") : "All scored customers";
 }
 
-/** As in `a=plan.in.["basic"]&a=tenure.ge.12&a.level=high`; `name` is the a of it. */
+/** Written as in `a=plan.in.["basic"]&a=tenure.ge.12&a.level=high`, with the segment's name a. */
 export function writeSegment(query: URLSearchParams, name: string, segment: Segment): void {
   for (const criterion of segment.criteria.filter(complete))
     query.append(name, `${criterion.column}.${criterion.operator}.${JSON.stringify(criterion.bound)}`);
   for (const level of segment.levels) query.append(`${name}.level`, level);
 }
 
-/** What the address names of a segment; what the schema does not have, or does not fit it, is left out. */
+/** A segment from the address, without the conditions that do not fit the schema. */
 export function readSegment(query: URLSearchParams, name: string, schema: FeatureSchema): Segment {
   const criteria = query.getAll(name).flatMap((text) => criterionOf(text, schema) ?? []);
-  const wanted = query.getAll(`${name}.level`);
-  return { criteria, levels: LEVELS.filter((level) => wanted.includes(level)) };
+  const named = query.getAll(`${name}.level`);
+  return { criteria, levels: LEVELS.filter((level) => named.includes(level)) };
 }
 
 function criterionOf(text: string, schema: FeatureSchema): Criterion | null {
   const [, name, operator, written] = /^(\w+)\.(\w+)\.(.*)$/s.exec(text) ?? [];
-  const column = schema.columns.find((found) => found.name === name);
-  const fitting = column && operatorsOf(column).find(([found]) => found === operator)?.[0];
+  const column = schema.columns.find((candidate) => candidate.name === name);
+  const fitting = column && operatorsOf(column).find(([candidate]) => candidate === operator)?.[0];
   if (!column || !fitting || written === undefined) return null;
   try {
     const bound = JSON.parse(written) as Bound;

@@ -28,7 +28,7 @@ const PLACES: Place[] = [
   { path: "/explorer", title: "API", icon: "M8 7l-5 5 5 5M16 7l5 5-5 5M13 5l-2 14", role: "viewer" },
 ];
 
-/** The frame around every page: where one can go, who is signed in, whether the service is well. */
+/** The frame of every page: navigation, account and service health. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const { path } = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -41,7 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <div class="shell">
       <a class="skip" href="#main" target="_self">
-        Skip to the page
+        Skip to content
       </a>
       <header class="bar">
         <a class="brand" href="/">
@@ -71,17 +71,17 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
 function Service() {
   const health = useLoaded(() => api.health(), []).loading;
-  const status = health.state === "failed" ? "down" : (health.data?.data.status ?? "asking");
-  const told = {
-    ok: "Service is well",
+  const status = health.state === "failed" ? "down" : (health.data?.data.status ?? "checking");
+  const text = {
+    ok: "Service is healthy",
     degraded: "Service is degraded",
     down: "Service does not answer",
-    asking: "Asking …",
+    checking: "Checking…",
   }[status];
   return (
     <p class="service" data-status={status}>
       <span aria-hidden="true" />
-      {told}
+      {text}
     </p>
   );
 }

@@ -2,17 +2,17 @@ import { Component, type ComponentChildren } from "preact";
 import { Forbidden, NotFound, RateLimited, type RetainStreamError, Unavailable } from "../../../client/api-client.js";
 import { type Loaded, refusal } from "../loading";
 
-/** Something is being waited for. */
+/** A spinner with the name of the work in progress. */
 export function Waiting({ what = "Loading" }: { what?: string }) {
   return (
     <p class="waiting" role="status">
       <span class="spinner" aria-hidden="true" />
-      {what} …
+      {what}…
     </p>
   );
 }
 
-/** Grey lines in the place of what is coming. */
+/** Grey lines in the place of the coming content. */
 export function Skeleton({ lines = 4 }: { lines?: number }) {
   return (
     <div class="skeleton" role="status" aria-label="Loading">
@@ -23,7 +23,7 @@ export function Skeleton({ lines = 4 }: { lines?: number }) {
   );
 }
 
-/** There is nothing to show; `children` say why, and what to do next. */
+/** An empty list or page; `children` give the reason and the next step. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -33,7 +33,7 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-/** The API refused or did not answer: what happened, and what to do next. */
+/** A failed request: its reason and the next step. */
 export function Failure({ error, retry }: { error: RetainStreamError; retry?: () => void }) {
   return (
     <div class="failure" role="alert">
@@ -51,7 +51,7 @@ export function Failure({ error, retry }: { error: RetainStreamError; retry?: ()
   );
 }
 
-/** Which fields the API refused, and why. */
+/** The fields that the API refused, with its reasons. */
 export function FieldErrors({ error }: { error: RetainStreamError }) {
   if (!error.errors.length) return null;
   return (
@@ -69,20 +69,20 @@ function headline(error: RetainStreamError): string {
   if (error instanceof Forbidden) return "Your role does not allow this";
   if (error instanceof NotFound) return "Not found";
   if (error instanceof RateLimited) return "Too many requests";
-  if (error instanceof Unavailable && error.status >= 500) return "RetainStream cannot answer now";
-  return error.title || "This did not work";
+  if (error instanceof Unavailable && error.status >= 500) return "RetainStream is unavailable";
+  return error.title || "The request failed";
 }
 
 function waitOf(seconds: number): string {
   return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** In the place of a page that did not arrive. */
+/** Replaces a page that could not be loaded. */
 export function NotLoaded() {
   return (
     <div class="failure" role="alert">
       <h3>This page could not be loaded</h3>
-      <p>There may be no connection now, or a newer version has been published.</p>
+      <p>The connection may be down, or a newer version has been published.</p>
       <button type="button" onClick={() => location.reload()}>
         Try again
       </button>
@@ -96,7 +96,7 @@ interface ShowProps<T> {
   children: (data: T) => ComponentChildren;
 }
 
-/** What was loaded, or the state it is in. Earlier data stay, dimmed, while new ones load. */
+/** The loaded data, or the state of loading. Earlier data stay in sight, dimmed, while new data load. */
 export function Show<T>({ of, lines, children }: ShowProps<T>) {
   const { loading, reload } = of;
   if (loading.state === "failed") return <Failure error={loading.error} retry={reload} />;
@@ -108,7 +108,7 @@ export function Show<T>({ of, lines, children }: ShowProps<T>) {
   );
 }
 
-/** A page that broke shows what happened instead of nothing. */
+/** Replaces a page that throws with its error. */
 export class Crash extends Component<{ children: ComponentChildren }, { error: unknown }> {
   override state = { error: undefined as unknown };
 

@@ -8,7 +8,7 @@ interface Toast {
 const toasts = signal<Toast[]>([]);
 let next = 0;
 
-/** Tell the person, for some seconds, that something was done. */
+/** Shows a message for 6 seconds. */
 export function tell(text: string): void {
   const toast = { id: next++, text };
   toasts.value = [...toasts.value, toast];

@@ -11,50 +11,53 @@ type Run = Schemas["TrainingView"];
 
 const SENTENCES: Record<string, string> = {
   extract: "Collecting customers with a known outcome",
-  validate: "Looking for traps in the data",
-  train: "Fitting models",
-  evaluate: "Measuring on customers it has not seen",
+  validate: "Checking the training data",
+  train: "Training models",
+  evaluate: "Evaluating on held-out customers",
   gate: "Comparing with the model in service",
   register: "Storing the version",
-  promote: "Putting it into service",
-  score: "Scoring everybody",
-  notify: "Telling those who want to know",
+  promote: "Promoting the version",
+  score: "Scoring all customers",
+  notify: "Sending notifications",
 };
 
-/** Starts a training run and shows its steps as they happen. */
+/** Starts a training run and shows its steps. */
 export function Training({ finished }: { finished: () => void }) {
   const [run, setRun] = useState<string | null>(null);
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   const start = useAction(async () => {
     setRun((await api.trainModel()).data.run_id);
-    setAsking(false);
+    setConfirming(false);
   });
   return (
-    <Card title="Training" note="Fits on all known outcomes; a new version goes into service only when it is not worse">
+    <Card
+      title="Training"
+      note="Trains on all known outcomes. A new version is promoted only if it is not worse than the model in service"
+    >
       {run ? (
         <Steps key={run} id={run} finished={finished} />
       ) : (
-        <p>The model is retrained on a schedule. It can also be done now.</p>
+        <p>The model is retrained on a schedule. You can also start a run now.</p>
       )}
       {may("admin") ? (
         <p class="after">
-          <button type="button" class="primary" onClick={() => setAsking(true)}>
+          <button type="button" class="primary" onClick={() => setConfirming(true)}>
             Train now
           </button>
         </p>
       ) : (
-        <p class="quiet">Training is for administrators.</p>
+        <p class="quiet">Only administrators can start a training run.</p>
       )}
-      {asking ? (
+      {confirming ? (
         <Confirm
           title="Train a new version?"
           action="Train"
           busy={start.busy}
           confirm={() => void start.run()}
-          close={() => setAsking(false)}
+          close={() => setConfirming(false)}
         >
           <p>
-            It takes some minutes. If the new version passes the comparison, it goes into service and everybody is
+            Training takes a few minutes. If the new version passes the comparison, it is promoted and all customers are
             scored.
           </p>
           {start.error ? <Failure error={start.error} /> : null}
@@ -65,15 +68,15 @@ export function Training({ finished }: { finished: () => void }) {
 }
 
 function Steps({ id, finished }: { id: string; finished: () => void }) {
-  const found = useLoaded(async () => {
+  const training = useLoaded(async () => {
     const run = (await api.getTraining(id)).data;
     if (run.status !== "RUNNING") finished();
     return run;
   }, [id]);
-  const running = found.loading.data?.status !== "SUCCEEDED" && found.loading.data?.status !== "FAILED";
-  useRepeated(found.reload, 1.5, running);
+  const status = training.loading.data?.status;
+  useRepeated(training.reload, 1.5, status !== "SUCCEEDED" && status !== "FAILED");
   return (
-    <Show of={found}>
+    <Show of={training}>
       {(run) => (
         <div aria-live="polite">
           <ol class="steps">
@@ -93,15 +96,15 @@ function Steps({ id, finished }: { id: string; finished: () => void }) {
 function stepsOf(run: Run): { name: string; status: string }[] {
   const done = new Map(run.steps.map((step) => [step.name, step.status.toLowerCase()]));
   const names = [...new Set([...(run.planned_steps ?? []), ...done.keys()])];
-  return names.map((name) => ({ name, status: done.get(name) ?? (run.status === "RUNNING" ? "waiting" : "not done") }));
+  return names.map((name) => ({ name, status: done.get(name) ?? (run.status === "RUNNING" ? "waiting" : "not run") }));
 }
 
 function outcome(run: Run): string {
   if (run.status === "FAILED")
-    return `The run failed: ${run.reason ?? "the reason is not known"} The model in service stays.`;
+    return `The run failed: ${run.reason ?? "unknown reason."} The model in service is unchanged.`;
   if (!run.result) return "";
   const { version, roc_auc: auc, promoted, reasons } = run.result;
   return promoted
     ? `${version} is in service, with a ROC AUC of ${decimal(auc)}.`
-    : `${version} (ROC AUC ${decimal(auc)}) was not put into service: ${reasons.join(" ")}`;
+    : `${version} (ROC AUC ${decimal(auc)}) was not promoted: ${reasons.join(" ")}`;
 }

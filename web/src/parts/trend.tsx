@@ -8,13 +8,13 @@ import { Empty } from "./states";
 
 type Metrics = Schemas["MetricsView"];
 type Measure = "predicted_churners" | "revenue_at_risk" | "churn_rate" | "roc_auc";
-type Pace = "trend" | "days";
+type Period = "trend" | "days";
 interface Point {
   at: string;
   value: number;
 }
 
-const PACES = [
+const PERIODS = [
   ["trend", "by run"],
   ["days", "by day"],
 ] as const;
@@ -22,37 +22,37 @@ const PACES = [
 /** The headline figures over time, by scoring run or by day. */
 export function Trend({ metrics }: { metrics: Metrics }) {
   const [measure, setMeasure] = useState<Measure>("predicted_churners");
-  const [pace, setPace] = useState<Pace>("trend");
+  const [period, setPeriod] = useState<Period>("trend");
   const currency = metrics.revenue_at_risk?.currency;
   const measures: [Measure, string][] = [
     ["predicted_churners", "Predicted churners"],
     ["revenue_at_risk", "Revenue at risk"],
     ["churn_rate", "Churn rate"],
-    ...(pace === "trend" ? ([["roc_auc", "ROC AUC"]] as [Measure, string][]) : []),
+    ...(period === "trend" ? ([["roc_auc", "ROC AUC"]] as [Measure, string][]) : []),
   ];
   const title = measures.find(([name]) => name === measure)?.[1] ?? "";
-  const points = pointsOf(metrics[pace], measure);
-  const choosePace = (next: Pace) => {
-    setPace(next);
+  const points = pointsOf(metrics[period], measure);
+  const choosePeriod = (next: Period) => {
+    setPeriod(next);
     if (measure === "roc_auc") setMeasure("predicted_churners");
   };
   return (
     <Card
       title="Trend"
-      note="How the headline figures have moved"
+      note="Headline figures over time"
       wide
       aside={
         <div class="choices">
           <Choice label="Figure" value={measure} options={measures} choose={setMeasure} />
-          <Choice label="Pace" value={pace} options={PACES} choose={choosePace} />
+          <Choice label="Period" value={period} options={PERIODS} choose={choosePeriod} />
         </div>
       }
     >
       {points.length > 1 ? (
-        <Line title={title} points={points} written={writer(measure, currency)} />
+        <Line title={title} points={points} write={writer(measure, currency)} />
       ) : (
-        <Empty title={points[0] ? `${title}: ${writer(measure, currency)(points[0].value)}` : "Nothing is known yet"}>
-          A line appears with the second {pace === "trend" ? "scoring run" : "day"}.
+        <Empty title={points[0] ? `${title}: ${writer(measure, currency)(points[0].value)}` : "No data yet"}>
+          The line starts with the second {period === "trend" ? "scoring run" : "day"}.
         </Empty>
       )}
     </Card>
@@ -62,10 +62,10 @@ export function Trend({ metrics }: { metrics: Metrics }) {
 interface LineProps {
   title: string;
   points: Point[];
-  written: (value: number) => string;
+  write: (value: number) => string;
 }
 
-function Line({ title, points, written }: LineProps) {
+function Line({ title, points, write }: LineProps) {
   const draw = useCallback(
     (plot: typeof Plot): Plot.PlotOptions => {
       const dated = points.map((point) => ({ ...point, when: new Date(point.at) }));
@@ -76,7 +76,7 @@ function Line({ title, points, written }: LineProps) {
         marginLeft: 64,
         marginTop: 12,
         x: { label: null, type: "utc" },
-        y: { label: null, grid: true, ticks: 5, tickFormat: written, domain: [low - room, high + room] },
+        y: { label: null, grid: true, ticks: 5, tickFormat: write, domain: [low - room, high + room] },
         marks: [
           plot.areaY(dated, {
             x: "when",
@@ -90,7 +90,7 @@ function Line({ title, points, written }: LineProps) {
             y: "value",
             fill: "#ff5d6c",
             tip: true,
-            title: (point) => `${dateTime(point.at)}: ${written(point.value)}`,
+            title: (point) => `${dateTime(point.at)}: ${write(point.value)}`,
           }),
         ],
       };
@@ -100,10 +100,10 @@ function Line({ title, points, written }: LineProps) {
   const [first, last] = [points[0], points.at(-1)];
   return (
     <Chart
-      told={`${title} from ${first ? written(first.value) : ""} on ${date(first?.at)} to ${last ? written(last.value) : ""} on ${date(last?.at)}.`}
+      description={`${title} from ${first ? write(first.value) : ""} on ${date(first?.at)} to ${last ? write(last.value) : ""} on ${date(last?.at)}.`}
       height={220}
       draw={draw}
-      table={{ columns: ["When", title], rows: points.map((point) => [dateTime(point.at), written(point.value)]) }}
+      table={{ columns: ["When", title], rows: points.map((point) => [dateTime(point.at), write(point.value)]) }}
     />
   );
 }

@@ -2,7 +2,7 @@ import { NotFound, type Schemas } from "../../../client/api-client.js";
 import { type Loaded, useLoaded } from "../loading";
 import { api } from "../session";
 
-/** The model in service; null while there is none. */
+/** The model in service; null without a model. */
 export function useModel(): Loaded<Schemas["VersionView"] | null> {
   return useLoaded(async () => {
     try {

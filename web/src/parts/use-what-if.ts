@@ -13,7 +13,7 @@ export interface WhatIf {
 
 const PAUSE_MILLISECONDS = 180;
 
-/** Scores the customer anew some moments after the last change; an answer to an earlier change is not waited for. */
+/** Scores the customer again shortly after the last change; answers to earlier changes are ignored. */
 export function useWhatIf(customerId: string, changes: Features): WhatIf {
   const [state, setState] = useState<WhatIf>({ answer: null, busy: false, error: null });
   const key = JSON.stringify(changes);

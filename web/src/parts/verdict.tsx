@@ -1,14 +1,14 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, money, percent } from "../formats";
+import { ago, money, percent, pointSize } from "../formats";
 import { Change } from "./customer-table";
 import { Level } from "./level";
 import type { FeatureSchema } from "./schema";
 
 type Prediction = Schemas["PredictionView"];
 
-/** How probable leaving is, how sure that is, and what it would cost. */
+/** A customer's churn probability, its confidence and the value at risk. */
 export function Verdict({ prediction, schema }: { prediction: Prediction; schema: FeatureSchema }) {
-  const away = 100 * (prediction.probability - prediction.base_probability);
+  const difference = 100 * (prediction.probability - prediction.base_probability);
   const { money: terms } = schema;
   return (
     <section class="card verdict" data-level={prediction.level} aria-label="Prediction">
@@ -16,9 +16,8 @@ export function Verdict({ prediction, schema }: { prediction: Prediction; schema
         {percent(prediction.probability)} <Level level={prediction.level} />
       </p>
       <p>
-        {prediction.churned ? "The last probability before the customer left, for" : "Probability to leave within"}{" "}
-        {schema.horizon_days} days, {Math.abs(away).toFixed(1)} points {away < 0 ? "below" : "above"} where everybody
-        starts.
+        {prediction.churned ? "Last churn probability before the customer left," : "Churn probability within"}{" "}
+        {schema.horizon_days} days, {pointSize(difference)} {difference < 0 ? "below" : "above"} the average customer.
       </p>
       <dl>
         <div>
@@ -50,14 +49,14 @@ export function Verdict({ prediction, schema }: { prediction: Prediction; schema
   );
 }
 
-/** What to do about the risk, what it costs and what it is worth, in words. */
+/** The recommended action, its cost and its expected value. */
 export function Recommendation({ prediction, schema }: { prediction: Prediction; schema: FeatureSchema }) {
   const { action } = prediction;
   const currency = schema.money?.currency;
   if (!action)
     return (
       <section class="card recommendation" aria-label="Recommended action">
-        <h2>Leave this customer in peace</h2>
+        <h2>No action recommended</h2>
         <p class="quiet">No action earns more than it costs at this probability and price.</p>
       </section>
     );
@@ -65,18 +64,18 @@ export function Recommendation({ prediction, schema }: { prediction: Prediction;
   const saved = column?.action?.save_rate ?? schema.money?.save_rate;
   return (
     <section class="card recommendation" aria-label="Recommended action">
-      <p class="quiet">Recommended action{column ? `, about ${column.label.toLowerCase()}` : ""}</p>
+      <p class="quiet">Recommended action{column ? ` · ${column.label}` : ""}</p>
       <h2>{action.title}</h2>
       {currency ? (
         <>
           <p class="worth">
-            Worth <b>{money(action.expected_value, currency, 2)}</b> on average
+            Expected value <b>{money(action.expected_value, currency, 2)}</b>
           </p>
           <p class="quiet">
-            It costs {money(action.cost, currency, 2)}
-            {saved === undefined ? "" : ` and keeps about ${percent(saved, 0)} of those who would have left`}. That
-            earns {money(action.expected_value + action.cost, currency, 2)} on average over {schema.money?.months}{" "}
-            months, less the cost.
+            The action costs {money(action.cost, currency, 2)}
+            {saved === undefined ? "" : ` and retains about ${percent(saved, 0)} of the customers who would leave`}. It
+            returns {money(action.expected_value + action.cost, currency, 2)} on average over {schema.money?.months}{" "}
+            months, before its cost.
           </p>
         </>
       ) : null}

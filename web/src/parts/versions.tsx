@@ -3,9 +3,10 @@ import type { Schemas } from "../../../client/api-client.js";
 import { count, dateTime, decimal } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { api, may } from "../session";
-import { Card, Scroll } from "./card";
+import { Card } from "./card";
 import { Promote } from "./promotion";
 import { Empty, Failure, Show } from "./states";
+import { Table, type TableColumn } from "./table";
 
 type Version = Schemas["VersionView"];
 export type Status = Schemas["StatusView"];
@@ -18,61 +19,35 @@ const FIGURES = [
   ["ece", "ECE"],
   ["precision", "Precision"],
   ["recall", "Recall"],
-  ["top_decile_lift", "Lift in the top tenth"],
+  ["top_decile_lift", "Lift in the top decile"],
 ] as const;
 
-/** Every version with its figures; two of them side by side. */
+/** All versions with their figures; two selected versions side by side. */
 export function Versions({ turn, changed }: { turn: number; changed: () => void }) {
-  const [chosen, setChosen] = useState<string[]>([]);
+  const [selected, setSelected] = useState<string[]>([]);
   const versions = useLoaded(() => api.getVersions({ limit: 20 }), [turn]);
   const toggle = (version: string) =>
-    setChosen(chosen.includes(version) ? chosen.filter((other) => other !== version) : [...chosen, version].slice(-2));
+    setSelected(
+      selected.includes(version) ? selected.filter((other) => other !== version) : [...selected, version].slice(-2),
+    );
   return (
-    <Card title="Versions" note="Newest first. Choose two to see them side by side" wide>
+    <Card title="Versions" note="Newest first. Select two versions to compare them" wide>
       <Show of={versions}>
         {({ data }) => {
-          const compared = data.filter(({ version }) => chosen.includes(version));
+          const compared = data.filter(({ version }) => selected.includes(version));
           return data.length ? (
             <>
-              <div>
-                <table class="rows">
-                  <thead>
-                    <tr>
-                      <th scope="col">Compare</th>
-                      <th scope="col">Version</th>
-                      <th scope="col">Made</th>
-                      <th scope="col" class="number">
-                        ROC AUC
-                      </th>
-                      <th scope="col" class="number">
-                        Log loss
-                      </th>
-                      <th scope="col" class="number">
-                        ECE
-                      </th>
-                      <th scope="col">State</th>
-                      <th scope="col">
-                        <span class="unseen">Actions</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {data.map((version) => (
-                      <Row
-                        key={version.version}
-                        version={version}
-                        chosen={chosen.includes(version.version)}
-                        toggle={() => toggle(version.version)}
-                        changed={changed}
-                      />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table
+                caption="Versions of the model"
+                narrow="cards"
+                columns={columnsOf(selected, toggle, changed)}
+                rows={data}
+                keyOf={({ version }) => version}
+              />
               {compared.length === 2 ? <SideBySide versions={compared} /> : null}
             </>
           ) : (
-            <Empty title="No version yet">Train one above.</Empty>
+            <Empty title="No versions yet">Train a model above.</Empty>
           );
         }}
       </Show>
@@ -80,45 +55,50 @@ export function Versions({ turn, changed }: { turn: number; changed: () => void 
   );
 }
 
-interface RowProps {
-  version: Version;
-  chosen: boolean;
-  toggle: () => void;
-  changed: () => void;
+function columnsOf(selected: string[], toggle: (version: string) => void, changed: () => void): TableColumn<Version>[] {
+  return [
+    {
+      title: "Compare",
+      cell: ({ version }) => (
+        <input
+          type="checkbox"
+          checked={selected.includes(version)}
+          onChange={() => toggle(version)}
+          aria-label={`Compare ${version}`}
+        />
+      ),
+    },
+    { title: "Version", rowHeader: true, cell: ({ version }) => version },
+    { title: "Created", sort: "descending", cell: (version) => dateTime(version.created_at) },
+    { title: "ROC AUC", number: true, cell: ({ metrics }) => decimal(metrics.roc_auc) },
+    { title: "Log loss", number: true, cell: ({ metrics }) => decimal(metrics.log_loss) },
+    { title: "ECE", number: true, cell: ({ metrics }) => decimal(metrics.ece) },
+    { title: "State", cell: (version) => <State version={version} /> },
+    { title: "Actions", unseen: true, cell: (version) => <Actions version={version} changed={changed} /> },
+  ];
 }
 
-function Row({ version, chosen, toggle, changed }: RowProps) {
+function State({ version }: { version: Version }) {
+  return (
+    <>
+      {version.in_service ? "in service" : version.status}
+      {version.gate.reasons.map((reason) => (
+        <small key={reason}>
+          <br />
+          {reason}
+        </small>
+      ))}
+    </>
+  );
+}
+
+function Actions({ version, changed }: { version: Version; changed: () => void }) {
   const promotable = version.status === "registered" && !version.in_service && may("admin");
   return (
-    <tr>
-      <td data-label="Compare">
-        <input type="checkbox" checked={chosen} onChange={toggle} aria-label={`Compare ${version.version}`} />
-      </td>
-      <th scope="row">{version.version}</th>
-      <td data-label="Made">{dateTime(version.created_at)}</td>
-      <td class="number" data-label="ROC AUC">
-        {decimal(version.metrics.roc_auc)}
-      </td>
-      <td class="number" data-label="Log loss">
-        {decimal(version.metrics.log_loss)}
-      </td>
-      <td class="number" data-label="ECE">
-        {decimal(version.metrics.ece)}
-      </td>
-      <td data-label="State">
-        {version.in_service ? "in service" : version.status}
-        {version.gate.reasons.map((reason) => (
-          <small key={reason}>
-            <br />
-            {reason}
-          </small>
-        ))}
-      </td>
-      <td class="actions">
-        {promotable ? <Promote version={version.version} changed={changed} /> : null}
-        <OpenCard version={version.version} />
-      </td>
-    </tr>
+    <span class="ways">
+      {promotable ? <Promote version={version.version} changed={changed} /> : null}
+      <OpenCard version={version.version} />
+    </span>
   );
 }
 
@@ -135,7 +115,7 @@ function OpenCard({ version }: { version: string }) {
         onClick={() => void open.run()}
         aria-label={`Model card of ${version}`}
       >
-        Card
+        Model card
       </button>
       {open.error ? <Failure error={open.error} /> : null}
     </>
@@ -143,41 +123,27 @@ function OpenCard({ version }: { version: string }) {
 }
 
 function SideBySide({ versions }: { versions: Version[] }) {
+  const figures = FIGURES.map(([name, label]) => ({
+    label,
+    of: ({ metrics }: Version) => decimal((metrics as unknown as Record<string, number | undefined>)[name]),
+  }));
+  const rows = [...figures, { label: "Held-out customers", of: ({ metrics }: Version) => count(metrics.rows) }];
   return (
-    <Scroll label="Side by side">
-      <table class="side-by-side">
-        <caption>Side by side; each on its own held-out customers</caption>
-        <thead>
-          <tr>
-            <th scope="col">Figure</th>
-            {versions.map(({ version }) => (
-              <th key={version} scope="col" class="number">
-                {version}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {FIGURES.map(([name, label]) => (
-            <tr key={name}>
-              <th scope="row">{label}</th>
-              {versions.map(({ version, metrics }) => (
-                <td key={version} class="number">
-                  {decimal((metrics as unknown as Record<string, number | undefined>)[name])}
-                </td>
-              ))}
-            </tr>
-          ))}
-          <tr>
-            <th scope="row">Held-out customers</th>
-            {versions.map(({ version, metrics }) => (
-              <td key={version} class="number">
-                {count(metrics.rows)}
-              </td>
-            ))}
-          </tr>
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      caption="Side by side, each version on its own held-out customers"
+      captioned
+      class="side-by-side"
+      narrow="scroll"
+      columns={[
+        { title: "Figure", rowHeader: true, cell: ({ label }) => label },
+        ...versions.map((version) => ({
+          title: version.version,
+          number: true,
+          cell: ({ of }: (typeof rows)[number]) => of(version),
+        })),
+      ]}
+      rows={rows}
+      keyOf={({ label }) => label}
+    />
   );
 }

@@ -11,7 +11,7 @@ function scoreOf(contributions: Record<string, number>, probability: number, bas
   const sum = Object.values(contributions).reduce((all, part) => all + part, 0);
   const slope = sum ? (probability - base) / sum : 0.1;
   const [feature, contribution] = Object.entries(contributions).sort(
-    ([, one], [, other]) => Math.abs(other) - Math.abs(one),
+    ([, a], [, b]) => Math.abs(b) - Math.abs(a),
   )[0] as [string, number];
   const points = 100 * contribution * slope;
   const reason = { feature, label: feature, value: 1, text: `so: it is: ${points} points`, contribution, points };
@@ -30,7 +30,7 @@ describe("waterfall", () => {
     expect(steps.map(({ label }) => label)).toEqual(["A", "B", "C"]);
   });
 
-  it("puts the weak columns together and still adds up", () => {
+  it("sums the weak columns in one step and still adds up", () => {
     const contributions = Object.fromEntries(names.map((name, place) => [name, (place % 2 ? -1 : 1) * (12 - place)]));
     const steps = waterfall(scoreOf(contributions, 0.4), schema);
     expect(steps).toHaveLength(9);
@@ -38,7 +38,7 @@ describe("waterfall", () => {
     expect(steps.reduce((sum, { points }) => sum + points, 0)).toBeCloseTo(28);
   });
 
-  it("knows the parts of a score that is the base", () => {
+  it("splits a score that equals the base", () => {
     const points = pointsByColumn(scoreOf({ a: 1, b: -1 }, 0.12));
     expect((points.get("a") ?? 0) + (points.get("b") ?? 0)).toBeCloseTo(0);
   });
@@ -49,13 +49,13 @@ describe("waterfall", () => {
   });
 });
 
-it("circumstance leaves the points away", () => {
+it("circumstance drops the points", () => {
   expect(circumstance("last login 211 days ago: +84 points")).toBe("last login 211 days ago");
   expect(circumstance("plan: gold: -3 points")).toBe("plan: gold");
   expect(circumstance("no points here")).toBe("no points here");
 });
 
-it("reasonChanges names what moved, most first", () => {
+it("reasonChanges lists the largest changes first", () => {
   const changes = reasonChanges(scoreOf({ a: 2, b: 1 }, 0.8), scoreOf({ a: -1, b: 1.5 }, 0.15), schema);
   expect(changes[0]?.feature).toBe("a");
   expect(changes.every(({ before, after }) => before !== after)).toBe(true);

@@ -1,4 +1,4 @@
-/** How a customer's probability comes about, in percentage points from the base to this customer's own. */
+/** A customer's probability in steps: percentage points from the base probability to the customer's own. */
 import type { Schemas } from "../../../client/api-client.js";
 import { type FeatureSchema, valueText } from "./schema";
 
@@ -10,7 +10,7 @@ export type Score = Pick<
 export interface Step {
   feature: string;
   label: string;
-  /** The value as people say it. */
+  /** The value in words. */
   circumstance: string;
   points: number;
   /** Probability in points before and after this step. */
@@ -18,7 +18,7 @@ export interface Step {
   to: number;
 }
 
-/** Percentage points by column; they add up to the way from the base probability to this one. */
+/** Percentage points by column; their sum is the difference between the base probability and the customer's. */
 export function pointsByColumn(score: Score): Map<string, number> {
   const total = 100 * (score.probability - score.base_probability);
   const sum = Object.values(score.contributions).reduce((all, contribution) => all + contribution, 0);
@@ -33,38 +33,36 @@ export function pointsByColumn(score: Score): Map<string, number> {
   return points;
 }
 
-/** The strongest columns one by one, the others together, so that the steps always end at the customer's probability. */
+/** A step for each of the strongest columns and one for all others, so that the steps end at the customer's probability. */
 export function waterfall(score: Score, schema: FeatureSchema, most = 8): Step[] {
-  const sorted = [...pointsByColumn(score)].sort(([, one], [, other]) => Math.abs(other) - Math.abs(one));
-  const told = sorted.length > most + 1 ? sorted.slice(0, most) : sorted;
+  const sorted = [...pointsByColumn(score)].sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+  const strongest = sorted.length > most + 1 ? sorted.slice(0, most) : sorted;
   const steps: Step[] = [];
   let reached = 100 * score.base_probability;
   const add = (feature: string, label: string, circumstance: string, points: number) => {
     steps.push({ feature, label, circumstance, points, from: reached, to: reached + points });
     reached += points;
   };
-  for (const [feature, points] of told) {
+  for (const [feature, points] of strongest) {
     const column = schema.columns.find(({ name }) => name === feature);
     add(feature, column?.label ?? feature, circumstanceOf(score, schema, feature), points);
   }
   const rest = 100 * score.probability - reached;
-  if (told.length < sorted.length) {
-    const others = sorted.slice(told.length).length;
-    add("", `${others} other columns`, "together", rest);
-  }
+  const others = sorted.length - strongest.length;
+  if (others) add("", `${others} other columns`, "together", rest);
   const last = steps.at(-1);
   if (last && Math.abs(last.to - 100 * score.probability) < 0.05) last.to = 100 * score.probability;
   return steps;
 }
 
-/** A reason without its points: what is so about this customer. */
+/** The text of a reason without its points. */
 export function circumstance(text: string): string {
   const end = text.lastIndexOf(": ");
   return end > 0 ? text.slice(0, end) : text;
 }
 
 function circumstanceOf(score: Score, schema: FeatureSchema, feature: string): string {
-  const reason = score.reasons.find((found) => found.feature === feature);
+  const reason = score.reasons.find((candidate) => candidate.feature === feature);
   if (reason) return circumstance(reason.text);
   const column = schema.columns.find(({ name }) => name === feature);
   return column ? valueText(column, score.features[feature]) : "";
@@ -77,7 +75,7 @@ export interface ReasonChange {
   after: number;
 }
 
-/** The columns whose part in the score changed most, those that hardly moved left out. */
+/** The columns whose effect on the score changed most; changes below 0.05 points are left out. */
 export function reasonChanges(before: Score, after: Score, schema: FeatureSchema, most = 5): ReasonChange[] {
   const [old, now] = [pointsByColumn(before), pointsByColumn(after)];
   return [...new Set([...old.keys(), ...now.keys()])]
@@ -88,6 +86,6 @@ export function reasonChanges(before: Score, after: Score, schema: FeatureSchema
       after: now.get(feature) ?? 0,
     }))
     .filter((change) => Math.abs(change.after - change.before) >= 0.05)
-    .sort((one, other) => Math.abs(other.after - other.before) - Math.abs(one.after - one.before))
+    .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before))
     .slice(0, most);
 }

@@ -1,69 +1,74 @@
-import { percent, points } from "../formats";
+import type { ComponentChildren } from "preact";
+import { percent, points, signed } from "../formats";
 import "../styles/waterfall.css";
 import type { FeatureSchema } from "./schema";
+import { Table } from "./table";
 import { type Score, type Step, waterfall } from "./waterfall-steps";
 
-/** The way from the base probability to this customer's, reason by reason: a table whose bars are drawn in its rows. */
+interface Line extends Pick<Step, "label" | "circumstance" | "from" | "to"> {
+  kind: "raises" | "lowers" | "end";
+  figure: ComponentChildren;
+}
+
+/** The steps from the average customer's probability to this customer's: a table with a bar in each row. */
 export function Waterfall({ score, schema }: { score: Score; schema: FeatureSchema }) {
   const steps = waterfall(score, schema);
-  const [base, own] = [100 * score.base_probability, 100 * score.probability];
-  const reached = steps.flatMap(({ from, to }) => [from, to]);
-  const [low, high] = [Math.min(0, base, own, ...reached), Math.max(base, own, ...reached)];
-  const place = (value: number) => (100 * (value - low)) / (high - low || 1);
+  const lines = linesOf(score, steps);
+  const ends = lines.flatMap(({ from, to }) => [from, to]);
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const position = (value: number) => (100 * (value - low)) / (high - low || 1);
   return (
     <figure class="waterfall">
-      <figcaption>{told(score, steps)}</figcaption>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Reason</th>
-            <td class="plot" />
-            <th scope="col" class="number">
-              Points
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr class="end">
-            <th scope="row">
-              Where everybody starts
-              <small>before anything is known of the customer</small>
-            </th>
-            <td class="plot">
-              <Bar from={place(0)} to={place(base)} kind="ends" />
-            </td>
-            <td class="number">{percent(score.base_probability)}</td>
-          </tr>
-          {steps.map((step) => (
-            <tr key={step.feature}>
-              <th scope="row">
-                {step.label}
-                <small>{step.circumstance}</small>
-              </th>
-              <td class="plot">
-                <Bar from={place(step.from)} to={place(step.to)} kind={step.points > 0 ? "raises" : "lowers"} />
-              </td>
-              <td class="number">
-                <b class={step.points > 0 ? "raises" : "lowers"}>{points(step.points)}</b>
-              </td>
-            </tr>
-          ))}
-          <tr class="end">
-            <th scope="row">This customer</th>
-            <td class="plot">
-              <Bar from={place(0)} to={place(own)} kind="ends" />
-            </td>
-            <td class="number">
-              <b>{percent(score.probability)}</b>
-            </td>
-          </tr>
-        </tbody>
-      </table>
+      <figcaption>{description(score, steps)}</figcaption>
+      <Table
+        caption="Reasons, from the average customer to this customer"
+        columns={[
+          {
+            title: "Reason",
+            rowHeader: true,
+            cell: ({ label, circumstance }) => (
+              <>
+                {label}
+                <small>{circumstance}</small>
+              </>
+            ),
+          },
+          {
+            title: "Bar",
+            unseen: true,
+            class: "plot",
+            cell: ({ from, to, kind }) => <Bar from={position(from)} to={position(to)} kind={kind} />,
+          },
+          { title: "Points", number: true, cell: ({ figure }) => figure },
+        ]}
+        rows={lines}
+        keyOf={(_, place) => place}
+        attributesOf={({ kind }) => ({ class: kind === "end" ? "end" : undefined })}
+      />
     </figure>
   );
 }
 
-function Bar({ from, to, kind }: { from: number; to: number; kind: "raises" | "lowers" | "ends" }) {
+function linesOf(score: Score, steps: Step[]): Line[] {
+  const [base, own] = [score.base_probability, score.probability];
+  return [
+    {
+      label: "Average customer",
+      circumstance: "before this customer's values count",
+      from: 0,
+      to: 100 * base,
+      kind: "end",
+      figure: percent(base),
+    },
+    ...steps.map((step) => {
+      const kind = step.points > 0 ? ("raises" as const) : ("lowers" as const);
+      return { ...step, kind, figure: <b class={kind}>{signed(step.points)}</b> };
+    }),
+    { label: "This customer", circumstance: "", from: 0, to: 100 * own, kind: "end", figure: <b>{percent(own)}</b> },
+  ];
+}
+
+function Bar({ from, to, kind }: Pick<Line, "from" | "to" | "kind">) {
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   return (
     <span class="rail" aria-hidden="true">
@@ -72,9 +77,9 @@ function Bar({ from, to, kind }: { from: number; to: number; kind: "raises" | "l
   );
 }
 
-function told(score: Score, steps: Step[]): string {
-  const way = `From ${percent(score.base_probability)} for anybody to ${percent(score.probability)} for this customer`;
+function description(score: Score, steps: Step[]): string {
+  const ends = `From ${percent(score.base_probability)} for the average customer to ${percent(score.probability)} for this customer`;
   const [strongest] = steps;
-  if (!strongest) return `${way}; no column has a part in it.`;
-  return `${way}. The strongest part: ${strongest.circumstance || strongest.label} (${points(strongest.points)} points).`;
+  if (!strongest) return `${ends}; no column changes it.`;
+  return `${ends}. Strongest reason: ${strongest.circumstance || strongest.label} (${points(strongest.points)}).`;
 }

@@ -1,4 +1,4 @@
-import { Field } from "./fields";
+import { Field, NumberInput, TextField } from "./fields";
 import { type Column, levelsOf, sliderRange, type Value, valueText } from "./schema";
 
 interface WhatIfInputProps {
@@ -11,26 +11,25 @@ interface WhatIfInputProps {
 
 const UNKNOWN = "\u0000unknown";
 
-/** A column to try another value of: a slider for numbers, a choice for the rest. */
+/** A field for another value of a column: a slider for numbers, a choice for other kinds. */
 export function WhatIfInput(props: WhatIfInputProps) {
   const { column, original, value } = props;
   const changed = value !== original;
   return (
     <div class="what-if-input" data-changed={changed}>
-      {column.kind === "number" || column.kind === "integer" ? <NumberInput {...props} /> : <ChoiceInput {...props} />}
+      {column.kind === "number" || column.kind === "integer" ? <SliderInput {...props} /> : <ChoiceInput {...props} />}
       {changed ? <small class="was">now {valueText(column, original)}</small> : null}
     </div>
   );
 }
 
-function NumberInput({ column, original, value, change }: WhatIfInputProps) {
+function SliderInput({ column, original, value, change }: WhatIfInputProps) {
   const known = typeof original === "number" ? original : null;
   const { min, max, step } = sliderRange(column, known);
   const shown = typeof value === "number" ? value : null;
-  const take = (text: string) => {
-    const given = Number(text);
-    if (text === "" || !Number.isFinite(given)) return;
-    change(Math.min(Math.max(column.kind === "integer" ? Math.round(given) : given, min), max));
+  const choose = (number: number | null) => {
+    if (number === null || !Number.isFinite(number)) return;
+    change(Math.min(Math.max(column.kind === "integer" ? Math.round(number) : number, min), max));
   };
   return (
     <>
@@ -45,20 +44,19 @@ function NumberInput({ column, original, value, change }: WhatIfInputProps) {
             value={shown ?? min}
             aria-valuetext={valueText(column, shown)}
             title={column.meaning}
-            onInput={(event) => take(event.currentTarget.value)}
+            onInput={(event) => choose(Number(event.currentTarget.value))}
           />
         )}
       </Field>
       <span class="exact">
-        <input
-          type="number"
-          aria-label={`${column.label}, exactly`}
+        <NumberInput
+          aria-label={`${column.label}, exact value`}
           min={min}
           max={max}
           step={column.kind === "integer" ? 1 : "any"}
-          value={shown ?? ""}
+          value={shown}
           placeholder="?"
-          onChange={(event) => take(event.currentTarget.value)}
+          choose={choose}
         />
         <small>{column.unit}</small>
         {column.missing ? (
@@ -68,7 +66,7 @@ function NumberInput({ column, original, value, change }: WhatIfInputProps) {
               checked={shown === null}
               onChange={(event) => change(event.currentTarget.checked ? null : (known ?? min))}
             />
-            not known
+            unknown
           </label>
         ) : null}
       </span>
@@ -79,16 +77,12 @@ function NumberInput({ column, original, value, change }: WhatIfInputProps) {
 function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
   if (column.kind === "date")
     return (
-      <Field label={column.label}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="date"
-            value={typeof value === "string" ? value : ""}
-            onChange={(event) => change(event.currentTarget.value || null)}
-          />
-        )}
-      </Field>
+      <TextField
+        label={column.label}
+        type="date"
+        value={typeof value === "string" ? value : ""}
+        change={(date) => change(date || null)}
+      />
     );
   const options: [string, string][] =
     column.kind === "boolean"
@@ -97,7 +91,7 @@ function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
           ["false", "no"],
         ]
       : levelsOf(column).map((level) => [level, level]);
-  if (column.missing || original === null) options.push([UNKNOWN, "not known"]);
+  if (column.missing || original === null) options.push([UNKNOWN, "unknown"]);
   const chosen = (text: string): Value => {
     if (text === UNKNOWN) return null;
     return column.kind === "boolean" ? text === "true" : text;

@@ -1,17 +1,18 @@
 import { useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { money, percent, points } from "../formats";
+import { counted, money, percent, points, signed } from "../formats";
 import "../styles/what-if.css";
 import { Level } from "./level";
 import type { FeatureSchema, Features, Value } from "./schema";
 import { Failure } from "./states";
+import { Table } from "./table";
 import { useWhatIf } from "./use-what-if";
 import { reasonChanges } from "./waterfall-steps";
 import { WhatIfInput } from "./what-if-input";
 
 type Customer = Schemas["CustomerView"];
 
-/** What other values would do to this customer's probability; nothing is stored. */
+/** The effect of other values on this customer's churn probability. Nothing is stored. */
 export function WhatIf({ customer, schema }: { customer: Customer; schema: FeatureSchema }) {
   const [changes, setChanges] = useState<Features>({});
   const score = useWhatIf(customer.customer_id, changes);
@@ -43,16 +44,16 @@ export function WhatIf({ customer, schema }: { customer: Customer; schema: Featu
           {!score.answer && !score.error ? (
             <p class="quiet">
               {score.busy
-                ? "Scoring …"
-                : "Move a slider or choose another value: the probability and its reasons follow at once. Nothing is stored."}
+                ? "Scoring…"
+                : "Move a slider or choose another value. The probability and its reasons update at once; nothing is stored."}
             </p>
           ) : null}
           {score.answer && !score.error ? <BeforeAfter answer={score.answer} busy={score.busy} /> : null}
-          <p class="told-aloud" role="status" aria-live="polite">
-            {score.answer && !score.busy ? aloud(score.answer) : ""}
+          <p class="unseen" role="status" aria-live="polite">
+            {score.answer && !score.busy ? spoken(score.answer) : ""}
           </p>
           <button type="button" disabled={!changed} onClick={() => setChanges({})}>
-            Reset {changed ? `${changed} ${changed === 1 ? "change" : "changes"}` : ""}
+            Reset {changed ? counted(changed, "change") : ""}
           </button>
         </div>
         {score.answer && !score.error ? (
@@ -78,13 +79,13 @@ function BeforeAfter({ answer: { before, after, change }, busy }: { answer: Answ
       </p>
       <span aria-hidden="true">→</span>
       <p>
-        <small>then</small>
+        <small>what if</small>
         <b>{percent(after.probability)}</b>
         <Level level={after.level} />
       </p>
       <p class="change">
         <small>change</small>
-        <b class={change > 0 ? "raises" : "lowers"}>{points(100 * change)}</b>
+        <b class={change > 0 ? "raises" : "lowers"}>{signed(100 * change)}</b>
         <span class="quiet">points</span>
       </p>
     </div>
@@ -93,33 +94,24 @@ function BeforeAfter({ answer: { before, after, change }, busy }: { answer: Answ
 
 function ReasonChanges({ answer, schema }: { answer: Answer; schema: FeatureSchema }) {
   const changes = reasonChanges(answer.before, answer.after, schema);
-  if (!changes.length) return <p class="quiet">No reason's weight changes.</p>;
+  if (!changes.length) return <p class="quiet">No reason changes.</p>;
   return (
-    <table class="reason-changes">
-      <caption>Reasons whose weight changes, in points</caption>
-      <thead>
-        <tr>
-          <th scope="col">Reason</th>
-          <th scope="col" class="number">
-            Now
-          </th>
-          <th scope="col" class="number">
-            Then
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {changes.map(({ feature, label, before, after }) => (
-          <tr key={feature}>
-            <th scope="row">{label}</th>
-            <td class="number">{points(before)}</td>
-            <td class="number">
-              <b class={after > before ? "raises" : "lowers"}>{points(after)}</b>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      caption="Changed reasons, in percentage points"
+      captioned
+      class="reason-changes"
+      columns={[
+        { title: "Reason", rowHeader: true, cell: ({ label }) => label },
+        { title: "Now", number: true, cell: ({ before }) => signed(before) },
+        {
+          title: "What if",
+          number: true,
+          cell: ({ before, after }) => <b class={after > before ? "raises" : "lowers"}>{signed(after)}</b>,
+        },
+      ]}
+      rows={changes}
+      keyOf={({ feature }) => feature}
+    />
   );
 }
 
@@ -130,11 +122,11 @@ function AfterAction({ answer: { before, after }, schema }: { answer: Answer; sc
       {currency
         ? `Value at risk ${money(before.value_at_risk, currency, 2)} → ${money(after.value_at_risk, currency, 2)}. `
         : ""}
-      {after.action ? `Then best: ${after.action.title.toLowerCase()}.` : "Then no action would pay."}
+      {after.action ? `Best action then: ${after.action.title.toLowerCase()}.` : "No action would pay off then."}
     </p>
   );
 }
 
-function aloud({ before, after, change }: Answer): string {
-  return `From ${percent(before.probability)}, ${before.level}, to ${percent(after.probability)}, ${after.level}: ${points(100 * change)} points.`;
+function spoken({ before, after, change }: Answer): string {
+  return `From ${percent(before.probability)}, ${before.level}, to ${percent(after.probability)}, ${after.level}: ${points(100 * change)}.`;
 }
