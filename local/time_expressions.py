@@ -1,27 +1,34 @@
-"""The time expressions of EventBridge Scheduler: rate(), cron() and at()."""
+"""The time expressions of EventBridge Scheduler: rate(), cron() and at().
+
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html describes them. croniter searches the next time, so years
+end with 2099, not 2199, and a time that a clock change skips falls on the moment of the change, where AWS leaves it out.
+"""
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from croniter import CroniterBadDateError, croniter
 
 _UNITS = {"minute": "minutes", "hour": "hours", "day": "days"}
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), start=1)}
-_LAST_YEAR = 2199
+_FIRST_YEAR, _LAST_YEAR = 1970, 2099
+_PART = re.compile(r"(?:\*|(\d+|[A-Z]{3})(?:-(\d+|[A-Z]{3}))?)(?:/0*([1-9]\d*))?", re.ASCII)
 
 
 class TimeExpressionError(ValueError):
-    """Not a time expression that EventBridge Scheduler knows."""
+    """Not a time expression of EventBridge Scheduler."""
 
 
 @dataclass(frozen=True)
 class TimeExpression:
-    """When something happens. `after(moment, anchor)` gives the first time after `moment`, or None when there is none.
+    """The times of a schedule. `after(moment, anchor)` gives the first time after `moment`, or None if there is none.
 
-    `anchor` is when the schedule was made; rates count from it.
+    `anchor` is the moment at which the schedule was made; rates count from it.
     """
 
     after: Callable[[datetime, datetime], datetime | None]
@@ -31,7 +38,7 @@ def parse(expression: str, timezone: str = "UTC") -> TimeExpression:
     """Read a time expression.
 
     Raises:
-        TimeExpressionError: it is none, or a field is out of range.
+        TimeExpressionError: the text is no time expression, or a field is out of range.
     """
     matched = re.fullmatch(r"(rate|cron|at)\((.+)\)", expression)
     if not matched:
@@ -80,101 +87,66 @@ def _cron(text: str, zone: ZoneInfo) -> TimeExpression:
     fields = text.split()
     if len(fields) != 6:
         raise TimeExpressionError(f"cron({text}) does not have six fields")
-    minutes = sorted(_field(fields[0], 0, 59))
-    hours = sorted(_field(fields[1], 0, 23))
-    months = _field(fields[3], 1, 12, _MONTHS)
-    years = _field(fields[5], 1970, _LAST_YEAR)
-    if (fields[2] == "?") == (fields[4] == "?"):
+    minute, hour, day, month, weekday, year = fields
+    if (day == "?") == (weekday == "?"):
         raise TimeExpressionError(f"cron({text}): exactly one of day-of-month and day-of-week has to be ?")
-    on_day = _day_of_week(fields[4]) if fields[2] == "?" else _day_of_month(fields[2])
+    translated = " ".join(
+        [
+            _field(minute, 0, 59),
+            _field(hour, 0, 23),
+            _day_of_month(day),
+            _field(month, 1, 12, _MONTHS),
+            _day_of_week(weekday),
+            "0",
+            _field(year, _FIRST_YEAR, _LAST_YEAR),
+        ]
+    )
 
     def after(moment: datetime, _anchor: datetime) -> datetime | None:
-        local = moment.astimezone(zone)
-        day = local.date()
-        while day.year <= max(years):
-            if day.year not in years or day.month not in months:
-                day = _next_month(day)
-                continue
-            if on_day(day):
-                for hour in hours:
-                    for minute in minutes:
-                        found = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                        if found > moment:
-                            return found
-            day += timedelta(days=1)
-        return None
+        times = croniter(translated, moment.astimezone(zone), ret_type=datetime, max_years_between_matches=_LAST_YEAR - _FIRST_YEAR)
+        try:
+            return next(time for time in times if not time.fold)  # an hour that a clock change repeats counts once
+        except CroniterBadDateError:
+            return None
 
     return TimeExpression(after)
 
 
-def _next_month(day: date) -> date:
-    return date(day.year + 1, 1, 1) if day.month == 12 else date(day.year, day.month + 1, 1)
-
-
-def _field(text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
-    def number(part: str) -> int:
-        value = (names or {}).get(part.upper())
-        if value is None:
-            if not part.isascii() or not part.isdigit():
-                raise TimeExpressionError(f"{part!r} is not a number")
-            value = int(part)
-        if not low <= value <= high:
-            raise TimeExpressionError(f"{part} is not between {low} and {high}")
-        return value
-
+def _field(text: str, low: int, high: int, names: Mapping[str, int] | None = None) -> str:
+    """The values of a field, separated by commas. croniter reads `5-5` as all values and lets ranges run backwards; AWS does neither."""
     values: set[int] = set()
-    for part in text.split(","):
-        span, slash, step = part.partition("/")
-        if span == "*":
-            first, last = low, high
-        elif "-" in span:
-            first, last = (number(end) for end in span.split("-", 1))
-            if first > last:
-                raise TimeExpressionError(f"{span} runs backwards")
-        else:
-            first = number(span)
-            last = high if slash else first
-        if slash and (not step.isascii() or not step.isdigit() or int(step) == 0):
-            raise TimeExpressionError(f"{part!r} has no step after the slash")
-        values.update(range(first, last + 1, int(step) if slash else 1))
-    return frozenset(values)
+    for part in text.upper().split(","):
+        matched = _PART.fullmatch(part)
+        if not matched:
+            raise TimeExpressionError(f"{part!r} is not a value, a range or a step")
+        start, end, step = matched.groups()
+        first = _number(start, names) if start else low
+        last = _number(end, names) if end else first if start and not step else high
+        if not low <= first <= last <= high:
+            raise TimeExpressionError(f"{part!r} is not between {low} and {high}")
+        values.update(range(first, last + 1, int(step or 1)))
+    return ",".join(map(str, sorted(values)))
 
 
-def _day_of_month(text: str) -> Callable[[date], bool]:
-    if text == "L":
-        return lambda day: day.day == _days_in(day)
-    if matched := re.fullmatch(r"(\d{1,2})W", text):
-        wanted = int(matched[1])
-        if not 1 <= wanted <= 31:
-            raise TimeExpressionError(f"{text} is not a day of a month")
-        return lambda day: wanted <= _days_in(day) and day == _nearest_weekday(day.replace(day=wanted))
-    days = _field(text, 1, 31)
-    return lambda day: day.day in days
+def _number(text: str, names: Mapping[str, int] | None) -> int:
+    try:
+        return int(text) if text.isdigit() else (names or {})[text]
+    except KeyError as error:
+        raise TimeExpressionError(f"{text!r} is not a number") from error
 
 
-def _day_of_week(text: str) -> Callable[[date], bool]:
-    if matched := re.fullmatch(r"([1-7]|[A-Za-z]{3})(L|#([1-5]))", text):
-        wanted = next(iter(_field(matched[1], 1, 7, _DAYS)))
-        if matched[2] == "L":
-            return lambda day: _weekday(day) == wanted and day.day + 7 > _days_in(day)
-        return lambda day: _weekday(day) == wanted and (day.day - 1) // 7 + 1 == int(matched[3])
-    days = _field("SAT" if text == "L" else text, 1, 7, _DAYS)
-    return lambda day: _weekday(day) in days
+def _day_of_month(text: str) -> str:
+    """`L` is the last day, `15W` the weekday nearest to the 15th, in croniter's small letters."""
+    return text.lower() if text in ("?", "L") or re.fullmatch(r"([1-9]|[12]\d|3[01])W", text, re.ASCII) else _field(text, 1, 31)
 
 
-def _weekday(day: date) -> int:
-    return day.isoweekday() % 7 + 1
-
-
-def _days_in(day: date) -> int:
-    return calendar.monthrange(day.year, day.month)[1]
-
-
-def _nearest_weekday(day: date) -> date:
-    """The weekday nearest to `day` in its month."""
-    match day.isoweekday():
-        case 6:
-            return day - timedelta(days=1) if day.day > 1 else day + timedelta(days=2)
-        case 7:
-            return day + timedelta(days=1) if day.day < _days_in(day) else day - timedelta(days=2)
-    return day
+def _day_of_week(text: str) -> str:
+    """Days from 1 (Sunday) to 7, which croniter counts from 0: `6#3` is the third Friday, `6L` the last one, `L` Saturday."""
+    if text == "?":
+        return text
+    matched = re.fullmatch(r"([1-7]|[A-Za-z]{3})(L|#[1-5])", text)
+    days = _field(matched[1] if matched else "SAT" if text == "L" else text, 1, 7, _DAYS)
+    numbers = ",".join(str(int(day) - 1) for day in days.split(","))
+    if not matched:
+        return numbers
+    return f"l{numbers}" if matched[2] == "L" else f"{numbers}{matched[2]}"
