@@ -84,10 +84,25 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 	@$(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset) \
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)")
 
+PYTEST := $(BIN)/python -m pytest -q -n auto
+
 .PHONY: test
-test: .venv/.all-ready web/node_modules/.ready ## Run every test but those in a browser (ARGS="-k name" chooses)
+test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses)
 	@$(if $(ARGS),:,$(NPM) test)
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+
+.PHONY: cover
+cover: .venv/.all-ready ## Run what `make test` runs, and fail where it covers less of the Python code than the floor in pyproject.toml
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@COVERAGE_FILE=build/coverage/data $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --cov --cov-report=term $(ARGS)
+
+.PHONY: test-quick
+test-quick: .venv/.all-ready ## Run the unit tests, which need no AWS (ARGS="-k name" chooses)
+	@$(PYTEST) --dist worksteal -m "not long" tests/unit $(ARGS)
+
+.PHONY: test-long
+test-long: .venv/.all-ready ## Run every test, the long ones too, with every fault of every call and new examples (hours; EXAMPLES=2000)
+	@env -u CI -u GITHUB_ACTIONS EXAMPLES=$(or $(EXAMPLES),2000) $(PYTEST) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 tests/e2e/node_modules/.ready: tests/e2e/package.json tests/e2e/package-lock.json $(if $(NODE),,.venv-node/.ready)
 	@echo "Installing what drives the browser"

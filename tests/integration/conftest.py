@@ -22,6 +22,8 @@ from tests.as_function import as_function, hold_functions_to_their_roles
 from tests.told import look_at, raising_is_telling, watch_log
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
+_PATIENCE_SECONDS = 120
+"""How long a stack may take to end, which may be in the middle of a training on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class LocalProcess:
         """Send a signal and wait for the end."""
         if self.process is not None:
             self.process.send_signal(number)
-            look_at(self.process.communicate(timeout=30)[0])
+            look_at(self.process.communicate(timeout=_PATIENCE_SECONDS)[0])
             self.process = None
 
     def client(self, email: str = "alex.chen@netflix.com", password: str = "password") -> httpx.Client:
