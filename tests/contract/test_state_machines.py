@@ -44,6 +44,28 @@ def test_every_task_is_tried_again_when_its_process_dies(path: Path) -> None:
     assert {name: errors for name, errors in lacking.items() if errors} == {}
 
 
+@pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
+def test_every_task_waits_long_for_a_free_execution(path: Path) -> None:
+    for name, state in tasks(yaml.safe_load(path.read_text())):
+        if ":lambda:invoke" in state["Resource"]:
+            first = state["Retry"][0]
+            assert first["ErrorEquals"] == ["Lambda.TooManyRequestsException"], name
+            pauses = [
+                min(first["MaxDelaySeconds"], first["IntervalSeconds"] * first["BackoffRate"] ** tries)
+                for tries in range(first["MaxAttempts"])
+            ]
+            assert first["JitterStrategy"] == "FULL"
+            assert sum(pauses) / 2 >= 900, f"{name} gives up before one other invocation can have ended"
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
+def test_lambda_ends_a_late_invocation_before_the_machine_does(path: Path) -> None:
+    """Lambda's own end is repeated (Sandbox.Timedout); at the same second the two race."""
+    assert not {
+        name: state["TimeoutSeconds"] for name, state in tasks(yaml.safe_load(path.read_text())) if 870 < state["TimeoutSeconds"] < 930
+    }
+
+
 def test_an_independent_validator_accepts_every_definition() -> None:
     assert errors_in(DEFINITIONS) == ""
 

@@ -24,7 +24,6 @@ _LAMBDA = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.Unknown",
     "Runtime.ExitError",
@@ -33,6 +32,11 @@ PROCESS_DIED = (*_LAMBDA, "StorageUnavailable")
 """Errors of Lambda itself, the death of a process, and storage that did not answer: the work may succeed when it is repeated."""
 PASSING = (*_LAMBDA, "Sandbox.Timedout", "StorageUnavailable")
 """The same, and an invocation that ran out of time. For tasks that keep their progress."""
+
+
+WHOLE_INVOCATION = 930
+"""Seconds for a task that may use a whole invocation: more than Lambda's 900, so that Lambda ends a late invocation, and the machine, which
+knows that error, repeats it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ class Retry:
             **longest,
             "JitterStrategy": "FULL",
         }
+
+
+THROTTLED = Retry(("Lambda.TooManyRequestsException",), pause=2, attempts=40, longest=60)
+"""The account has no free execution: nothing has run yet, so a task waits, for about 20 minutes. New accounts have 10 executions in all."""
 
 
 def catch(step: str, errors: Sequence[str] = ("States.ALL",), result: str = "$.error") -> Fields:
@@ -109,7 +117,7 @@ class Function:
                 ResultPath=result,
                 OutputPath=output,
                 TimeoutSeconds=seconds,
-                Retry=[(retry or self.retry).asl()],
+                Retry=[THROTTLED.asl(), (retry or self.retry).asl()],
                 Catch=list(catches) if catches else None,
             ),
             then,
@@ -138,7 +146,7 @@ class Function:
                 name,
                 task,
                 {**same, turn: f"$.{turn}"},
-                seconds=900,
+                seconds=WHOLE_INVOCATION,
                 answer={turn: "$.Payload"},
                 result="$.answer",
                 retry=retry,

@@ -1,6 +1,6 @@
 """The machine that writes predictions to a CSV file."""
 
-from tools.machines.asl import EXECUTION, INPUT, Function, Machine, Retry, choice, when
+from tools.machines.asl import EXECUTION, INPUT, WHOLE_INVOCATION, Function, Machine, Retry, choice, when
 
 _exports = Function("${ExportsFunctionArn}", {"run_id": EXECUTION, "input": INPUT}, Retry(longest=60))
 
@@ -12,7 +12,7 @@ EXPORT = Machine(
             "Write",
             "write",
             {"progress": "$.written.progress"},
-            seconds=900,
+            seconds=WHOLE_INVOCATION,
             answer={"written": "$.Payload"},
             comment="Reads and writes until everything is written or the time of an invocation is up",
         ),

@@ -1,6 +1,21 @@
 """The machine that imports an uploaded file of customers."""
 
-from tools.machines.asl import EXECUTION, INPUT, ITEM, Fields, Function, Machine, Retry, Step, assign, choice, constant, each, when
+from tools.machines.asl import (
+    EXECUTION,
+    INPUT,
+    ITEM,
+    WHOLE_INVOCATION,
+    Fields,
+    Function,
+    Machine,
+    Retry,
+    Step,
+    assign,
+    choice,
+    constant,
+    each,
+    when,
+)
 
 _imports = Function("${ImportsFunctionArn}", {"import_id": EXECUTION, "input": INPUT}, Retry(longest=60))
 
@@ -8,7 +23,7 @@ _imports = Function("${ImportsFunctionArn}", {"import_id": EXECUTION, "input": I
 def _one_turn(name: str, task: str, keys: list[str]) -> list[Step]:
     """An iteration of a map that is a single invocation, which receives these fields of the item."""
     payload = {key: f"$.{key}" for key in keys}
-    return [_imports.task(name, task, payload, seconds=900, answer={"turn": "$.Payload"}, output="$.turn")]
+    return [_imports.task(name, task, payload, seconds=WHOLE_INVOCATION, answer={"turn": "$.Payload"}, output="$.turn")]
 
 
 _PARTITION: Fields = {
@@ -37,7 +52,7 @@ IMPORT = Machine(
             "Unpack",
             "unpack",
             {"file": "$.begun.file", "upload": "$.plain.upload"},
-            seconds=900,
+            seconds=WHOLE_INVOCATION,
             answer={"done": "$.Payload.done", "file": "$.Payload.file", "upload": "$.Payload.upload"},
             result="$.plain",
             comment="Writes the plain text of a compressed file beside it",
@@ -48,7 +63,7 @@ IMPORT = Machine(
             "Survey",
             "survey",
             {"file": "$.plain.file", "found": "$.survey.found"},
-            seconds=900,
+            seconds=WHOLE_INVOCATION,
             answer={"found": "$.Payload"},
             result="$.survey",
             comment="Divides the file at the beginnings of rows",
@@ -103,7 +118,7 @@ IMPORT = Machine(
             "Finish",
             "finish",
             {"turns": "$.loaded", "verified": "$.verified"},
-            seconds=900,
+            seconds=WHOLE_INVOCATION,
             answer={"counts": "$.Payload.counts"},
             result="$.finished",
             comment="Writes the file of rejected rows and closes the run's record",

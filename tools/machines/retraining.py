@@ -7,6 +7,7 @@ from tools.machines.asl import (
     INPUT,
     ITEM,
     PROCESS_DIED,
+    WHOLE_INVOCATION,
     Fields,
     Function,
     Machine,
@@ -48,7 +49,7 @@ def _task(
     result: str,
     payload: Fields | None = None,
     *,
-    seconds: int = 900,
+    seconds: int = WHOLE_INVOCATION,
     then: str | None = None,
     function: Function = _retraining,
     comment: str | None = None,
@@ -60,7 +61,7 @@ def _task(
 def _each_part(name: str, task_name: str, task: str, *, over: str, result: str, comment: str) -> Step:
     return each(
         name,
-        [_part.task(task_name, task, seconds=900, output="$.Payload")],
+        [_part.task(task_name, task, seconds=WHOLE_INVOCATION, output="$.Payload")],
         over=over,
         item={"run_id": "$.run.answer.run_id", "part": ITEM},
         result=result,
