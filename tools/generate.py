@@ -17,7 +17,7 @@ from retainstream.engine.schema.documents import read_schema
 from tools.api_reference import api_reference
 from tools.expand import TEMPLATE
 from tools.machines import definition_files
-from tools.monitoring import monitored_template
+from tools.monitoring import monitored
 from tools.openapi_document import ROOT, openapi_document
 
 PACKAGE = ROOT / "layers/core/retainstream"
@@ -30,7 +30,7 @@ def generated_files() -> dict[Path, str]:
     return {
         PACKAGE / "engine/schema/default.json": default.model_dump_json(indent=1, exclude_defaults=True) + "\n",
         ROOT / "docs/feature-schema.json": json.dumps(FeatureSchema.model_json_schema(), indent=1) + "\n",
-        TEMPLATE: monitored_template(),
+        TEMPLATE: monitored(TEMPLATE.read_text()),
         **definition_files(),
         PACKAGE / "http/openapi.json": json.dumps(document, indent=1, sort_keys=True) + "\n",
         ROOT / "docs/api.md": api_reference(json.loads(json.dumps(document, sort_keys=True))),

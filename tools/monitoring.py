@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from retainstream.telemetry.metrics import METRICS, NAMESPACE
-from tools.expand import TEMPLATE
 
 START: Final = "  # tools/monitoring.py writes everything from here to the outputs. Change it there, then run `make generate`.\n"
 END: Final = "Outputs:\n"
@@ -40,19 +39,19 @@ RUN_FAILURES: Final = {"failed": "ExecutionsFailed", "late": "ExecutionsTimedOut
 WATCHED_TABLES: Final = ("Customers", "Predictions", "Rollups", "Users", "RateLimits")
 
 
-def monitored_template() -> str:
-    """The template's text, with its generated part up to date.
+def monitored(template: str) -> str:
+    """The template's text with its generated part up to date.
 
     Raises:
-        ValueError: the template lacks the line START or its outputs.
+        ValueError: the text lacks the line START or the outputs.
     """
-    text = TEMPLATE.read_text()
-    before, start, rest = text.partition(START)
+    before, start, rest = template.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise ValueError(f"{TEMPLATE.name} lacks the line that begins the generated part, or its outputs")
+        raise ValueError("the template lacks the line that begins its generated part, or its outputs")
     functions = re.findall(r"^  (\w+)Function:$", before, re.MULTILINE)
-    return before + start + "\n" + "\n".join([*_alarms(functions), _dashboard([name.lower() for name in functions])]) + "\n" + end + after
+    part = "\n".join([*_alarms(functions), _dashboard([name.lower() for name in functions])])
+    return f"{before}{start}\n{part}\n{end}{after}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- alarms

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from retainstream.telemetry.metrics import METRICS, NAMESPACE, emf
-from tools.expand import expand
+from tools.expand import TEMPLATE, expand
+from tools.monitoring import END, START, monitored
 
 ROOT = Path(__file__).parents[2]
 OF_AWS = {
@@ -81,6 +82,19 @@ def test_widgets_do_not_overlap(widgets: list[dict[str, Any]]) -> None:
     ]
     assert len(cells) == len(set(cells))
     assert max(column for column, _ in cells) < 24
+
+
+def test_a_new_function_gets_alarms_and_lines() -> None:
+    template = TEMPLATE.read_text().replace("  ExportsFunction:\n", "  NewsFunction:\n  ExportsFunction:\n")
+    part = monitored(template).partition(START)[2].partition(END)[0]
+    assert {"  NewsErrors:", "  NewsThrottles:"} <= set(part.splitlines())
+    assert part.count('"${NewsFunction}"') == 3
+
+
+@pytest.mark.parametrize("line", [START, END], ids=["start", "end"])
+def test_a_template_without_the_bounds_of_the_generated_part_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="lacks the line"):
+        monitored(TEMPLATE.read_text().replace(line, ""))
 
 
 def test_alarms_on_metrics_of_the_code_name_a_metric_and_its_service(resources: dict[str, Any]) -> None:
