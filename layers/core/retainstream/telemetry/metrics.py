@@ -32,24 +32,24 @@ _API = ("auth", "customers", "dashboard", "model", "predictions")
 _NONE, _COUNT = MetricUnit.NoUnit, MetricUnit.Count
 
 METRICS = {
-    "Requests": Metric(_COUNT, _API, "requests answered"),
+    "Requests": Metric(_COUNT, _API, "answered requests"),
     "Latency": Metric(MetricUnit.Milliseconds, _API, "the function's own time for a request"),
     "ClientErrors": Metric(_COUNT, _API, "answers 4xx"),
     "ServerErrors": Metric(_COUNT, _API, "answers 5xx"),
-    "PredictionsMade": Metric(_COUNT, ("dashboard", "predictions", "scoring"), "customers or rows scored"),
-    "ImportRowsAccepted": Metric(_COUNT, ("imports",), "rows of an import that were stored, or were stored already"),
-    "ImportRowsRejected": Metric(_COUNT, ("imports",), "rows of an import that were not"),
-    "ImportRejectedShare": Metric(MetricUnit.Percent, ("imports",), "the share of these"),
+    "PredictionsMade": Metric(_COUNT, ("dashboard", "predictions", "scoring"), "scored customers or rows"),
+    "ImportRowsAccepted": Metric(_COUNT, ("imports",), "accepted rows of an import"),
+    "ImportRowsRejected": Metric(_COUNT, ("imports",), "rejected rows of an import"),
+    "ImportRejectedShare": Metric(MetricUnit.Percent, ("imports",), "the share of rejected rows"),
     "LargestDrift": Metric(_NONE, ("scoring",), "the largest PSI of a column or of the score in a scoring run"),
-    "DriftedColumns": Metric(_COUNT, ("scoring",), "how many drifted strongly, the score counted with them"),
-    "EstimatedAuc": Metric(_NONE, ("scoring",), "the AUC to be expected on the customers just scored, without their outcomes"),
+    "DriftedColumns": Metric(_COUNT, ("scoring",), "the number of strongly drifted columns, including the score"),
+    "EstimatedAuc": Metric(_NONE, ("scoring",), "the estimated AUC on the customers just scored, without their outcomes"),
     "RealisedAuc": Metric(_NONE, ("rollups",), "the AUC of recorded outcomes, daily"),
-    "TrainedAuc": Metric(_NONE, ("retraining",), "a new version's AUC on customers it never saw"),
+    "TrainedAuc": Metric(_NONE, ("retraining",), "a new version's AUC on held-out customers"),
     "ModelsPromoted": Metric(_COUNT, ("retraining",), "versions that passed the gate and went into service"),
-    "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that did not"),
+    "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that failed the gate or were not promoted"),
     "CountersLag": Metric(MetricUnit.Seconds, ("rollups",), "the age of the oldest change when it was counted"),
-    "ModelAge": Metric(_NONE, ("rollups",), "days since the model in service was made, daily"),
-    "TimeSinceScoring": Metric(_NONE, ("rollups",), "days since everybody was scored, daily"),
+    "ModelAge": Metric(_NONE, ("rollups",), "days since the training of the model in service, daily"),
+    "TimeSinceScoring": Metric(_NONE, ("rollups",), "days since the last full scoring run, daily"),
 }
 
 
