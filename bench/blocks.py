@@ -1,9 +1,9 @@
 """Blocks of rows: array in → probability, exact contributions and top reasons out, on one core.
 
 Compared, in the same run and on the same core, with the bare `pred_contribs` call and with woodelf-explainer, by seconds a row. The bare
-call gets no more rows than it explains in some seconds, since its time grows with them; woodelf-explainer, which prepares the trees in
-every call, gets as many as we do up to 100,000. The making of our tables is a figure of its own.
-woodelf-explainer refuses models with categories, and `shallow`, `deep` and `deepest` have one; `numbers` and `deep numbers` have none.
+call gets only the rows that it explains in some seconds, since its time grows with them; woodelf-explainer, which prepares the trees in
+each call, gets as many rows as ours, up to 100,000. The time of our tables is a separate figure.
+woodelf-explainer refuses models with categories: `shallow`, `deep` and `deepest` have one; `numbers` and `deep numbers` have none.
 """
 
 import subprocess
@@ -61,14 +61,12 @@ def _on_this_core(model: MadeModel, sizes: tuple[int, ...], with_peer: bool) -> 
     for _ in range(3):
         explained(scoring, rows[:first])
     making = time.perf_counter() - started - _best(lambda: explained(scoring, rows[:first])) * 3
-    results = [
-        Result(f"{shape.name} ({shape}): tables, made once", max(0.0, making), "s", note="the time above that of the rows themselves")
-    ]
+    results = [Result(f"{shape.name} ({shape}): tables, made once", max(0.0, making), "s", note="beyond the time of the rows")]
     seconds_a_row = _best(lambda: explained(scoring, rows[:first])) / first
     with _woodelf(model, rows[:_PEERS_MOST], bare, wanted=with_peer) as woodelf:
         for size in sizes:
             if seconds_a_row * size > _LONGEST_SECONDS:
-                print(f"{shape.name}, {size:,} rows: left out, it would take {seconds_a_row * size:.0f} s", flush=True)
+                print(f"{shape.name}, {size:,} rows: skipped, it would take {seconds_a_row * size:.0f} s", flush=True)
             else:
                 results += _block(model, scoring, bare, rows[:size], few, woodelf)
     return results
@@ -81,13 +79,16 @@ def _block(
     timed = interleaved(subjects, rounds=3, calls=1, warm=0)
     results = _of(model.shape, len(block), timed, len(few), woodelf)
     held = most_allocated(lambda: explained(scoring, block)) / 1e6
-    return [*results, Result(f"{model.shape.name}, {len(block):,} rows: memory", held, "MB", note="with the results, without the rows")]
+    return [
+        *results,
+        Result(f"{model.shape.name}, {len(block):,} rows: memory", held, "MB", note="including the results, excluding the rows"),
+    ]
 
 
 def explained(model: ScoringModel, rows: Rows) -> tuple[object, object, object]:
-    """What a caller gets of a block: probabilities, contributions, and the five strongest columns of each row."""
-    found = model.explain(rows)
-    return found.probability, found.contributions, strongest(found)
+    """The answer for a block: probabilities, contributions, and the five strongest columns of each row."""
+    explanation = model.explain(rows)
+    return explanation.probability, explanation.contributions, strongest(explanation)
 
 
 def bare_call(model: MadeModel, booster: xgboost.Booster, rows: Rows) -> object:
@@ -101,18 +102,18 @@ def _of(shape: Shape, size: int, timed: dict[str, Timings], few: int, woodelf: C
     small = shape.trees <= 200 and shape.depth <= 4
     target = Target("ratio", at_least=10 if small and size >= _WORTH_IT else 1)
     name = f"{shape.name}, {size:,} rows"
-    found = [Result(name, rate, "rows/s", faster, f"the bare call ({few / timed['bare'].median:,.0f} rows/s)", target)]
+    results = [Result(name, rate, "rows/s", faster, f"the bare call ({few / timed['bare'].median:,.0f} rows/s)", target)]
     if woodelf:
-        asked = min(size, _PEERS_MOST)
-        theirs = asked / woodelf(asked)
-        against = f"woodelf-explainer ({theirs:,.0f} rows/s on {asked:,} rows)"
-        found.append(Result(f"{name}, peer", rate, "rows/s", rate / theirs, against, Target("ratio", at_least=1)))
-    return found
+        count = min(size, _PEERS_MOST)
+        theirs = count / woodelf(count)
+        against = f"woodelf-explainer ({theirs:,.0f} rows/s on {count:,} rows)"
+        results.append(Result(f"{name}, peer", rate, "rows/s", rate / theirs, against, Target("ratio", at_least=1)))
+    return results
 
 
 @contextmanager
 def _woodelf(model: MadeModel, rows: Rows, bare: xgboost.Booster, *, wanted: bool) -> Iterator[Callable[[int], float] | None]:
-    """Seconds that woodelf-explainer takes for some of the rows; None where it cannot be had, or does not do the model."""
+    """Seconds that woodelf-explainer takes for some of the rows; None where it cannot be installed, or refuses the model."""
     if not wanted:
         yield None
         return
@@ -133,18 +134,18 @@ def _woodelf(model: MadeModel, rows: Rows, bare: xgboost.Booster, *, wanted: boo
         ) as job:
             if job.stdin is None or job.stdout is None:
                 raise RuntimeError("a process without pipes")
-            told, asked = job.stdout, job.stdin
-            difference = told.readline()
+            answers, commands = job.stdout, job.stdin
+            difference = answers.readline()
             if difference:
                 print(f"woodelf-explainer differs from XGBoost by at most {float(difference):.2g}", flush=True)
 
             def seconds(count: int) -> float:
-                asked.write(f"{count}\n")
-                asked.flush()
-                return float(told.readline())
+                commands.write(f"{count}\n")
+                commands.flush()
+                return float(answers.readline())
 
             yield cache(seconds) if difference else None
-            asked.close()
+            commands.close()
 
 
 def _seconds_a_row(model: MadeModel, bare: xgboost.Booster, rows: Rows) -> float:

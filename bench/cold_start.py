@@ -1,8 +1,8 @@
-"""Cold starts: fresh processes of every built function, from its first import to its first answer, on one core.
+"""Cold starts: fresh processes of all built functions, from the first import to the first answer, on one core.
 
-Each finds what it finds in Lambda and nothing else: its folder, its layers with their bytecode, and the SDK of the runtime. Tables, bucket
-and key are those of a local stack in this process, so their answers cost what moto takes. The measure is the same libraries imported, and
-the same AWS clients made, by a process that has none of our code.
+Each process sees what it sees in Lambda and nothing else: its folder, its layers with their bytecode, and the SDK of the runtime. Tables,
+bucket and key are those of a local stack in this process, so their answers take moto's time. The comparison is a process without our
+code that imports the same libraries and creates the same AWS clients.
 """
 
 import json
@@ -43,7 +43,7 @@ FIRST_EVENTS = {
     "scoring": "scoring/plan",
     "retraining": "retraining/begin",
 }
-"""What each function is asked first."""
+"""The first event of each function."""
 
 START = """
 import json, time, types
@@ -92,7 +92,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Subject:
-    """A built function: where it finds modules, its environment, and what it is asked first."""
+    """A built function: where it finds modules, its environment, and its first event."""
 
     path: list[Path]
     variables: dict[str, str]
@@ -135,11 +135,11 @@ def _subject(stack: LocalStack, function: str) -> Subject:
 
 
 def _starts(subject: Subject, times: int) -> Start:
-    first = _told(subject, START, subject.event)  # also warms the file system
+    first = _run(subject, START, subject.event)  # also warms the file system
     ours = tuple(str(folder / name) for folder in subject.path for name in ("app.py", "retainstream/"))
     libraries = [name for name, file in first["modules"] if file.startswith(tuple(map(str, subject.path))) and not file.startswith(ours)]
-    given = {"modules": libraries, "clients": first["clients"]}
-    pairs = [(_told(subject, START, subject.event), _told(subject, LIBRARIES, given)) for _ in range(times)]
+    message = {"modules": libraries, "clients": first["clients"]}
+    pairs = [(_run(subject, START, subject.event), _run(subject, LIBRARIES, message)) for _ in range(times)]
     return Start(
         [1000 * start["imported"] for start, _ in pairs],
         [1000 * start["answered"] for start, _ in pairs],
@@ -160,11 +160,11 @@ def _emulated(subject: Subject, times: int) -> list[float]:
     return taken
 
 
-def _told(subject: Subject, code: str, given: Any) -> dict[str, Any]:
-    output = as_lambda.run(subject.path, code, subject.variables, json.dumps(given), core=CORE)
-    told: dict[str, Any] = json.loads(output.splitlines()[-1])
-    _check(told.get("answer"))
-    return told
+def _run(subject: Subject, code: str, message: Any) -> dict[str, Any]:
+    output = as_lambda.run(subject.path, code, subject.variables, json.dumps(message), core=CORE)
+    document: dict[str, Any] = json.loads(output.splitlines()[-1])
+    _check(document.get("answer"))
+    return document
 
 
 def _check(answer: Any) -> None:

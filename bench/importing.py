@@ -14,7 +14,7 @@ from bench.memory import watched_memory
 from bench.one_instance import lambda_context, load, set_environment
 from bench.result import Result
 from bench.running import alone, in_a_process_of_its_own
-from bench.stubbed_aws import Answer, Asked, StubbedAws
+from bench.stubbed_aws import Answer, AwsRequest, StubbedAws
 from bench.stubbed_bucket import StubbedBucket
 
 SIZES = (100_000, 1_000_000)
@@ -48,10 +48,13 @@ def _measured(lines: int) -> list[Result]:
         Result(f"{name}: import", lines / whole, "rows/s", note="every row new, one process, no network"),
         Result(f"{name}: bytes", len(file) / lines, "bytes/row"),
         Result(
-            f"{name}: memory", peak.added / 1e6, "MB", note="above the file and what is imported; with what the steps leave in the bucket"
+            f"{name}: memory",
+            peak.added / 1e6,
+            "MB",
+            note="beyond the file and the imported rows; including the steps' files in the bucket",
         ),
     ]
-    results += [Result(f"{name}: {step}", 1e6 * spent / lines, "µs/row", spent / whole, "the whole") for step, spent in seconds.items()]
+    results += [Result(f"{name}: {step}", 1e6 * spent / lines, "µs/row", spent / whole, "the total") for step, spent in seconds.items()]
     requests = sorted(aws.counts.items())
     return results + [Result(f"{name}: {operation}", 1000 * count / lines, "requests/1,000 rows") for operation, count in requests]
 
@@ -59,23 +62,23 @@ def _measured(lines: int) -> list[Result]:
 def _imported(function: Any, seconds: dict[str, float]) -> int:
     """Walks the state machine's steps; seconds by step, and the rows accepted."""
 
-    def task(name: str, **given: Any) -> dict[str, Any]:
+    def task(name: str, **fields: Any) -> dict[str, Any]:
         started = time.perf_counter()
-        answer: dict[str, Any] = function.TASKS[name]({"task": name, "import_id": _ID, **given}, context)
+        answer: dict[str, Any] = function.TASKS[name]({"task": name, "import_id": _ID, **fields}, context)
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
         return answer
 
     context = lambda_context("imports")
     context.get_remaining_time_in_millis = lambda: 900_000
     file = task("begin")["file"]
-    found = task("survey", file=file, found=None)
-    indexed = [task("index", file=file, part=part, partitions=found["partition_count"]) for part in found["parts"]]
+    survey = task("survey", file=file, found=None)
+    indexed = [task("index", file=file, part=part, partitions=survey["partition_count"]) for part in survey["parts"]]
     compared = [
-        task("compare", partition=partition, partitions=found["partition_count"], parts=found["part_count"])
-        for partition in found["partitions"]
+        task("compare", partition=partition, partitions=survey["partition_count"], parts=survey["part_count"])
+        for partition in survey["partitions"]
     ]
     task("begin_load", indexed=indexed, compared=compared)
-    turns = [task("load", file=file, turn={"part": part, "next": None, "counts": {}}) for part in found["parts"]]
+    turns = [task("load", file=file, turn={"part": part, "next": None, "counts": {}}) for part in survey["parts"]]
     verified = task("verify", indexed=indexed, turns=turns)
     counts: Mapping[str, int] = task("finish", turns=turns, verified=verified)["counts"]
     return counts["accepted"]
@@ -101,8 +104,8 @@ class _Tables:
     def __init__(self, size: int) -> None:
         from retainstream.storage.attributes import to_attributes
 
-        asked = {"file_name": "customers.csv", "size": size, "as_of": "2026-01-01T00:00:00.000000+00:00"}
-        self._run = to_attributes({"run_id": _ID, "kind": "import", "status": "WAITING", "steps": [], "asked": asked, "parts": {}})
+        body = {"file_name": "customers.csv", "size": size, "as_of": "2026-01-01T00:00:00.000000+00:00"}
+        self._run = to_attributes({"run_id": _ID, "kind": "import", "status": "WAITING", "steps": [], "asked": body, "parts": {}})
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -110,12 +113,12 @@ class _Tables:
             "GetItem": lambda _: {"Item": self._run},
             "PutItem": lambda _: {},
             "UpdateItem": self._update,
-            "BatchGetItem": lambda asked: {"Responses": {table: [] for table in asked.json["RequestItems"]}, "UnprocessedKeys": {}},
+            "BatchGetItem": lambda request: {"Responses": {table: [] for table in request.json["RequestItems"]}, "UnprocessedKeys": {}},
         }
 
-    def _update(self, asked: Asked) -> Answer:
-        names, values = asked.json.get("ExpressionAttributeNames", {}), asked.json["ExpressionAttributeValues"]
-        if asked.json["UpdateExpression"].startswith("SET #"):
+    def _update(self, request: AwsRequest) -> Answer:
+        names, values = request.json.get("ExpressionAttributeNames", {}), request.json["ExpressionAttributeValues"]
+        if request.json["UpdateExpression"].startswith("SET #"):
             self._run |= {names[f"#{name[1:]}"]: value for name, value in values.items() if f"#{name[1:]}" in names and name != ":before"}
         return {"Attributes": self._run}
 

@@ -2,7 +2,7 @@
 
 The bare call is `booster.predict(matrix, pred_contribs=True)` on the same booster and row with the matrix ready-made; what somebody with a
 row needs, making the matrix included, is beside it. Handler and bare call take turns, one call each, so that both find the processor's
-caches as the other has left them; what both take in a row of their own, with everything in the first caches, is told too.
+caches as the other has left them. Consecutive calls of each, with warm caches, are reported too.
 """
 
 import json
@@ -45,23 +45,23 @@ def through_the_handler(shape: Shape, calls: int) -> list[Result]:
     model = made(shape)
     in_service(model).attach(clients.dynamodb(), clients.s3())
     function = load("predictions")
-    asked = post(_PATH, {"rows": [model.customers(5)[3]]})
+    request = post(_PATH, {"rows": [model.customers(5)[3]]})
     bare, row = model.bare(), model.rows(5)[3:4]
     ready = matrix(model.schema, row, threads=1)
     kinds = bare.feature_types
     until = time.monotonic() + (0 if calls < _WARM else _WARM_SECONDS)
-    while time.monotonic() < until:  # until what a process makes aside, after it was asked some times, is made
-        asked.of(function)
-    answer = json.loads(asked.of(function)["body"])["data"]["scores"][0]
+    while time.monotonic() < until:  # until the process has made its tables in the background
+        request.of(function)
+    answer = json.loads(request.of(function)["body"])["data"]["scores"][0]
     expected = bare.predict(ready, pred_contribs=True)[0]
     if max(abs(float(theirs) - mine) for theirs, mine in zip(expected, answer["contributions"].values(), strict=False)) > 1e-5:
         raise AssertionError("the handler's contributions are not those of the bare call")
 
     def row_in() -> object:
-        made_of = xgboost.DMatrix(row, feature_types=kinds, enable_categorical=True, nthread=1)
-        return bare.predict(made_of, pred_contribs=True, validate_features=False)
+        matrix_of_row = xgboost.DMatrix(row, feature_types=kinds, enable_categorical=True, nthread=1)
+        return bare.predict(matrix_of_row, pred_contribs=True, validate_features=False)
 
-    handler, bare_call = (lambda: asked.of(function)), (lambda: bare.predict(ready, pred_contribs=True))
+    handler, bare_call = (lambda: request.of(function)), (lambda: bare.predict(ready, pred_contribs=True))
     warm = min(calls, 200)
     turns = interleaved({"handler": handler, "bare": bare_call}, rounds=calls, calls=1, warm=warm, turning=False)
     whole = interleaved({"handler": handler, "row in": row_in}, rounds=calls, calls=1, warm=warm, turning=False)
@@ -70,10 +70,10 @@ def through_the_handler(shape: Shape, calls: int) -> list[Result]:
         _ours(f"handler, {shape}", turns, "bare", "the bare call", Target("ratio", at_most=3)),
         Result(f"handler, {shape}: p95", turns["handler"].p95 * 1e6, "µs", turns["handler"].p95 / turns["bare"].p95, "the bare call's p95"),
         Result(f"bare call, {shape}", turns["bare"].median * 1e6, "µs"),
-        _ours(f"handler, {shape}, row in", whole, "row in", "the bare call with the making of its matrix"),
-        Result(f"bare call with the making of its matrix, {shape}", whole["row in"].median * 1e6, "µs"),
-        _ours(f"handler, {shape}, each in a row of its own", in_a_row, "bare", "the bare call in a row of its own, all in the caches"),
-        Result(f"bare call in a row of its own, {shape}", in_a_row["bare"].median * 1e6, "µs"),
+        _ours(f"handler, {shape}, row in", whole, "row in", "the bare call including its matrix"),
+        Result(f"bare call including its matrix, {shape}", whole["row in"].median * 1e6, "µs"),
+        _ours(f"handler, {shape}, each in consecutive calls", in_a_row, "bare", "the bare call in consecutive calls, with warm caches"),
+        Result(f"bare call in consecutive calls, {shape}", in_a_row["bare"].median * 1e6, "µs"),
     ]
 
 
@@ -82,7 +82,7 @@ def _ours(name: str, timed: Mapping[str, Timings], other: str, against: str, tar
 
 
 def over_http(shape: Shape, peers: Sequence[str], *, requests: int = 200) -> list[Result]:
-    """Ours behind a minimal HTTP door, and the peers, all running at once and asked in turn, by one client and by eight."""
+    """Our handler behind a minimal HTTP server, and the peers: all run at once and are called in turn, by one client and by eight."""
     model = made(shape)
     row, encoded = model.customers(5)[3], [float(value) for value in model.rows(5)[3]]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -102,7 +102,7 @@ def over_http(shape: Shape, peers: Sequence[str], *, requests: int = 200) -> lis
 
 
 def _compared(servers: Sequence[Running], requests: int) -> list[Result]:
-    alone_, eight = {found.server.name: list[Load]() for found in servers}, {found.server.name: list[Load]() for found in servers}
+    alone_, eight = {each.server.name: list[Load]() for each in servers}, {each.server.name: list[Load]() for each in servers}
     for each in servers:
         each.ask(8, 2 * requests)
     for number in range(_ROUNDS):
@@ -124,7 +124,7 @@ def _compared(servers: Sequence[Running], requests: int) -> list[Result]:
 
 
 def _of(server: Server, mine: Server, load: Load, ours: Load, clients: str) -> list[Result]:
-    note = "" if server.explains else "no explanation"
+    note = "" if server.explains else "without reasons"
     if server is mine:
         return [
             Result(f"ours over HTTP, {clients}: median", load.median * 1e3, "ms"),

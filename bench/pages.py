@@ -22,10 +22,10 @@ def between(text: str, name: str, content: str) -> str:
     return f"{before}{start}\n\n{content}\n\n{end}{rest.partition(end)[2]}"
 
 
-def performance(text: str, found: Document) -> str:
+def performance(text: str, figures: Document) -> str:
     """The page on performance with every benchmark's last table."""
     for benchmark in BENCHMARKS:
-        taken = found.get(benchmark)
+        taken = figures.get(benchmark)
         text = between(text, benchmark, f"{markdown(taken['results'])}\n\n{conditions_line(taken)}" if taken else "Not measured yet.")
     return text
 

@@ -1,4 +1,4 @@
-"""Environments of peers: one each, from pinned packages, in build/bench-envs."""
+"""Environments of peers, from pinned packages, in build/bench-envs."""
 
 import hashlib
 import os
@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[1]
 REQUIREMENTS = Path(__file__).parent / "peers"
 ENVIRONMENTS = ROOT / "build/bench-envs"
 PYTHON = {"mlserver": "3.11"}
-"""The Python of a peer that has no release for ours."""
+"""Peers that do not run on our Python, with theirs."""
 
 
 class NoEnvironment(Exception):
-    """The environment of a peer cannot be made here; the message says why."""
+    """The environment of a peer cannot be created here; the message has the reason."""
 
 
 def python_of(peer: str) -> Path:
@@ -31,7 +31,7 @@ def python_of(peer: str) -> Path:
     python = place / "bin/python"
     if made.exists() and made.read_text() == wanted and python.exists():
         return python
-    print(f"Making the environment of {peer} in {place.relative_to(ROOT)} ({_count(requirements)} packages)", flush=True)
+    print(f"Creating the environment of {peer} in {place.relative_to(ROOT)} ({_count(requirements)} packages)", flush=True)
     _uv("venv", "--clear", "--python", PYTHON.get(peer, "3.13"), str(place))
     _uv("pip", "install", "--python", str(python), "--requirements", str(requirements))
     made.write_text(wanted)
@@ -41,8 +41,8 @@ def python_of(peer: str) -> Path:
 def versions_of(peer: str, packages: tuple[str, ...]) -> dict[str, str]:
     """The versions in a peer's environment."""
     folders = [str(folder) for folder in (ENVIRONMENTS / peer / "lib").glob("python*/site-packages")]
-    found = {found.metadata["Name"]: found.version for found in distributions(path=folders)}
-    return {package: found[package] for package in packages if package in found}
+    versions = {package.metadata["Name"]: package.version for package in distributions(path=folders)}
+    return {package: versions[package] for package in packages if package in versions}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""What a read costs by the size of the base: storage requests and read units of every route that reads, over HTTP on the local stack.
+"""The cost of a read by the size of the base: storage requests and read units of all reading routes, over HTTP on the local stack.
 
-Requests and their answers are seen at the storage clients. Read units are computed from the answers by DynamoDB's rules: item sizes rounded
-up to 4 kB, a half for a read that need not be consistent. The counting of requests (one write each) is the same everywhere and left out.
-Times are moto's as much as ours and say nothing about AWS.
+The storage clients' events show requests and answers. Read units are computed from the answers by DynamoDB's rules: item sizes rounded
+up to 4 kB, half for a read that is not strongly consistent. The counting of requests (one write each) is the same for all
+routes and left out. Times include moto's and say nothing about AWS.
 """
 
 import logging
@@ -29,7 +29,7 @@ from retainstream.storage.customers import Customers
 SIZES = (1_000, 10_000, 100_000)
 FEW, FLAT = Target("value", at_most=2), Target("ratio", at_most=1.1)
 COUNTERS = Target("value", at_most=4)
-"""Read units of what reads counters: they gain a digit where the base gains a nought, and an item may so pass the next 4 kB."""
+"""Read units of routes that read counters: a counter gains a digit when the base grows tenfold, so its item may pass the next 4 kB."""
 UNIT_BYTES = 4096
 TIMES = 5
 
@@ -56,7 +56,7 @@ ROUTES: Sequence[Route] = (
 
 @dataclass
 class Reading:
-    """One request to a route: how often storage was asked, for how many read units, and the seconds until the answer."""
+    """One request to a route: storage requests, read units, and seconds until the answer."""
 
     requests: int = 0
     units: float = 0.0
@@ -75,7 +75,7 @@ def _results(route: str, sizes: Sequence[int], taken: Sequence[Reading]) -> list
     least, most = taken[0], taken[-1]
     against = f"{sizes[0]:,} customers"
     times = ", ".join(f"{1000 * one.seconds:.0f}" for one in taken)
-    asked = Result(
+    requests = Result(
         f"{route}: requests at {sizes[-1]:,} customers",
         most.requests,
         "requests",
@@ -86,7 +86,7 @@ def _results(route: str, sizes: Sequence[int], taken: Sequence[Reading]) -> list
     )
     units = f"{route}: read at {sizes[-1]:,} customers"
     target = COUNTERS if "/dashboard/" in route or "/performance" in route else FLAT
-    return [asked, Result(units, most.units, "read units", ratio=most.units / max(0.5, least.units), against=against, target=target)]
+    return [requests, Result(units, most.units, "read units", ratio=most.units / max(0.5, least.units), against=against, target=target)]
 
 
 def _at_size(customers: int, times: int) -> dict[tuple[str, str], Reading]:
@@ -120,15 +120,15 @@ def _reading(client: httpx.Client, route: Route, customer: str, times: int) -> R
 
 @contextmanager
 def _watched() -> Iterator[Reading]:
-    """Counts what storage is asked while the context lasts."""
+    """Counts storage requests inside the context."""
     reading = Reading()
-    asked = threading.local()
+    current = threading.local()
 
     def note(params: Mapping[str, Any], **_: object) -> None:
-        asked.params = params
+        current.params = params
 
     def count(parsed: Mapping[str, Any], **_: object) -> None:
-        params = asked.params
+        params = current.params
         if params.get("TableName") != settings().rate_limits_table:
             with reading.lock:
                 reading.requests += 1
@@ -146,19 +146,19 @@ def _watched() -> Iterator[Reading]:
             client.meta.events.unregister("after-call", count)
 
 
-def read_units(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
-    """Read units of one answer of DynamoDB; 0 for S3. What a filter or a projection leaves out is not in the answer, and none is asked for
-    by the routes measured."""
-    if "TableName" not in asked and "RequestItems" not in asked:
+def read_units(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    """Read units of one answer of DynamoDB; 0 for S3. The measured routes use no filter and no
+    projection, which would leave data out of the answer."""
+    if "TableName" not in request and "RequestItems" not in request:
         return 0.0
-    if "RequestItems" in asked:
+    if "RequestItems" in request:
         each = [
-            (bool(asked["RequestItems"][table].get("ConsistentRead")), [item])
+            (bool(request["RequestItems"][table].get("ConsistentRead")), [item])
             for table, items in answer["Responses"].items()
             for item in items
         ]
     else:
-        each = [(bool(asked.get("ConsistentRead")), answer.get("Items", [answer["Item"]] if "Item" in answer else []))]
+        each = [(bool(request.get("ConsistentRead")), answer.get("Items", [answer["Item"]] if "Item" in answer else []))]
     return sum((1.0 if consistent else 0.5) * max(1, math.ceil(sum(map(item_bytes, items)) / UNIT_BYTES)) for consistent, items in each)
 
 

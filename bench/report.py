@@ -26,15 +26,15 @@ def cells(result: Mapping[str, object]) -> tuple[str, ...]:
     )
 
 
-def show(found: Document, only: Iterable[str], console: Console | None = None) -> None:
+def show(figures: Document, only: Iterable[str], console: Console | None = None) -> None:
     """Prints the figures of some benchmarks."""
     console = console or terminal()
     for benchmark in only:
-        if benchmark in found:
+        if benchmark in figures:
             table = Table(
-                *HEADINGS, title=benchmark, title_justify="left", caption=conditions_line(found[benchmark]), caption_justify="left"
+                *HEADINGS, title=benchmark, title_justify="left", caption=conditions_line(figures[benchmark]), caption_justify="left"
             )
-            for result in found[benchmark]["results"]:
+            for result in figures[benchmark]["results"]:
                 table.add_row(*cells(result))
             console.print(table)
 

@@ -1,4 +1,4 @@
-"""What a benchmark found: figures, each beside what it is compared to, and the conditions they were taken under."""
+"""The result of a benchmark: a figure, its comparison and its target."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -8,7 +8,7 @@ type Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """A figure to reach: of the value or of the ratio, at most or at least."""
+    """A bound for the value or the ratio: at most or at least."""
 
     of: Literal["value", "ratio"]
     at_most: float | None = None
@@ -27,7 +27,7 @@ class Result:
     """One figure.
 
     `ratio` is this value divided by that of `against` (or, where `note` says so, the other way round), taken in the same run. A result
-    without an `against` has none and no peer either. `name` is unique in its benchmark and says what was measured, in words.
+    without `against` has no ratio. `name` is unique in its benchmark and describes the measurement in words.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Result:
 
     def __post_init__(self) -> None:
         if (self.ratio is None) == bool(self.against):
-            raise ValueError(f"{self.name}: a ratio needs what it is compared to, and the other way round")
+            raise ValueError(f"{self.name}: a ratio needs the subject it is compared to, and the other way round")
         if self.target and self.target.of == "ratio" and self.ratio is None:
             raise ValueError(f"{self.name}: a target of the ratio needs a ratio")
 

@@ -11,8 +11,8 @@ RESULTS = Path(__file__).parent / "results.json"
 
 def read(path: Path = RESULTS) -> Document:
     """{benchmark: {conditions, seconds, results: [{name, value, unit, ratio, against, target, met, note}]}}; empty without a file."""
-    found: Document = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    figures: Document = json.loads(path.read_text()) if path.exists() else {}
+    return figures
 
 
 def merge(benchmark: str, results: Sequence[Result], conditions: Document, seconds: float, path: Path = RESULTS) -> Document:
@@ -23,23 +23,23 @@ def merge(benchmark: str, results: Sequence[Result], conditions: Document, secon
     """
     if len({result.name for result in results}) != len(results):
         raise ValueError(f"{benchmark}: two results have one name")
-    found = read(path)
-    found[benchmark] = {
+    figures = read(path)
+    figures[benchmark] = {
         "conditions": conditions,
         "seconds": round(seconds, 1),
         "results": [{**result.document(), "value": _rounded(result.value), "ratio": _rounded(result.ratio)} for result in results],
     }
-    path.write_text(json.dumps(dict(sorted(found.items())), indent=1, ensure_ascii=False) + "\n")
-    return found
+    path.write_text(json.dumps(dict(sorted(figures.items())), indent=1, ensure_ascii=False) + "\n")
+    return figures
 
 
-def figure(found: Document, benchmark: str, name: str) -> float:
+def figure(figures: Document, benchmark: str, name: str) -> float:
     """The value of one result.
 
     Raises:
         KeyError: it has not been measured.
     """
-    for result in found.get(benchmark, {}).get("results", ()):
+    for result in figures.get(benchmark, {}).get("results", ()):
         if result["name"] == name:
             return float(result["value"])
     raise KeyError(f"{benchmark}: {name} has not been measured")

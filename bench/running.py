@@ -1,4 +1,4 @@
-"""Running benchmarks: one in this process, or all, each in a process of its own so that none weighs on another's figures."""
+"""Runs one benchmark in this process, or all of them, each in its own process so that they do not affect each other."""
 
 import argparse
 import subprocess
@@ -17,13 +17,13 @@ from bench.report import show, terminal
 from bench.result import Result
 
 type Run = Callable[[bool], Sequence[Result]]
-"""A benchmark: quick (tiny sizes, to see that it works; the figures mean nothing) → results."""
+"""A benchmark: quick (tiny sizes, only to check that it works) → results."""
 
 
 def alone(benchmark: str, run: Run, arguments: Sequence[str] | None = None) -> int:
-    """Runs one benchmark here, prints its table and puts its figures into results.json and the pages; the end of its module."""
+    """Runs one benchmark here, prints its table and writes its figures into results.json and the pages."""
     parser = argparse.ArgumentParser(prog=f"python -m bench.{benchmark}")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that it works; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to check that it works; writes nothing")
     quick = parser.parse_args(arguments).quick
     under, started = conditions(), time.perf_counter()
     results = run(quick)
@@ -39,7 +39,7 @@ def alone(benchmark: str, run: Run, arguments: Sequence[str] | None = None) -> i
 
 
 def in_a_process_of_its_own[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """What `work` returns, or its exception; nothing that it loads or caches stays here."""
+    """The result of `work`, or its exception. Its imports and caches end with the process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(work, *arguments, **options).result()
 
@@ -57,7 +57,7 @@ def together(chosen: Sequence[str], *, quick: bool = False) -> int:
         console.rule("All figures")
         show(results_file.read(), chosen, console)
     for benchmark in failed:
-        console.print(f"[bold red]{benchmark} failed; its earlier figures, if any, were left as they are.")
+        console.print(f"[bold red]{benchmark} failed; its earlier figures are unchanged.")
     return 1 if failed else 0
 
 
@@ -65,6 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m bench [--quick] [benchmark …]`."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=f"Benchmarks: {', '.join(BENCHMARKS)}.")
     parser.add_argument("benchmarks", nargs="*", metavar="benchmark", choices=[*BENCHMARKS, []])
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that they work; writes nothing")
-    given = parser.parse_args(arguments)
-    return together(given.benchmarks or BENCHMARKS, quick=given.quick)
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to check that they work; writes nothing")
+    chosen = parser.parse_args(arguments)
+    return together(chosen.benchmarks or BENCHMARKS, quick=chosen.quick)

@@ -1,6 +1,6 @@
-"""What 10⁴ to 10⁸ customers cost and how long they take: computed from the figures measured and a dated table of prices. `make scale`.
+"""The cost and time of 10⁴ to 10⁸ customers, computed from measured figures and a dated table of prices. `make scale`.
 
-All is arithmetic on results.json, prices.yaml and the template's defaults; nothing is called.
+This is arithmetic on results.json, prices.yaml and the template's defaults; it calls nothing.
 """
 
 import math
@@ -86,14 +86,14 @@ class Work:
         )
 
 
-def importing(customers: int, found: dict[str, Any]) -> Work:
-    """A file with every customer new. A row is looked at, and its prediction after it is written (one read unit each), and written once."""
-    seconds = customers / figure(found, "importing", "100,000 lines: import") * assumed()["lambda_slowness"]
-    size = figure(found, "importing", "100,000 lines: bytes") * customers
+def importing(customers: int, figures: dict[str, Any]) -> Work:
+    """A file of new customers. Each row is read, its prediction is read after the write (one read unit each), and it is written once."""
+    seconds = customers / figure(figures, "importing", "100,000 lines: import") * assumed()["lambda_slowness"]
+    size = figure(figures, "importing", "100,000 lines: bytes") * customers
     parts = max(1, min(MOST_PARTS, math.ceil(size / SMALLEST_PART)))
     at_once = min(parts, parameter("ImportConcurrency"))
     invocations = 8 + 3 * parts + seconds / _INVOCATION_SECONDS
-    writes = customers * units(figure(found, "worker", "stored: a customer"), 1024)
+    writes = customers * units(figure(figures, "worker", "stored: a customer"), 1024)
     spans = customers / SPAN_ROWS + parts
     puts, gets = 3 * parts + spans, 6 * parts + 2 * spans + 3 * size / (8 << 20)
     return Work(
@@ -109,17 +109,17 @@ def importing(customers: int, found: dict[str, Any]) -> Work:
     )
 
 
-def scoring(customers: int, found: dict[str, Any]) -> Work:
-    """Everybody scored, with the longest past to keep; the counters that follow from it are part of the price."""
-    seconds = customers / figure(found, "worker", "worker") * assumed()["lambda_slowness"]
+def scoring(customers: int, figures: dict[str, Any]) -> Work:
+    """All customers scored, with the longest history; the price includes the counters."""
+    seconds = customers / figure(figures, "worker", "worker") * assumed()["lambda_slowness"]
     segments, at_once = _segments(customers), min(_segments(customers), concurrency(customers))
-    stored = figure(found, "worker", "stored: a prediction with its longest past")
-    customer = figure(found, "worker", "stored: a customer")
-    at_risk = figure(found, "worker", "stored: in the indexes of those at risk")
+    stored = figure(figures, "worker", "stored: a prediction with its longest past")
+    customer = figure(figures, "worker", "stored: a customer")
+    at_risk = figure(figures, "worker", "stored: in the indexes of those at risk")
     indexes = 2 * 2 * at_risk  # a changed rank is a delete and a put in each of the two indexes
     table_writes = customers * (units(stored, 1024) + indexes)
     reads = customers * (0.5 * customer / 4096 + 0.5 * units(stored, 4096) + customer / 4096 + 0.5 * stored / 4096)
-    asked = sum(figure(found, "worker", f"worker: {name}") for name in ("BatchGetItem", "BatchWriteItem", "Scan"))
+    asked = sum(figure(figures, "worker", f"worker: {name}") for name in ("BatchGetItem", "BatchWriteItem", "Scan"))
     counting = customers * assumed()["counter_microseconds"] / 1e6 * memory_gb("RollupsFunction")
     turns = segments + seconds / _INVOCATION_SECONDS
     return Work(
@@ -135,17 +135,17 @@ def scoring(customers: int, found: dict[str, Any]) -> Work:
     )
 
 
-def retraining(customers: int, found: dict[str, Any]) -> Work:
+def retraining(customers: int, figures: dict[str, Any]) -> Work:
     """Extract and train, without the scoring that follows. Above the row count that a function's memory and time allow, a training job
     fits the model."""
-    steps = found.get("training", {}).get("results", ())
+    steps = figures.get("training", {}).get("results", ())
     rows = 120_000
     seconds = sum(one["value"] for one in steps if one["name"].endswith(f": {rows:,} rows") and one["unit"] == "s")
     most = min((one["value"] for one in steps if one["unit"] == "rows"), default=0.0)
     if not seconds or not most:
         raise KeyError("training has not been measured")
     labelled = customers * assumed()["labelled_share"]
-    customer = figure(found, "worker", "stored: a customer")
+    customer = figure(figures, "worker", "stored: a customer")
     reads = customers * 0.5 * customer / 4096
     if labelled <= most:
         taken = seconds * max(0.3, labelled / rows) * assumed()["lambda_slowness"]
@@ -174,11 +174,11 @@ def retraining(customers: int, found: dict[str, Any]) -> Work:
     )
 
 
-def dashboard(customers: int, found: dict[str, Any]) -> Work:
-    """A month of people looking at it: the same at every size, save for what is stored."""
+def dashboard(customers: int, figures: dict[str, Any]) -> Work:
+    """A month of dashboard use: the same for all sizes, except for storage."""
     del customers
     requests = assumed()["readers"] * assumed()["views"] * assumed()["requests_a_view"]
-    routes = [one["value"] for one in found.get("reads", {}).get("results", ()) if one["unit"] == "read units"]
+    routes = [one["value"] for one in figures.get("reads", {}).get("results", ()) if one["unit"] == "read units"]
     metrics = sum(len(METRICS[name].services) for name in ("Requests", "Latency", "PredictionsMade"))
     a_request = sum(routes) / len(routes) if routes else 4.0
     return Work(
@@ -192,10 +192,9 @@ def dashboard(customers: int, found: dict[str, Any]) -> Work:
     )
 
 
-def standing(customers: int, found: dict[str, Any]) -> float:
-    """Dollars a month for what is kept while nobody asks: tables with their backup, keys, alarms, a dashboard of
-    CloudWatch, and snapshots of functions."""
-    stored = figure(found, "worker", "stored: a customer") + figure(found, "worker", "stored: a prediction with its longest past") + 200
+def standing(customers: int, figures: dict[str, Any]) -> float:
+    """Dollars a month without any use: tables with their backups, keys, alarms, a CloudWatch dashboard, and snapshots of functions."""
+    stored = figure(figures, "worker", "stored: a customer") + figure(figures, "worker", "stored: a prediction with its longest past") + 200
     resources = template()["Resources"]
     snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
     alarms = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
@@ -228,7 +227,7 @@ def _segments(customers: int) -> int:
     return max(1, min(int(most), math.ceil(customers / CUSTOMERS_PER_SEGMENT)))
 
 
-def tables(found: dict[str, Any]) -> str:
+def tables(figures: dict[str, Any]) -> str:
     """The page's tables."""
     kinds = {
         "An import, every row new": importing,
@@ -237,8 +236,10 @@ def tables(found: dict[str, Any]) -> str:
         "A month of dashboard use": dashboard,
     }
     heading = ("customers", "AWS requests", "GB-seconds", "read units", "write units", "transitions", "wall time", "dollars")
-    parts = [_table(title, heading, partial(_cells, compute, found)) for title, compute in kinds.items()]
-    return "\n\n".join([*parts, _table("What is kept, a month", ("customers", "dollars"), lambda size: [_dollars(standing(size, found))])])
+    parts = [_table(title, heading, partial(_cells, compute, figures)) for title, compute in kinds.items()]
+    return "\n\n".join(
+        [*parts, _table("Storage and standing costs, a month", ("customers", "dollars"), lambda size: [_dollars(standing(size, figures))])]
+    )
 
 
 def _table(title: str, heading: Sequence[str], cells: Callable[[int], Sequence[str]]) -> str:
@@ -259,13 +260,13 @@ def assumptions() -> str:
     return "\n".join(lines)
 
 
-def page(text: str, found: dict[str, Any]) -> str:
+def page(text: str, figures: dict[str, Any]) -> str:
     """The page with its tables."""
-    return between(between(text, "costs", tables(found)), "prices", assumptions())
+    return between(between(text, "costs", tables(figures)), "prices", assumptions())
 
 
-def _cells(compute: Callable[[int, dict[str, Any]], Work], found: dict[str, Any], size: int) -> list[str]:
-    work = compute(size, found)
+def _cells(compute: Callable[[int, dict[str, Any]], Work], figures: dict[str, Any], size: int) -> list[str]:
+    work = compute(size, figures)
     counts = (work.requests, work.gb_seconds, work.reads, work.writes, work.transitions)
     return [*map(_count, counts), _duration(work.wall) if work.wall else "–", _dollars(work.dollars)]
 
@@ -292,4 +293,4 @@ def write() -> None:
 
 if __name__ == "__main__":
     write()
-    print(f"{PAGE.relative_to(ROOT)} is in step with the figures and the prices.")
+    print(f"{PAGE.relative_to(ROOT)} is up to date with the figures and the prices.")

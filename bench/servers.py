@@ -1,4 +1,4 @@
-"""Servers under measurement: ours and the peers', each started on a port of its own, asked over HTTP, and stopped."""
+"""The measured servers, ours and the peers': each is started on its own port, called over HTTP, and stopped."""
 
 import http.client
 import json
@@ -22,12 +22,12 @@ _START_SECONDS = 120.0
 
 
 class NoAnswer(Exception):
-    """A server did not start, or answered with an error; the message says which."""
+    """A server did not start, or answered with an error; the message has the reason."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """How to start a server and what to ask it. `explains` tells whether its answer holds contributions."""
+    """The start command and the request of a server. `explains`: its answer has contributions."""
 
     name: str
     command: Sequence[str]
@@ -54,7 +54,7 @@ class Running:
         """`requests` requests of each of `clients` clients at a time, each on a connection of its own that it keeps.
 
         Raises:
-            NoAnswer: an answer was no 200.
+            NoAnswer: an answer was not a 200.
         """
         body = json.dumps(self.server.body).encode()
         taken: list[list[float]] = [[] for _ in range(clients)]
@@ -113,7 +113,7 @@ def median_of(loads: Sequence[Load]) -> Load:
 
 @contextmanager
 def running(server: Server, log: Path) -> Iterator[Running]:
-    """The server until the end of the block; what it says goes to `log`.
+    """The server until the end of the block; its output goes to `log`.
 
     Raises:
         NoAnswer: it ended, or did not answer in time.
@@ -123,9 +123,9 @@ def running(server: Server, log: Path) -> Iterator[Running]:
         port = free.getsockname()[1]
     command = [part.replace("{port}", str(port)) for part in server.command]
     variables = {name: value.replace("{port}", str(port)) for name, value in (server.variables or {}).items()}
-    with log.open("wb") as told:
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=server.folder, env=environment(**variables), stdout=told, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=server.folder, env=environment(**variables), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     answering = Running(server, port, process)
     try:
@@ -225,7 +225,7 @@ def mlserver(model: Path, encoded: Sequence[float], work: Path) -> Server:
 
 
 def mlserver_explaining(model: Path, encoded: Sequence[float], work: Path) -> Server:
-    return _mlserver("MLServer, runtime of one's own", "mlserver_runtime.Explaining", model, encoded, work / "mlserver-explaining")
+    return _mlserver("MLServer, custom runtime", "mlserver_runtime.Explaining", model, encoded, work / "mlserver-explaining")
 
 
 def _mlserver(name: str, runtime: str, model: Path, encoded: Sequence[float], folder: Path) -> Server:
@@ -235,9 +235,9 @@ def _mlserver(name: str, runtime: str, model: Path, encoded: Sequence[float], fo
     (folder / "settings.json").write_text(json.dumps({"debug": False, "metrics_endpoint": None, "parallel_workers": 0}))
     variables = {"MLSERVER_HTTP_PORT": "{port}", "MLSERVER_GRPC_PORT": "0", "MLSERVER_METRICS_PORT": "0", "MLSERVER_HOST": "127.0.0.1"}
     variables |= {"MODEL_FILE": str(model), "OMP_NUM_THREADS": "1", "PATH": _path(programs), "PYTHONPATH": str(REQUIREMENTS)}
-    asked = {"inputs": [{"name": "rows", "shape": [1, len(encoded)], "datatype": "FP32", "data": list(encoded)}]}
+    body = {"inputs": [{"name": "rows", "shape": [1, len(encoded)], "datatype": "FP32", "data": list(encoded)}]}
     explains = runtime.startswith("mlserver_runtime")
-    return Server(name, [str(programs / "mlserver"), "start", "."], "/v2/models/churn/infer", asked, explains, folder, variables)
+    return Server(name, [str(programs / "mlserver"), "start", "."], "/v2/models/churn/infer", body, explains, folder, variables)
 
 
 def _path(programs: Path) -> str:

@@ -34,7 +34,7 @@ type Answer = Json | bytes | Reply
 
 
 @dataclass(frozen=True)
-class Asked:
+class AwsRequest:
     """One request: DynamoDB's is JSON, S3's a path with its method, query and body."""
 
     operation: str
@@ -70,7 +70,7 @@ class StubbedAws:
     `counts` are the requests by operation, `seconds` the time spent in the answers themselves, which is no client's.
     """
 
-    answers: Mapping[str, Callable[[Asked], Answer]]
+    answers: Mapping[str, Callable[[AwsRequest], Answer]]
     counts: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -84,8 +84,8 @@ class StubbedAws:
         started = time.perf_counter()
         operation = event_name.rpartition(".")[2]
         self.counts[operation] += 1
-        given = self.answers[operation](Asked(operation, request))
-        reply = given if isinstance(given, Reply) else _reply(given)
+        scripted = self.answers[operation](AwsRequest(operation, request))
+        reply = scripted if isinstance(scripted, Reply) else _reply(scripted)
         headers: Any = HeadersDict({"Content-Length": str(len(reply.body)), **reply.headers})
         answer = AWSResponse(request.url, reply.status, headers, _Raw(reply.body))
         self.seconds += time.perf_counter() - started
@@ -100,10 +100,10 @@ class _Raw(io.BytesIO):
             yield chunk
 
 
-def _reply(given: Json | bytes) -> Reply:
-    if isinstance(given, bytes):
-        return Reply(200, given, {"ETag": '"stub"'})
-    content = json.dumps(given).encode()
+def _reply(answer: Json | bytes) -> Reply:
+    if isinstance(answer, bytes):
+        return Reply(200, answer, {"ETag": '"stub"'})
+    content = json.dumps(answer).encode()
     return Reply(200, content, {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(crc32(content))})
 
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from bench.made_models import THRESHOLD, MadeModel
-from bench.stubbed_aws import Answer, Asked, StubbedAws
+from bench.stubbed_aws import Answer, AwsRequest, StubbedAws
 
 VERSION = "20260101T000000Z-bench000"
 
@@ -34,14 +34,14 @@ def in_service(model: MadeModel) -> StubbedAws:
         "version": {"Item": to_attributes({"pk": "version", "sk": VERSION, **record})},
     }
 
-    def get_item(asked: Asked) -> Answer:
-        found: Answer = items[asked.json["Key"]["pk"]["S"]]
-        return found
+    def get_item(request: AwsRequest) -> Answer:
+        item: Answer = items[request.json["Key"]["pk"]["S"]]
+        return item
 
-    def get_object(asked: Asked) -> Answer:
-        return files[asked.path.partition("?")[0].rpartition("/")[2]]
+    def get_object(request: AwsRequest) -> Answer:
+        return files[request.path.partition("?")[0].rpartition("/")[2]]
 
-    def counted(_asked: Asked) -> Answer:
+    def counted(_asked: AwsRequest) -> Answer:
         return {"Attributes": to_attributes({"key": "user#bench", "hits": 1, "expires_at": 4_000_000_000})}
 
     return StubbedAws({"GetItem": get_item, "GetObject": get_object, "UpdateItem": counted})

@@ -90,13 +90,13 @@ class StubbedAws:
         return AWSResponse(request.url, 200, HTTPHeaders(), raw)
 
     def _scan(self, body: Any) -> str:
-        asked = json.loads(body)
-        if asked["TableName"] != os.environ["CUSTOMERS_TABLE"]:
+        request = json.loads(body)
+        if request["TableName"] != os.environ["CUSTOMERS_TABLE"]:
             return '{"Items":[],"Count":0,"ScannedCount":0}'
-        items = self._looks if "ProjectionExpression" in asked else self._customers
-        first = self._places[asked["ExclusiveStartKey"]["customer_id"]["S"]] + 1 if "ExclusiveStartKey" in asked else 0
+        items = self._looks if "ProjectionExpression" in request else self._customers
+        first = self._places[request["ExclusiveStartKey"]["customer_id"]["S"]] + 1 if "ExclusiveStartKey" in request else 0
         last, size = first, 0
-        most = min(len(items), first + asked.get("Limit", len(items)))
+        most = min(len(items), first + request.get("Limit", len(items)))
         while last < most and size < _PAGE_BYTES:
             size += len(self._customers[last])
             last += 1
@@ -106,15 +106,15 @@ class StubbedAws:
         return f'{{"Items":[{",".join(items[first:last])}],"Count":{last - first},"ScannedCount":{last - first}{start}}}'
 
     def _batch_get(self, body: Any) -> str:
-        [(table, asked)] = json.loads(body)["RequestItems"].items()
-        ids = [key["customer_id"]["S"] for key in asked["Keys"]]
+        [(table, request)] = json.loads(body)["RequestItems"].items()
+        ids = [key["customer_id"]["S"] for key in request["Keys"]]
         if table == os.environ["CUSTOMERS_TABLE"]:
-            found = [self._looks[self._places[customer_id]] for customer_id in ids]
+            items_json = [self._looks[self._places[customer_id]] for customer_id in ids]
         else:
-            wanted = list(asked["ExpressionAttributeNames"].values()) if "ProjectionExpression" in asked else None
+            wanted = list(request["ExpressionAttributeNames"].values()) if "ProjectionExpression" in request else None
             stored = [self._predictions[customer_id] for customer_id in ids if customer_id in self._predictions]
-            found = [json.dumps({name: one[name] for name in wanted or one if name in one}) for one in stored]
-        return f'{{"Responses":{{"{table}":[{",".join(found)}]}},"UnprocessedKeys":{{}}}}'
+            items_json = [json.dumps({name: one[name] for name in wanted or one if name in one}) for one in stored]
+        return f'{{"Responses":{{"{table}":[{",".join(items_json)}]}},"UnprocessedKeys":{{}}}}'
 
     def _batch_write(self, body: Any) -> str:
         self.written += body.count(b'"PutRequest"')
@@ -203,7 +203,7 @@ def measure(
         ("read customers", Customers, "block"),
         ("read earlier predictions", Predictions, "earlier"),
         ("write predictions", Predictions, "put_many"),
-        ("look again", Customers, "left_in_block"),
+        ("second read", Customers, "left_in_block"),
         ("encode", run, "encode"),
         ("encode", scored, "encode"),
         ("explain", ScoringModel, "explain"),
@@ -258,8 +258,8 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--depth", type=int, default=4)
-    parser.add_argument("--first", action="store_true", help="nobody has an earlier prediction")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="how long AWS takes to answer each request")
+    parser.add_argument("--first", action="store_true", help="no customer has an earlier prediction")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="milliseconds until AWS answers each request")
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     set_environment()

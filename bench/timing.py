@@ -1,4 +1,4 @@
-"""Timing that a busy machine does not bend: everything that is compared is measured in turn, again and again."""
+"""Timing on a busy machine: compared subjects are measured in turn, round by round."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds of every call, by round."""
+    """Seconds of each call, by round."""
 
     rounds: tuple[tuple[float, ...], ...]
 
@@ -34,7 +34,7 @@ def interleaved[Name: str](
 ) -> dict[Name, Timings]:
     """Calls every subject `calls` times in each of `rounds` rounds, after `warm` calls each.
 
-    The order is reversed from round to round when `turning`; without, everyone always follows the same other one.
+    `turning` reverses the order from round to round; without it, the order is always the same.
     """
     for subject in subjects.values():
         for _ in range(warm):
@@ -44,7 +44,7 @@ def interleaved[Name: str](
     for number in range(rounds):
         for name in reversed(order) if turning and number % 2 else order:
             taken[name].append(tuple(_seconds(subjects[name]) for _ in range(calls)))
-    return {name: Timings(tuple(found)) for name, found in taken.items()}
+    return {name: Timings(tuple(calls)) for name, calls in taken.items()}
 
 
 def _seconds(subject: Callable[[], object]) -> float:

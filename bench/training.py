@@ -67,19 +67,19 @@ def _largest(step: str, measured: dict[int, dict[str, Measured]], small: int, la
 
 def _measure(rows: int) -> dict[str, Measured]:
     with TemporaryDirectory() as folder:
-        found = {}
+        measured = {}
         for step in _STEPS:
             command = [sys.executable, "-m", "bench.training", "--step", step, str(rows), folder]
             ended = subprocess.run(command, check=True, capture_output=True, text=True)
-            found[step] = json.loads(ended.stdout.splitlines()[-1])
-        return found
+            measured[step] = json.loads(ended.stdout.splitlines()[-1])
+        return measured
 
 
 def _one_step(step: str, rows: int, folder: Path) -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    seconds, told = _STEPS[step](rows, folder)
+    seconds, more = _STEPS[step](rows, folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "bytes": peak, **told}))
+    print(json.dumps({"seconds": seconds, "bytes": peak, **more}))
 
 
 def _extract(rows: int, folder: Path) -> tuple[float, Measured]:

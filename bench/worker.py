@@ -33,15 +33,15 @@ def run(quick_one: bool) -> list[Result]:
     middle = sorted(taken, key=lambda one: one.seconds)[len(taken) // 2]
     seconds = statistics.median(one.seconds for one in taken)
     results = [Result("worker", middle.customers / seconds, "rows/s", note=f"{middle.customers:,} customers, one core, no network")]
-    for part, spent in sorted(middle.parts.items(), key=lambda found: -found[1]):
+    for part, spent in sorted(middle.parts.items(), key=lambda part: -part[1]):
         target = Target("ratio", at_most=0.15) if part == "explain" else None
-        results.append(Result(f"worker: {part}", 1e6 * spent / middle.customers, "µs/row", spent / middle.seconds, "the whole", target))
+        results.append(Result(f"worker: {part}", 1e6 * spent / middle.customers, "µs/row", spent / middle.seconds, "the total", target))
     results += [
         Result(f"worker: {operation}", number / middle.customers * 1000, "requests/1,000 rows")
         for operation, number in sorted(middle.requests.items())
     ]
     results += _stored(model, customers[:2000])
-    return [*results, Result("worker: memory", held / 1e6, "MB", note="with what the stub holds")]
+    return [*results, Result("worker: memory", held / 1e6, "MB", note="including the stub's data")]
 
 
 def _stored(model: ScoringModel, customers: Sequence[Any]) -> list[Result]:
@@ -51,12 +51,12 @@ def _stored(model: ScoringModel, customers: Sequence[Any]) -> list[Result]:
     first = predictions(model, customers, {}, run_id=_RUN, scored_at=_MOMENT)
     later = predictions(model, customers, {one["customer_id"]: previous for one in customers}, run_id=_RUN, scored_at=_MOMENT)
     sizes = {"a customer": customers, "a first prediction": first, "a prediction with its longest past": later}
-    found = [
+    results = [
         Result(f"stored: {name}", statistics.mean(item_bytes(to_attributes(item)) for item in items), "bytes")
         for name, items in sizes.items()
     ]
     return [
-        *found,
+        *results,
         Result("stored: in the indexes of those at risk", sum("risk_shard" in one for one in first) / len(first), "of predictions"),
     ]
 

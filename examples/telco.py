@@ -1,10 +1,10 @@
-"""Makes telco_customers.csv: synthetic customers of a telephone operator, with the columns of schemas/telco.yaml.
+"""Generates telco_customers.csv: synthetic customers of a telephone operator, with the columns of schemas/telco.yaml.
 
     .venv/bin/python examples/telco.py > examples/telco_customers.csv
     .venv/bin/python examples/telco.py --month 2 > examples/telco_next_month.csv
 
-No row is of a real person, and the same seed makes the same file. In the second month those who left are gone and new ones have come,
-whose outcome is not known yet.
+No row is about a real person, and the same seed gives the same file. In the second month the customers who left are gone, and there are new
+customers without a known outcome.
 """
 
 import argparse
@@ -44,7 +44,7 @@ PAYMENTS = ("Electronic check", "Mailed check", "Bank transfer (automatic)", "Cr
 
 
 def customer(number: int, seed: int) -> dict[str, str]:
-    """One customer as the operator sees her at the end of the first month."""
+    """A customer's row at the end of the first month."""
     chance = random.Random(f"{seed}-{number}")  # noqa: S311
     contract = chance.choices(("Month-to-month", "One year", "Two year"), (55, 21, 24))[0]
     most = {"Month-to-month": 48, "One year": 66, "Two year": 72}[contract]
@@ -59,11 +59,11 @@ def customer(number: int, seed: int) -> dict[str, str]:
         "customerID": f"T-{number:05d}",
         "gender": chance.choice(("Female", "Male")),
         "SeniorCitizen": str(int(chance.random() < 0.16)),
-        "Partner": _said(chance.random() < 0.48),
-        "Dependents": _said(chance.random() < 0.3),
+        "Partner": _yes_no(chance.random() < 0.48),
+        "Dependents": _yes_no(chance.random() < 0.3),
         "tenure": str(tenure),
-        "PhoneService": _said(phone),
-        "MultipleLines": _said(chance.random() < 0.45) if phone else PHONE,
+        "PhoneService": _yes_no(phone),
+        "MultipleLines": _yes_no(chance.random() < 0.45) if phone else PHONE,
         "InternetService": internet,
         "OnlineSecurity": extra(0.36),
         "OnlineBackup": extra(0.44),
@@ -72,19 +72,19 @@ def customer(number: int, seed: int) -> dict[str, str]:
         "StreamingTV": extra(0.49),
         "StreamingMovies": extra(0.49),
         "Contract": contract,
-        "PaperlessBilling": _said(chance.random() < 0.59),
+        "PaperlessBilling": _yes_no(chance.random() < 0.59),
         "PaymentMethod": chance.choices(PAYMENTS, (40, 20, 20, 20) if contract == "Month-to-month" else (18, 22, 30, 30))[0],
     }
     charges = {"No": 0.0, "DSL": 25.0, "Fiber optic": 50.0}[internet] + (20.0 if phone else 0.0) + chance.uniform(-2, 4)
     charges += 5 * [*row.values()].count("Yes")
     row["MonthlyCharges"] = f"{charges:.2f}"
     row["TotalCharges"] = f"{charges * tenure:.2f}"
-    row["Churn"] = _said(chance.random() < churn_probability(row))
+    row["Churn"] = _yes_no(chance.random() < churn_probability(row))
     return row
 
 
 def churn_probability(row: dict[str, str]) -> float:
-    """How likely the customer leaves within the month; what a model is to find out."""
+    """The true churn probability within the month, which a model has to learn."""
     logit = -0.9 - 0.035 * int(row["tenure"]) + 0.012 * (float(row["MonthlyCharges"]) - 60)
     logit += {"Month-to-month": 1.0, "One year": -0.4, "Two year": -1.4}[row["Contract"]]
     logit += 0.7 * (row["InternetService"] == "Fiber optic") - 0.5 * (row["TechSupport"] == "Yes") - 0.4 * (row["OnlineSecurity"] == "Yes")
@@ -93,13 +93,13 @@ def churn_probability(row: dict[str, str]) -> float:
 
 
 def a_month_later(row: dict[str, str]) -> dict[str, str]:
-    """The same customer after a month: she may have changed her contract, and she may leave."""
+    """The customer's row a month later: with a longer contract for some, and with a new outcome."""
     chance = random.Random(f"later-{row['customerID']}")  # noqa: S311
     later = {**row, "tenure": str(int(row["tenure"]) + 1), "Churn": ""}
     if later["Contract"] == "Month-to-month" and chance.random() < 0.06:
         later["Contract"] = "One year"
     later["TotalCharges"] = f"{float(row['TotalCharges']) + float(row['MonthlyCharges']):.2f}"
-    later["Churn"] = _said(chance.random() < churn_probability(later))
+    later["Churn"] = _yes_no(chance.random() < churn_probability(later))
     return later
 
 
@@ -116,7 +116,7 @@ def write(month: int, seed: int, stream: TextIO) -> None:
     writer.writerows(rows)
 
 
-def _said(yes: bool) -> str:
+def _yes_no(yes: bool) -> str:
     return "Yes" if yes else "No"
 
 

@@ -1,4 +1,4 @@
-"""The documentation agrees with the project: links lead somewhere, tables are complete, names exist, commands can be typed."""
+"""The documentation agrees with the project: links, tables, names and commands."""
 
 import re
 import subprocess
@@ -32,19 +32,19 @@ _DIAGRAMS = ("flowchart", "sequenceDiagram", "stateDiagram-v2")
 
 @cache
 def template() -> dict[str, Any]:
-    """The template as it is written, CloudFormation's tags passed over."""
+    """The template as written, without CloudFormation's tags."""
 
     class Loader(yaml.SafeLoader):
         pass
 
-    def passed_over(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    def without_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
         if isinstance(node, yaml.MappingNode):
             return loader.construct_mapping(node, deep=True)
         if isinstance(node, yaml.SequenceNode):
             return loader.construct_sequence(node, deep=True)
         return loader.construct_scalar(node)  # type: ignore[arg-type]
 
-    Loader.add_multi_constructor("!", passed_over)
+    Loader.add_multi_constructor("!", without_tag)
     document: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)
     return document
 
@@ -53,9 +53,9 @@ def prose(page: str) -> str:
     """A page without its fenced blocks."""
     text, fence = [], ""
     for line in (ROOT / page).read_text().splitlines():
-        found = re.match(r" *(```+)", line)
-        if found and not fence:
-            fence = found[1]
+        match = re.match(r" *(```+)", line)
+        if match and not fence:
+            fence = match[1]
         elif fence and line.strip() == fence:
             fence = ""
         elif not fence:
@@ -64,22 +64,22 @@ def prose(page: str) -> str:
 
 
 def anchors(page: str) -> set[str]:
-    """What links to a page may name after #, as GitHub makes it of headings."""
+    """The anchors of a page, as GitHub makes them from its headings."""
     seen: Counter[str] = Counter()
-    found = set()
+    names = set()
     for line in prose(page).splitlines():
         heading = _HEADING.match(line)
         if heading:
             text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
             name = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-            found.add(f"{name}-{seen[name]}" if seen[name] else name)
+            names.add(f"{name}-{seen[name]}" if seen[name] else name)
             seen[name] += 1
-    return found
+    return names
 
 
 def rows(page: str, *headers: str) -> list[list[str]]:
     """The cells of the tables of a page that have these headers."""
-    found: list[list[str]] = []
+    table: list[list[str]] = []
     inside = False
     for line in prose(page).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
@@ -88,13 +88,13 @@ def rows(page: str, *headers: str) -> list[list[str]]:
         elif tuple(cells) == headers:
             inside = True
         elif inside and set(line) - set("|-: "):
-            found.append(cells)
-    assert found, f"{page} has no table with the headers {' | '.join(headers)}"
-    return found
+            table.append(cells)
+    assert table, f"{page} has no table with the headers {' | '.join(headers)}"
+    return table
 
 
 @pytest.mark.parametrize("page", pages())
-def test_links_lead_somewhere(page: str) -> None:
+def test_links_are_valid(page: str) -> None:
     broken = []
     for target in _LINK.findall(prose(page)):
         address, _, anchor = target.partition("#")
@@ -105,7 +105,7 @@ def test_links_lead_somewhere(page: str) -> None:
         dead = anchor and there.suffix == ".md" and there.exists() and anchor not in anchors(str(there.relative_to(ROOT)))
         if dead or not there.exists():
             broken.append(target)
-    assert not broken, f"{page} links to what is not there: {', '.join(broken)}"
+    assert not broken, f"{page} has broken links: {', '.join(broken)}"
 
 
 def test_a_heading_is_an_anchor_as_github_makes_it() -> None:
@@ -175,7 +175,7 @@ def decisions_of(page: Path) -> Iterator[Decision]:
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if "```mermaid" in (ROOT / page).read_text()])
-def test_diagrams_are_whole(page: str) -> None:
+def test_diagrams_are_complete(page: str) -> None:
     for block in blocks_of(page):
         if block.language != "mermaid":
             continue
@@ -199,20 +199,20 @@ def _balanced(text: str) -> bool:
     return not open_ones
 
 
-def test_every_parameter_is_told_with_its_default() -> None:
-    told = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/deploy.md", "parameter", "default", "meaning")}
-    assert told == {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
+def test_every_parameter_is_documented_with_its_default() -> None:
+    documented = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/deploy.md", "parameter", "default", "meaning")}
+    assert documented == {name: str(parameter["Default"]) for name, parameter in template()["Parameters"].items()}
 
 
-def test_what_outlives_the_stack_is_told() -> None:
-    told = {name for cells in rows("docs/deploy.md", "kept", "why") for name in _CODE.findall(cells[0])}
+def test_resources_that_outlive_the_stack_are_documented() -> None:
+    documented = {name for cells in rows("docs/deploy.md", "kept", "why") for name in _CODE.findall(cells[0])}
     with_their_function = {"AWS::Lambda::Version"}
     kept = {
         re.sub(r"[0-9a-f]{10}$", "", name)  # SAM puts a digest behind the names of layers
         for name, resource in expand().template["Resources"].items()
         if "Retain" in resource.get("DeletionPolicy", "") and resource["Type"] not in with_their_function
     }
-    assert told == kept
+    assert documented == kept
 
 
 def test_every_alarm_is_explained() -> None:
@@ -225,20 +225,20 @@ def test_every_alarm_is_explained() -> None:
     assert sorted(in_headings + in_tables) == sorted(alarms)
 
 
-def test_every_variable_is_told_with_its_default() -> None:
-    told = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/environment.md", "variable", "default", "from")}
+def test_every_variable_is_documented_with_its_default() -> None:
+    documented = {cells[0].strip("`"): cells[1].strip("`") for cells in rows("docs/environment.md", "variable", "default", "from")}
     ours = {}
     for name, field in Settings.model_fields.items():
-        given = "" if field.is_required() or field.default in ("", ()) else str(field.default)
-        ours[name.upper()] = given
-    assert told == ours
+        default = "" if field.is_required() or field.default in ("", ()) else str(field.default)
+        ours[name.upper()] = default
+    assert documented == ours
 
 
 def test_parameters_that_pages_name_exist() -> None:
     known = template()["Parameters"].keys()
     for cells in [*rows("docs/environment.md", "variable", "default", "from"), *rows("docs/environment.md", "there", "here", "why")]:
-        for told in cells[1:]:
-            for name in re.findall(r"(?:parameters? )?`([A-Z][a-z]+(?:[A-Z][A-Za-z]+)+)`", told):
+        for cell in cells[1:]:
+            for name in re.findall(r"(?:parameters? )?`([A-Z][a-z]+(?:[A-Z][A-Za-z]+)+)`", cell):
                 assert name in known, name
 
 
@@ -251,19 +251,21 @@ def test_resources_that_the_architecture_names_exist_and_the_main_ones_are_named
     assert {name for name, kind in known.items() if kind in main} <= named
 
 
-def test_prefixes_of_the_bucket_end_as_told() -> None:
+def test_prefixes_of_the_bucket_end_as_documented() -> None:
     rules = template()["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     ends = {rule["Prefix"]: f"{rule['ExpirationInDays']} days" for rule in rules if "Prefix" in rule}
-    told = {cells[0].strip("`"): cells[2] for cells in rows("docs/architecture.md", "prefix of `Bucket`", "holds", "ends after")}
-    assert {prefix: end for prefix, end in told.items() if end != "kept"} == ends
+    documented = {cells[0].strip("`"): cells[2] for cells in rows("docs/architecture.md", "prefix of `Bucket`", "holds", "ends after")}
+    assert {prefix: end for prefix, end in documented.items() if end != "kept"} == ends
     granted = set(re.findall(r"\$\{Bucket\.Arn\}/([a-z]+/)", (ROOT / "template.yaml").read_text()))
-    assert granted == told.keys()
+    assert granted == documented.keys()
 
 
-def test_tables_outlive_the_stack_as_told() -> None:
-    told = {cells[0].strip("`"): cells[3] for cells in rows("docs/architecture.md", "table", "key", "holds", "kept when the stack goes")}
-    tables = {name: found for name, found in template()["Resources"].items() if found["Type"] == "AWS::DynamoDB::Table"}
-    assert told == {name: "yes" if found["DeletionPolicy"] == "RetainExceptOnCreate" else "no" for name, found in tables.items()}
+def test_tables_outlive_the_stack_as_documented() -> None:
+    documented = {
+        cells[0].strip("`"): cells[3] for cells in rows("docs/architecture.md", "table", "key", "holds", "kept when the stack goes")
+    }
+    tables = {name: table for name, table in template()["Resources"].items() if table["Type"] == "AWS::DynamoDB::Table"}
+    assert documented == {name: "yes" if table["DeletionPolicy"] == "RetainExceptOnCreate" else "no" for name, table in tables.items()}
 
 
 def test_the_steps_that_diagrams_show_are_those_of_the_machines() -> None:
@@ -287,8 +289,8 @@ def _states(machine: dict[str, Any]) -> Iterator[str]:
 
 
 def test_import_directions_are_those_that_the_test_keeps() -> None:
-    told = {cells[0].strip("`"): set(_CODE.findall(cells[1])) for cells in rows("docs/architecture.md", "part", "may import")}
-    assert told == MAY_IMPORT
+    documented = {cells[0].strip("`"): set(_CODE.findall(cells[1])) for cells in rows("docs/architecture.md", "part", "may import")}
+    assert documented == MAY_IMPORT
     engine = {
         cells[0].strip("`"): set(_CODE.findall(cells[2]))
         for cells in rows("docs/architecture.md", "room of the engine", "holds", "may import")
@@ -301,10 +303,10 @@ def test_files_that_pages_name_exist(page: str) -> None:
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build"}
     named = [text for text in _CODE.findall(prose(page)) if _PATH.match(text) and text.split("/")[0] in folders]
     missing = [text for text in named if not list(ROOT.glob(text)) and not text.startswith("web/dist/")]
-    assert not missing, f"{page} names files that are not there: {', '.join(missing)}"
+    assert not missing, f"{page} names missing files: {', '.join(missing)}"
 
 
-def test_every_promise_of_safety_names_its_test() -> None:
+def test_every_promise_of_security_names_its_test() -> None:
     for cells in rows("docs/security.md", "promise", "done in", "shown by"):
         places, proofs = _CODE.findall(cells[1]), _CODE.findall(cells[2])
         assert places, cells[0]
@@ -315,12 +317,12 @@ def test_every_promise_of_safety_names_its_test() -> None:
 
 
 @pytest.mark.parametrize("month", [1, 2])
-def test_the_example_files_are_what_their_program_makes(month: int) -> None:
-    made = subprocess.run(
+def test_the_example_files_are_those_of_their_program(month: int) -> None:
+    written = subprocess.run(
         [sys.executable, ROOT / "examples/telco.py", "--month", str(month)], capture_output=True, text=True, check=True
     ).stdout
     name = "telco_customers.csv" if month == 1 else "telco_next_month.csv"
-    assert made == (ROOT / "examples" / name).read_text()
+    assert written == (ROOT / "examples" / name).read_text()
 
 
 # ------------------------------------------------------------------------------------------------------- what can be typed
@@ -352,18 +354,18 @@ def test_commands_can_be_typed(block: Block) -> None:
             assert not unknown, f"{block}: make has no {', '.join(unknown)}"
 
 
-def _check_command(words: list[str], told: str) -> None:
+def _check_command(words: list[str], place: str) -> None:
     command: Any = get_command(app)
     words = list(words)
     while hasattr(command, "commands") and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"{told}: there is no command {words[0]}"
+        assert words[0] in command.commands, f"{place}: there is no command {words[0]}"
         command = command.commands[words.pop(0)]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("-")}
-    given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
-    assert given <= options | {"--help", "-h"}, f"{told}: there is no option {', '.join(sorted(given - options))}"
+    used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert used <= options | {"--help", "-h"}, f"{place}: there is no option {', '.join(sorted(used - options))}"
 
 
-def test_a_command_that_is_not_there_is_noticed() -> None:
+def test_an_unknown_command_fails() -> None:
     with pytest.raises(AssertionError, match="no command divine"):
         _check_command(["divine", "--url", "x"], "a page")
     with pytest.raises(AssertionError, match="no option --divine"):

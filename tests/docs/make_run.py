@@ -1,8 +1,9 @@
-"""`make run` for the documentation's commands: starts the stack beside the script, in place of one that runs, and returns when it is ready.
+"""`make run` for the documentation's commands: starts the stack in the background, in place of a running one, and returns when it is ready.
 
     python make_run.py run RESET=1 SCHEMA=schema.yaml DATA=customers.csv
 
-RETAINSTREAM_DOCS_STATE names the folder for its data, log and process id; PORT its port. Without DATA and CUSTOMERS it makes few customers.
+RETAINSTREAM_DOCS_STATE is the folder for its data, log and process id; PORT is its port. Without DATA and
+CUSTOMERS it generates few customers.
 """
 
 import os
@@ -18,7 +19,7 @@ LONGEST_SECONDS = 240
 
 
 def stop(state: Path) -> None:
-    """Ends the stack that was started last, if it runs."""
+    """Ends the stack that was started last, if it is running."""
     pid = state / "pid"
     if not pid.exists():
         return
@@ -33,11 +34,11 @@ def stop(state: Path) -> None:
     pid.unlink()
 
 
-def run(state: Path, given: dict[str, str]) -> int:
-    """Starts the stack with the variables given to make. Returns the exit code."""
+def run(state: Path, variables: dict[str, str]) -> int:
+    """Starts the stack with the variables of the make command. Returns the exit code."""
     stop(state)
-    asked = {name: str(Path(value).resolve()) if name in ("SCHEMA", "DATA") else value for name, value in given.items()}
-    environment = {"CUSTOMERS": FEW, **os.environ, **asked, "PYTHONPATH": f"{ROOT / 'layers/core'}{os.pathsep}{ROOT}"}
+    resolved = {name: str(Path(value).resolve()) if name in ("SCHEMA", "DATA") else value for name, value in variables.items()}
+    environment = {"CUSTOMERS": FEW, **os.environ, **resolved, "PYTHONPATH": f"{ROOT / 'layers/core'}{os.pathsep}{ROOT}"}
     with (state / "log").open("w") as log:
         command = [sys.executable, "-m", "local", "--data-dir", str(state / "data")]
         stack = subprocess.Popen(
@@ -45,9 +46,9 @@ def run(state: Path, given: dict[str, str]) -> int:
         )
     (state / "pid").write_text(str(stack.pid))
     for _ in range(LONGEST_SECONDS * 5):
-        told = (state / "log").read_text()
-        if "Ready after" in told:
-            sys.stdout.write(told)
+        output = (state / "log").read_text()
+        if "Ready after" in output:
+            sys.stdout.write(output)
             return 0
         if stack.poll() is not None:
             break
@@ -59,7 +60,7 @@ def run(state: Path, given: dict[str, str]) -> int:
 def main(arguments: list[str]) -> int:
     targets = [argument for argument in arguments if "=" not in argument]
     if targets != ["run"]:
-        sys.stderr.write(f"only `make run` is tried here, not `make {' '.join(targets)}`: mark the block\n")
+        sys.stderr.write(f"only `make run` is run here, not `make {' '.join(targets)}`: mark the block\n")
         return 2
     state = Path(os.environ["RETAINSTREAM_DOCS_STATE"])
     return run(state, dict(argument.split("=", 1) for argument in arguments if "=" in argument))

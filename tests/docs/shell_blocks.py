@@ -1,7 +1,7 @@
-"""The shell blocks of the documentation, and what becomes of each.
+"""The shell blocks of the documentation, and whether a test runs them.
 
-A block that begins with ```sh is run, in the order of its page, unless a word after `sh` says why not. Pages as a whole are either run or
-only checked, with the reason.
+A block that begins with ```sh is run, in the order of its page, unless a word after `sh` says why not. Whole pages are either run or
+only checked, with a reason.
 """
 
 import re
@@ -23,25 +23,25 @@ RUN: dict[str, str] = {
     "docs/feature-schema.md": "",
     "docs/own-data.md": "",
 }
-"""Pages whose blocks are run in this order, on one local stack, in one temporary folder; and what a reader has done before."""
+"""Pages whose blocks are run in this order, on one local stack, in one temporary folder; and the commands that the page assumes."""
 
 CHECKED: dict[str, str] = {
-    "README.md": "says what docs/quick-start.md says",
+    "README.md": "repeats docs/quick-start.md",
     "docs/deploy.md": "needs an AWS account",
-    "docs/evaluate.md": "takes minutes; tests/integration/test_evaluate_command.py runs the like",
+    "docs/evaluate.md": "takes minutes; tests/integration/test_evaluate_command.py runs the same command",
     "docs/operations.md": "needs an AWS account",
     "docs/set-up.md": "changes the machine",
     "docs/training-at-scale.md": "needs an AWS account",
 }
-"""Pages whose blocks are looked at only: shell syntax, commands and options; and why they are not run."""
+"""Pages whose blocks are only checked (shell syntax, commands and options), with the reason."""
 
 MARKS = {
     "aws": "needs an AWS account",
     "machine": "changes the machine",
     "long": "takes long",
-    "yours": "names what only you have",
+    "yours": "names files or ids of the reader",
 }
-"""What may stand after `sh`, and what it means: the block is looked at only."""
+"""Words after `sh`, with their meanings: the block is only checked."""
 
 _FENCE = re.compile(r"^( *)(```+)(.*)$")
 
@@ -61,7 +61,7 @@ class Block:
 
     @property
     def not_run_because(self) -> str | None:
-        """Why the block is only looked at; None for one that is run."""
+        """Why the block is only checked; None for a block that is run."""
         marks = [MARKS[word] for word in self.words[1:]]
         return marks[0] if marks else CHECKED.get(self.page)
 
@@ -79,20 +79,20 @@ def blocks_of(page: str) -> Iterator[Block]:
     """The fenced blocks of a page.
 
     Raises:
-        ValueError: a fence is never closed.
+        ValueError: a fence has no end.
     """
     fence, line, words, text = "", 0, (), []  # type: ignore[var-annotated]
     for number, content in enumerate((ROOT / page).read_text().splitlines(), 1):
-        found = _FENCE.match(content)
-        if not fence and found:
-            fence, line, words, text = found[2], number, tuple(found[3].split()), []
+        match = _FENCE.match(content)
+        if not fence and match:
+            fence, line, words, text = match[2], number, tuple(match[3].split()), []
         elif fence and content.strip() == fence:
             yield Block(page, line, words, "\n".join(text))
             fence = ""
         elif fence:
             text.append(content)
     if fence:
-        raise ValueError(f"{page}:{line}: the block is never closed")
+        raise ValueError(f"{page}:{line}: the block has no end")
 
 
 def shell_blocks() -> list[Block]:

@@ -1,4 +1,4 @@
-"""Runs the commands that the documentation shows, page by page, as a reader would: in one folder, against one local stack."""
+"""Runs the commands of the documentation, page by page, like a reader: in one folder, against one local stack."""
 
 import os
 import re
@@ -24,7 +24,7 @@ LONGEST_SECONDS = 300
 
 @dataclass(frozen=True)
 class Reader:
-    """Types scripts where a reader would: in `folder`, which looks like the project, with the command line set up."""
+    """Runs scripts like a reader: in `folder`, which looks like the project, with the command line installed."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -50,7 +50,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """A reader, and the stack that is started last for him."""
+    """A reader. The stack that was started last ends with the test module."""
     folder, state = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("stack")
     for name in ("examples", "docs"):
         shutil.copytree(ROOT / name, folder / name)
@@ -61,7 +61,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     make.parent.mkdir()
     make.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{make_run.__file__}" "$@"\n')
     make.chmod(0o755)
-    (state / ".curlrc").write_text("fail-with-body\n")  # an answer that is an error fails the page
+    (state / ".curlrc").write_text("fail-with-body\n")  # an error answer fails the page
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -82,14 +82,14 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 @pytest.mark.parametrize("page", RUN)
-def test_what_a_page_tells_to_type_works(page: str, reader: Reader, record_property: Callable[[str, str], None]) -> None:
+def test_the_commands_of_a_page_work(page: str, reader: Reader, record_property: Callable[[str, str], None]) -> None:
     blocks = [block for block in blocks_of(page) if block.language in TYPED]
     starts = any(block.text.startswith("make run") for block in blocks)
     script, program = ["set -euo pipefail", "" if starts else STARTED, RUN[page]], []
     for block in blocks:
         why_not = block.not_run_because
-        told = "\n".join(f"    {line}" for line in block.text.splitlines() if line.strip())
-        record_property(COMMANDS, f"{block}: {'run' if why_not is None else f'not run: {why_not}'}\n{told}")
+        commands = "\n".join(f"    {line}" for line in block.text.splitlines() if line.strip())
+        record_property(COMMANDS, f"{block}: {'run' if why_not is None else f'not run: {why_not}'}\n{commands}")
         if why_not is None and block.language == "js":
             program.append(block.text)
         elif why_not is None:
@@ -99,25 +99,25 @@ def test_what_a_page_tells_to_type_works(page: str, reader: Reader, record_prope
     missing = [tool for tool in TOOLS if re.search(rf"\b{tool}\b", "\n".join(script)) and shutil.which(tool, path=reader.path) is None]
     if missing:
         pytest.skip(f"{page} is not run: it needs {', '.join(missing)}, which this machine does not have")
-    done = reader("\n".join(script))
-    sys.stdout.write(done.stdout)  # -rP shows it
-    assert done.returncode == 0, done.stdout[-6000:]
-    assert ">>>" in done.stdout, f"{page} has no command that is run; say so in CHECKED"
+    result = reader("\n".join(script))
+    sys.stdout.write(result.stdout)  # -rP shows it
+    assert result.returncode == 0, result.stdout[-6000:]
+    assert ">>>" in result.stdout, f"{page} has no command that is run; say so in CHECKED"
 
 
 def test_a_block_that_fails_fails_its_page(reader: Reader) -> None:
     assert reader("set -euo pipefail\necho before\nretainstream no-such-command\necho after").returncode != 0
 
 
-def test_an_answer_that_is_an_error_fails_its_page(reader: Reader) -> None:
-    refused = 22  # curl's exit code for an answer that says so
+def test_an_error_answer_fails_its_page(reader: Reader) -> None:
+    refused = 22  # curl's exit code for an error answer
     assert reader(f"{STARTED}\ncurl -s http://localhost:5000/api/customers/high-risk").returncode == refused
 
 
-def test_only_make_run_is_stood_in_for(reader: Reader) -> None:
+def test_only_make_run_is_replaced(reader: Reader) -> None:
     answer = reader("make clean")
     assert answer.returncode == 2
-    assert "only `make run` is tried" in answer.stdout
+    assert "only `make run` is run here" in answer.stdout
 
 
 def test_every_mark_says_why(record_property: Callable[[str, str], None]) -> None:
@@ -125,4 +125,4 @@ def test_every_mark_says_why(record_property: Callable[[str, str], None]) -> Non
         assert set(block.words[1:]) <= MARKS.keys(), f"{block}: say sh alone, or one of {', '.join(MARKS)}"
         if block.page not in RUN:
             assert block.not_run_because, f"{block}: name the page in RUN or CHECKED"
-            record_property(COMMANDS, f"{block}: looked at only, {block.not_run_because}")
+            record_property(COMMANDS, f"{block}: only checked, {block.not_run_because}")
