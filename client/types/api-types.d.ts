@@ -897,7 +897,7 @@ export interface components {
         CardDifference: {
             /**
              * Chance
-             * @description Chance of a difference so bad if the two were equal
+             * @description Chance of a difference this bad if both models were equal
              */
             chance: number;
             /** Difference */
@@ -912,18 +912,18 @@ export interface components {
         CardFigure: {
             /**
              * Baseline
-             * @description The linear model's, on the same customers
+             * @description The linear model's figure on the same customers
              */
             baseline?: number | null;
             /**
              * Better
-             * @description Empty where neither is better
+             * @description Empty where neither direction is better
              * @enum {string}
              */
             better: "higher" | "lower" | "";
             /**
              * Ceiling
-             * @description That of the true probabilities; for synthetic customers only
+             * @description The figure of the true probabilities; for synthetic customers only
              */
             ceiling?: number | null;
             /**
@@ -961,7 +961,7 @@ export interface components {
         };
         /**
          * CardVerdict
-         * @description Whether the version was allowed into service, when it was made.
+         * @description The gate's verdict on the version when it was made.
          */
         CardVerdict: {
             /** Champion */
@@ -978,7 +978,7 @@ export interface components {
         };
         /**
          * CardView
-         * @description The card, and where to open it as a page.
+         * @description The card, with a link to its page.
          */
         CardView: {
             baseline: components["schemas"]["Curves"];
@@ -1015,7 +1015,7 @@ export interface components {
             horizon_days: number;
             /**
              * Html Url
-             * @description Opens the page in a browser without a token; ends after 15 minutes
+             * @description Opens the page in a browser without a token; expires after 15 minutes
              */
             html_url: string;
             /** Intended Use */
@@ -1051,7 +1051,7 @@ export interface components {
             status: "registered" | "rejected";
             /**
              * Synthetic
-             * @description Whether synthetic customers were among those it was made from or judged on
+             * @description Whether synthetic customers are among the training or the held-out customers
              */
             synthetic: boolean;
             /** Threshold */
@@ -1103,12 +1103,12 @@ export interface components {
         };
         /**
          * Choice
-         * @description How the model was chosen among those tried.
+         * @description How the model was chosen among the trials.
          */
         Choice: {
             /**
              * Calibrated On
-             * @description Customers the calibration and the threshold come from; no tree that scored them had seen them
+             * @description Customers behind the calibration and the threshold; the trees that scored them were not trained on them
              */
             calibrated_on: number;
             /**
@@ -1126,7 +1126,7 @@ export interface components {
             folds: number;
             /**
              * Seconds
-             * @description Time the search was given
+             * @description Seconds allowed for the search
              */
             seconds: number;
             /** Seed */
@@ -1139,7 +1139,7 @@ export interface components {
             }[];
             /**
              * Why
-             * @description What was taken and what decided, in words
+             * @description The chosen model and the reason for the choice
              * @default
              */
             why: string;
@@ -1236,7 +1236,7 @@ export interface components {
         };
         /**
          * ColumnFacts
-         * @description A column of the schema and what the customers with a known outcome have in it.
+         * @description A column of the schema, with its values among the customers with a known outcome.
          */
         ColumnFacts: {
             /**
@@ -1265,7 +1265,7 @@ export interface components {
             last_percentile?: number | null;
             /**
              * Low
-             * @description Smallest value; null for what is not a number
+             * @description Smallest value; null unless the column is a number
              */
             low?: number | null;
             /** Meaning */
@@ -1469,14 +1469,14 @@ export interface components {
             labelled: number;
             /**
              * Rows
-             * @description How many customers each part of the work was done on
+             * @description Customers per part of the training: train, tune, calibrate, test
              */
             rows: {
                 [key: string]: number;
             };
             /**
              * Sha256
-             * @description Of the data set the version was made from
+             * @description Of the data set the version was trained on
              */
             sha256: string;
             /** Sources */
@@ -1714,7 +1714,7 @@ export interface components {
         };
         /**
          * DriftReference
-         * @description What later customers and scores are compared with.
+         * @description The reference for the drift of later customers and scores.
          */
         DriftReference: {
             /** Features */
@@ -1826,7 +1826,7 @@ export interface components {
         Explanation: {
             /**
              * Base
-             * @description Raw score in log-odds before anything is known of a customer
+             * @description Raw score of the average customer, in log-odds
              */
             base: number;
             /**
@@ -1836,12 +1836,12 @@ export interface components {
             columns: components["schemas"]["Influence"][];
             /**
              * Rows
-             * @description Held-out customers the means are taken over
+             * @description Held-out customers behind the means
              */
             rows: number;
             /**
              * Sampled
-             * @description Held-out customers whose values are given
+             * @description Held-out customers whose single values are listed
              */
             sampled: number;
         };
@@ -1987,7 +1987,7 @@ export interface components {
         };
         /**
          * FeatureBins
-         * @description Counts per bin over the customers the model was fitted to. A number's bins lie between `edges`, a category's are `levels`.
+         * @description Customers per bin, of the customers the model was trained on. A number's bins lie between `edges`, a category's bins are `levels`.
          */
         FeatureBins: {
             /** Counts */
@@ -2143,7 +2143,7 @@ export interface components {
         GainPoint: {
             /**
              * Found
-             * @description Share of all who left that is among them
+             * @description Share of all churners among them
              */
             found: number;
             /**
@@ -2235,7 +2235,7 @@ export interface components {
             pr_auc: number | null;
             /**
              * Precision
-             * @description null where nobody is called
+             * @description null where no customer is called
              */
             precision: number | null;
             /** Recall */
@@ -2535,12 +2535,12 @@ export interface components {
         };
         /**
          * Intervals
-         * @description How the intervals were made.
+         * @description The method of the intervals.
          */
         Intervals: {
             /**
              * Calibration Error By Chance
-             * @description What the calibration error of a perfectly calibrated model stays under in 99 draws of 100
+             * @description The calibration error of a perfectly calibrated model stays below this in 99 of 100 draws
              */
             calibration_error_by_chance: number | null;
             /**
@@ -2813,7 +2813,7 @@ export interface components {
         };
         /**
          * Parity
-         * @description Whether the reasons shown to people are those of the shap package.
+         * @description Whether reasons agree with the shap package.
          */
         Parity: {
             /** Passed */
@@ -2867,7 +2867,7 @@ export interface components {
         };
         /**
          * PrecisionRecallCurve
-         * @description At most 200 points of the full curve. The last threshold is null: nobody is called.
+         * @description At most 200 points of the full curve. The last threshold is null: no customer is called.
          */
         PrecisionRecallCurve: {
             /** Precision */
@@ -3016,7 +3016,7 @@ export interface components {
         };
         /**
          * Profit
-         * @description What an offer to everyone at or above a threshold would have earned on the held-out customers.
+         * @description Profit of an offer to every held-out customer at or above a threshold.
          */
         Profit: {
             /** Currency */
@@ -3034,7 +3034,7 @@ export interface components {
         };
         /**
          * ProfitMark
-         * @description A threshold that means something.
+         * @description A threshold with a meaning.
          */
         ProfitMark: {
             /** Label */
@@ -3264,7 +3264,7 @@ export interface components {
         };
         /**
          * ReliabilityBin
-         * @description Customers whose probability is in one tenth of the scale.
+         * @description Customers whose probability is in the same tenth of the scale.
          */
         ReliabilityBin: {
             /** Churn Rate */
@@ -3382,7 +3382,7 @@ export interface components {
         };
         /**
          * RocCurve
-         * @description At most 200 points of the full curve. The first threshold is null: nobody is called.
+         * @description At most 200 points of the full curve. The first threshold is null: no customer is called.
          */
         RocCurve: {
             /** False Positive Rate */

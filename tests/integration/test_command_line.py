@@ -81,7 +81,7 @@ def test_the_schema_can_be_printed(tmp_path: Path) -> None:
         (["--data", "none.csv", "--label", "left"], "error: none.csv: cannot be read: no such file"),
         (
             ["--data", "members.csv", "--label", "Left"],
-            "error: members.csv: there is no column Left, given as the label; did you mean left?",
+            "error: members.csv: there is no column Left for the label; did you mean left?",
         ),
         (["--data", "members.csv", "--label", "left", "--positive", "gone"], 'no row has "gone"'),
         (["--data", "twice.csv", "--label", "left"], "the header names it 2 times (columns 1, 2)"),

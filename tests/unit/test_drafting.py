@@ -122,9 +122,9 @@ def test_the_value_that_means_left_is_found(values: tuple[object, ...], header: 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (("yes",), 'the label has one value only, "yes" (400)'),
+        (("yes",), 'the label has a single value, "yes" (400)'),
         (("",), "the label is empty"),
-        (("x", "y"), "say which value means that the customer left with --positive VALUE"),
+        (("x", "y"), "name the value for customers who left with --positive VALUE"),
         (tuple(range(40)), "the label has 40 different values"),
     ],
 )
@@ -143,9 +143,9 @@ def test_the_caller_may_say_which_value_means_left() -> None:
 
 
 def test_unknown_columns_and_too_many_are_refused() -> None:
-    with pytest.raises(UnreadableTable, match=r"no column Left, given as the label; did you mean left\?"):
+    with pytest.raises(UnreadableTable, match=r"no column Left for the label; did you mean left\?"):
         draft(text_table(visits=cycle(1, 2)), "Left")
-    with pytest.raises(UnreadableTable, match="given as the id"):
+    with pytest.raises(UnreadableTable, match="there is no column kunde for the id"):
         draft(text_table(visits=cycle(1, 2)), "left", id_header="kunde")
     with pytest.raises(UnreadableTable, match="no column can be a feature"):
         draft(text_table(country=cycle("DE")), "left")
@@ -220,4 +220,4 @@ def test_a_file_is_drafted_from_its_bytes_on() -> None:
         ("Preis", "number", False),
         ("Treu", "category", True),
     ]
-    assert '# Always "ja" or missing (267 rows); it tells by being there.' in yaml_of(drafted)
+    assert '# Always "ja" or missing (267 rows); the information is whether it is missing.' in yaml_of(drafted)

@@ -111,7 +111,7 @@ def test_a_file_on_disk_is_read_as_a_stream_is(tmp_path: Path) -> None:
 def test_lines_in_another_encoding_are_told() -> None:
     with open_table(io.BytesIO(DIALECTS["windows-1252"])) as table:
         list(table.records())
-        assert table.notes == ["not all of it is UTF-8; read as Windows-1252 where it is not (lines 1, 2, 3, 5)"]
+        assert table.notes == ["some text is not UTF-8 and was read as Windows-1252 (lines 1, 2, 3, 5)"]
 
 
 def test_a_quoted_value_may_hold_separators_quotes_and_lines() -> None:
@@ -128,7 +128,7 @@ FAULTY_FILES: dict[str, tuple[bytes, str]] = {
     "no id column": (SEMICOLONS.replace("Kunde", "Kundin").encode(), "there is no id column Kunde; did you mean Kundin?"),
     "no column": (SEMICOLONS.replace("Preis (€)", "x").encode(), "there is no column Preis (€); the header has Kunde"),
     "open quote": ((SEMICOLONS + '"K9;Köln\n').encode(), "line 6: a quote is opened and never closed"),
-    "stray quote": ((SEMICOLONS + '"K"9;Köln\n').encode(), "line 6: a quoted value goes on after its closing quote"),
+    "stray quote": ((SEMICOLONS + '"K"9;Köln\n').encode(), "line 6: a quoted value continues after its closing quote"),
     "too many fields": ((SEMICOLONS + "K9;Köln;1,0;1;ja;;ja;x\n").encode(), "line 6: has 8 fields where the header has 7"),
     "too few fields": ((SEMICOLONS + "K9;Köln\n").encode(), "line 6: has 2 fields where the header has 7"),
     "zero bytes": (b"a,b\n\x00\x00", "holds zero bytes"),
@@ -155,7 +155,7 @@ FAULTY_CELLS = {
     "a category never seen": (1, "Paris", "city", 'line 3, column Stadt: "Paris" must be one of Köln, Zürich, None'),
     "a number out of range": (2, "-1", "price", 'line 3, column Preis (€): "-1" must not be below 0'),
     "no number": (2, "viel", "price", 'line 3, column Preis (€): "viel" must be a number'),
-    "a required value missing": (2, "", "price", "line 3, column Preis (€): is required, and missing here"),
+    "a required value missing": (2, "", "price", "line 3, column Preis (€): is required, but missing"),
     "a fraction": (3, "1,5", "calls", 'line 3, column Anrufe: "1,5" must be a whole number'),
     "neither yes nor no": (4, "vielleicht", "loyal", 'line 3, column Treu: "vielleicht" must be true or false'),
     "no date": (5, "31/01/2024", "since", 'line 3, column Seit: "31/01/2024" must be a date'),
@@ -191,7 +191,7 @@ def test_a_label_of_one_class_or_of_other_values_is_refused() -> None:
         table_of(one_class)
     truth = SCHEMA.model_copy(update={"label": Label(column="left", source="Kündigung", positive=True)})
     other = text_of([HEADER, *([*row[:-1], "gone"] for row in ROWS)]).encode()
-    with pytest.raises(UnreadableTable, match='the label is true or false, and the file has "gone"'):
+    with pytest.raises(UnreadableTable, match='the label is true or false by the schema, but the file has "gone"'):
         table_of(other, truth)
     assert all(row.errors[0].field == "left" for row in rows_of(other, truth))
 
@@ -207,7 +207,7 @@ def test_columns_the_schema_does_not_have_are_noted_and_repeated_ids_counted() -
     rows = [[*row, "x"] for row in (*ROWS, ROWS[0])]
     table = table_of(text_of([[*HEADER, "Notiz"], *rows]).encode())
     assert table.repeated_ids == 1
-    assert table.notes == ["1 ids are on more than one row", "columns that the schema does not have are not read: Notiz"]
+    assert table.notes == ["1 ids are on more than one row", "columns outside the schema are not read: Notiz"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A first feature schema for a table nobody has seen, and the traps that are in the table.
+"""A first feature schema for a new table, and the traps in the table.
 
-`profiles` says what each column holds, `findings/` looks for traps, `drafting` puts both together, `yaml_document` writes it for people.
+`profiles` describes each column, `findings/` looks for traps, `drafting` combines both, `yaml_document` writes the draft.
 """

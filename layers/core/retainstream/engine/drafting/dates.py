@@ -1,4 +1,4 @@
-"""Which format a column's dates are in."""
+"""The format of a column's dates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,14 +41,14 @@ _TRIED = 200
 
 @dataclass(frozen=True)
 class Dates:
-    """A strptime format ("" for ISO dates) and, for each text, days since 1970, NaN where it is no such date."""
+    """A strptime format ("" for ISO dates), and days since 1970 for each text, NaN where the text is not such a date."""
 
     form: str
     days: NDArray[np.float64]
 
 
 def date_format(texts: Sequence[str]) -> Dates | None:
-    """The first format by which nearly all texts are dates of 1900 to 2100; None when there is none."""
+    """The first format in which nearly all texts are dates from 1900 to 2100; None if no format is."""
     if len(texts) < 2 or not all(any(character.isdigit() for character in text) for text in texts[:_TRIED]):
         return None
     for form in _FORMATS:
@@ -65,7 +65,7 @@ def _days(texts: Sequence[str], form: str) -> NDArray[np.float64]:
 
 
 def _day(text: str, form: str) -> float:
-    found = date_in(text, form) if len(text) >= 6 else None
-    if found is None or not "1900" <= found[:4] <= "2100":
+    day = date_in(text, form) if len(text) >= 6 else None
+    if day is None or not "1900" <= day[:4] <= "2100":
         return np.nan
-    return float(date.fromisoformat(found).toordinal() - 719163)
+    return float(date.fromisoformat(day).toordinal() - 719163)

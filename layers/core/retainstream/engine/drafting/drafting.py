@@ -1,4 +1,4 @@
-"""A drafted feature schema with everything that was found on the way."""
+"""Drafts a feature schema, with findings about the table."""
 
 from dataclasses import dataclass
 
@@ -26,10 +26,10 @@ _OTHER = "other"
 
 @dataclass
 class Draft:
-    """A schema, why each column is as it is, and the findings.
+    """A drafted schema with remarks and findings.
 
-    left_out: header → reason, for columns that are not in the schema at all. remarks: column name → what a person should know about it.
-    price: the header that may be the price. seen: column name → the numbers' range in the file.
+    left_out: header → reason, for columns outside the schema. remarks: column name → notes for a person.
+    seen: column name → range of its numbers in the file. price: the header of a possible price column.
     """
 
     schema: FeatureSchema
@@ -56,20 +56,21 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     """Draft a schema for a table.
 
     Args:
-        label: header of the column with the outcome. positive: its value that means the customer left; found out when absent.
-        id_header: header of the column that tells customers apart; found out when absent, and rows are numbered when there is none.
+        label: header of the column with the outcome.
+        positive: the label's value for customers who left; detected when absent.
+        id_header: header of the id column; detected when absent. Without one, rows are numbered.
         name: the schema's name, in lower case.
 
     Raises:
-        UnreadableTable: no such label or id column, a label that does not have two sides, no usable column, or too many of them.
+        UnreadableTable: no such label or id column, a label without two outcomes, no usable column, or too many columns.
     """
     for role, header in (("label", label), ("id", id_header)):
         if header is not None and header not in table.columns:
             near = nearest(header, list(table.columns))
             advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
-            raise UnreadableTable(table.source, [TableProblem(f"there is no column {header}, given as the {role}; {advice}")])
+            raise UnreadableTable(table.source, [TableProblem(f"there is no column {header} for the {role}; {advice}")])
     if label == id_header:
-        raise UnreadableTable(table.source, [TableProblem(f"{label} is given both as the label and as the id")])
+        raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
     chosen = label_of(table, label, positive)
     outcome = Outcome.of(chosen.churned)
     profiles = [profile for profile in profiles_of(table) if profile.name != label]
@@ -89,13 +90,13 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name)
 
 
-def _identity(table: TextTable, profiles: list[Profile], given: str | None) -> tuple[Profile | None, list[Finding]]:
-    if given is not None:
-        profile = profile_of(table.columns[given], table.decimal)
-        identity = next(other for other in profiles if other.name == given)
+def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> tuple[Profile | None, list[Finding]]:
+    if header is not None:
+        profile = profile_of(table.columns[header], table.decimal)
+        identity = next(other for other in profiles if other.name == header)
         findings = repeated_customers(table, profile)
         if profile.missing_count:
-            findings.append(Finding("note", f"{profile.missing_count:,} rows have no {given}: an import will refuse them", (given,)))
+            findings.append(Finding("note", f"{profile.missing_count:,} rows have no {header}; an import will refuse them", (header,)))
         return identity, findings
     unique = [profile for profile in profiles if profile.holds == "identifier" and profile.missing_count == 0]
     by_name = [profile for profile in unique if names_the_customer(profile.name)] or [
@@ -103,9 +104,9 @@ def _identity(table: TextTable, profiles: list[Profile], given: str | None) -> t
     ]
     chosen = next(iter(by_name or [profile for profile in unique if profile.distinct == len(table)]), None)
     if chosen is None:
-        return None, [Finding("note", "no column tells customers apart, so they are numbered by row; name one with --id if there is one")]
+        return None, [Finding("note", "there is no id column, so customers are numbered by row; name an id column with --id")]
     return chosen, [
-        Finding("note", f"{chosen.name} is taken as the id; name another one with --id", (chosen.name,)),
+        Finding("note", f"{chosen.name} is the id column; name another one with --id", (chosen.name,)),
         *repeated_customers(table, chosen),
     ]
 
@@ -138,15 +139,15 @@ def _assembled(
             continue
         column_name = name_for(profile.name, taken)
         taken.add(column_name)
-        column, said = _column(profile, column_name, suspected.get(profile.name))
+        column, notes = _column(profile, column_name, suspected.get(profile.name))
         columns.append(column)
-        remarks[column_name] = said
+        remarks[column_name] = notes
         if profile.is_numeric:
             seen[column_name] = profile.range
     _check_count(table, columns, left_out)
     idle = [header for header, reason in left_out.items() if reason.startswith(("always", "empty"))]
     if idle:
-        findings.append(Finding("note", f"left out because they hold one value or none: {some_of(idle)}", tuple(idle)))
+        findings.append(Finding("note", f"left out because they have a single value or none: {some_of(idle)}", tuple(idle)))
     sources = {column.header: column for column in columns}
     group = likely_group([header for header, column in sources.items() if column.kind == "category" and len(column.levels) <= _MOST_GROUPS])
     price = likely_price([header for header, column in sources.items() if column.kind in ("number", "integer")])
@@ -171,46 +172,48 @@ def _reason_to_leave_out(profile: Profile) -> str:
             missing = f" where it is not missing ({profile.missing_count:,} rows)" if profile.missing_count else ""
             return f'always "{profile.levels[0][0]}"{missing}'
         case "identifier":
-            return f"tells rows apart: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
+            return f"identifies rows: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
         case "text":
             return f"free text: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
     return ""
 
 
 def _left_among_features(profile: Profile, rows: int) -> Finding:
-    there = rows - profile.missing_count
-    like = "looks like free text" if profile.holds == "text" else "tells rows apart like an identifier"
+    known = rows - profile.missing_count
+    like = "looks like free text" if profile.holds == "text" else "identifies rows"
     text = (
-        f"{profile.name} {like}: {profile.distinct:,} different values on {there:,} rows ({share(profile.distinct, there)}). "
-        "A model would learn rows by heart; it is left out"
+        f"{profile.name} {like}: {profile.distinct:,} different values on {known:,} rows ({share(profile.distinct, known)}). "
+        "A model would memorise rows by it, so it is left out"
     )
-    return Finding("identifier", text, (profile.name,), {"distinct": profile.distinct, "rows": there})
+    return Finding("identifier", text, (profile.name,), {"distinct": profile.distinct, "rows": known})
 
 
 def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Column, list[str]]:
-    said = []
+    notes = []
     if suspicion:
-        said.append(f"Left out of the model as a suspected leak: {suspicion.text}.")
-        said.append("If it is known before the outcome, at the time of every prediction, bring it back: delete the line feature: false.")
+        notes.append(f"Left out of the model as a suspected leak: {suspicion.text}.")
+        notes.append(
+            "If its value is known before the outcome, at the time of every prediction, include it: delete the line feature: false."
+        )
     if profile.sentinels:
         rows = int(profile.counts[np.isin(profile.text.values, profile.sentinels)].sum())
-        said.append(f"{', '.join(profile.sentinels)} stands apart from all other values and is read as missing ({rows:,} rows).")
+        notes.append(f"{', '.join(profile.sentinels)} is far from all other values and counts as missing ({rows:,} rows).")
     if profile.odd:
         shown = ", ".join(f'"{text}"' for text in profile.odd[:5])
-        said.append(f"Not numbers, and read as missing: {shown}{' …' if len(profile.odd) > 5 else ''}.")
+        notes.append(f"Not numbers, so they count as missing: {shown}{' …' if len(profile.odd) > 5 else ''}.")
     missing_values = tuple(dict.fromkeys([*profile.sentinels, *profile.odd[:50]]))
     levels = [level for level, _ in profile.levels] if profile.holds == "category" else []
     other = ""
     if len(levels) > MOST_LEVELS:
-        said.append(f"The {KEPT_LEVELS} most frequent of {len(levels):,} values; every other one counts as {_OTHER}.")
+        notes.append(f"The {KEPT_LEVELS} most frequent of {len(levels):,} values; all others count as {_OTHER}.")
         levels = levels[:KEPT_LEVELS]
         other = _OTHER if _OTHER not in levels else next(level for level in levels if level == _OTHER)
         levels = [*dict.fromkeys([*levels, other])]
     low, high = _limits(profile) if profile.is_numeric else (None, None)
     if profile.holds == "date":
-        said.append("A date is not a feature. Give the model its age in days as a number instead.")
+        notes.append("A date is not a feature. Use its age in days, as a number, instead.")
     if len(levels) == 1:
-        said.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); it tells by being there.')
+        notes.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); the information is whether it is missing.')
     unit = unit_in(profile.name) if profile.is_numeric else ""
     column = Column(
         name=name,
@@ -227,11 +230,11 @@ def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Col
         missing_values=missing_values,
         feature=suspicion is None and profile.holds != "date",
     )
-    return column, said
+    return column, notes
 
 
 def _limits(profile: Profile) -> tuple[float | None, float | None]:
-    """Generous limits: none below zero stays so, and the top leaves room to grow."""
+    """Generous limits: zero is the lower limit of columns without negative values; the upper limit leaves room to grow."""
     low, high = profile.range
     return (0.0 if low >= 0 else -_roomy(-low)), (_roomy(high) if high > 0 else 0.0)
 
@@ -243,14 +246,12 @@ def _roomy(number: float) -> float:
 
 def _check_count(table: TextTable, columns: list[Column], left_out: dict[str, str]) -> None:
     if not any(column.feature for column in columns):
-        reasons = (
-            "; ".join(f"{header}: {reason}" for header, reason in list(left_out.items())[:5]) or "there are no others than label and id"
-        )
+        reasons = "; ".join(f"{header}: {reason}" for header, reason in list(left_out.items())[:5]) or "there are only the label and the id"
         raise UnreadableTable(table.source, [TableProblem(f"no column can be a feature ({reasons})")])
     if len(columns) > MAX_COLUMNS:
         detail = (
             f"{len(columns):,} of its {len(table.columns):,} columns could be used, and a schema has at most {MAX_COLUMNS}; "
-            "keep the columns that people in the business know by name and that are known at the time of a prediction"
+            "keep the columns that the business knows by name and whose values are known at the time of a prediction"
         )
         raise UnreadableTable(table.source, [TableProblem(detail)])
 

@@ -1,4 +1,4 @@
-"""Which value of the label means that the customer left."""
+"""The label's value for customers who left."""
 
 from dataclasses import dataclass
 
@@ -30,10 +30,10 @@ class LabelChoice:
 
 
 def label_of(table: TextTable, header: str, positive: str | None) -> LabelChoice:
-    """Read the label; `positive` when the caller knows it.
+    """The label of a table. `positive` is the value for customers who left; detected when None.
 
     Raises:
-        UnreadableTable: the column has one value or none, or it cannot be told which one means that the customer left.
+        UnreadableTable: the column has fewer than two values, or the value for customers who left cannot be detected.
     """
     column = table.columns[header]
     counts = column.counts()
@@ -45,17 +45,19 @@ def label_of(table: TextTable, header: str, positive: str | None) -> LabelChoice
 
     if len(values) < 2:
         raise refuse(
-            f"the label has one value only, {held}; a model needs customers who left and customers who stayed"
+            f"the label has a single value, {held}; a model needs customers who left and customers who stayed"
             if values
             else "the label is empty"
         )
     if positive is not None and positive not in values:
-        raise refuse(f'no row has "{positive}", which was given as the positive value; the label holds {held}')
+        raise refuse(f'no row has "{positive}", the positive value; the label holds {held}')
     spelled = positive if positive is not None else _leaving_value(header, values)
     if spelled is None:
         if len(values) > _MOST_VALUES:
-            raise refuse(f"the label has {len(values):,} different values ({held} …); a label says whether a customer left")
-        raise refuse(f"the label holds {held}; say which value means that the customer left with --positive VALUE")
+            raise refuse(
+                f"the label has {len(values):,} different values ({held} …); a label has two, for customers who left and who stayed"
+            )
+        raise refuse(f"the label holds {held}; name the value for customers who left with --positive VALUE")
     lower = {value.lower() for value in values}
     plain = lower <= {"true", "false", "1", "0", "1.0", "0.0"}
     truth: Value = spelled.lower() in TRUE if plain else spelled
@@ -64,9 +66,9 @@ def label_of(table: TextTable, header: str, positive: str | None) -> LabelChoice
     known = int(np.count_nonzero(~np.isnan(churned)))
     notes = [f'{header} = "{spelled}" means that the customer left ({share(float(np.nansum(churned)), known)} of {known:,} rows)']
     if len(values) > 2:
-        notes.append(f"every other value of {header} counts as stayed: {held}")
+        notes.append(f"all other values of {header} count as stayed: {held}")
     if known < len(churned):
-        notes.append(f"{len(churned) - known:,} rows have no {header}: their outcome counts as not known")
+        notes.append(f"{len(churned) - known:,} rows have no {header}: their outcome is not known")
     return LabelChoice(header, truth, churned, tuple(notes))
 
 

@@ -1,4 +1,4 @@
-"""What a column's header tells by itself."""
+"""Names, labels and meanings derived from a column's header."""
 
 import re
 
@@ -36,14 +36,13 @@ _GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscript
 
 
 def name_for(header: str, taken: set[str]) -> str:
-    """A schema's name for a header: the header itself where it is one; unlike every name taken."""
+    """A valid column name for a header, different from every name in `taken`."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", in_ascii(header)).strip("_") or "column"
     name = f"{'' if name[0].isalpha() else 'c_'}{name}"[:60]
-    unlike = name
-    number = 2
-    while unlike in taken:
-        unlike, number = f"{name[:56]}_{number}", number + 1
-    return unlike
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name[:56]}_{number}", number + 1
+    return free
 
 
 def unit_in(header: str) -> str:
@@ -53,7 +52,7 @@ def unit_in(header: str) -> str:
 
 
 def label_for(header: str, unit: str = "") -> str:
-    """What people might call it, the unit left away: `total_day_calls` → Total day calls."""
+    """A label for people, without the unit: `total_day_calls` → Total day calls."""
     words = spelled_words(header)
     if unit:
         words = words[:-1]
@@ -64,7 +63,7 @@ def label_for(header: str, unit: str = "") -> str:
 
 
 def names_a_key(header: str) -> bool:
-    """Whether a header says that its values tell one customer, account or contact from another."""
+    """Whether the header names a key of customers, accounts or contacts."""
     words = words_of(header)
     if not words:
         return False
@@ -79,12 +78,12 @@ def names_a_key(header: str) -> bool:
 
 
 def names_the_customer(header: str) -> bool:
-    """Whether a key's header says that it is the customer's."""
+    """Whether the header names a key of customers."""
     return names_a_key(header) and bool(_WHO & set(words_of(header)) or words_of(header) == ["id"])
 
 
 def names_a_period(header: str, *, wholly: bool = False) -> bool:
-    """Whether a header says when a row was taken; wholly, when it says nothing else (month, not calls per month)."""
+    """Whether a header names the time of the extract. `wholly`: and nothing else (month, but not calls per month)."""
     words = set(words_of(header))
     if words <= _PERIODS | _BESIDE_PERIODS and words & (_PERIODS | {"date"}):
         return True
@@ -92,12 +91,12 @@ def names_a_period(header: str, *, wholly: bool = False) -> bool:
 
 
 def likely_price(headers: list[str]) -> str | None:
-    """The header that most likely holds what a customer pays a month."""
+    """The most likely header of the monthly price."""
     return _best(headers, _PRICES)
 
 
 def likely_group(headers: list[str]) -> str | None:
-    """The header that most likely holds the plan."""
+    """The most likely header of the plan."""
     return _best(headers, _GROUPS)
 
 

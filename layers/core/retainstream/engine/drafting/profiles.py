@@ -1,4 +1,4 @@
-"""What each column of a table holds: its kind, what is missing, its levels and its range."""
+"""A profile of each column of a table: kind, missing values, levels and range."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,10 +27,11 @@ _RARE = 0.005
 
 @dataclass
 class Profile:
-    """A column as the data shows it.
+    """The profile of a column.
 
-    numbers: per distinct text, NaN where it spells none or is missing. absent: per distinct text, whether it means missing.
-    sentinels: texts such as -999 that stand for missing. odd: texts that do not fit the kind, and are to be read as missing.
+    numbers: per distinct text, NaN where the text is not a number or is missing. absent: per distinct text, whether it means missing.
+    sentinels: texts such as -999 that mean missing. odd: texts that do not fit the kind, and count as missing.
+    form: the strptime format of dates.
     """
 
     text: TextColumn
@@ -48,7 +49,7 @@ class Profile:
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Whether each row lacks it."""
+        """Whether each row (n,) has no value."""
         return self.absent[self.text.codes]
 
     @property
@@ -57,20 +58,20 @@ class Profile:
 
     @property
     def distinct(self) -> int:
-        """How many values it has, missing aside."""
+        """The number of distinct values, without missing."""
         return int(np.count_nonzero(~self.absent))
 
     @property
     def levels(self) -> list[tuple[str, int]]:
-        """Its values with their counts, most frequent first; missing aside."""
+        """The values with their counts, most frequent first, without missing."""
         order = sorted(np.flatnonzero(~self.absent).tolist(), key=lambda code: (-self.counts[code], self.text.values[code]))
         return [(self.text.values[code], int(self.counts[code])) for code in order]
 
     @property
     def range(self) -> tuple[float, float]:
-        """Its least and greatest number."""
-        there = self.numbers[~np.isnan(self.numbers)]
-        return float(there.min()), float(there.max())
+        """The smallest and the largest number."""
+        known = self.numbers[~np.isnan(self.numbers)]
+        return float(known.min()), float(known.max())
 
     @property
     def coded(self) -> CodedColumn:
@@ -83,18 +84,18 @@ class Profile:
         return self.holds in ("number", "integer")
 
     def values(self) -> NDArray[np.float64]:
-        """The number of every row, NaN where there is none."""
+        """The number of each row (n,), NaN where it has none."""
         return self.numbers[self.text.codes]
 
 
 def profiles_of(table: TextTable) -> Iterator[Profile]:
-    """What each column holds, in the table's order."""
+    """The profiles of all columns, in the table's order."""
     for column in table.columns.values():
         yield profile_of(column, table.decimal)
 
 
 def profile_of(column: TextColumn, decimal: Decimal = ".") -> Profile:
-    """What one column holds."""
+    """The profile of a column."""
     spelled = [value.lower() for value in column.values]
     absent = np.array([text in MISSING for text in spelled])
     counts = column.counts()
@@ -116,7 +117,7 @@ def profile_of(column: TextColumn, decimal: Decimal = ".") -> Profile:
 
 
 def _is_a_mark(profile: Profile) -> bool:
-    """Whether a column of a single value tells something by where it is missing, as an x in a list does."""
+    """Whether a column with a single value is informative by where it is missing, such as an x in a list."""
     rarer = min(profile.missing_count, len(profile.text.codes) - profile.missing_count)
     return rarer >= max(10, _RARE * len(profile.text.codes))
 
@@ -156,7 +157,7 @@ def _as_numbers(profile: Profile, spelled: list[str], decimal: Decimal) -> bool:
 
 
 def _keeps_leading_zeros(values: list[str], is_number: NDArray[np.bool_]) -> bool:
-    """Codes such as 00501 are no numbers."""
+    """Whether the numbers are codes such as 00501."""
     coded = [
         values[code]
         for code in np.flatnonzero(is_number).tolist()
@@ -166,7 +167,7 @@ def _keeps_leading_zeros(values: list[str], is_number: NDArray[np.bool_]) -> boo
 
 
 def _whole_months_or_days(header: str, numbers: NDArray[np.float64]) -> bool:
-    """Whether numbers are months such as 202401, or days such as 20240131, all of them."""
+    """Whether all numbers are months such as 202401, or days such as 20240131."""
     year, month, day = numbers // 10000, numbers // 100 % 100, numbers % 100
     days = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     months = (numbers // 100 >= 1900) & (numbers // 100 <= 2100) & (day >= 1) & (day <= 12)
@@ -175,7 +176,7 @@ def _whole_months_or_days(header: str, numbers: NDArray[np.float64]) -> bool:
 
 
 def _is_key(profile: Profile, numbers: NDArray[np.float64]) -> bool:
-    """Whether whole numbers tell rows apart: a counter, numbers of one great length, or nearly unique ones under a key's name."""
+    """Whether integers are a key: a counter, long numbers of equal length, or nearly unique numbers under a key's name."""
     there = int(profile.counts[~profile.absent].sum())
     if there < 20:
         return False
@@ -193,12 +194,12 @@ def _is_key(profile: Profile, numbers: NDArray[np.float64]) -> bool:
 def _as_dates(profile: Profile, spelled: list[str]) -> bool:
     blank = profile.absent | np.array([text in NO_NUMBER for text in spelled])
     texts = [profile.text.values[code] for code in np.flatnonzero(~blank).tolist()]
-    found = date_format(texts)
-    if found is None:
+    dates = date_format(texts)
+    if dates is None:
         return False
-    profile.holds, profile.form, profile.absent = "date", found.form, blank
+    profile.holds, profile.form, profile.absent = "date", dates.form, blank
     days = np.full(len(spelled), np.nan)
-    days[~blank] = found.days
+    days[~blank] = dates.days
     profile.numbers = days
     profile.absent = blank | np.isnan(days)
     return True

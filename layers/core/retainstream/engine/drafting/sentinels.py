@@ -1,4 +1,4 @@
-"""Numbers such as -999 and 9999 that stand for a missing value."""
+"""Numbers such as -999 and 9999 that mean a missing value."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,15 @@ _GAP_OF_TWO_DIGITS = 1.0
 
 
 def sentinel_numbers(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The distinct numbers of a column, of `numbers` and how often each occurs, that stand for missing.
+    """The numbers of a column that mean missing, from its distinct `numbers` and their `counts`.
 
-    Such a number is spelled with nines (or is another that programs use), occurs several times, and stands alone: a negative one where
-    nothing else is below zero, or one further from the rest than half of the rest's range (its whole range, for 99).
+    Such a number consists of nines (or is another usual marker), occurs several times and is isolated: it is the only negative number, or
+    its distance to the other numbers is more than half their range (their full range for 99).
     """
     candidates = np.concatenate([_NINES, -_NINES, _OTHERS])
-    found: list[float] = []
+    sentinels: list[float] = []
     for candidate in sorted(set(numbers.tolist()) & set(candidates.tolist()), key=abs, reverse=True):
-        rest = numbers[(numbers != candidate) & ~np.isin(numbers, found)]
+        rest = numbers[(numbers != candidate) & ~np.isin(numbers, sentinels)]
         times = int(counts[numbers == candidate].sum())
         if len(rest) < 2:
             continue
@@ -28,5 +28,5 @@ def sentinel_numbers(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> 
         gap = (_GAP if abs(candidate) > 99 else _GAP_OF_TWO_DIGITS) * (high - low)
         far = candidate < low - gap or candidate > high + gap
         if (candidate < 0 <= low and times >= _TIMES_BELOW) or (far and times >= _TIMES_FAR):
-            found.append(candidate)
-    return np.array(found)
+            sentinels.append(candidate)
+    return np.array(sentinels)

@@ -1,4 +1,4 @@
-"""A draft as a YAML document for people to finish."""
+"""A draft as a YAML document that a person completes."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _WIDTH = 118
 
 
 def yaml_of(draft: Draft) -> str:
-    """The document: the schema, with the reasons beside what was left out and the fields a person should fill in."""
+    """The schema with comments: remarks, columns left out, and fields to fill in."""
     return "\n".join(_lines(draft)) + "\n"
 
 
@@ -24,19 +24,19 @@ def _lines(draft: Draft) -> Iterator[str]:
         f"Drafted from {draft.rows:,} rows, {draft.known:,} with a known outcome, {share(draft.churned, draft.known)} of them left."
     )
     yield from _comment(
-        "Read it through: labels and meanings are what people will see. Worth adding to columns: phrase (a value in a sentence), unit, "
-        "monotone (increasing or decreasing, where churn must move so when the value grows) and action (what you can do about it)."
+        "Read it through: people will see the labels and meanings. Worth adding to columns: phrase (a value in a sentence), unit, "
+        "monotone (increasing or decreasing, if churn must rise or fall with the value) and action (what you can do about it)."
     )
     yield f"name: {_scalar(schema.name)}"
     yield f"title: {_scalar(schema.title)}"
     yield f"id: {_flow(column=schema.id.column, source=schema.id.source, label=schema.id.label, numbered=schema.id.numbered)}"
     yield f"label: {_flow(column=schema.label.column, source=schema.label.source, positive=schema.label.positive)}"
     if schema.group:
-        yield f"group: {schema.group}  # results are shown by it; any category will do"
+        yield f"group: {schema.group}  # results are shown by this category; any other will do"
     else:
-        yield "# group: the name of a category below, such as the plan, to see results by it"
-    yield f"horizon_days: {schema.horizon_days}  # days within which leaving counts as churn: say what your label means"
-    yield "# What a customer is worth, to rank by value and to choose actions by it; the figures are yours to give:"
+        yield "# group: the name of a category below, such as the plan, to show results by it"
+    yield f"horizon_days: {schema.horizon_days}  # days within which leaving counts as churn; adjust it to your label"
+    yield "# Money, to rank customers by value and to choose actions; replace the figures with yours:"
     yield f"# money: {{price: {draft.price or 'COLUMN'}, currency: USD, months: 12, offer_cost: 5.0, save_rate: 0.2}}"
     yield "columns:"
     for column in schema.columns:
@@ -44,7 +44,7 @@ def _lines(draft: Draft) -> Iterator[str]:
             yield from _comment(remark, "  ")
         yield from _column(column, draft.seen.get(column.name))
     if draft.left_out:
-        yield "# Columns of the file that are left out. To bring one back, describe it above like the others."
+        yield "# Columns of the file that are left out. To include one, describe it above like the others."
         for header, reason in draft.left_out.items():
             yield from _comment(f"{header}: {reason}", indent="", hanging="    ")
 
@@ -94,7 +94,7 @@ def _scalar(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A YAML text in double quotes, with escapes for what YAML does not allow as it is."""
+    """A YAML text in double quotes, with escapes for characters that YAML does not allow."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in escaped) + '"'
 

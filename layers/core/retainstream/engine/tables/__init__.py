@@ -1,7 +1,7 @@
-"""Tables that people bring: delimited files of any dialect, read by the feature schema.
+"""Tables of customers: delimited files of any dialect, read by the feature schema.
 
-`delimited` turns bytes into records, `cells` a text into a value, `binding` finds the schema's columns in a header. On these stand two
-readers: `customer_rows` streams one customer at a time in bounded memory, and `columnar` (which needs numpy) reads a whole file fast.
+`delimited` turns bytes into records, `cells` turns a text into a value, `binding` finds the schema's columns in a header. Two readers use
+them: `customer_rows` streams one customer at a time in bounded memory, and `columnar` (which needs numpy) reads a complete file fast.
 """
 
 from retainstream.engine.tables.customer_rows import CustomerRow, Table, read_customers

@@ -1,4 +1,4 @@
-"""Where a schema's columns are in a file's header."""
+"""The places of a schema's columns in a file's header."""
 
 import difflib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 
 @dataclass(frozen=True)
 class Binding:
-    """Positions in the header: of the id (None: customers are numbered), of the label (None: absent), of each column found."""
+    """Places in the header: of the id (None: customers are numbered), of the label (None: absent), of each column that is present."""
 
     id: int | None
     label: int | None
@@ -19,12 +19,12 @@ class Binding:
 
 
 def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
-    """Find the schema's columns. A header may be spelled as the schema's source, or as the name.
+    """Finds the schema's columns. A header is the schema's source, or the name.
 
-    A column that customers may lack may be absent from the file.
+    A column with `missing: true` may be absent from the file.
 
     Raises:
-        UnreadableTable: a column is not in the header; the message names the nearest header there is.
+        UnreadableTable: a column is not in the header; the message names the most similar header.
     """
     places = {name: place for place, name in enumerate(header)}
     absent: dict[str, list[str]] = {}
@@ -35,18 +35,18 @@ def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int
             absent.setdefault(role, []).append(spelled)
         return place
 
-    found = {column.name: place_of("column", column.header, column.name, needed=not column.missing) for column in schema.columns}
+    found_at = {column.name: place_of("column", column.header, column.name, needed=not column.missing) for column in schema.columns}
     identity = None if schema.id.numbered else place_of("id column", schema.id.header, schema.id.column, needed=True)
     label = place_of("label column", schema.label.header, schema.label.column, needed=label_needed)
     if absent:
         raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
-    columns = {name: place for name, place in found.items() if place is not None}
+    columns = {name: place for name, place in found_at.items() if place is not None}
     used = {identity, label, *columns.values()}
     return Binding(identity, label, columns, tuple(name for place, name in enumerate(header) if place not in used))
 
 
 def nearest(name: str, header: Sequence[str]) -> str:
-    """The header most like a name, or an empty text."""
+    """The most similar header, or an empty text."""
     by_lower = {other.lower(): other for other in header}
     return next((by_lower[other] for other in difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)), "")
 

@@ -1,4 +1,4 @@
-"""A cell's text as the value a column wants."""
+"""The value of a cell's text."""
 
 import math
 import re
@@ -15,11 +15,11 @@ type Decimal = Literal[".", ","]
 TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on", "ja", "oui", "si", "sí", "sim"})
 FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off", "nein", "nee", "non", "não"})
 MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "nan", "?", "-nan", "#na"})
-"""Spellings of a missing value in any column, in lower case. A category's level of that name is the level all the same."""
+"""Spellings of a missing value in any column, in lower case. A category's level of that name takes precedence."""
 NO_NUMBER = frozenset(
     {"none", "-", "--", ".", "nil", "missing", "unknown", "(null)", "\\n", "nat", "inf", "-inf", "#value!", "#div/0!", "#ref!"}
 )
-"""More of them where a number, a date, or a yes or no is due."""
+"""Further spellings in columns of numbers, dates and booleans."""
 
 _POINT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?)", re.ASCII)
@@ -32,7 +32,7 @@ def is_blank(text: str) -> bool:
 
 
 def number_in(text: str, decimal: Decimal = ".") -> float | None:
-    """The number a text spells, or None: thousands separators, a currency sign and a per cent sign are passed over."""
+    """The number that a text spells, or None. Thousands separators, a currency sign and a percent sign are ignored."""
     plain = text.strip().replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ")
     if not (plain.isascii() and plain.isdigit()):
         plain = _ADORNMENT.sub("", plain)
@@ -44,7 +44,7 @@ def number_in(text: str, decimal: Decimal = ".") -> float | None:
 
 
 def date_in(text: str, form: str = "") -> str | None:
-    """The date a text spells, as 2026-01-31, or None. `form` is a strptime format; without it ISO dates with or without a time."""
+    """The date that a text spells, as 2026-01-31, or None. `form` is a strptime format; "" means ISO dates with or without a time."""
     try:
         moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007 — only the day counts
     except ValueError:
@@ -53,9 +53,9 @@ def date_in(text: str, form: str = "") -> str | None:
 
 
 def value_in(column: Column, text: str, decimal: Decimal = ".") -> Value | None:
-    """The value of a column that a text spells; None when it says "missing".
+    """The value of a column that a text spells; None if it means missing.
 
-    A text that spells no such value comes back as it is, for the column's validation to refuse.
+    A text that does not spell such a value is returned unchanged; the column's validation refuses it.
     """
     text = text.strip()
     if column.kind == "category":
@@ -83,9 +83,9 @@ def _level_in(column: Column, text: str) -> str | None:
 
 
 def outcome_reader(label: Label) -> Callable[[str], bool | None]:
-    """How to read a label's cell: True when the customer left, False when not, None when it is blank.
+    """A function for the label's cells: True if the customer left, False if not, None if the cell is blank.
 
-    Raises, when called:
+    The function raises:
         ValueError: the label is true or false by the schema, and the text is neither.
     """
     positive = label.positive

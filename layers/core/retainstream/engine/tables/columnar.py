@@ -1,4 +1,4 @@
-"""A whole file, column by column. Every column is kept as its distinct texts and an index into them, so each text is read once."""
+"""A complete file, column by column. A column is its distinct texts and an index into them, so each text is parsed once."""
 
 from dataclasses import dataclass, field
 from itertools import islice
@@ -33,13 +33,13 @@ class TextColumn:
         return [self.values[code] for code in self.codes.tolist()]
 
     def counts(self) -> NDArray[np.intp]:
-        """How many rows hold each value."""
+        """The number of rows with each value."""
         return np.bincount(self.codes, minlength=len(self.values))
 
 
 @dataclass
 class TextTable:
-    """A file as text, column by column; `lines` is the line each row begins on."""
+    """A file as text, column by column; `lines` holds the first line of each row."""
 
     source: str
     columns: dict[str, TextColumn]
@@ -54,12 +54,12 @@ class TextTable:
 
 @dataclass
 class CustomerTable:
-    """A file's customers by a schema, encoded as the model reads them.
+    """A file's customers by a schema, encoded for the model.
 
     rows: float32 (n, features) in schema order: a category is the index of its level, a boolean 0 or 1, missing NaN.
     churned: float64 (n,): 1 left, 0 stayed, NaN not known.
     groups: int16 (n,), places in schema.groups, -1 where missing.
-    repeated_ids: how many ids are on more than one row.
+    repeated_ids: the number of ids on more than one row.
     prices: float64 (n,), NaN where missing; None when the schema has no money.
     """
 
@@ -78,10 +78,10 @@ class CustomerTable:
 
 
 def read_text(table: DelimitedTable) -> TextTable:
-    """The whole file as text.
+    """The complete file as text.
 
     Raises:
-        UnreadableTable: a record cannot be read, or there is none.
+        UnreadableTable: a record cannot be read, or there are no records.
     """
     indexes: list[dict[str, int]] = [{} for _ in table.header]
     blocks: list[list[Codes]] = [[] for _ in table.header]
@@ -100,10 +100,10 @@ def read_text(table: DelimitedTable) -> TextTable:
 
 
 def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool = True) -> CustomerTable:
-    """The table's customers as the schema describes them.
+    """The table's customers by the schema.
 
     Raises:
-        UnreadableTable: the table contradicts the schema; every column at fault is named, with the first lines where it is.
+        UnreadableTable: the table contradicts the schema; the message names every such column, with the first lines.
     """
     header = list(table.columns)
     binding = bind(schema, header, source=table.source, line=table.header_line, label_needed=labels_needed)
@@ -133,7 +133,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     if repeated:
         notes.append(f"{repeated:,} ids are on more than one row")
     if binding.ignored:
-        notes.append(f"columns that the schema does not have are not read: {some_of(binding.ignored)}")
+        notes.append(f"columns outside the schema are not read: {some_of(binding.ignored)}")
     rows = np.empty((len(table), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]
@@ -154,10 +154,10 @@ def _read_values(column: Column, text: TextColumn, table: TextTable) -> tuple[li
         value = value_in(column, spelled, table.decimal)
         if column.other and isinstance(value, str) and value not in column.levels:
             value = column.other
-        problem = (None if column.missing else "is required, and missing here") if value is None else value_problem(column, value)
+        problem = (None if column.missing else "is required, but missing") if value is None else value_problem(column, value)
         if problem:
-            said = problem if value is None else f"{_quoted(spelled)} {problem}"
-            wrong.setdefault(problem if column.kind != "category" or value is None else said, []).append(code)
+            sentence = problem if value is None else f"{_quoted(spelled)} {problem}"
+            wrong.setdefault(problem if column.kind != "category" or value is None else sentence, []).append(code)
             value = None
         values.append(value)
     problems = []
@@ -185,14 +185,12 @@ def _outcomes(label: Label, text: TextColumn, table: TextTable, *, needed: bool)
     try:
         outcomes = [outcome(value) for value in text.values]
     except ValueError:
-        detail = (
-            f"the schema says the label is true or false, and the file has {seen}; put the value that means the customer left as positive"
-        )
+        detail = f"the label is true or false by the schema, but the file has {seen}; write the value for customers who left as positive"
         return np.full(len(table), np.nan), [TableProblem(detail, line=int(table.lines[0]), column=text.name)]
     churned = np.array([np.nan if value is None else float(value) for value in outcomes])[text.codes]
     known = {value for value in outcomes if value is not None}
     if needed and len(known) < 2:
-        missing = f"the positive value {_quoted(str(label.positive))}" if True not in known else "any other value than the positive one"
+        missing = f"the positive value {_quoted(str(label.positive))}" if True not in known else "a value other than the positive one"
         detail = f"no row has {missing}; the column holds {seen}. A model needs customers who left and customers who stayed"
         return churned, [TableProblem(detail, column=text.name)]
     return churned, []

@@ -1,4 +1,4 @@
-"""A file's customers one at a time, in bounded memory."""
+"""A file's customers, one at a time and in bounded memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class CustomerRow:
-    """A customer of a file. `churned` is None where the outcome is not known; a row with errors is to be rejected.
+    """A customer of a file. `churned` is None where the outcome is not known. A row with errors must be rejected.
 
-    An error of the row as a whole names no column.
+    An error of the complete row has an empty column name.
     """
 
     line: int
@@ -45,12 +45,12 @@ class CustomerRow:
 
 
 def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]:
-    """Each record as a customer, with everything that is wrong with it. An id that occurs twice is for the caller to notice.
+    """Each record as a customer, with all its errors. The caller has to check for repeated ids.
 
-    The label column may be absent: outcomes are then unknown.
+    The label column may be absent; outcomes are then unknown.
 
     Raises:
-        UnreadableTable: the header lacks a column the schema requires (before the first row), or a record cannot be read.
+        UnreadableTable: a required column is not in the header (raised before the first row), or a record cannot be read.
     """
     binding = bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
     columns = [(schema.column(name), place) for name, place in binding.columns.items()]
@@ -60,15 +60,15 @@ def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]
         if isinstance(record, BrokenRecord):
             yield CustomerRow(line, "", {}, None, (FieldError("", record.detail),))
             continue
-        given: dict[str, Value | None] = {}
+        values_by_name: dict[str, Value | None] = {}
         for (column, place), values in zip(columns, known, strict=True):
             text = record[place]
             if text not in values:
                 if len(values) >= 4096:
                     values.clear()
                 values[text] = value_in(column, text, table.decimal)
-            given[column.name] = values[text]
-        features, errors = checked_features(schema, given)
+            values_by_name[column.name] = values[text]
+        features, errors = checked_features(schema, values_by_name)
         identity = str(number) if binding.id is None else record[binding.id].strip()
         if not 0 < len(identity) <= LONGEST_ID:
             errors.append(FieldError(schema.id.column, f"must be 1 to {LONGEST_ID} characters"))

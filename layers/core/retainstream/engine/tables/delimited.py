@@ -1,4 +1,4 @@
-"""Delimited text of any dialect as records: compression, encoding, separator and decimal mark are found out."""
+"""Delimited text of any dialect as records. Compression, encoding, separator and decimal mark are detected."""
 
 import csv
 import gzip
@@ -37,7 +37,7 @@ _EITHER_COMMA = re.compile(r"[-+]?\d{1,3},\d{3}")
 
 @dataclass
 class Layout:
-    """How a table is written: its header with the line that ends on, separator, decimal mark and encoding."""
+    """The layout of a table: header, last line of the header, separator, decimal mark and encoding."""
 
     source: str
     header: list[str]
@@ -51,27 +51,27 @@ class Layout:
         return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=self.delimiter == ",")
 
     def misfit(self, record: Record) -> str:
-        """What is wrong with a record that has not as many fields as the header, and is not one with empty fields too many; or nothing."""
+        """The fault of a record with another number of fields than the header, or "". Extra empty fields are no fault."""
         width = len(self.header)
         if len(record) == width or (len(record) > width and not any(cell.strip() for cell in record[width:])):
             return ""
         detail = f"has {len(record)} fields where the header has {width}"
-        return f"{detail}; put quotes around a value that holds {_spoken(self.delimiter)}" if len(record) > width else detail
+        return f"{detail}; put quotes around values that contain {_spoken(self.delimiter)}" if len(record) > width else detail
 
 
 @dataclass
 class DelimitedTable(Layout):
-    """An open table: its header, then its records once through. Use it as a context manager."""
+    """An open table with its header; its records can be read once. Use it as a context manager."""
 
     _lines: Iterator[str]
     _stream: IO[Any]
     misencoded: Counter[int] = field(default_factory=Counter)
 
     def records(self) -> Iterator[tuple[int, Record]]:
-        """(number of the line it begins on, fields) for each record that is not blank; as many fields as the header has.
+        """(first line, fields) of each record that is not blank; as many fields as the header has.
 
         Raises:
-            UnreadableTable: quotes that do not close, more or fewer fields than the header, a broken compressed file.
+            UnreadableTable: unclosed quotes, more or fewer fields than the header, a damaged compressed file.
         """
         reader = self.reader(self._lines)
         width, first = len(self.header), self.header_line + 1
@@ -90,12 +90,12 @@ class DelimitedTable(Layout):
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know about how the file was read; complete after the last record."""
+        """Notes on how the file was read; complete after the last record."""
         if not self.misencoded:
             return []
         lines = sorted(self.misencoded)
         shown = ", ".join(str(line) for line in lines[:5]) + (f" and {len(lines) - 5:,} more" if len(lines) > 5 else "")
-        return [f"not all of it is UTF-8; read as Windows-1252 where it is not (line{'s' if len(lines) > 1 else ''} {shown})"]
+        return [f"some text is not UTF-8 and was read as Windows-1252 (line{'s' if len(lines) > 1 else ''} {shown})"]
 
     def __enter__(self) -> Self:
         return self
@@ -105,14 +105,14 @@ class DelimitedTable(Layout):
 
 
 def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None, name: str = "") -> DelimitedTable:
-    """Open a file, or a binary stream, and read its header.
+    """Opens a file, or a binary stream, and reads its header.
 
     Args:
-        decimal: the decimal mark; found out from the first records when absent.
-        name: what to call a stream in messages.
+        decimal: the decimal mark; detected from the first records when absent.
+        name: the name of a stream in messages.
 
     Raises:
-        UnreadableTable: it cannot be opened, is no text, is empty, or its header names a column twice.
+        UnreadableTable: it cannot be opened, is not text, is empty, or its header repeats a column.
     """
     label = name or (str(source) if isinstance(source, Path | str) else "the file")
     stream = _binary(source, label)
@@ -172,11 +172,11 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None) -> DelimitedT
     skipped = 0
     while skipped < len(first) and not first[skipped].strip():
         skipped += 1
-    told = _SEPARATOR_LINE.fullmatch(first[skipped].strip('\r\n"')) if skipped < len(first) else None
-    skipped += 1 if told else 0
+    separator_line = _SEPARATOR_LINE.fullmatch(first[skipped].strip('\r\n"')) if skipped < len(first) else None
+    skipped += 1 if separator_line else 0
     if skipped >= len(first):
         raise UnreadableTable(label, [TableProblem("is empty; the first line must name the columns")])
-    delimiter = told.group(1) if told else _delimiter_of(first[skipped:])
+    delimiter = separator_line.group(1) if separator_line else _delimiter_of(first[skipped:])
     rest = _Chained(first[skipped:], lines)
     header, used = _header(rest, delimiter, label, skipped + 1)
     return DelimitedTable(
@@ -193,7 +193,7 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None) -> DelimitedT
 
 
 class _Rejoined(io.RawIOBase):
-    """A sample put back in front of the stream it was read from."""
+    """A stream with the sample that was read from it in front again."""
 
     def __init__(self, sample: bytes, stream: IO[bytes]) -> None:
         self._sample, self._stream = io.BytesIO(sample), stream
@@ -228,12 +228,12 @@ def _mended(lines: Iterable[str], misencoded: Counter[int]) -> Iterator[str]:
 
 
 def is_misencoded(text: str) -> bool:
-    """Whether a text that was decoded with surrogateescape was not all UTF-8."""
+    """Whether a text, decoded with surrogateescape, has bytes that are not UTF-8."""
     return not text.isascii() and _UNDECODED.search(text) is not None
 
 
 def mended(text: str) -> str:
-    """The text with its bytes that are not UTF-8 read as Windows-1252."""
+    """The text, with bytes that are not UTF-8 read as Windows-1252."""
     return _UNDECODED.sub(_windows_1252, text)
 
 
@@ -250,7 +250,7 @@ def _header(lines: Iterator[str], delimiter: str, label: str, line: int) -> tupl
     try:
         names = [name.strip() for name in next(reader)]
     except (csv.Error, StopIteration) as error:
-        raise UnreadableTable(label, [TableProblem("the header is not valid: quotes that do not close", line=line)]) from error
+        raise UnreadableTable(label, [TableProblem("the header is not valid: a quote is not closed", line=line)]) from error
     names = [name or f"column_{place}" for place, name in enumerate(names, start=1)]
     while len(names) > 1 and delimiter != "," and names[-1] == f"column_{len(names)}":
         names.pop()
@@ -259,10 +259,12 @@ def _header(lines: Iterator[str], delimiter: str, label: str, line: int) -> tupl
         places.setdefault(name, []).append(place)
     repeated = [
         TableProblem(
-            f"the header names it {len(at)} times (columns {', '.join(map(str, at))}); rename or remove all but one", line=line, column=name
+            f"the header names it {len(repeats)} times (columns {', '.join(map(str, repeats))}); rename or remove all but one",
+            line=line,
+            column=name,
         )
-        for name, at in places.items()
-        if len(at) > 1
+        for name, repeats in places.items()
+        if len(repeats) > 1
     ]
     if repeated:
         raise UnreadableTable(label, repeated)
@@ -270,7 +272,7 @@ def _header(lines: Iterator[str], delimiter: str, label: str, line: int) -> tupl
 
 
 def _delimiter_of(lines: list[str]) -> str:
-    """The separator by which the most lines have the header's number of fields; the one of the most fields among those."""
+    """The separator with which most lines have as many fields as the header; among equals, the one with most fields."""
 
     def fit(delimiter: str) -> tuple[float, int]:
         try:
@@ -286,8 +288,8 @@ def _delimiter_of(lines: list[str]) -> str:
 
 
 def _decimal_of(lines: list[str], delimiter: str) -> Decimal:
-    """The decimal mark: the one that more cells can only be read with. A comma that may be either is decimal where fields are not
-    separated by commas and no cell has a decimal point."""
+    """The decimal mark that more cells require. An ambiguous comma is decimal if commas do not separate fields and no cell has a decimal
+    point."""
     comma = point = either = 0
     try:
         for cell in _cells(lines, delimiter):
@@ -307,13 +309,13 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[str]:
 
 
 def quoting_problem(error: csv.Error) -> str:
-    """What a csv error means for whoever wrote the file."""
+    """A csv error in words."""
     reason = str(error)
     if "end of data" in reason or "field larger" in reason:
-        return "a quote is opened and never closed from here on"
+        return "a quote is opened and never closed"
     if "NUL" in reason:
         return "holds a zero byte"
-    return "a quoted value goes on after its closing quote; double the quotes inside it"
+    return "a quoted value continues after its closing quote; double the quotes inside it"
 
 
 def _spoken(delimiter: str) -> str:

@@ -1,4 +1,4 @@
-"""A part of a table, from one record to another: read by the layout found out from the beginning of the file."""
+"""A part of a table, from one record to another, read by the layout that was detected at the beginning of the file."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from retainstream.engine.tables.splitting import Place, Readable, Splitter
 
 @dataclass(frozen=True)
 class BrokenRecord:
-    """A record that cannot be read, and why."""
+    """A record that cannot be read, with the reason."""
 
     detail: str
 
@@ -25,13 +25,13 @@ class TablePart(Layout):
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know about how the part was read; complete after the last record."""
+        """Notes on how the part was read; complete after the last record."""
         return [misencoding_note(self.misencoded)] if self.misencoded else []
 
     def records(self) -> Iterator[tuple[int, Record | BrokenRecord]]:
-        """(number of the line it begins on, fields or what is wrong) for each record that is not blank.
+        """(first line, fields or the fault) of each record that is not blank.
 
-        When one is given, `splitter.place` is where the next begins.
+        After each record, `splitter.place` is the beginning of the next one.
         """
         feed = _Feed()
         reader = self.reader(feed)
@@ -70,12 +70,12 @@ def layout_document(layout: Layout) -> dict[str, Any]:
 
 
 def misencoding_note(rows: int) -> str:
-    """What to tell of rows that are not UTF-8."""
+    """The note on rows that are not UTF-8."""
     return f"{rows:,} rows are not UTF-8 and were read as Windows-1252"
 
 
 class _Feed(Iterator[str]):
-    """What is put in, once; it goes on after its end when more is put in."""
+    """An iterator over the texts that are put in; it continues after its end when more texts are put in."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []

@@ -1,4 +1,4 @@
-"""What is wrong with a file, said so that somebody can put it right."""
+"""Problems of a file, worded so that a person can correct them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class TableProblem:
-    """One thing at fault: the first line where it shows (0 for the file as a whole), the column's header, how many rows have it."""
+    """A problem: its first line (0 for the complete file), the column's header, and the number of rows with it."""
 
     detail: str
     line: int = 0
@@ -24,7 +24,7 @@ class TableProblem:
 
 
 class UnreadableTable(ValueError):
-    """The file is not a table the reader can take."""
+    """The file cannot be read as a table."""
 
     def __init__(self, source: str, problems: Sequence[TableProblem]) -> None:
         self.source = source

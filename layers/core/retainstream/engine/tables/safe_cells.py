@@ -1,4 +1,4 @@
-"""Cells of CSV files that people open in a spreadsheet."""
+"""Safe cells for CSV files that people open in a spreadsheet."""
 
 from itertools import takewhile
 from typing import Any
@@ -11,10 +11,10 @@ _UNSEEN = frozenset({"Cc", "Cf"})
 
 
 def safe_cell(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet might take for a formula.
+    """The cell, with an apostrophe before text that a spreadsheet might read as a formula.
 
-    Such text starts with =, +, -, @, also in full width, with a tab or a line end, each also behind spaces, quotes and characters that
-    cannot be seen. Numbers are left as they are; true and false are written as in JSON.
+    Such text starts with =, +, -, @ (also full-width), a tab or a line end, possibly after spaces, quotes and invisible characters.
+    Numbers do not change; booleans are written as true and false.
     """
     if isinstance(cell, bool):
         return str(cell).lower()

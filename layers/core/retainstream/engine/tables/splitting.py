@@ -1,8 +1,8 @@
-"""Where the records of a delimited file begin and end, in bytes, so that parts of a file give the same records as the whole.
+"""Finds the bounds of records in a delimited file, in bytes, so that parts of a file give the same records as the complete file.
 
-A record ends where Python's csv module ends one: at a line end outside quotes. After a quoted value that goes on behind its closing quote
-the rest of the line belongs to the broken record. A record longer than LONGEST_RECORD ends at the first line end from there on, quotes or
-not. So where the next record begins depends on nothing but where the one before began, and no more than that is ever held in memory.
+A record ends where Python's csv module ends one: at a line end outside quotes. If a quoted value continues after its closing quote, the
+rest of the line belongs to the broken record. A record longer than LONGEST_RECORD ends at the next line end, inside quotes or not. So the
+beginning of a record depends only on the beginning of the previous one, and memory never holds more than one record and a block.
 """
 
 import re
@@ -14,14 +14,14 @@ LONGEST_RECORD = 1 << 20
 BLOCK = 1 << 18
 
 TOO_LONG = f"is longer than {LONGEST_RECORD:,} bytes, or a quote is opened and never closed"
-UNCLOSED = "a quote is opened and never closed from here on"
-STRAY_QUOTE = "a quoted value goes on after its closing quote; double the quotes inside it"
+UNCLOSED = "a quote is opened and never closed"
+STRAY_QUOTE = "a quoted value continues after its closing quote; double the quotes inside it"
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
 class Readable(Protocol):
-    """A binary stream; it may give less than was asked for, and nothing only at its end."""
+    """A binary stream. A read may return fewer bytes than requested, and nothing only at the end."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One record: where it begins, its bytes with the line end, and what is wrong with it ("" when nothing is)."""
+    """A record: its place, its bytes with the line end, and its fault ("" if there is none)."""
 
     place: Place
     content: bytes
@@ -44,12 +44,12 @@ class Span:
 
 
 def lines_in(content: bytes) -> int:
-    """How many line ends there are: CR LF, LF and CR are one each."""
+    """The number of line ends: CR LF, LF and CR count once each."""
     return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
 
 
 class Splitter:
-    """Cuts a stream, from the beginning of a record on, into records. `place` is where the next one begins."""
+    """Splits a stream that starts at a record into records. `place` is the beginning of the next record."""
 
     def __init__(self, stream: Readable, delimiter: str, place: Place) -> None:
         self.place = place
@@ -66,17 +66,17 @@ class Splitter:
         self._quoted = re.compile(quoted)
 
     def spans(self) -> Iterator[Span]:
-        """The records one after the other."""
+        """The records, in order."""
         while self._has_more():
             yield self._next()
 
     def skip_lines(self, lines: int) -> None:
-        """Goes on behind so many line ends, whatever quotes there are."""
+        """Skips this many line ends, inside quotes or not."""
         for _ in range(lines):
             self._skip_to_line_end()
 
     def skip_records(self, least: int) -> bool:
-        """Goes on to the first record that begins `least` bytes from here or further. Returns whether there is one."""
+        """Skips to the first record that begins at least `least` bytes from here. Returns whether there is one."""
         goal = self.place.offset + least
         while self.place.offset < goal and self._has_more():
             self._skip_plain(goal)
@@ -85,14 +85,14 @@ class Splitter:
         return self._has_more()
 
     def _skip_plain(self, goal: int) -> None:
-        """Passes records before the first quote of what is in memory: without quotes every line is a record."""
+        """Skips records before the first quote in memory: without quotes every line is a record."""
         quote = self._rest.find(b'"', self._at)
         known = len(self._rest) if quote < 0 else quote
         known = min(known, self._at + goal - self.place.offset, self._at + LONGEST_RECORD)
         end = max(self._rest.rfind(b"\n", self._at, known), self._rest.rfind(b"\r", self._at, known)) + 1
         if self._rest[end : end + 1] == b"\n" and self._rest[end - 1 : end] == b"\r":
             end += 1
-        if end > self._at and self._is_whole(end):
+        if end > self._at and self._is_complete(end):
             self._pass(end - self._at)
 
     def _next(self) -> Span:
@@ -109,30 +109,30 @@ class Splitter:
             self._read()
 
     def _complete(self) -> tuple[bytes | None, str]:
-        """The record that begins here and what is wrong with it; None when its end is not in memory yet."""
+        """The record that begins here and its fault; None if its end is not in memory yet."""
         rest, at = self._rest, self._at
         line_end = _LINE_END.search(rest, at)
         if line_end and rest.find(b'"', at, line_end.end()) < 0:
-            return (rest[at : line_end.end()] if self._is_whole(line_end.end()) else None), ""
+            return (rest[at : line_end.end()] if self._is_complete(line_end.end()) else None), ""
         record = self._record.match(rest, at)
         if record:
-            return (record[0] if self._is_whole(record.end()) else None), ""
+            return (record[0] if self._is_complete(record.end()) else None), ""
         fields = self._fields.match(rest, at)
         quoted = self._quoted.match(rest, fields.end() if fields else at)
         if quoted and (len(rest) - quoted.end() >= self._mark_bytes or self._ended):
             line_end = _LINE_END.search(rest, quoted.end())
-            return (rest[at : line_end.end()] if line_end and self._is_whole(line_end.end()) else None), STRAY_QUOTE
+            return (rest[at : line_end.end()] if line_end and self._is_complete(line_end.end()) else None), STRAY_QUOTE
         return (rest[at:], UNCLOSED) if self._ended else (None, "")
 
-    def _is_whole(self, line_end: int) -> bool:
-        """Whether the line end before this point is in memory whole: a CR that is the last byte may go on with LF."""
+    def _is_complete(self, line_end: int) -> bool:
+        """Whether the line end before this point is complete: after a CR as the last byte, a LF may follow."""
         return self._ended or line_end < len(self._rest) or self._rest[line_end - 1 : line_end] != b"\r"
 
     def _skip_to_line_end(self) -> None:
         while self._has_more():
-            found = _LINE_END.search(self._rest, self._at)
-            if found and self._is_whole(found.end()):
-                self._pass(found.end() - self._at)
+            line_end = _LINE_END.search(self._rest, self._at)
+            if line_end and self._is_complete(line_end.end()):
+                self._pass(line_end.end() - self._at)
                 return
             kept = 0 if self._ended else 1  # it may be a CR
             self._pass(len(self._rest) - self._at - kept)

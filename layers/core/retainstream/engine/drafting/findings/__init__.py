@@ -1,4 +1,4 @@
-"""Traps in a table: each module looks for one sort and says what it saw."""
+"""Traps in a table: each module looks for one sort of trap."""
 
 from retainstream.engine.drafting.findings.finding import Finding, Sort
 

@@ -1,4 +1,4 @@
-"""Too few customers of one outcome to learn from, or to trust a figure."""
+"""Too few customers of one outcome for a model or for its figures."""
 
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.traps.evidence import Outcome
@@ -9,13 +9,13 @@ FEWEST = 100
 
 
 def few_outcomes(outcome: Outcome, rows: int, label: str) -> list[Finding]:
-    """A warning when either outcome is too rare in number."""
+    """A warning if too few customers left, or too few stayed."""
     rarer = min(outcome.positives, outcome.negatives)
     if rarer >= FEWEST:
         return []
     side = "left" if outcome.positives <= outcome.negatives else "stayed"
     text = (
-        f"only {rarer:,} of {len(outcome):,} customers with a known {label} {side} ({share(rarer, len(outcome))}): too few to trust "
-        f"a model or its figures; collect at least {FEWEST}, better 500"
+        f"only {rarer:,} of {len(outcome):,} customers with a known {label} {side} ({share(rarer, len(outcome))}): too few "
+        f"for a reliable model or figures; collect at least {FEWEST}, better 500"
     )
     return [Finding("few_outcomes", text, (label,), {"customers": rarer, "known": len(outcome), "rows": rows})]

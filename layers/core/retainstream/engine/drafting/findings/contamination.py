@@ -1,4 +1,4 @@
-"""Rows that are not apart from each other: groups that share an outcome, and outcomes that come from different times."""
+"""Rows that are not independent: groups that share an outcome, and outcomes from different times."""
 
 import math
 from collections.abc import Iterable
@@ -27,13 +27,13 @@ _OWN_TIME = frozenset(
 
 
 def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
-    """An id column on which customers occur more than once."""
+    """Ids on more than one row."""
     counts = profile.counts[~profile.absent]
     repeated = int(np.count_nonzero(counts > 1))
     if not repeated:
         return []
     text = (
-        f"{profile.name} repeats: {repeated:,} of {len(counts):,} ids are on more than one row (up to {int(counts.max())}). "
+        f"{profile.name} is not unique: {repeated:,} of {len(counts):,} ids are on more than one row (up to {int(counts.max())}). "
         f"{_TOO_GOOD}; keep one row per customer, the latest before the outcome"
     )
     evidence: dict[str, float | int | str] = {"ids": repeated, "most_rows": int(counts.max()), "rows": len(table)}
@@ -41,12 +41,12 @@ def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
 
 
 def shared_outcomes(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
-    """Columns of many small groups whose members leave together, such as households.
+    """Columns with many small groups whose members leave together, such as households.
 
-    The measure is the mean product of standardised outcomes over all pairs within groups (the intraclass correlation); without a link
-    it is 0 with a standard error of 1/√pairs.
+    The measure is the intraclass correlation: the mean product of standardised outcomes over all pairs within groups. Without a link it
+    is 0 with a standard error of 1/√pairs.
     """
-    found = []
+    findings = []
     for profile in profiles:
         if profile.holds not in ("identifier", "category", "integer", "text") or profile.distinct < _FEWEST_GROUPS:
             continue
@@ -66,15 +66,15 @@ def shared_outcomes(profiles: Iterable[Profile], outcome: Outcome, label: str) -
                 f"rows with the same {profile.name} share their {label}: over {len(rows_in_groups):,} groups the outcomes correlate "
                 f"by {agreement:.2f} within a group. {_TOO_GOOD}; keep one row per group"
             )
-            found.append(
+            findings.append(
                 Finding("contamination", text, (profile.name,), {"groups": len(rows_in_groups), "correlation": round(agreement, 4)})
             )
-    return found
+    return findings
 
 
 def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
-    """Columns that say when a row was taken, by which those who left differ from those who stayed."""
-    found = []
+    """Columns with the time of the extract that differ between customers who left and customers who stayed."""
+    findings = []
     for profile in profiles:
         is_period = profile.holds == "date" or (profile.is_numeric and profile.distinct <= _PERIODS)
         if (
@@ -95,16 +95,16 @@ def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) ->
         early_rate, late_rate = (share(int(left[side].sum()), int(side.sum())) for side in (~late, late))
         first = _spelled(profile, float(values[late].min()))
         text = (
-            f"{profile.name} tells {label} from the time alone (AUC {auc.value:.3f}): {early_rate} left before {first}, {late_rate} from "
-            "then on. Those who left and those who stayed were taken at different times; take both at the same time, or each at the "
-            "same distance from its outcome"
+            f"{profile.name} predicts {label} from the time alone (AUC {auc.value:.3f}): {early_rate} left before {first}, {late_rate} "
+            "from then on. Customers who left and customers who stayed were extracted at different times; extract both at the same time, "
+            "or each at the same distance from its outcome"
         )
-        found.append(Finding("contamination", text, (profile.name,), {"auc": round(auc.value, 4), "auc_lower": round(auc.lower, 4)}))
-    return found
+        findings.append(Finding("contamination", text, (profile.name,), {"auc": round(auc.value, 4), "auc_lower": round(auc.lower, 4)}))
+    return findings
 
 
 def follows_file_order(table: TextTable, outcome: Outcome, label: str) -> list[Finding]:
-    """A note when the outcome goes with the row's place in the file."""
+    """A note if the outcome correlates with the order of the rows."""
     ranks = np.arange(len(outcome), dtype=float)
     area = (ranks[outcome.churned].mean() - (outcome.positives - 1) / 2) / outcome.negatives
     error = math.sqrt((len(outcome) + 1) / (12.0 * outcome.positives * outcome.negatives))
@@ -112,8 +112,8 @@ def follows_file_order(table: TextTable, outcome: Outcome, label: str) -> list[F
     if strength < 0.6 or (strength - 0.5) / error < _SIGMAS:
         return []
     text = (
-        f"{label} follows the order of the rows (AUC {strength:.3f} from the line number alone): harmless when the file is only sorted "
-        "by it; not so when it was put together from two extracts"
+        f"{label} follows the order of the rows (AUC {strength:.3f} from the line number alone): harmless if the file is only sorted "
+        "by it, but not if it was combined from two extracts"
     )
     return [Finding("note", text, (), {"auc": round(strength, 4), "rows": len(table)})]
 

@@ -1,4 +1,4 @@
-"""What was found, with its evidence."""
+"""A finding about a table, with its evidence."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,7 +8,7 @@ type Sort = Literal["identifier", "duplicates", "leak", "missingness", "contamin
 
 @dataclass(frozen=True)
 class Finding:
-    """A trap, or a note about something a person should know. `evidence` holds the figures of the sentence."""
+    """A trap, or a note for a person. `evidence` holds the figures of the sentence."""
 
     sort: Sort
     text: str

@@ -1,4 +1,4 @@
-"""Columns that know the outcome: they tell it almost alone, or are filled in because of it."""
+"""Columns that know the outcome: they predict it almost alone, or are filled in because of it."""
 
 import math
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _FEWEST_MISSING = 10
 
 def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str, Finding]:
     """A finding for each suspected column."""
-    found = {}
+    findings = {}
     for profile in profiles:
         suspicion = suspicion_of(profile.coded, outcome, label)
         if suspicion:
@@ -25,26 +25,26 @@ def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str
             evidence: dict[str, float | int | str] = {"auc": round(suspicion.auc.value, 4), "auc_lower": round(suspicion.auc.lower, 4)}
             if suspicion.pure:
                 evidence |= {"value": suspicion.pure.name, "rows": suspicion.pure.rows, "churned": suspicion.pure.churned}
-            found[profile.name] = Finding("leak", text, (profile.name,), evidence)
-    return found
+            findings[profile.name] = Finding("leak", text, (profile.name,), evidence)
+    return findings
 
 
 def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
-    """Columns whose being missing goes with the outcome: the odds of leaving differ twofold or more, beyond chance.
+    """Columns whose missing values are related to the outcome: the odds of leaving differ twofold or more, beyond chance.
 
-    Columns that are missing on the same rows are named together.
+    Columns with the same missing rows are named together.
     """
     gaps: dict[bytes, list[Profile]] = {}
     for profile in profiles:
         if 0 < profile.missing_count < len(profile.text.codes):
             gaps.setdefault(profile.missing[outcome.known].tobytes(), []).append(profile)
     z = NormalDist().inv_cdf(1 - _FALSE_ALARM / (2 * max(len(gaps), 1)))
-    found = []
+    findings = []
     for together in gaps.values():
         missing = together[0].missing[outcome.known]
         inside = Cell("", int(missing.sum()), int(outcome.churned[missing].sum()))
-        there = Cell("", len(outcome) - inside.rows, outcome.positives - inside.churned)
-        if min(inside.rows, there.rows) < _FEWEST_MISSING or outcome.positives == 0:
+        outside = Cell("", len(outcome) - inside.rows, outcome.positives - inside.churned)
+        if min(inside.rows, outside.rows) < _FEWEST_MISSING or outcome.positives == 0:
             continue
         ratio, error = log_odds_ratio(inside, outcome)
         if abs(ratio) - z * error < _ODDS:
@@ -52,14 +52,14 @@ def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> l
         names = tuple(profile.name for profile in together)
         text = (
             f"whether {some_of(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {share(inside.churned, inside.rows)} "
-            f"of the {inside.rows:,} customers without left, {share(there.churned, there.rows)} of the {there.rows:,} with. If it is "
-            "filled in only after a customer left, set feature: false"
+            f"of the {inside.rows:,} customers without a value left, {share(outside.churned, outside.rows)} of the {outside.rows:,} "
+            "with a value. If it is filled in only after a customer left, set feature: false"
         )
         evidence: dict[str, float | int | str] = {
             "missing": inside.rows,
             "churn_rate_missing": round(inside.rate, 4),
-            "churn_rate_present": round(there.rate, 4),
+            "churn_rate_present": round(outside.rate, 4),
             "odds_ratio": round(math.exp(ratio), 3),
         }
-        found.append(Finding("missingness", text, names, evidence))
-    return found
+        findings.append(Finding("missingness", text, names, evidence))
+    return findings

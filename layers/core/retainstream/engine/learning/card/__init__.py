@@ -1,1 +1,1 @@
-"""The model card: what a version is, how good it is and for what it is meant, as data and as a page."""
+"""The model card: what a version predicts, how well, and what it is meant for, as data and as a page."""

@@ -1,4 +1,4 @@
-"""The card of a version, from what the steps of its training run have left."""
+"""Assembles the card of a version from the documents of its training run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ type Document = Mapping[str, Any]
 _WILSON_Z = 1.959964
 
 _FIGURES = (
-    ("roc_auc", "ROC AUC", "Chance that a customer who left is ranked above one who stayed", "higher"),
+    ("roc_auc", "ROC AUC", "Chance that a churner is ranked above a customer who stayed", "higher"),
     ("pr_auc", "PR AUC", "Average precision over all thresholds", "higher"),
-    ("log_loss", "Log loss", "Mean surprise at what happened", "lower"),
+    ("log_loss", "Log loss", "Mean of −log of the probability of the actual outcome", "lower"),
     ("brier", "Brier score", "Mean squared error of the probability", "lower"),
-    ("ece", "Calibration error", "Mean distance of probability and churn rate over ten equal bins (ECE)", "lower"),
-    ("precision", "Precision", "Share of the customers called who left", "higher"),
-    ("recall", "Recall", "Share of the customers who left that were called", "higher"),
+    ("ece", "Calibration error", "Mean distance between probability and churn rate over ten equal bins (ECE)", "lower"),
+    ("precision", "Precision", "Share of called customers who left", "higher"),
+    ("recall", "Recall", "Share of churners who were called", "higher"),
     ("f1", "F1", "Harmonic mean of precision and recall", "higher"),
     ("called", "Customers called", "Held-out customers at or above the stored threshold", ""),
-    ("top_decile_lift", "Top-decile lift", "Churn rate of the riskiest tenth over the churn rate of all", "higher"),
+    ("top_decile_lift", "Top-decile lift", "Churn rate of the riskiest tenth, divided by the churn rate of all customers", "higher"),
 )
 _MARKS = {"best": "Highest profit", "stored": "Stored threshold", "confidence": "Confidence threshold"}
 

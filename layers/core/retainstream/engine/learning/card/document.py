@@ -1,4 +1,4 @@
-"""The model card as data. The page is drawn from this alone, so that every number on it is here."""
+"""The model card as data. The page is made from this alone, so it holds every number of the page."""
 
 from typing import Any, Literal
 
@@ -20,26 +20,26 @@ class CardFigure(_Part):
     name: str
     label: str
     meaning: str
-    better: Literal["higher", "lower", ""] = Field(description="Empty where neither is better")
+    better: Literal["higher", "lower", ""] = Field(description="Empty where neither direction is better")
     value: float | None
     low: float | None = Field(default=None, description="Lower end of the interval")
     high: float | None = Field(default=None, description="Upper end of the interval")
-    baseline: float | None = Field(default=None, description="The linear model's, on the same customers")
-    ceiling: float | None = Field(default=None, description="That of the true probabilities; for synthetic customers only")
+    baseline: float | None = Field(default=None, description="The linear model's figure on the same customers")
+    ceiling: float | None = Field(default=None, description="The figure of the true probabilities; for synthetic customers only")
 
 
 class Intervals(_Part):
-    """How the intervals were made."""
+    """The method of the intervals."""
 
     level: float = Field(description="Share of resamples an interval holds")
     resamples: int = Field(description="Bootstrap resamples of the held-out customers")
     calibration_error_by_chance: float | None = Field(
-        description="What the calibration error of a perfectly calibrated model stays under in 99 draws of 100"
+        description="The calibration error of a perfectly calibrated model stays below this in 99 of 100 draws"
     )
 
 
 class RocCurve(_Part):
-    """At most 200 points of the full curve. The first threshold is null: nobody is called."""
+    """At most 200 points of the full curve. The first threshold is null: no customer is called."""
 
     false_positive_rate: list[float]
     true_positive_rate: list[float]
@@ -47,7 +47,7 @@ class RocCurve(_Part):
 
 
 class PrecisionRecallCurve(_Part):
-    """At most 200 points of the full curve. The last threshold is null: nobody is called."""
+    """At most 200 points of the full curve. The last threshold is null: no customer is called."""
 
     recall: list[float]
     precision: list[float]
@@ -56,11 +56,11 @@ class PrecisionRecallCurve(_Part):
 
 class GainPoint(_Part):
     share: float = Field(description="Riskiest share of the customers")
-    found: float = Field(description="Share of all who left that is among them")
+    found: float = Field(description="Share of all churners among them")
 
 
 class ReliabilityBin(_Part):
-    """Customers whose probability is in one tenth of the scale."""
+    """Customers whose probability is in the same tenth of the scale."""
 
     start: float
     end: float
@@ -84,14 +84,14 @@ class ProfitPoint(_Part):
 
 
 class ProfitMark(ProfitPoint):
-    """A threshold that means something."""
+    """A threshold with a meaning."""
 
     name: Literal["best", "stored", "confidence"]
     label: str
 
 
 class Profit(_Part):
-    """What an offer to everyone at or above a threshold would have earned on the held-out customers."""
+    """Profit of an offer to every held-out customer at or above a threshold."""
 
     currency: str
     months: float
@@ -115,7 +115,7 @@ class GroupFigures(_Part):
     log_loss: float
     ece: float
     called: int = Field(description="Customers at or above the stored threshold")
-    precision: float | None = Field(description="null where nobody is called")
+    precision: float | None = Field(description="null where no customer is called")
     recall: float
     top_decile_lift: float
 
@@ -135,14 +135,14 @@ class Influence(_Part):
 
 
 class Explanation(_Part):
-    rows: int = Field(description="Held-out customers the means are taken over")
-    sampled: int = Field(description="Held-out customers whose values are given")
-    base: float = Field(description="Raw score in log-odds before anything is known of a customer")
+    rows: int = Field(description="Held-out customers behind the means")
+    sampled: int = Field(description="Held-out customers whose single values are listed")
+    base: float = Field(description="Raw score of the average customer, in log-odds")
     columns: list[Influence] = Field(description="Strongest first")
 
 
 class Parity(_Part):
-    """Whether the reasons shown to people are those of the shap package."""
+    """Whether reasons agree with the shap package."""
 
     rows: int
     to_shap: float = Field(description="Largest difference to a SHAP value, in log-odds")
@@ -152,7 +152,7 @@ class Parity(_Part):
 
 
 class ColumnFacts(_Part):
-    """A column of the schema and what the customers with a known outcome have in it."""
+    """A column of the schema, with its values among the customers with a known outcome."""
 
     name: str
     label: str
@@ -165,7 +165,7 @@ class ColumnFacts(_Part):
     allowed_min: float | None
     allowed_max: float | None
     missing_share: float | None = Field(description="null for a column the model does not use")
-    low: float | None = Field(default=None, description="Smallest value; null for what is not a number")
+    low: float | None = Field(default=None, description="Smallest value; null unless the column is a number")
     first_percentile: float | None = None
     median: float | None = None
     last_percentile: float | None = Field(default=None, description="99th percentile")
@@ -180,8 +180,8 @@ class DataFacts(_Part):
     churn_rate: float
     sources: dict[str, int]
     synthetic_share: float
-    sha256: str = Field(description="Of the data set the version was made from")
-    rows: dict[str, int] = Field(description="How many customers each part of the work was done on")
+    sha256: str = Field(description="Of the data set the version was trained on")
+    rows: dict[str, int] = Field(description="Customers per part of the training: train, tune, calibrate, test")
 
 
 class CardFinding(_Part):
@@ -192,17 +192,19 @@ class CardFinding(_Part):
 
 
 class Choice(_Part):
-    """How the model was chosen among those tried."""
+    """How the model was chosen among the trials."""
 
     chosen: dict[str, Any]
-    why: str = Field(default="", description="What was taken and what decided, in words")
+    why: str = Field(default="", description="The chosen model and the reason for the choice")
     trials: list[dict[str, Any]]
     folds: int
     seed: int
-    seconds: float = Field(description="Time the search was given")
+    seconds: float = Field(description="Seconds allowed for the search")
     stopped_by_clock: bool
     calibration: dict[str, Any] = Field(description="How raw scores become probabilities")
-    calibrated_on: int = Field(description="Customers the calibration and the threshold come from; no tree that scored them had seen them")
+    calibrated_on: int = Field(
+        description="Customers behind the calibration and the threshold; the trees that scored them were not trained on them"
+    )
 
 
 class CardDifference(_Part):
@@ -210,7 +212,7 @@ class CardDifference(_Part):
 
     difference: float
     standard_error: float
-    chance: float = Field(description="Chance of a difference so bad if the two were equal")
+    chance: float = Field(description="Chance of a difference this bad if both models were equal")
 
 
 class CardComparison(_Part):
@@ -220,7 +222,7 @@ class CardComparison(_Part):
 
 
 class CardVerdict(_Part):
-    """Whether the version was allowed into service, when it was made."""
+    """The gate's verdict on the version when it was made."""
 
     passed: bool
     reasons: list[str]
@@ -231,7 +233,7 @@ class CardVerdict(_Part):
 
 
 class FeatureBins(_Part):
-    """Counts per bin over the customers the model was fitted to. A number's bins lie between `edges`, a category's are `levels`."""
+    """Customers per bin, of the customers the model was trained on. A number's bins lie between `edges`, a category's bins are `levels`."""
 
     feature: str
     label: str
@@ -248,7 +250,7 @@ class ScoreBins(_Part):
 
 
 class DriftReference(_Part):
-    """What later customers and scores are compared with."""
+    """The reference for the drift of later customers and scores."""
 
     rows: int
     features: list[FeatureBins]
@@ -256,7 +258,7 @@ class DriftReference(_Part):
 
 
 class Card(_Part):
-    """A model version for the people who answer for it."""
+    """The card of a model version."""
 
     format: int = FORMAT
     version: str
@@ -264,7 +266,7 @@ class Card(_Part):
     created_at: str
     made_by: str = Field(description="The program and its version")
     status: Literal["registered", "rejected"]
-    synthetic: bool = Field(description="Whether synthetic customers were among those it was made from or judged on")
+    synthetic: bool = Field(description="Whether synthetic customers are among the training or the held-out customers")
     schema_name: str
     schema_title: str
     outcome: str = Field(description="What is predicted")
@@ -297,6 +299,6 @@ class Card(_Part):
 
 
 class CardView(Card):
-    """The card, and where to open it as a page."""
+    """The card, with a link to its page."""
 
-    html_url: str = Field(description="Opens the page in a browser without a token; ends after 15 minutes")
+    html_url: str = Field(description="Opens the page in a browser without a token; expires after 15 minutes")

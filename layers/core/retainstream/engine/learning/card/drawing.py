@@ -1,6 +1,6 @@
-"""Pieces of a drawing: scales, axes, lines, text. The page's style sheet gives the classes their colours.
+"""Elements of a drawing: scales, axes, lines, text. The page's style sheet gives the classes their colours.
 
-The svg library writes what it is given as it stands, so every text passes through here, where it is escaped.
+The svg library does not escape text, so every text is escaped here.
 """
 
 import math
@@ -20,7 +20,7 @@ _CHARACTER = 7.0
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale from `low` to `high` with its ticks, how a tick is written, and what is measured."""
+    """A scale from `low` to `high` with its ticks, the format of a tick, and the name of the quantity."""
 
     low: float
     high: float
@@ -29,13 +29,13 @@ class Axis:
     name: str
 
     def part(self, value: float) -> float:
-        """Where a value lies, 0 … 1, held within the scale."""
+        """The position of a value on the scale, 0 … 1; values beyond the scale are at its ends."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend: the class of what is drawn and what it stands for."""
+    """A line of the legend: a style class and its meaning."""
 
     look: str
     meaning: str
@@ -48,12 +48,12 @@ def share_axis(name: str) -> Axis:
 
 
 def percent_axis(name: str) -> Axis:
-    """From 0 to 100 % in steps of 20 %."""
+    """From 0% to 100% in steps of 20%."""
     return Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), lambda tick: f"{tick:.0%}", name)
 
 
 def round_axis(values: Iterable[float], name: str, *, steps: int = 5) -> Axis:
-    """An axis over the values, zero included, that begins and ends at round numbers."""
+    """An axis over the values and zero, with round numbers at both ends."""
     known = [0.0, *values]
     low, high = min(known), max(known)
     if low == high:
@@ -71,39 +71,39 @@ def _round_step(least: float) -> float:
 
 
 def shortened(text: str, width: float) -> str:
-    """Text that fits into so much width."""
+    """The text, shortened to this width."""
     most = max(4, int(width / _CHARACTER))
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def text(x: float, y: float, written: str, look: str, *, anchor: str = "start", turned: bool = False) -> svg.Element:
-    """A line of text; `turned` reads upwards."""
+    """A line of text; with `turned` it reads upwards."""
     extra = {"text-anchor": anchor}
     if turned:
-        extra["transform"] = f"rotate(-90 {_told(x)} {_told(y)})"
-    return svg.Text(x=_told(x), y=_told(y), text=escape(written), class_=[look], extra=extra)
+        extra["transform"] = f"rotate(-90 {_short(x)} {_short(y)})"
+    return svg.Text(x=_short(x), y=_short(y), text=escape(written), class_=[look], extra=extra)
 
 
 def line(start: Point, end: Point, look: str) -> svg.Element:
-    return svg.Line(x1=_told(start[0]), y1=_told(start[1]), x2=_told(end[0]), y2=_told(end[1]), class_=[look])
+    return svg.Line(x1=_short(start[0]), y1=_short(start[1]), x2=_short(end[0]), y2=_short(end[1]), class_=[look])
 
 
 def rectangle(x: float, y: float, width: float, height: float, look: str) -> svg.Element:
-    return svg.Rect(x=_told(x), y=_told(y), width=_told(max(0.0, width)), height=_told(max(0.0, height)), class_=[look])
+    return svg.Rect(x=_short(x), y=_short(y), width=_short(max(0.0, width)), height=_short(max(0.0, height)), class_=[look])
 
 
 def dot(at: Point, look: str, radius: float = 3.5) -> svg.Element:
-    return svg.Circle(cx=_told(at[0]), cy=_told(at[1]), r=_told(radius), class_=[look])
+    return svg.Circle(cx=_short(at[0]), cy=_short(at[1]), r=_short(radius), class_=[look])
 
 
 def path(points: Sequence[Point], look: str) -> svg.Element:
     """Straight lines from point to point."""
-    return _path("M" + "L".join(f"{_told(x)} {_told(y)}" for x, y in points), look)
+    return _path("M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in points), look)
 
 
 def dots(points: Sequence[Point], look: str) -> svg.Element:
-    """Many dots in one element: lines of no length with round ends."""
-    return _path("".join(f"M{_told(x)} {_told(y)}h0" for x, y in points), look)
+    """Many dots in one element: lines of length zero with round ends."""
+    return _path("".join(f"M{_short(x)} {_short(y)}h0" for x, y in points), look)
 
 
 def _path(moves: str, look: str) -> svg.Element:
@@ -111,27 +111,27 @@ def _path(moves: str, look: str) -> svg.Element:
 
 
 def drawing(identity: str, title: str, description: str, height: float, parts: Sequence[svg.Element], width: float = WIDTH) -> Markup:
-    """A whole picture with its name and its description for those who do not see it. All text in it is escaped."""
+    """A drawing with a title and a description for screen readers. All its text is escaped."""
     named: list[svg.Element] = [
         svg.Title(id=f"{identity}-title", text=escape(title)),
         svg.Desc(id=f"{identity}-desc", text=escape(description)),
     ]
-    whole = svg.SVG(
-        viewBox=svg.ViewBoxSpec(0, 0, _told(width), _told(height)),
+    image = svg.SVG(
+        viewBox=svg.ViewBoxSpec(0, 0, _short(width), _short(height)),
         elements=[*named, *parts],
         extra={"role": "img", "aria-labelledby": f"{identity}-title", "aria-describedby": f"{identity}-desc"},
     )
-    return Markup(whole.as_str())  # noqa: S704
+    return Markup(image.as_str())  # noqa: S704
 
 
-def _told(value: float) -> float | int:
+def _short(value: float) -> float | int:
     rounded = round(value, 1)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
 @dataclass
 class Plot:
-    """A frame with two axes and, above it, a legend. Values are placed by `at`."""
+    """A frame with two axes and a legend above it. `at` places values."""
 
     x: Axis
     y: Axis
@@ -149,7 +149,7 @@ class Plot:
         self._frame()
 
     def at(self, x: float, y: float) -> Point:
-        """Where a pair of values lies in the drawing."""
+        """The position of a pair of values in the drawing."""
         return (
             self.left + self.x.part(x) * (self.right - self.left),
             self.bottom - self.y.part(y) * (self.bottom - self.top),
@@ -159,7 +159,7 @@ class Plot:
         self.parts.extend(parts)
 
     def curve(self, points: Iterable[Point], look: str) -> None:
-        """Values joined by a line."""
+        """A line through the values."""
         self.add(path([self.at(x, y) for x, y in points], look))
 
     def drawn(self, identity: str, title: str, description: str) -> Markup:

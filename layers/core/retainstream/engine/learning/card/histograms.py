@@ -1,4 +1,4 @@
-"""Small histograms of the drift reference: the score, and the strongest columns."""
+"""Small histograms of the drift reference: the probability, and the strongest columns."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,14 +15,14 @@ _MOST_BARS = 12
 
 
 def score(card: Card) -> Markup:
-    """How the probabilities of the held-out customers are spread."""
-    found = card.drift_reference.score
-    edges = [0.0, *found.edges, 1.0]
-    parts = [text(_LEFT, 14, "Probability", "label"), *_columns(edges, found.counts), *_ends(edges[0], edges[-1])]
+    """Distribution of the held-out customers' probabilities."""
+    reference = card.drift_reference.score
+    edges = [0.0, *reference.edges, 1.0]
+    parts = [text(_LEFT, 14, "Probability", "label"), *_columns(edges, reference.counts), *_ends(edges[0], edges[-1])]
     return drawing(
         "bins-score",
         "Probabilities",
-        f"How many of {count(found.rows)} held-out customers have each probability.",
+        f"Distribution of the probability of {count(reference.rows)} held-out customers.",
         _BOTTOM + 22,
         parts,
         _WIDTH,
@@ -30,38 +30,38 @@ def score(card: Card) -> Markup:
 
 
 def features(card: Card) -> list[Markup]:
-    """The strongest columns, in their order."""
+    """Distributions of the strongest columns, strongest first."""
     columns = {column.name: column for column in card.columns}
-    bins = {found.feature: found for found in card.drift_reference.features}
+    bins = {feature.feature: feature for feature in card.drift_reference.features}
     strongest = [influence.feature for influence in card.explanation.columns if influence.values]
     return [_feature(number, bins[name], columns[name]) for number, name in enumerate(strongest) if name in bins]
 
 
-def _feature(number: int, found: FeatureBins, column: ColumnFacts) -> Markup:
-    rows = sum(found.counts) + found.missing
-    parts = [text(_LEFT, 14, shortened(found.label, _WIDTH), "label")]
+def _feature(number: int, bins: FeatureBins, column: ColumnFacts) -> Markup:
+    rows = sum(bins.counts) + bins.missing
+    parts = [text(_LEFT, 14, shortened(bins.label, _WIDTH), "label")]
     height = _BOTTOM + 22
-    if found.levels:
-        counted = sorted(zip(found.levels, found.counts, strict=True), key=lambda pair: -pair[1])[:_MOST_BARS]
-        parts += _level_bars(counted, max(1, sum(found.counts)))
+    if bins.levels:
+        counted = sorted(zip(bins.levels, bins.counts, strict=True), key=lambda pair: -pair[1])[:_MOST_BARS]
+        parts += _level_bars(counted, max(1, sum(bins.counts)))
         height = _TOP + 24.0 * len(counted) + 2
     elif column.kind == "boolean":
-        counted = list(zip(("no", "yes")[-len(found.counts) :], found.counts, strict=True))
-        parts += _level_bars(counted, max(1, sum(found.counts)))
+        counted = list(zip(("no", "yes")[-len(bins.counts) :], bins.counts, strict=True))
+        parts += _level_bars(counted, max(1, sum(bins.counts)))
         height = _TOP + 24.0 * len(counted) + 2
     elif column.first_percentile is None or column.last_percentile is None:
         parts.append(text(_LEFT, _BOTTOM - 20, "no values", "tick"))
     else:
         low, high = column.first_percentile, column.last_percentile
-        edges = [min([low, *found.edges]), *found.edges, max([high, *found.edges])]
-        parts += [*_columns(edges, found.counts), *_ends(edges[0], edges[-1])]
-    missing = share(found.missing / max(1, rows))
-    description = f"How {count(rows)} customers are spread over the bins that drift is measured in; {missing} lack a value."
-    return drawing(f"bins-{number}", found.label, description, height, parts, _WIDTH)
+        edges = [min([low, *bins.edges]), *bins.edges, max([high, *bins.edges])]
+        parts += [*_columns(edges, bins.counts), *_ends(edges[0], edges[-1])]
+    missing = share(bins.missing / max(1, rows))
+    description = f"Distribution of {count(rows)} customers over the bins of the drift reference; {missing} have no value."
+    return drawing(f"bins-{number}", bins.label, description, height, parts, _WIDTH)
 
 
 def _columns(edges: Sequence[float], counts: Sequence[int]) -> list[svg.Element]:
-    """Bars as wide as their bins, whose area is the share of the customers. A bin of no width stands a little way over its place."""
+    """Bars as wide as their bins; the area is the share of the customers. A bin of no width gets a minimum width."""
     span = (edges[-1] - edges[0]) or 1.0
     room = _WIDTH - 2 * _LEFT
     least = 3.0 * span / room

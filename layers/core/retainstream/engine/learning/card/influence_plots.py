@@ -18,7 +18,7 @@ _WAYS = {"increasing": "raises the risk", "decreasing": "lowers the risk"}
 
 
 def bars(card: Card) -> Markup:
-    """Mean absolute SHAP value of each of the strongest columns, and which way a growing value moves the risk."""
+    """Mean absolute SHAP value of each of the strongest columns, and the direction in which a rising value moves the risk."""
     columns = _drawn(card)
     longest = max((column.mean_abs for column in columns), default=0.0) or 1.0
     room = WIDTH - 64.0
@@ -30,20 +30,20 @@ def bars(card: Card) -> Markup:
             rectangle(2, y + 20, room * column.mean_abs / longest, 13, f"bar-{column.direction}"),
             text(8 + room * column.mean_abs / longest, y + 31, probability(column.mean_abs), "label"),
         ]
-    told = ", ".join(f"{column.label} {probability(column.mean_abs)}" for column in columns)
+    values = ", ".join(f"{column.label} {probability(column.mean_abs)}" for column in columns)
     return drawing(
         "shap-bars",
         "What moves the scores",
-        f"Mean absolute SHAP value in log-odds over {count(card.explanation.rows)} held-out customers: {told}.",
+        f"Mean absolute SHAP value in log-odds over {count(card.explanation.rows)} held-out customers: {values}.",
         len(columns) * _BAR_ROW + 4,
         parts,
     )
 
 
 def beeswarm(card: Card) -> Markup:
-    """SHAP values of sampled customers, a row of dots for each of the strongest columns, coloured by the customer's own value."""
+    """SHAP values of sampled customers: a row of dots for each of the strongest columns, coloured by the customer's value."""
     columns = [column for column in _drawn(card) if column.values]
-    axis = round_axis((value for column in columns for value in column.values), "SHAP value in log-odds: right raises the risk")
+    axis = round_axis((value for column in columns for value in column.values), "SHAP value in log-odds; positive raises the risk")
     bottom = 30.0 + len(columns) * _SWARM_ROW
     parts = _swarm_frame(axis, bottom)
     for place, column in enumerate(columns):
@@ -54,15 +54,15 @@ def beeswarm(card: Card) -> Markup:
     return drawing(
         "shap-beeswarm",
         "SHAP values of single customers",
-        f"One dot for each of {count(card.explanation.sampled)} held-out customers in each row; to the right the column raised the risk. "
-        f"Rows from the strongest: {', '.join(column.label for column in columns)}.",
+        f"One dot for each of {count(card.explanation.sampled)} held-out customers per row; to the right of zero the column raised the "
+        f"risk. Strongest column first: {', '.join(column.label for column in columns)}.",
         bottom + 46,
         parts,
     )
 
 
 def _way(column: Influence) -> str:
-    """Which way a growing value moves the risk, where it is one way."""
+    """The direction in which a rising value moves the risk, where there is one."""
     if column.direction not in _WAYS:
         return ""
     return f" – {'yes' if column.kind == 'boolean' else 'more'} {_WAYS[column.direction]}"
@@ -93,18 +93,18 @@ def _swarm_frame(axis: Axis, bottom: float) -> list[svg.Element]:
 
 
 def _swarm(column: Influence, axis: Axis, middle: float) -> dict[str, list[Point]]:
-    """The dots of one row by look. Dots at the same place are stacked around the middle, and pressed together where they are many."""
+    """The dots of one row by style class. Dots at the same place are stacked around the middle, closer together where they are many."""
     at_place: dict[int, list[int]] = defaultdict(list)
     for customer, value in enumerate(column.values):
         at_place[round(_x(axis, value) / _DOT)].append(customer)
     tallest = max(len(customers) for customers in at_place.values())
     step = min(_DOT, 22.0 / tallest)
-    found: dict[str, list[Point]] = defaultdict(list)
+    points: dict[str, list[Point]] = defaultdict(list)
     for customers in at_place.values():
         for position, customer in enumerate(customers):
             aside = (position + 1) // 2 * (1 if position % 2 else -1) * step
-            found[_shade(column, customer)].append((_x(axis, column.values[customer]), middle + aside))
-    return dict(sorted(found.items()))
+            points[_shade(column, customer)].append((_x(axis, column.values[customer]), middle + aside))
+    return dict(sorted(points.items()))
 
 
 def _shade(column: Influence, customer: int) -> str:

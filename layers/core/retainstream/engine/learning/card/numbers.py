@@ -1,14 +1,16 @@
-"""Numbers as people read them."""
+"""Numbers in the card's texts."""
 
 import math
 from datetime import UTC, datetime
 
-NONE = "–"
+from retainstream.engine.model.reasons import in_currency
+
+NO_VALUE = "–"
 
 
 def probability(value: float | None) -> str:
     """0.852"""
-    return NONE if value is None else f"{value:.3f}"
+    return NO_VALUE if value is None else f"{value:.3f}"
 
 
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -21,7 +23,7 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
 def percent(share: float | None) -> str:
     """14.2%, for tables"""
     if share is None:
-        return NONE
+        return NO_VALUE
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
@@ -32,7 +34,7 @@ def share(value: float) -> str:
 
 def factor(value: float | None) -> str:
     """4.10"""
-    return NONE if value is None else f"{value:.2f}"
+    return NO_VALUE if value is None else f"{value:.2f}"
 
 
 def factor_with_interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -51,7 +53,7 @@ def count(value: float) -> str:
 
 
 def short_count(value: int) -> str:
-    """987, 1.2k, 24k, 3.1M: for where there is little room."""
+    """987, 1.2k, 24k, 3.1M: for narrow places."""
     if value < 1_000:
         return str(value)
     scaled, letter = (value / 1e3, "k") if value < 999_500 else (value / 1e6, "M")
@@ -59,9 +61,9 @@ def short_count(value: int) -> str:
 
 
 def quantity(value: float | None) -> str:
-    """Four digits that count: 0.0125, 7.99, 12,345; two where there is next to nothing."""
+    """Four significant digits: 0.0125, 7.99, 12,345; two below 0.001."""
     if value is None:
-        return NONE
+        return NO_VALUE
     if value == 0:
         return "0"
     digits = 4 if abs(value) >= 0.001 else 2
@@ -71,8 +73,8 @@ def quantity(value: float | None) -> str:
 
 
 def money(value: float | None, currency: str) -> str:
-    """USD 1.23"""
-    return NONE if value is None else f"{currency} {_minus(f'{value:,.2f}')}"
+    """$1.23"""
+    return NO_VALUE if value is None else _minus(in_currency(value, currency))
 
 
 def signed(value: float) -> str:

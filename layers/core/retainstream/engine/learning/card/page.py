@@ -1,4 +1,4 @@
-"""The card as one HTML page that loads nothing and runs nothing."""
+"""The card as one HTML page without scripts and without requests."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ _WRITTEN = (
 
 
 def page(card: Card) -> str:
-    """The page. Every number on it is the card's; text of the schema is escaped."""
+    """The page. All its numbers come from the card; text of the schema is escaped."""
     return (
         _templates()
         .get_template("card.html.jinja")
@@ -37,12 +37,12 @@ def page(card: Card) -> str:
 
 @cache
 def style() -> str:
-    """The page's one style sheet."""
+    """The page's style sheet."""
     return files(__package__).joinpath("card.css").read_text("utf-8")
 
 
 def policy() -> str:
-    """The content security policy the page states about itself: no script, no request, its own style sheet alone."""
+    """The page's content security policy: no script, no request, its own style sheet alone."""
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
@@ -62,14 +62,14 @@ def _plots(card: Card) -> dict[str, Markup | list[Markup]]:
 
 
 def _shown_settings(card: Card) -> list[str]:
-    """What the trials differ in or are judged by, as columns of a table."""
+    """The settings and figures of the trials, as columns of a table."""
     return list(dict.fromkeys(name for trial in card.choice.trials for name in trial))
 
 
 def _written(value: object, name: str) -> str:
-    """A setting of a model or what it was judged by, whatever its kind."""
+    """A setting or a figure of a trial, of any type."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return numbers.NONE if value is None else str(value)
+        return numbers.NO_VALUE if value is None else str(value)
     return f"{value:.4f}" if name.endswith("loss") else numbers.quantity(value)
 
 

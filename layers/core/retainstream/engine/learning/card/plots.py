@@ -1,4 +1,4 @@
-"""The card's plots of how good the probabilities are: ROC, precision–recall, reliability, gain, profit."""
+"""The card's plots of the model's performance: ROC, precision–recall, reliability, gain, profit."""
 
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ def roc(card: Card) -> Markup:
         (
             Entry("model", f"This model, area {probability(area.value)}"),
             Entry("baseline", f"Linear model, area {probability(area.baseline)}"),
-            Entry("chance", "By chance"),
+            Entry("chance", "At random"),
         ),
     )
     plot.curve([(0, 0), (1, 1)], "chance")
@@ -29,7 +29,7 @@ def roc(card: Card) -> Markup:
     return plot.drawn(
         "roc",
         "ROC curve",
-        f"Share of the customers who left that are called, against the share of those who stayed that are, at every threshold, for "
+        f"Share of churners who are called, against the share of stayers who are called, at every threshold, for "
         f"{count(card.data.rows['test'])} held-out customers. The area under the curve is {probability(area.value)} for this model and "
         f"{probability(area.baseline)} for the linear model.",
     )
@@ -44,7 +44,7 @@ def precision_recall(card: Card) -> Markup:
         (
             Entry("model", f"This model, average precision {probability(area.value)}"),
             Entry("baseline", f"Linear model, average precision {probability(area.baseline)}"),
-            Entry("chance", f"By chance: {share(rate)} left"),
+            Entry("chance", f"At random: {share(rate)} left"),
         ),
     )
     plot.curve([(0, rate), (1, rate)], "chance")
@@ -55,9 +55,9 @@ def precision_recall(card: Card) -> Markup:
     return plot.drawn(
         "precision-recall",
         "Precision–recall curve",
-        f"Share of the customers called who left, against the share of those who left that are called, at every threshold. Average "
+        f"Share of called customers who left, against the share of churners who are called, at every threshold. Average "
         f"precision is {probability(area.value)} for this model and {probability(area.baseline)} for the linear model; calling "
-        f"customers by chance gives {share(rate)}.",
+        f"customers at random gives {share(rate)}.",
     )
 
 
@@ -85,17 +85,17 @@ def reliability(card: Card) -> Markup:
     return plot.drawn(
         "reliability",
         "Reliability",
-        f"Churn rate of the held-out customers in each tenth of the probability scale. On the diagonal probabilities are right. "
-        f"The mean distance from it is {probability(error.value)}.",
+        f"Churn rate of the held-out customers in each tenth of the probability scale. On the diagonal probabilities equal churn rates. "
+        f"The mean distance from the diagonal is {probability(error.value)}.",
     )
 
 
 def gain(card: Card) -> Markup:
-    """Share of the leavers found among the riskiest customers."""
+    """Share of all churners among the riskiest customers."""
     plot = Plot(
         percent_axis("Riskiest customers"),
-        percent_axis("Of all who left"),
-        (Entry("model", "This model"), Entry("baseline", "Linear model"), Entry("chance", "By chance")),
+        percent_axis("Share of all churners"),
+        (Entry("model", "This model"), Entry("baseline", "Linear model"), Entry("chance", "At random")),
     )
     plot.curve([(0, 0), (1, 1)], "chance")
     for curves, look in ((card.baseline, "baseline"), (card.model, "model")):
@@ -103,36 +103,35 @@ def gain(card: Card) -> Markup:
     fifth = min(card.model.gain, key=lambda point: abs(point.share - 0.2))
     plot.add(dot(plot.at(fifth.share, fifth.found), "model"))
     x, y = plot.at(fifth.share, fifth.found)
-    plot.add(text(x + 10, y + 16, f"{share(fifth.share)} hold {share(fifth.found)}", "label"))
+    plot.add(text(x + 10, y + 16, f"{share(fifth.share)} include {share(fifth.found)}", "label"))
     return plot.drawn(
         "gain",
         "Cumulative gain",
-        f"Share of all who left that is found among the riskiest customers. The riskiest {share(fifth.share)} hold "
-        f"{share(fifth.found)} of them.",
+        f"Share of all churners among the riskiest customers. The riskiest {share(fifth.share)} of the customers include "
+        f"{share(fifth.found)} of all churners.",
     )
 
 
-def profit(card: Card, found: Profit) -> Markup:
-    """Profit per customer against the threshold, with the thresholds that mean something marked."""
+def profit(card: Card, curve: Profit) -> Markup:
+    """Profit per customer against the threshold, with marks at the stored, the confidence and the best threshold."""
     legend = [
-        Entry(f"mark-{mark.name}", f"{mark.label} {probability(mark.threshold)}: {money(mark.profit, found.currency)}")
-        for mark in found.marks
+        Entry(f"mark-{mark.name}", f"{mark.label} {probability(mark.threshold)}: {money(mark.profit, curve.currency)}")
+        for mark in curve.marks
     ]
     plot = Plot(
         share_axis("Offer to customers at or above this probability"),
-        round_axis((point.profit for point in found.points), f"{found.currency} per customer"),
+        round_axis((point.profit for point in curve.points), f"{curve.currency} per customer"),
         (Entry("model", "Expected profit per held-out customer"), *legend),
     )
     plot.curve([(0, 0), (1, 0)], "axis")
-    for mark in found.marks:
+    for mark in curve.marks:
         plot.curve([(mark.threshold, plot.y.low), (mark.threshold, plot.y.high)], f"mark-{mark.name}")
-    plot.curve([(point.threshold, point.profit) for point in found.points], "model")
-    told = "; ".join(f"{mark.label.lower()} {probability(mark.threshold)}: {money(mark.profit, found.currency)}" for mark in found.marks)
+    plot.curve([(point.threshold, point.profit) for point in curve.points], "model")
+    marks = "; ".join(f"{mark.label.lower()} {probability(mark.threshold)}: {money(mark.profit, curve.currency)}" for mark in curve.marks)
     return plot.drawn(
         "profit",
         "Expected profit",
-        f"What an offer to everyone at or above a probability would have earned on the held-out customers of {card.schema_title}, "
-        f"per customer. {told}.",
+        f"Profit per held-out customer of {card.schema_title} if every customer at or above a probability had received an offer. {marks}.",
     )
 
 
