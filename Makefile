@@ -92,9 +92,10 @@ test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long on
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 .PHONY: cover
-cover: .venv/.all-ready ## Run what `make test` runs, and fail where it covers less of the Python code than the floor in pyproject.toml
+cover: .venv/.all-ready web/node_modules/.ready ## Run what `make test` runs, and fail if it covers less of the Python code than the floor in pyproject.toml
+	@$(if $(ARGS),:,$(NPM) test)
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@COVERAGE_FILE=build/coverage/data $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --cov --cov-report=term $(ARGS)
+	@COVERAGE_FILE=$(CURDIR)/build/coverage/data $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --cov --cov-report=term $(ARGS)
 
 .PHONY: test-quick
 test-quick: .venv/.all-ready ## Run the unit tests, which need no AWS (ARGS="-k name" chooses)

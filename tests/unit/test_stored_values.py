@@ -4,15 +4,12 @@ import math
 from decimal import Decimal, DecimalException
 from typing import Any
 
-import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retainstream.settings import settings
 from retainstream.storage.attributes import from_attributes, to_attributes
-from retainstream.storage.table import Table
 
 NUMBERS = st.one_of(st.integers(-(10**15), 10**15), st.floats(-1e15, 1e15).filter(lambda x: x == 0 or abs(x) > 1e-100))
 VALUES = st.recursive(
@@ -70,15 +67,3 @@ def test_numbers_are_read_as_dynamodb_writes_them(text: str, value: float) -> No
     read = from_attributes({"value": {"N": text}})["value"]
     assert read == value
     assert type(read) is type(value)
-
-
-def test_the_clients_way_and_boto3s_own_way_lead_to_the_same_item(aws: None) -> None:
-    item = {"customer_id": "c1", "text": "Zoë \N{GRINNING FACE}", "list": [1, 2.5, None, {"a": True}], "bytes": b"\x00\xff", "empty": {}}
-    table = Table(settings().customers_table, ("customer_id",))
-    table.put(item)
-    plain = boto3.client("dynamodb")
-    stored = plain.get_item(TableName=table.name, Key={"customer_id": {"S": "c1"}})["Item"]
-    assert stored == {name: TypeSerializer().serialize(as_boto3_has_it(value)) for name, value in item.items()}
-    assert from_attributes(stored) == table.get({"customer_id": "c1"}) == item
-    [copied] = table.get_many([{"customer_id": "c1"}])
-    assert table.scan().items == [copied] == [item]
