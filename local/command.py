@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.status import Status
 
+from local.parent import end_with
+
 if TYPE_CHECKING:
     from local.own_data import OwnData
     from local.stack import LocalStack
@@ -49,10 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout = log  # what functions print belongs to their log; the console is for people
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # runs tell how they failed
+    if options.parent_pid is not None:
+        end_with(options.parent_pid, before=lambda: _silence(console))
     code = _run(options, own, console, stopped, started)
     log.flush()
     console.file.flush()
     os._exit(code)  # state machines that are still running must not hold up the end
+
+
+def _silence(console: Console) -> None:
+    console.quiet = True
 
 
 class _OneLineError(Exception):
@@ -111,6 +119,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="NAME=VALUE",
         help="value of a parameter of the template in place of its default; may be given several times",
+    )
+    parser.add_argument(
+        "--parent-pid",
+        type=whole,
+        default=environment.get("PARENT_PID") or None,
+        metavar="PID",
+        help="stop when the process with this id ends (PARENT_PID; for tests)",
     )
     parser.add_argument("--template", type=Path, default=_ROOT / "template.yaml", help="template to run (default: the project's)")
     return parser.parse_args(arguments)

@@ -19,7 +19,10 @@ export async function stack(name: string, ...options: string[]) {
       name,
       command: [PYTHON, ...words].map((word) => `'${word}'`).join(" "),
       cwd: ROOT,
-      env: { ...process.env, PYTHONPATH: `${ROOT}layers/core` } as Record<string, string>,
+      env: { ...process.env, PARENT_PID: String(process.pid), PYTHONPATH: `${ROOT}layers/core` } as Record<
+        string,
+        string
+      >,
       wait: { stdout: /Ready after/ },
       stderr: "ignore" as const,
       timeout: 180_000,

@@ -94,5 +94,30 @@ def test_a_signal_during_the_start_ends_it_quietly(tmp_path: Path, stop: signal.
 def test_help_names_every_option() -> None:
     answer = start("--help")
     assert answer.returncode == 0
-    for option in ("--port", "--customers", "--reset", "--data-dir", "--template"):
+    for option in ("--port", "--customers", "--reset", "--data-dir", "--parent-pid", "--template"):
         assert option in answer.stdout
+
+
+PARENTS = {
+    "direct": "subprocess.run([sys.executable, '-m', 'local', *sys.argv[1:], '--parent-pid', str(os.getpid())])",
+    "with a shell between": """os.environ['PARENT_PID'] = str(os.getpid())
+subprocess.run(['sh', '-c', '"$@"; echo ended', 'sh', sys.executable, '-m', 'local', *sys.argv[1:]])""",
+}
+
+
+@pytest.mark.parametrize("code", PARENTS.values(), ids=PARENTS.keys())
+def test_a_stack_ends_with_its_parent(tmp_path: Path, code: str) -> None:
+    command = [sys.executable, "-c", f"import os, subprocess, sys\n{code}", "--port", "0", "--customers", "0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        output = []
+        for line in parent.stdout:
+            output.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        assert output[-1].startswith("Ctrl-C"), output
+        parent.kill()
+        parent.wait()
+        parent.communicate(timeout=60)  # the stack's output ends with the stack
+    line = one_line(start("--port", "0", "--data-dir", str(tmp_path), "--template", str(tmp_path / "none.yaml")))
+    assert "none.yaml" in line  # and its folder is free

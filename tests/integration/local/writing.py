@@ -1,5 +1,6 @@
-"""Run by a test that kills it: starts the echo stack and writes without end, telling what it has written."""
+"""Run by a test that kills it: starts the echo stack and writes without end. Each line of its output is a time and a number of rows."""
 
+import os
 import sys
 import time
 from itertools import count
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import boto3
 
+from local.parent import end_with
 from local.stack import LocalStack
 
 FOLDER, FROM = Path(sys.argv[1]), int(sys.argv[2])
 
+end_with(os.getppid())
 with LocalStack(template=Path(__file__).parent / "echo" / "template.yaml", data=FOLDER):
     dynamodb = boto3.client("dynamodb")
     s3 = boto3.client("s3")
