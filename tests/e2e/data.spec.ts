@@ -53,9 +53,11 @@ test.describe("an analyst", () => {
     await scoring.getByRole("button").click();
     await expect(scoring.getByText(/customers scored\.$/)).toBeVisible({ timeout: 45_000 });
     expect((await api.getCustomer("new-7")).data.prediction?.probability).toBeGreaterThan(0);
-    await page.reload();
     const recent = page.getByRole("region", { name: "Recent imports" });
-    await expect(recent.getByRole("row", { name: /may\.csv/ })).toContainText("succeeded");
+    const row = recent.getByRole("row", { name: /may\.csv/ });
+    await expect(row).toContainText("succeeded");
+    await page.reload();
+    await expect(row).toContainText("succeeded");
   });
 
   test("sees the reason why a file without customers fails", async ({ page, provoked }) => {

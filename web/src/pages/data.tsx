@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { count, counted, dateTime } from "../formats";
 import { useAction, useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
@@ -14,6 +14,7 @@ import "../styles/data.css";
 /** Imports of customers, the scoring run and the feature schema. */
 export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
+  const [turn, setTurn] = useState(0);
   return (
     <>
       <div class="heading">
@@ -23,10 +24,14 @@ export default function Data() {
         <>
           <div class="grid">
             <Upload started={setFollowed} />
-            {followed ? <Followed key={followed} id={followed} /> : <HowTo />}
+            {followed ? (
+              <Followed key={followed} id={followed} finished={() => setTurn((now) => now + 1)} />
+            ) : (
+              <HowTo />
+            )}
           </div>
           <Scoring />
-          <Recent chosen={followed} choose={setFollowed} />
+          <Recent chosen={followed} choose={setFollowed} turn={turn} />
         </>
       ) : (
         <Empty title="Only analysts can import customers">Ask an administrator for the analyst role.</Empty>
@@ -106,10 +111,13 @@ function HowTo() {
   );
 }
 
-function Followed({ id }: { id: string }) {
+function Followed({ id, finished }: { id: string; finished: () => void }) {
   const run = useLoaded(() => api.getImport(id), [id]);
   const status = run.loading.data?.data.status;
   useRepeated(run.reload, 1.5, status === "RUNNING" || status === "WAITING" || run.loading.state === "failed");
+  useEffect(() => {
+    if (status === "SUCCEEDED" || status === "FAILED") finished();
+  }, [status]);
   return (
     <Card title="This import">
       <Show of={run}>{({ data }) => <ImportProgress run={data} />}</Show>
@@ -117,8 +125,15 @@ function Followed({ id }: { id: string }) {
   );
 }
 
-function Recent({ chosen, choose }: { chosen: string | null; choose: (id: string) => void }) {
-  const imports = useLoaded(() => api.getImports({ limit: 10 }), [chosen]);
+interface RecentProps {
+  chosen: string | null;
+  choose: (id: string) => void;
+  /** Changes when an import ends, and loads the list again. */
+  turn: number;
+}
+
+function Recent({ chosen, choose, turn }: RecentProps) {
+  const imports = useLoaded(() => api.getImports({ limit: 10 }), [chosen, turn]);
   return (
     <Card title="Recent imports" wide>
       <Show of={imports}>
