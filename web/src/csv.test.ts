@@ -6,24 +6,24 @@ describe("csvCell", () => {
     expect(csvCell(text).replace(/^"/, "").startsWith("'")).toBe(true);
   });
 
-  it("leaves numbers numbers", () => {
+  it("keeps numbers as numbers", () => {
     expect(csvCell(-12.5)).toBe("-12.5");
     expect(csvCell(0)).toBe("0");
     expect(csvCell(Number.NaN)).toBe("");
   });
 
-  it("quotes what would break a row", () => {
+  it("quotes text that would break a row", () => {
     expect(csvCell('a "b", c')).toBe('"a ""b"", c"');
     expect(csvCell("two\nlines")).toBe('"two\nlines"');
     expect(csvCell('=HYPERLINK("x","y")')).toBe(`"'=HYPERLINK(""x"",""y"")"`);
   });
 
-  it("leaves out what is not known", () => {
+  it("leaves unknown values empty", () => {
     expect(csvCell(null)).toBe("");
     expect(csvCell(undefined)).toBe("");
   });
 });
 
-it("csvOf ends every row", () => {
+it("csvOf ends each row with a line break", () => {
   expect(csvOf(["id", "value"], [["a", 1]])).toBe("id,value\r\na,1\r\n");
 });
