@@ -69,7 +69,7 @@ def change(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change the role of an account, or disable or enable it. The last administrator cannot be changed."""
+    """Change the role of an account, or disable or enable it. The last administrator cannot be demoted or disabled."""
     if role is None and status is None:
         raise typer.BadParameter("give --role, --status, or both", param_hint="--role")
     with signed_in(url) as client:

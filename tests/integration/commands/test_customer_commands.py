@@ -225,6 +225,45 @@ def test_a_customer_never_scored(run: Run, service: Service) -> None:
     assert service.requests[-1][1] == "/api/customers/..%2Fauth%2Fme"
 
 
+@pytest.mark.parametrize(
+    ("currency", "value", "cost", "worth"), [("USD", "$1,234.50", "$9.00", "-$0.25"), ("CHF", "1,234.50 CHF", "9.00 CHF", "-0.25 CHF")]
+)
+def test_a_scored_customer(run: Run, service: Service, currency: str, value: str, cost: str, worth: str) -> None:
+    prediction = {
+        **at_risk(1),
+        "probability": 0.177,
+        "change": -0.021,
+        "action": {"title": "Call", "cost": 9.0, "expected_value": -0.25},
+        "scored_at": STARTED,
+        "model_version": "v2",
+        "history": [{"probability": 0.198, "scored_at": STARTED}],
+    }
+    customer = {
+        "customer_id": "c1",
+        "group": "basic",
+        "churned": None,
+        "outcome_at": None,
+        "prediction": prediction,
+        "features_changed": True,
+        "features": {"plan": "basic", "unknown": 1},
+    }
+    schema = {"money": {"currency": currency}, "columns": [{"name": "plan", "label": "The plan", "unit": None}]}
+    service.will((200, {"data": customer}), (200, {"data": schema}))
+    ended = run("customers", "show", "c1")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[:10] == [
+        "c1: basic",
+        "churn probability: 17.7% (high), -2.1 points since the prediction before",
+        *(f"  reason {place}" for place in range(5)),
+        f"value at risk: {value}",
+        f"recommended action: Call (costs {cost}, expected value {worth})",
+        f"scored at {STARTED} by v2",
+    ]
+    assert f"  before: 19.8% at {STARTED}" in ended.stdout
+    assert re.search(r"unknown\s.*1", ended.stdout)
+    assert "the features have changed" in ended.stderr
+
+
 def test_a_customer_is_removed_when_somebody_says_so(run: Run, service: Service) -> None:
     removal = {
         "removed_at": STARTED,
