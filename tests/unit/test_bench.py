@@ -172,6 +172,13 @@ def test_costs_grow_with_the_base_and_looking_at_it_does_not() -> None:
     assert scale.standing(10**8, found) > scale.standing(10**4, found)
 
 
+def test_a_smaller_function_trains_on_fewer_rows_by_the_same_line() -> None:
+    figures = results_file.read()
+    stated = [result["value"] for result in figures["training"]["results"] if result["unit"] == "rows"]
+    assert scale.training_rows(figures, 10.0) == pytest.approx(min(stated))
+    assert 6.5e6 < scale.training_rows(figures, scale.memory_gb("RetrainingFunction")) < 6.7e6, "as docs/training-at-scale.md says"
+
+
 def test_a_cost_without_its_figures_is_said_to_be_missing() -> None:
     assert "Not computed: worker: worker has not been measured." in scale.tables({})
 
