@@ -207,6 +207,19 @@ def test_the_api_behind_the_pages_is_never_cached_and_the_page_of_a_path_is_the_
     assert all(resource.get("Condition") == "HasWebPages" for name, resource in resources.items() if name.startswith("Pages"))
 
 
+def test_every_route_is_throttled_before_a_function_runs_and_anonymous_routes_more(resources: dict[str, Resource]) -> None:
+    stage = resources["ApiApiGatewayDefaultStage"]["Properties"]
+    default, special = stage["DefaultRouteSettings"], stage["RouteSettings"]
+    methods = {"x-amazon-apigateway-any-method": "ANY"}
+    paths = resources["Api"]["Properties"]["Body"]["paths"]
+    routes = {f"{methods.get(method, method.upper())} {path}" for path, operations in paths.items() for method in operations}
+    assert special.keys() <= routes
+    assert {route.split()[1] for route in special} == {"/api/auth/login", "/api/auth/register", "/api/health"}
+    for settings in special.values():
+        assert 0 < settings["ThrottlingRateLimit"] < default["ThrottlingRateLimit"]
+        assert settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"] < default["ThrottlingBurstLimit"]
+
+
 def test_functions_that_answer_with_a_model_start_from_snapshots(raw: dict[str, Any]) -> None:
     functions = {name: raw["Resources"][name]["Properties"] for name in FUNCTIONS}
     answering = {name for name, function in functions.items() if {"Ref": "MlLayer"} in function["Layers"] and "Events" in function}
