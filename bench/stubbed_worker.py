@@ -23,6 +23,8 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 
+from retainstream.engine.records import Customer
+
 _TABLES = ("users", "customers", "predictions", "models", "runs", "rollups", "rate_limits", "revoked_tokens", "removed_customers")
 _ENVIRONMENT = {
     **{f"{name.upper()}_TABLE": f"bench-{name}" for name in _TABLES},
@@ -225,7 +227,7 @@ def measure(
     return Measured(len(customers), seconds, own, dict(stub.requests), stub.written)
 
 
-def synthetic_customers(count: int) -> list[Any]:
+def synthetic_customers(count: int) -> list[Customer]:
     """Customers of the default schema as they are stored."""
     from retainstream.engine.learning.synthetic import as_customers, generate
 

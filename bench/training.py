@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.result import Result, Target
 from bench.running import alone
+from retainstream.engine.records import Customer
 
 ROWS, MORE_ROWS = 120_000, 480_000
 QUICK_ROWS, QUICK_MORE_ROWS = 3_000, 6_000
@@ -90,7 +91,7 @@ def _extract(rows: int, folder: Path) -> tuple[float, Measured]:
 
     working = 0.0
 
-    def pages() -> Iterator[list[dict[str, Any]]]:
+    def pages() -> Iterator[list[Customer]]:
         nonlocal working
         customers = as_customers(generate(rows, 1), 1.0)
         while True:

@@ -14,6 +14,7 @@ from bench.stubbed_registry import VERSION
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.past import HISTORY
 from retainstream.engine.model.predictions import predictions
+from retainstream.engine.records import Customer, PastPrediction
 from retainstream.storage.attributes import to_attributes
 
 CUSTOMERS = 40_000
@@ -44,12 +45,12 @@ def run(quick_one: bool) -> list[Result]:
     return [*results, Result("worker: memory", held / 1e6, "MB", note="including the stub's data")]
 
 
-def _stored(model: ScoringModel, customers: Sequence[Any]) -> list[Result]:
+def _stored(model: ScoringModel, customers: Sequence[Customer]) -> list[Result]:
     """Sizes of what is stored, as DynamoDB charges for them: customers and their predictions, the first and with the longest past."""
-    past = {"scored_at": _MOMENT, "probability": 0.123456, "level": "medium", "model_version": VERSION}
-    previous: Any = {"run_id": "before", **past, "history": [past] * HISTORY}
+    past: PastPrediction = {"scored_at": _MOMENT, "probability": 0.123456, "level": "medium", "model_version": VERSION}
+    before: Any = {"run_id": "before", **past, "history": [past] * HISTORY}
     first = predictions(model, customers, {}, run_id=_RUN, scored_at=_MOMENT)
-    later = predictions(model, customers, {one["customer_id"]: previous for one in customers}, run_id=_RUN, scored_at=_MOMENT)
+    later = predictions(model, customers, {customer["customer_id"]: before for customer in customers}, run_id=_RUN, scored_at=_MOMENT)
     sizes = {"a customer": customers, "a first prediction": first, "a prediction with its longest past": later}
     results = [
         Result(f"stored: {name}", statistics.mean(item_bytes(to_attributes(item)) for item in items), "bytes")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from retainstream.customers.intake import Intake, Refuse
+from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_schema
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
 from retainstream.engine.tables.binding import bind
@@ -56,7 +57,7 @@ class OwnData:
             return
         from retainstream.engine.learning.dataset import collect
 
-        def pages(intake: Intake) -> Iterator[list[dict[str, Any]]]:
+        def pages(intake: Intake) -> Iterator[list[NewCustomer]]:
             for page in batched(intake.customers(), _PAGE):
                 progress(f"Reading {self.path}: {intake.rows:,} rows")
                 yield list(page)

@@ -19,6 +19,7 @@ from retainstream.engine.learning.fit import Candidate, fit
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.reference import reference
 from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
 
@@ -82,7 +83,7 @@ def synthetic_card() -> Card:
 def data_of(schema: FeatureSchema, rows: int = 1_200, seed: int = 3) -> DataSet:
     """Made-up customers of any schema: its first feature drives churn, some of what may be missing is."""
     rng = np.random.default_rng(seed)
-    customers = []
+    customers: list[NewCustomer] = []
     for number in range(rows):
         features: dict[str, Any] = {}
         for column in schema.columns:
@@ -90,7 +91,9 @@ def data_of(schema: FeatureSchema, rows: int = 1_200, seed: int = 3) -> DataSet:
                 features[column.name] = _value(column.kind, column.levels, rng)
         risk = 0.6 if _stands_out(features.get(schema.features[0].name), schema.features[0].levels) else 0.1
         group = str(features.get(schema.group, "")) if schema.group else "all"
-        customers.append({"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": group})
+        customers.append(
+            {"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": group, "source": "api"}
+        )
     return collect(schema, [customers])[0]
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -90,7 +91,7 @@ def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", sc
         "reference.json": json.dumps(small_reference(seed)).encode(),
     }
     stored = {name: documents.put_bytes(f"models/{version}/{name}", content) for name, content in files.items()}
-    record = {
+    record: Any = {
         "version": version,
         "run_id": hashlib.sha256(version.encode()).hexdigest(),
         "created_at": "2026-01-01T00:00:00.000+00:00",
@@ -113,7 +114,7 @@ def add_customers(count: int, seed: int = 0, churned: int = 0) -> list[str]:
     """Stores customers C-000000…; the first `churned` of them are known to have left. Returns their ids."""
     features = some_features(count, seed)
     ids = [f"C-{number:06d}" for number in range(count)]
-    Customers().put_many(
+    customers: Iterator[Any] = (
         {
             "customer_id": customer_id,
             "group": given["plan"],
@@ -123,4 +124,5 @@ def add_customers(count: int, seed: int = 0, churned: int = 0) -> list[str]:
         }
         for number, (customer_id, given) in enumerate(zip(ids, features, strict=True))
     )
+    Customers().put_many(customers)
     return ids

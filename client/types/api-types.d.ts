@@ -791,7 +791,7 @@ export interface components {
         };
         /**
          * ActionView
-         * @description What to do about the risk, and what it is worth on average.
+         * @description The recommended action, and its expected value.
          */
         ActionView: {
             /**
@@ -806,7 +806,7 @@ export interface components {
             expected_value: number;
             /**
              * Feature
-             * @description The column this acts on
+             * @description The column that the action addresses
              */
             feature: string;
             /** Title */
@@ -820,7 +820,7 @@ export interface components {
             action: components["schemas"]["ActionView"] | null;
             /**
              * Change
-             * @description Probability minus the one before; null for the first prediction
+             * @description Probability minus the previous one; null for the first prediction
              */
             change: number | null;
             /**
@@ -832,7 +832,7 @@ export interface components {
             customer_id: string;
             /**
              * Group
-             * @description The customer's value of the schema's group column, or all
+             * @description The customer's value in the schema's group column, or all
              */
             group: string;
             /**
@@ -844,7 +844,7 @@ export interface components {
             model_version: string;
             /**
              * Price
-             * @description What the customer pays a month
+             * @description The customer's price per month
              */
             price: number | null;
             /** Probability */
@@ -866,7 +866,7 @@ export interface components {
         BinView: {
             /**
              * Label
-             * @description What the bin holds; `missing` is the bin of unknown values
+             * @description Values of the bin; `missing` stands for missing values
              * @example 4 to 9
              * @example premium
              * @example missing
@@ -879,7 +879,7 @@ export interface components {
             now: number;
             /**
              * Reference
-             * @description Share when the model was made
+             * @description Share among the customers that the model was made with
              */
             reference: number;
         };
@@ -1061,7 +1061,7 @@ export interface components {
         };
         /**
          * Ceiling
-         * @description What the true probabilities reach on the same customers: known for synthetic customers only.
+         * @description The best figures that any model can reach on the same customers; known for synthetic customers only.
          */
         Ceiling: {
             /** Brier */
@@ -1075,7 +1075,7 @@ export interface components {
         };
         /**
          * ChangeView
-         * @description Figures less what they were before; null where either is not known. Shares are subtracted, not divided: .12 after .10 is .02.
+         * @description Differences of figures; null where one of the two is not known. Shares are subtracted: 0.12 after 0.10 is 0.02.
          */
         ChangeView: {
             /** Churn Rate */
@@ -1093,12 +1093,12 @@ export interface components {
         };
         /**
          * ChangesView
-         * @description How the headline figures have moved.
+         * @description Changes of the headline figures.
          */
         ChangesView: {
-            /** @description What the last scoring run found, less what the one before it found; null before the second */
+            /** @description Figures of the last scoring run minus those of the run before; null before the second */
             in_last_run: components["schemas"]["ChangeView"] | null;
-            /** @description The figures now, less what the last scoring run found; null before the first */
+            /** @description Present figures minus those of the last scoring run; null before the first */
             since_last_run: components["schemas"]["ChangeView"] | null;
         };
         /**
@@ -1300,7 +1300,7 @@ export interface components {
         ColumnName: string;
         /**
          * ConfusionView
-         * @description Customers at high risk or above are called churners. Counts, or expected counts in an estimate.
+         * @description The confusion matrix, where customers at high risk or above count as predicted churners. Counts; expected counts in an estimate.
          */
         ConfusionView: {
             /** False Negatives */
@@ -1330,7 +1330,7 @@ export interface components {
         };
         /**
          * CriterionRequest
-         * @description A condition on a column of the schema. A value that is not known meets only `missing`.
+         * @description A condition on a column of the schema. A missing value meets only `missing`.
          */
         CriterionRequest: {
             /**
@@ -1341,7 +1341,7 @@ export interface components {
             op: components["schemas"]["Operator"];
             /**
              * Value
-             * @description What to compare with; a list for in; true or false for missing (true when left out)
+             * @description The value to compare with: a list for in, true or false for missing (default: true)
              * @example 2
              */
             value?: unknown;
@@ -1360,7 +1360,7 @@ export interface components {
         CustomerSummary: {
             /**
              * Churned
-             * @description Whether the customer left; null while that is not known
+             * @description Whether the customer left; null while it is not known
              */
             churned: boolean | null;
             /** Customer Id */
@@ -1371,17 +1371,17 @@ export interface components {
             };
             /**
              * Group
-             * @description The customer's value of the schema's group column, or all
+             * @description The customer's value in the schema's group column, or all
              */
             group: string;
             /**
              * Outcome At
-             * @description The day the outcome belongs to
+             * @description The day of the outcome
              */
             outcome_at: string | null;
             /**
              * Source
-             * @description Where the customer comes from: synthetic, api or import
+             * @description The customer's origin: synthetic, api or import
              */
             source: string;
             /**
@@ -1397,7 +1397,7 @@ export interface components {
         CustomerView: {
             /**
              * Churned
-             * @description Whether the customer left; null while that is not known
+             * @description Whether the customer left; null while it is not known
              */
             churned: boolean | null;
             /** Customer Id */
@@ -1413,19 +1413,19 @@ export interface components {
             features_changed: boolean;
             /**
              * Group
-             * @description The customer's value of the schema's group column, or all
+             * @description The customer's value in the schema's group column, or all
              */
             group: string;
             /**
              * Outcome At
-             * @description The day the outcome belongs to
+             * @description The day of the outcome
              */
             outcome_at: string | null;
-            /** @description The latest prediction; null while the customer was never scored */
+            /** @description The latest prediction; null before the first */
             prediction: components["schemas"]["PredictionView"] | null;
             /**
              * Source
-             * @description Where the customer comes from: synthetic, api or import
+             * @description The customer's origin: synthetic, api or import
              */
             source: string;
             /**
@@ -1590,12 +1590,12 @@ export interface components {
         };
         /**
          * DayPoint
-         * @description One day, as its last hour left it.
+         * @description One day, as of its last hour.
          */
         DayPoint: {
             /**
              * At
-             * @description When it was taken; ISO 8601, UTC
+             * @description When the figures were taken; ISO 8601, UTC
              */
             at: string;
             /**
@@ -1605,7 +1605,7 @@ export interface components {
             churn_rate: number | null;
             /**
              * Day
-             * @description Of UTC, as in 2026-01-31
+             * @description In UTC, such as 2026-01-31
              */
             day: string;
             /**
@@ -1630,12 +1630,12 @@ export interface components {
             revenue_at_risk: number | null;
             /**
              * Revenue Of Predicted Churners
-             * @description The part of customers at or above the model's threshold
+             * @description The part of the customers at or above the model's threshold
              */
             revenue_of_predicted_churners: number;
             /**
              * Roc Auc
-             * @description That model's, on customers it never saw
+             * @description AUC of that model on held-out customers
              */
             roc_auc: number | null;
             /** Scored */
@@ -1650,13 +1650,13 @@ export interface components {
             bucket: "ok" | "unavailable";
             /**
              * Feature Schema
-             * @description The feature schema in force
+             * @description The active feature schema
              * @enum {string}
              */
             feature_schema: "ok" | "damaged" | "unknown";
             /**
              * Model
-             * @description none: nothing was promoted yet; missing: its record or a file is gone; damaged: they are not what was registered
+             * @description none: nothing was promoted yet; missing: a record or file is absent; damaged: one has changed or cannot be read
              * @enum {string}
              */
             model: "ok" | "none" | "missing" | "damaged" | "unknown";
@@ -1696,13 +1696,12 @@ export interface components {
         Direction: "increasing" | "decreasing" | "mixed";
         /**
          * DistributionView
-         * @description A histogram for each group. Bin i holds probabilities from edges[i] up to, but not including, edges[i + 1]; the last one holds 1 as
-         *     well.
+         * @description A histogram for each group. Bin i holds probabilities from edges[i] up to (not including) edges[i + 1]; the last bin includes 1.
          */
         DistributionView: {
             /**
              * Counts
-             * @description The groups shown, added up
+             * @description The sum over these groups
              */
             counts: number[];
             /** Customers */
@@ -1725,10 +1724,10 @@ export interface components {
         };
         /**
          * DriftView
-         * @description Whether customers still look as they did when the model in service was made.
+         * @description Whether the customers still resemble those that the model in service was made with.
          */
         DriftView: {
-            /** @description Of the last run of the model in service; null unless the state is known */
+            /** @description Report of the last run of the model in service; null unless the state is known */
             report: components["schemas"]["Report"] | null;
             /**
              * State
@@ -1756,7 +1755,7 @@ export interface components {
         };
         /**
          * EstimateView
-         * @description The interval is for the AUC that the outcomes of these customers will show.
+         * @description An estimate without outcomes. The interval is for the AUC that the outcomes of these customers will show.
          */
         EstimateView: {
             /**
@@ -1766,7 +1765,7 @@ export interface components {
             at: string;
             /**
              * Basis
-             * @description What these figures are, and whom they stand on
+             * @description How the figures were obtained, and from which customers
              */
             basis: string;
             /**
@@ -1778,7 +1777,7 @@ export interface components {
             churn_rate: number | null;
             /**
              * Churners
-             * @description Customers who left, or are expected to
+             * @description Customers who left, or are expected to leave
              */
             churners: number;
             confusion: components["schemas"]["ConfusionView"];
@@ -1788,7 +1787,7 @@ export interface components {
             f1: number | null;
             /**
              * Log Loss
-             * @description Mean -ln of the probability given to what happens, from the same histogram
+             * @description Mean -ln of the probability of the actual outcome, from the same histogram
              */
             log_loss: number | null;
             /** Model Version */
@@ -1799,25 +1798,25 @@ export interface components {
             recall: number | null;
             /**
              * Roc Auc
-             * @description From a histogram with 500 bins of probability, ties within a bin counting half
+             * @description From a histogram with 500 bins of probability; ties within a bin count half
              */
             roc_auc: number | null;
-            /** @description 95 %; null with fewer than two of either outcome */
+            /** @description 95%; null with fewer than two customers of either outcome */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /** Run Id */
             run_id: string;
             /**
              * Synthetic
-             * @description Whether generated customers are among them: then this says little about a real business
+             * @description Whether synthetic customers are among them: then the figures say little about a real business
              */
             synthetic: boolean;
         };
         /**
          * Expiring
-         * @description Copies that nobody reads any more and that go by themselves.
+         * @description Copies that are no longer read and that expire by themselves.
          */
         Expiring: {
-            /** @description uploads: files with customers, as they were uploaded. data-sets: rows of training runs of the past, by a digest of the id. workflow-history: ids at which a run went on. backups: the tables as of an earlier moment. mark: a digest of the id, by which older files do not bring the customer back */
+            /** @description uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. workflow-history: ids at which a run continued. backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back */
             what: components["schemas"]["Copy"];
             /** Within Days */
             within_days: number;
@@ -1925,7 +1924,7 @@ export interface components {
         };
         /**
          * Factor
-         * @description How much a column moves the scores.
+         * @description A column's influence on the scores.
          */
         Factor: {
             direction: components["schemas"]["Direction"];
@@ -1945,13 +1944,13 @@ export interface components {
             meaning: string;
             /**
              * Share
-             * @description Part of the sum over all columns, from 0 to 1
+             * @description Share of the sum over all columns, from 0 to 1
              */
             share: number;
         };
         /**
          * FactorView
-         * @description One column's part in the scores of the customers who have not left.
+         * @description A column's influence on the scores of the customers who have not left.
          */
         FactorView: {
             direction: components["schemas"]["Direction"];
@@ -1966,7 +1965,7 @@ export interface components {
             mean_abs_contribution: number;
             /**
              * Mean Contribution
-             * @description Mean Shapley value in log-odds: above 0 it raises the risk of these customers on balance
+             * @description Mean Shapley value in log-odds: above 0 it raises the risk of these customers on average
              */
             mean_contribution: number;
             /**
@@ -1976,12 +1975,12 @@ export interface components {
             meaning: string;
             /**
              * Points
-             * @description How far it moves the probability on average, either way, in percentage points
+             * @description Mean absolute effect on the probability in percentage points
              */
             points: number;
             /**
              * Share
-             * @description Part of the sum over all columns, from 0 to 1
+             * @description Share of the sum over all columns, from 0 to 1
              */
             share: number;
         };
@@ -2033,12 +2032,12 @@ export interface components {
         };
         /**
          * Features
-         * @description What is known of a customer, in the columns of the schema.
+         * @description A customer's features, in the columns of the schema.
          */
         Features: {
             /**
              * Features
-             * @description Value by column. A column that may be missing can be left out or null
+             * @description Value by column. A column that may be missing can be left out or be null
              * @example {
              *       "device_count": 2,
              *       "last_login_days": 3,
@@ -2056,7 +2055,7 @@ export interface components {
         };
         /**
          * Figures
-         * @description Figures on customers the model never saw in fitting, tuning, calibration or threshold choice.
+         * @description Figures on customers that were not used for fitting, tuning, calibration or the choice of the threshold.
          */
         Figures: {
             /** Brier */
@@ -2079,12 +2078,12 @@ export interface components {
         };
         /**
          * FiguresView
-         * @description Null where it is not defined, for instance while nobody has left, or would mislead because mostly those who left are judged.
+         * @description A figure is null where it is not defined, as before the first customer has left, or where it would mislead.
          */
         FiguresView: {
             /**
              * Basis
-             * @description What these figures are, and whom they stand on
+             * @description How the figures were obtained, and from which customers
              */
             basis: string;
             /**
@@ -2096,7 +2095,7 @@ export interface components {
             churn_rate: number | null;
             /**
              * Churners
-             * @description Customers who left, or are expected to
+             * @description Customers who left, or are expected to leave
              */
             churners: number;
             confusion: components["schemas"]["ConfusionView"];
@@ -2106,7 +2105,7 @@ export interface components {
             f1: number | null;
             /**
              * Log Loss
-             * @description Mean -ln of the probability given to what happens, from the same histogram
+             * @description Mean -ln of the probability of the actual outcome, from the same histogram
              */
             log_loss: number | null;
             /** Precision */
@@ -2115,14 +2114,14 @@ export interface components {
             recall: number | null;
             /**
              * Roc Auc
-             * @description From a histogram with 500 bins of probability, ties within a bin counting half
+             * @description From a histogram with 500 bins of probability; ties within a bin count half
              */
             roc_auc: number | null;
-            /** @description 95 %; null with fewer than two of either outcome */
+            /** @description 95%; null with fewer than two customers of either outcome */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Synthetic
-             * @description Whether generated customers are among them: then this says little about a real business
+             * @description Whether synthetic customers are among them: then the figures say little about a real business
              */
             synthetic: boolean;
         };
@@ -2154,7 +2153,7 @@ export interface components {
         };
         /**
          * Gate
-         * @description Whether the version was allowed into service, and why not.
+         * @description The gate's decision about the version, and the reasons of a refusal.
          */
         Gate: {
             /** Passed */
@@ -2166,23 +2165,23 @@ export interface components {
         };
         /**
          * GenerateRequest
-         * @description What to score: exactly one of stored customers by id, rows of features, or everybody.
+         * @description What to score: exactly one of customer ids, rows of features, or all customers.
          */
         GenerateRequest: {
             /**
              * All
-             * @description true: every customer, by a scoring run
+             * @description true: all customers, by a scoring run
              * @constant
              */
             all?: true;
             /**
              * Customer Ids
-             * @description Stored customers: scored as they are now, predictions stored
+             * @description Stored customers: scored as they are now; their predictions are stored
              */
             customer_ids?: string[];
             /**
              * Rows
-             * @description Rows that belong to no stored customer: scored, nothing stored
+             * @description Rows that belong to no stored customer: scored; nothing is stored
              */
             rows?: {
                 [key: string]: unknown;
@@ -2195,12 +2194,12 @@ export interface components {
         GeneratedView: {
             /**
              * Predictions
-             * @description When customer_ids were given
+             * @description For a request with customer_ids
              */
             predictions?: components["schemas"]["PredictionView"][] | null;
             /**
              * Scores
-             * @description When rows were given
+             * @description For a request with rows
              */
             scores?: components["schemas"]["ScoreView"][] | null;
         };
@@ -2269,7 +2268,7 @@ export interface components {
         Health: {
             /**
              * Advice
-             * @description What is wrong and what to do about it, a sentence or two each; empty when all is well
+             * @description Each problem and its remedy in a sentence or two; empty while the status is ok
              */
             advice: string[];
             dependencies: components["schemas"]["Dependencies"];
@@ -2287,24 +2286,24 @@ export interface components {
         };
         /**
          * HeldOutView
-         * @description Figures of the model in service on rows it never saw, from its training run.
+         * @description Figures of the model in service on held-out customers, from its training run.
          */
         HeldOutView: {
             /**
              * Baseline
-             * @description A linear model on the same rows
+             * @description A linear model on the same customers
              */
             baseline: {
                 [key: string]: unknown;
             } | null;
             /**
              * Basis
-             * @description What these figures are, and whom they stand on
+             * @description How the figures were obtained, and from which customers
              */
             basis: string;
             /**
              * Ceiling
-             * @description What the generator's true probabilities reach on the same rows; null for real data
+             * @description The best figures possible on the same synthetic customers; null for real data
              */
             ceiling: {
                 [key: string]: unknown;
@@ -2319,7 +2318,7 @@ export interface components {
             model_version: string;
             /**
              * Synthetic
-             * @description Whether the rows were generated: then these figures say nothing about a real business
+             * @description Whether the customers are synthetic: then the figures say nothing about a real business
              */
             synthetic: boolean;
         };
@@ -2673,10 +2672,10 @@ export interface components {
              * @description From low to critical
              */
             levels: components["schemas"]["LevelView"][];
-            /** @description Null while no model is in service */
+            /** @description null while no model is in service */
             model: components["schemas"]["ModelFiguresView"] | null;
             predicted_churners: components["schemas"]["PredictedChurnersView"];
-            /** @description Null while no model is in service, or its schema names no price */
+            /** @description null while no model is in service, and where its schema has no price */
             revenue_at_risk: components["schemas"]["RevenueAtRiskView"] | null;
             /**
              * Trend
@@ -2686,12 +2685,12 @@ export interface components {
         };
         /**
          * ModelFiguresView
-         * @description The model in service, on customers it never saw.
+         * @description The model in service, with its figures on held-out customers.
          */
         ModelFiguresView: {
             /**
              * Ceiling Roc Auc
-             * @description What the true probabilities reach on the same customers; null for real data
+             * @description The best possible AUC on the same synthetic customers; null for real data
              */
             ceiling_roc_auc: number | null;
             /**
@@ -2701,11 +2700,11 @@ export interface components {
             created_at: string;
             /** Roc Auc */
             roc_auc: number;
-            /** @description 95 % bootstrap interval */
+            /** @description 95% bootstrap interval */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Synthetic
-             * @description Whether synthetic customers were among those it was trained or judged on
+             * @description Whether synthetic customers were used to train or evaluate it
              */
             synthetic: boolean;
             /** Version */
@@ -2782,7 +2781,7 @@ export interface components {
             churned: boolean;
             /**
              * Date
-             * @description The day it happened or was found out; today (UTC) when not given
+             * @description The day on which it happened or became known. Default: today (UTC)
              */
             date?: string | null;
         };
@@ -2848,13 +2847,13 @@ export interface components {
         };
         /**
          * PerformanceView
-         * @description The same model judged three ways. They differ in which customers they speak of, and in what they assume.
+         * @description Three evaluations of the same model. They differ in their customers and in their assumptions.
          */
         PerformanceView: {
-            /** @description To be expected, without outcomes, of the customers whom the model in service scored last (confidence-based performance estimation). Right as far as the probabilities are calibrated; blind to a changed relation between features and churn. Null until the model has scored everybody */
+            /** @description Estimated without outcomes for the customers that the model in service scored last (confidence-based performance estimation). It assumes calibrated probabilities, and does not see a changed relation between features and churn. null until the model has scored all customers */
             estimate: components["schemas"]["EstimateView"] | null;
             held_out: components["schemas"]["HeldOutView"];
-            /** @description Recorded outcomes against the prediction each judges: of a customer who left the latest there was, of one who stayed the latest whose horizon had run out; null while there is none */
+            /** @description Recorded outcomes compared with predictions: the latest one of a customer who left, and the latest whose horizon had ended of a customer who stayed; null before the first such outcome */
             realised: components["schemas"]["FiguresView"] | null;
         };
         /** Person */
@@ -2879,7 +2878,7 @@ export interface components {
         };
         /**
          * PredictedChurnersView
-         * @description How many of the scored customers are going to leave within the horizon: by the model's threshold, and by its probabilities.
+         * @description The scored customers who are expected to leave within the horizon: by the model's threshold, and by its probabilities.
          */
         PredictedChurnersView: {
             /**
@@ -2894,12 +2893,12 @@ export interface components {
             expected: number;
             /**
              * Horizon Days
-             * @description Null while there is no model
+             * @description null while no model is in service
              */
             horizon_days: number | null;
             /**
              * Threshold
-             * @description Of the model in service
+             * @description Threshold of the model in service
              */
             threshold: number | null;
         };
@@ -2908,18 +2907,18 @@ export interface components {
          * @description The latest score of a stored customer.
          */
         PredictionView: {
-            /** @description The action that is worth most; null when none pays */
+            /** @description The action with the highest expected value; null where no action pays */
             action: components["schemas"]["ActionView"] | null;
             /** Base Margin */
             base_margin: number;
             /**
              * Base Probability
-             * @description The probability before anything is known of the customer
+             * @description The probability without any feature of the customer
              */
             base_probability: number;
             /**
              * Change
-             * @description Probability minus the one before; absent for the first prediction
+             * @description Probability minus the previous one; absent for the first prediction
              */
             change?: number | null;
             /**
@@ -2952,7 +2951,7 @@ export interface components {
             };
             /**
              * Group
-             * @description The customer's value of the schema's group column, or all
+             * @description The customer's value in the schema's group column, or all
              */
             group: string;
             /**
@@ -2975,7 +2974,7 @@ export interface components {
             model_version: string;
             /**
              * Price
-             * @description What the customer pays a month
+             * @description The customer's price per month
              */
             price: number | null;
             /** Probability */
@@ -3107,7 +3106,7 @@ export interface components {
             text: string;
             /**
              * Value
-             * @description The customer's value; null when it is not known
+             * @description The customer's value; null for a missing value
              */
             value: string | boolean | number | null;
         };
@@ -3287,7 +3286,7 @@ export interface components {
         };
         /**
          * Removal
-         * @description A customer was removed.
+         * @description The deletion of a customer.
          */
         Removal: {
             /** Expiring */
@@ -3301,14 +3300,14 @@ export interface components {
         };
         /**
          * Removed
-         * @description What there was, and is no more.
+         * @description The deleted data.
          */
         Removed: {
             /** Customer */
             customer: boolean;
             /**
              * Exports
-             * @description Files of predictions, of whomever: ask for them again
+             * @description Files of predictions, of all users: export them again
              */
             exports: number;
             /**
@@ -3319,7 +3318,7 @@ export interface components {
         };
         /**
          * Report
-         * @description The drift of the customers whom one run scored.
+         * @description The drift of the customers that one run scored.
          */
         Report: {
             /**
@@ -3343,7 +3342,7 @@ export interface components {
             model_version: string;
             /**
              * Reference Rows
-             * @description Customers the model was made with
+             * @description Customers that the model was made with
              */
             reference_rows: number;
             /** Run Id */
@@ -3351,7 +3350,7 @@ export interface components {
             score: components["schemas"]["StabilityView"];
             /**
              * Synthetic
-             * @description Whether generated customers are among them
+             * @description Whether synthetic customers are among them
              */
             synthetic: boolean;
         };
@@ -3364,12 +3363,12 @@ export interface components {
             currency: string;
             /**
              * Months
-             * @description Months of revenue a customer is counted for, from the schema
+             * @description Months of revenue counted for each customer, from the schema
              */
             months: number;
             /**
              * Of Predicted Churners
-             * @description The part of the total that belongs to customers at or above the threshold
+             * @description The part of the customers at or above the threshold
              */
             of_predicted_churners: number;
             /** Per Month */
@@ -3451,16 +3450,16 @@ export interface components {
         };
         /**
          * ScoreView
-         * @description How likely a customer is to leave within the schema's horizon, why, what that is worth, and what to do.
+         * @description A customer's churn probability within the schema's horizon, with reasons, value at risk and recommended action.
          */
         ScoreView: {
-            /** @description The action that is worth most; null when none pays */
+            /** @description The action with the highest expected value; null where no action pays */
             action: components["schemas"]["ActionView"] | null;
             /** Base Margin */
             base_margin: number;
             /**
              * Base Probability
-             * @description The probability before anything is known of the customer
+             * @description The probability without any feature of the customer
              */
             base_probability: number;
             /**
@@ -3499,7 +3498,7 @@ export interface components {
             model_version: string;
             /**
              * Price
-             * @description What the customer pays a month
+             * @description The customer's price per month
              */
             price: number | null;
             /** Probability */
@@ -3601,7 +3600,7 @@ export interface components {
         };
         /**
          * SegmentRequest
-         * @description Customers who meet all criteria and are at one of the levels. Without either: all who have a prediction and have not left.
+         * @description Customers who meet all criteria and are at one of the levels. Default: all customers who have a prediction and have not left.
          */
         SegmentRequest: {
             /**
@@ -3611,7 +3610,7 @@ export interface components {
             criteria: components["schemas"]["CriterionRequest"][];
             /**
              * Cursor
-             * @description `page.next` of the page before, with the same segment
+             * @description `page.next` of the previous page, with the same segment
              */
             cursor?: string | null;
             /**
@@ -3621,7 +3620,7 @@ export interface components {
             levels: ("low" | "medium" | "high" | "critical")[];
             /**
              * Limit
-             * @description How many customers to show
+             * @description The number of customers to list
              * @default 10
              */
             limit: number;
@@ -3634,7 +3633,7 @@ export interface components {
         };
         /**
          * SegmentView
-         * @description A segment, summed up.
+         * @description A segment's figures and first customers.
          */
         SegmentView: {
             /**
@@ -3644,22 +3643,22 @@ export interface components {
             count: number;
             /**
              * Currency
-             * @description Of every amount; null when the schema names no price
+             * @description Currency of all amounts; null where the schema has no price
              */
             currency: string | null;
             /**
              * Customers
-             * @description The segment's customers, highest first; those at low risk only when criteria, or only they, are asked for
+             * @description The segment's customers, highest first; those at low risk only with criteria, or for that level alone
              */
             customers: components["schemas"]["AtRiskView"][];
             /**
              * Estimated
-             * @description Whether the figures are estimates: of a base with more than 20,000 predictions as many are looked at for criteria, and what they show is scaled to the whole
+             * @description Whether the figures are estimates: with criteria at most 20,000 predictions are read, and their figures are scaled to all
              */
             estimated: boolean;
             /**
              * Examined
-             * @description How many predictions were looked at; 0 when counters told
+             * @description Predictions read; 0 where the figures come from counters
              */
             examined: number;
             /**
@@ -3669,14 +3668,14 @@ export interface components {
             expected_churners: number;
             /**
              * Levels
-             * @description The levels asked for, from low to critical
+             * @description The levels of the request, from low to critical
              */
             levels: components["schemas"]["LevelView"][];
             /** Mean Probability */
             mean_probability: number | null;
             /**
              * Of
-             * @description How many predictions there are in all
+             * @description Predictions in all
              */
             of: number;
             /** Value At Risk */
@@ -3707,14 +3706,14 @@ export interface components {
         };
         /**
          * StabilityView
-         * @description How far a feature, or the score, is from what it was when the model was made.
+         * @description The drift of a feature, or of the score, since the model was made.
          */
         StabilityView: {
             /** Bins */
             bins: components["schemas"]["BinView"][];
             /**
              * Critical
-             * @description What the PSI hardly ever exceeds without drift; there is no alarm below it
+             * @description The PSI that is rarely exceeded without drift; there is no alarm below it
              */
             critical: number;
             /**
@@ -3728,7 +3727,7 @@ export interface components {
             level: components["schemas"]["Level"];
             /**
              * Noise
-             * @description What the PSI is expected to be by sampling alone, without drift
+             * @description The PSI that sampling alone is expected to give, without drift
              */
             noise: number;
             /**
@@ -3738,7 +3737,7 @@ export interface components {
             psi: number;
             /**
              * Told
-             * @description What moved most, in words; null without drift
+             * @description The largest change, in words; null without drift
              */
             told: string | null;
             /** Unit */
@@ -3746,7 +3745,7 @@ export interface components {
         };
         /**
          * StatusView
-         * @description The model in service and how it came there.
+         * @description The model in service, and the promotions that led to it.
          */
         StatusView: {
             /**
@@ -3754,11 +3753,11 @@ export interface components {
              * @description Newest first, at most 50
              */
             history: components["schemas"]["Promotion"][];
-            /** @description null while nothing is in service, or when nothing is known of what is */
+            /** @description null before the first promotion, and when the record cannot be read */
             model: components["schemas"]["VersionView"] | null;
             /**
              * Previous
-             * @description The version a rollback would put back
+             * @description The version that a rollback restores
              */
             previous: string | null;
             /** Promoted At */
@@ -3869,7 +3868,7 @@ export interface components {
         TrendPoint: {
             /**
              * At
-             * @description When it was taken; ISO 8601, UTC
+             * @description When the figures were taken; ISO 8601, UTC
              */
             at: string;
             /**
@@ -3899,12 +3898,12 @@ export interface components {
             revenue_at_risk: number | null;
             /**
              * Revenue Of Predicted Churners
-             * @description The part of customers at or above the model's threshold
+             * @description The part of the customers at or above the model's threshold
              */
             revenue_of_predicted_churners: number;
             /**
              * Roc Auc
-             * @description That model's, on customers it never saw
+             * @description AUC of that model on held-out customers
              */
             roc_auc: number | null;
             /** Run Id */
@@ -3988,17 +3987,17 @@ export interface components {
         VersionView: {
             /**
              * Baseline Metrics
-             * @description The same figures of a linear model on the same customers
+             * @description The figures of a linear model on the same customers
              */
             baseline_metrics: {
                 [key: string]: unknown;
             };
             /**
              * Calibration
-             * @description How raw scores become probabilities: none, platt or isotonic
+             * @description The calibration from raw scores to probabilities: none, platt or isotonic
              */
             calibration: string;
-            /** @description The best any model could reach; for synthetic customers only */
+            /** @description The best figures that any model can reach; for synthetic customers only */
             ceiling: components["schemas"]["Ceiling"] | null;
             /** Created At */
             created_at: string;
@@ -4008,7 +4007,7 @@ export interface components {
             metrics: components["schemas"]["Figures"];
             /**
              * Rows
-             * @description How many customers each part of the work was done on
+             * @description The number of customers in each part of the data
              */
             rows: {
                 [key: string]: number;
@@ -4024,7 +4023,7 @@ export interface components {
             status: "registered" | "rejected";
             /**
              * Synthetic
-             * @description Whether synthetic customers were among those it was trained or judged on
+             * @description Whether synthetic customers were used to train or evaluate it
              */
             synthetic: boolean;
             /** Threshold */
@@ -4034,7 +4033,7 @@ export interface components {
         };
         /**
          * WhatIfRequest
-         * @description A customer, stored or given by features, and what to change.
+         * @description A customer, by id or by features, and the columns to change.
          */
         WhatIfRequest: {
             /**
@@ -4049,7 +4048,7 @@ export interface components {
             };
             /**
              * Customer Id
-             * @example C-000042
+             * @example cust-000042
              */
             customer_id?: string;
             /**

@@ -14,7 +14,7 @@ from retainstream.customers.identity import CustomerIdInPath
 from retainstream.customers.segment import Wanted, segment
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import LEVELS
-from retainstream.engine.schema import FeatureSchema, FieldError
+from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.predictions.at_risk import FURTHEST, TooFar
@@ -37,7 +37,7 @@ ImportId = Annotated[str, Path(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the page before, with the same filters")]
 
 app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "There is no customer of this id."))
-app.explain(records.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(UnacceptableCriteria, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(
     UnknownGroup,

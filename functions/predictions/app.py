@@ -1,6 +1,5 @@
 """The predictions module's routes."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.performance import PerformanceView, performance
 from retainstream.engine.model.groups import UnknownGroup, groups_of
-from retainstream.engine.schema import FeatureSchema, FieldError
+from retainstream.engine.records import Prediction, RiskLevel
+from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
@@ -39,7 +39,7 @@ keep_model_in_snapshots(stores)
 
 app.explain(NoModel, lambda _: no_model())
 app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
-app.explain(generate.UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
+app.explain(UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(
     UnknownGroup,
     lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
@@ -65,7 +65,7 @@ app.explain(UnknownRun, lambda _: Problem("not-found", "There is no run of this 
     **requires(Role.VIEWER),
 )
 def results(
-    level: Annotated[views.Level | None, Query(description="Risk level, by the threshold of the model in service")] = None,
+    level: Annotated[RiskLevel | None, Query(description="Risk level, by the threshold of the model in service")] = None,
     plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column")] = None,
     min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
     max_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
@@ -184,7 +184,7 @@ def _accepted(run_id: str, user_id: str) -> Response[Any]:
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
 
 
-def _prediction_view(prediction: Mapping[str, Any]) -> views.PredictionView:
+def _prediction_view(prediction: Prediction) -> views.PredictionView:
     return views.prediction_view(prediction, settings().confidence_threshold)
 
 

@@ -1,16 +1,16 @@
 """What changes in customers and predictions, taken into the dashboard's counters; and each day, what these say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.dashboard.aside import taken_or_put_aside
+from retainstream.dashboard.aside import AsideAnswer, BatchAnswer, Taken, taken_or_put_aside
 from retainstream.dashboard.consume import take_in
-from retainstream.dashboard.daily import keep_day, standing
+from retainstream.dashboard.daily import Standing, keep_day, standing
 from retainstream.dashboard.fold import READ
 from retainstream.settings import settings
-from retainstream.storage.changes import changes_by_table, runs_of, seconds_since
+from retainstream.storage.changes import StreamRecord, changes_by_table, runs_of, seconds_since
 from retainstream.storage.rollups import Source
 from retainstream.storage.stores import Stores
 from retainstream.telemetry.figures import of_batch, of_day
@@ -19,19 +19,19 @@ from retainstream.telemetry.tasks import Tasks, by_name
 stores = Stores()
 
 
-def take(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def take(event: Any, _context: LambdaContext) -> BatchAnswer | AsideAnswer:
     return taken_or_put_aside(_taken, event["Records"], stores.dead_letters)
 
 
-def _taken(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _taken(records: Sequence[StreamRecord]) -> BatchAnswer:
     sources: dict[str, Source] = {settings().customers_table: "customers", settings().predictions_table: "predictions"}
-    taken = {}
+    taken: dict[str, Taken] = {}
     for table, changes in changes_by_table(records, READ).items():
         taken[sources[table]] = {"changes": len(changes), "counted": take_in(sources[table], changes, stores.rollups)}
     return {"taken": taken, "runs": runs_of(records), "lag": seconds_since(records), "last_event": records[-1]["eventID"]}
 
 
-def keep(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def keep(event: Any, _context: LambdaContext) -> Standing:
     keep_day(stores.rollups, stores.models, event.get("scheduled_at"))
     return standing(stores.rollups, stores.models)
 

@@ -223,8 +223,8 @@ def a_candidate_is_compared_with_the_model_in_service() -> None:
 
 def another_version_goes_into_service() -> None:
     version = Models().champion()["version"]  # type: ignore[index]
-    record = Models().version(version) or {}
-    Models().add_version("20301121T090000Z-00000000", {**record, "version": "20301121T090000Z-00000000"})
+    record: Any = Models().version(version)
+    Models().add_version("20301121T090000Z-00000000", record | {"version": "20301121T090000Z-00000000"})
     ask("model", "POST", "/api/model/versions/20301121T090000Z-00000000/promote")
     ask("model", "GET", f"/api/model/versions/{version}/card")
 

@@ -1,7 +1,7 @@
 """Customers with predictions, written as the product writes them, and the streams that tell of it."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ type Row = dict[str, Any]
 FEATURES = some_features(1)[0] | {"plan": "standard", "watch_time_hours": 12.5, "device_count": 2}
 
 
-def prediction(customer_id: str, probability: float, *, churned: bool = False, **changes: Any) -> Row:
+def prediction(customer_id: str, probability: float, *, churned: bool = False, **changes: Any) -> Any:
     """A stored prediction with this probability; `changes` are to its features."""
     features = {**FEATURES, **changes}
     price = features["monthly_price"]
@@ -56,7 +56,7 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
     return row
 
 
-def store_predictions(rows: list[Row]) -> None:
+def store_predictions(rows: Iterable[Any]) -> None:
     Predictions().put_many(rows)
 
 

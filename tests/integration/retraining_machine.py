@@ -28,6 +28,11 @@ type Run = dict[str, Any]
 type Machine = Callable[..., Run]
 
 
+def bare_version(name: str) -> Any:
+    """The record of a version with nothing but what a promotion reads."""
+    return {"version": name, "run_id": name, "status": "registered"}
+
+
 @contextmanager
 def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Runs the state machine to its end: machine(run_id, scoring="SUCCEEDED", …input) → the run's record.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from retainstream.customers import records
 from retainstream.engine.model.levels import index_keys
-from retainstream.engine.records import Prediction
 from retainstream.engine.schema import default_schema
 from retainstream.predictions.generate import UnknownCustomers, score_customers
 from retainstream.predictions.sample import score_sample
@@ -38,9 +37,9 @@ def begin(before: str) -> None:
         for found in page:
             Predictions().delete(found["customer_id"])
     for customer_id in ("c1", "c2"):
-        customer: dict[str, Any] = {"customer_id": customer_id, "group": "standard", "features": FEATURES, "source": "api"}
+        customer: Any = {"customer_id": customer_id, "group": "standard", "features": FEATURES, "source": "api"}
         left = before == "left" and customer_id == "c1"
-        Customers().put({**customer, "churned": True} if left else customer)
+        Customers().put(customer | {"churned": True} if left else customer)
         if before != "unscored":
             Predictions().put_many([prediction(customer_id, 0.9, churned=left)])
 
@@ -76,7 +75,7 @@ def assert_agreement() -> None:
         assert customer is not None, "the prediction of nobody"
         assert stored["churned"] is (customer.get("churned") is True)
         indexed = {name: stored[name] for name in ("risk_shard", "probability_rank", "value_rank") if name in stored}
-        assert indexed == ({} if stored["churned"] else index_keys(cast("Prediction", stored), customer_id, stored["group"]))
+        assert indexed == ({} if stored["churned"] else index_keys(stored, customer_id, stored["group"]))
 
 
 def is_new(customer_id: str) -> bool:
@@ -195,7 +194,9 @@ def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
     counts = run.verify(stores, "one", [part], 1)["counts"]
     assert (counts["read"], counts["scored"], counts["churned"], counts["repaired"]) == (3, 2, 1, 2)
     assert Predictions().get("nobody") is None
-    assert (Predictions().get("left") or {})["churned"] is True
+    left = Predictions().get("left")
+    assert left
+    assert left["churned"] is True
     assert_agreement()
 
 

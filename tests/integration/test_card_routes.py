@@ -1,6 +1,7 @@
 """The model card over HTTP: as data with a link, as a page, and when it is not there or not what was registered."""
 
 from collections.abc import Callable
+from typing import Any
 
 import boto3
 import pytest
@@ -28,7 +29,8 @@ def registered(aws: None) -> str:
     contents = {"card.json": (card.model_dump_json(), "application/json"), "card.html": (html, "text/html; charset=utf-8")}
     stored = {name: Documents().put_bytes(f"models/{VERSION}/{name}", text.encode(), kind) for name, (text, kind) in contents.items()}
     files = {name: {"key": place.key, "sha256": place.sha256} for name, place in stored.items()}
-    register(Models(), {"version": VERSION, "run_id": "run-1", "status": "registered", "files": files, "card_policy": policy()})
+    record: Any = {"version": VERSION, "run_id": "run-1", "status": "registered", "files": files, "card_policy": policy()}
+    register(Models(), record)
     return html
 
 
@@ -77,7 +79,8 @@ def test_programs_get_json(call: Call, registered: str, query: str, headers: dic
 def test_a_version_that_is_not_there_or_has_no_card_is_not_found(call: Call, aws: None, query: str) -> None:
     missing = call("model", "GET", CARD, query=query)
     assert (missing.status, missing.body["detail"]) == (404, "There is no model version of this name.")
-    register(Models(), {"version": VERSION, "run_id": "run-1", "status": "registered", "files": {}})
+    record: Any = {"version": VERSION, "run_id": "run-1", "status": "registered", "files": {}}
+    register(Models(), record)
     bare = call("model", "GET", CARD, query=query)
     assert (bare.status, bare.body["detail"]) == (404, "This version was registered without a card.")
 

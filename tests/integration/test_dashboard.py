@@ -3,7 +3,7 @@
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.integration.conftest import FUNCTIONS
 from tests.small_models import THRESHOLD, add_customers, put_in_service, some_features
 
 type Call = Callable[..., Any]
-type Row = dict[str, Any]
+type Row = Any
 
 METRICS = "/api/dashboard/metrics"
 DISTRIBUTION = "/api/dashboard/distribution"
@@ -36,7 +36,7 @@ FEATURES = "/api/dashboard/features"
 PREDICT = "/api/dashboard/predict"
 LEVELS = ("low", "medium", "high", "critical")
 
-RECORD = {
+RECORD: Any = {
     "status": "registered",
     "created_at": "2026-11-01T04:00:00.000+00:00",
     "run_id": "run-1",
@@ -55,7 +55,7 @@ RECORD = {
 
 @pytest.fixture
 def in_service(aws: None) -> str:
-    register(Models(), {**RECORD, "version": "m1"})
+    register(Models(), RECORD | {"version": "m1"})
     promote(Models(), "m1", "test")
     return "m1"
 
@@ -70,7 +70,7 @@ def lived(call: Call, seed: int) -> None:
     order = random.Random(seed)
     features = some_features(80, seed)
     names = [f"c{number:03d}" for number in range(80)]
-    Customers().put_many(
+    customers: Iterator[Any] = (
         {
             "customer_id": name,
             "group": given["plan"],
@@ -80,8 +80,9 @@ def lived(call: Call, seed: int) -> None:
         }
         for name, given in zip(names, features, strict=True)
     )
+    Customers().put_many(customers)
     for _ in range(2):
-        stored = Customers().get_many(names)
+        stored: dict[str, Any] = dict(Customers().get_many(names))
         store_predictions(
             [
                 prediction(name, order.randint(0, 1_000_000) / 1_000_000, **stored[name]["features"])
@@ -101,7 +102,7 @@ def lived(call: Call, seed: int) -> None:
 
 def rows() -> tuple[list[Row], list[Row]]:
     """All customers, and the predictions of those who have not left."""
-    customers = [customer for page in Customers().segment_pages() for customer in page]
+    customers: list[Row] = [customer for page in Customers().segment_pages() for customer in page]
     return customers, [row for page in Predictions().segment_pages() for row in page if not row["churned"]]
 
 
@@ -184,7 +185,7 @@ def test_the_model_in_service_is_shown_with_its_ceiling(call: Call, in_service: 
         "synthetic": True,
         "ceiling_roc_auc": 0.86,
     }
-    register(Models(), {**RECORD, "version": "m2", "synthetic": False, "ceiling": None, "money": None})
+    register(Models(), RECORD | {"version": "m2", "synthetic": False, "ceiling": None, "money": None})
     promote(Models(), "m2", "test")
     figures = data(call("dashboard", "GET", METRICS))
     assert (figures["model"]["version"], figures["model"]["synthetic"], figures["model"]["ceiling_roc_auc"]) == ("m2", False, None)
@@ -204,14 +205,14 @@ def test_an_empty_stack_has_a_dashboard(call: Call) -> None:
 
 
 def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, in_service: str) -> None:
-    before = {"run_id": "r1", "at": "2026-11-01T00:00:00.000+00:00", "model_version": "m1", "scored": 100, "high_risk": 25}
+    before: Any = {"run_id": "r1", "at": "2026-11-01T00:00:00.000+00:00", "model_version": "m1", "scored": 100, "high_risk": 25}
     before |= {"predicted_churners": 17.5, "value_at_risk": 1000.0, "value_at_risk_of_all": 1500.0}  # of a version that kept no outcomes
-    last = {"run_id": "r2", "at": "2026-11-02T00:00:00.000+00:00", "model_version": "m2", "scored": 101, "high_risk": 20}
+    last: Any = {"run_id": "r2", "at": "2026-11-02T00:00:00.000+00:00", "model_version": "m2", "scored": 101, "high_risk": 20}
     last |= {"predicted_churners": 17.25, "value_at_risk": 1234.5, "value_at_risk_of_all": 2000.25}
     Rollups().add_trend(before)
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["changes"]["in_last_run"] is None
-    Rollups().add_trend({**last, "churned": 30, "stayed": 90, "roc_auc": 0.8})
+    Rollups().add_trend(last | {"churned": 30, "stayed": 90, "roc_auc": 0.8})
     figures = data(call("dashboard", "GET", METRICS))
     assert [point["scored"] for point in figures["trend"]] == [100, 101]
     assert figures["trend"][1] == {

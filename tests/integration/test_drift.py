@@ -98,7 +98,7 @@ def test_drift_is_named_in_plain_words_and_silent_without(call: Call) -> None:
     score_everybody("steady")
     steady = call("model", "GET", DRIFT).body["data"]
     assert (steady["state"], steady["told"], steady["report"]["level"]) == ("known", "No feature has drifted.", "none")
-    changed = list(Customers().get_many(ids).values())
+    changed: list[Any] = list(Customers().get_many(ids).values())
     for customer in changed:
         customer["features"]["last_login_days"] += 25
     Customers().put_many(changed)

@@ -122,7 +122,7 @@ def lines_of(file: bytes) -> list[str]:
     return sorted(json.dumps(row) for row in csv.reader(io.StringIO(file.decode(), newline="")))
 
 
-def wanted(rows: list[Row], filters: Filters | None = None) -> list[str]:
+def wanted(rows: list[Any], filters: Filters | None = None) -> list[str]:
     """The lines of the file of these filters, in no order."""
     schema = default_schema()
     fit = [row for row in rows if (filters or Filters()).keep(row)]
@@ -203,7 +203,8 @@ def test_the_same_question_gets_the_same_run_whoever_asks(call: Call, idle_machi
 
 def test_scoring_everybody_makes_the_same_question_a_new_one(call: Call, idle_machine: None) -> None:
     first = asked(call)["run_id"]
-    Rollups().add_trend({"run_id": "scored-again", "at": "2026-11-21T10:00:00+00:00"})
+    scored_again: Any = {"run_id": "scored-again", "at": "2026-11-21T10:00:00+00:00"}
+    Rollups().add_trend(scored_again)
     assert asked(call)["run_id"] != first
 
 
@@ -266,7 +267,8 @@ def test_when_nothing_can_be_started_no_run_is_left_behind(call: Call, base: lis
 
 
 def test_a_row_nobody_can_read_fails_the_run_and_leaves_no_upload(call: Call, machine: Callable[[str], Row]) -> None:
-    Predictions().put_many([{"customer_id": "by hand", "churned": False}])
+    by_hand: Any = {"customer_id": "by hand", "churned": False}
+    Predictions().put_many([by_hand])
     run_id = asked(call)["run_id"]
     record = machine(run_id)
     assert record["status"] == "FAILED"

@@ -57,7 +57,7 @@ def hooked(event: str, hook: Any) -> Iterator[None]:
         events.unregister(event, hook)
 
 
-def stored() -> dict[str, dict[str, Any]]:
+def stored() -> dict[str, Any]:
     return {item["customer_id"]: item for page in Customers().segment_pages() for item in page}
 
 
@@ -65,7 +65,7 @@ def what_matters(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("updated_at", "imported", "features_at", "outcome_recorded_at")}
 
 
-def prediction(customer_id: str, *, churned: bool = False) -> dict[str, Any]:
+def prediction(customer_id: str, *, churned: bool = False) -> Any:
     return {
         "customer_id": customer_id,
         "group": "basic",
@@ -178,7 +178,7 @@ def scored(ids: Mapping[str, Any], *days: str) -> None:
         latest, *earlier = [
             {"scored_at": f"{day}T00:00:00.000+00:00", "probability": 0.5, "level": "high", "model_version": f"of {day}"} for day in days
         ]
-        Predictions().put_many([{**prediction(customer_id, churned=stored()[customer_id]["churned"]), **latest, "history": earlier}])
+        Predictions().put_many([prediction(customer_id, churned=stored()[customer_id]["churned"]) | latest | {"history": earlier}])
 
 
 def judged() -> dict[str, str | None]:
@@ -226,7 +226,7 @@ def test_of_weekly_predictions_the_latest_is_judged_whose_horizon_has_run_out_an
 def test_the_first_word_that_a_customer_stayed_judges_nothing_that_nobody_can_know_yet() -> None:
     imported(as_file([line("c1"), line("c2")]), as_of="2026-01-01")
     for customer_id in ("c1", "c2"):
-        Predictions().put_many([{**prediction(customer_id), "scored_at": "2026-01-02T00:00:00.000+00:00", "history": []}])
+        Predictions().put_many([prediction(customer_id) | {"scored_at": "2026-01-02T00:00:00.000+00:00", "history": []}])
     imported(as_file([line("c1", churned="no"), line("c2", churned="yes")], outcomes=True), as_of="2026-01-15")
     assert {name: item["churned"] for name, item in stored().items()} == {"c1": False, "c2": True}
     assert judged() == {"c1": None, "c2": "2026-01-02"}
@@ -434,7 +434,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_noticed(monkeypatch: pytest
 
 
 def test_throttled_writes_are_tried_again_and_a_storage_that_stays_away_is_told_with_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retainstream.storage.arriving_customers.time.sleep", lambda _: None)
+    monkeypatch.setattr("retainstream.storage.retry.time.sleep", lambda _: None)
     refused: Counter[str] = Counter()
 
     def throttle(params: Any, **_: Any) -> None:

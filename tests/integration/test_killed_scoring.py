@@ -77,7 +77,7 @@ def score_by(tasks: Tasks, run_id: str) -> None:
 def state_after(run_id: str, tasks: Tasks) -> dict[str, Any]:
     """All that a run leaves."""
     counters = counters_left(lambda batch: tasks.do("rollups", batch))
-    [*_, snapshot] = Rollups().trend()
+    snapshot: Any = Rollups().trend()[-1]
     assert snapshot.pop("run_id") == run_id
     drift = json.loads(Documents().get_bytes(f"drift/{run_id}.json"))
     del snapshot["at"], drift["at"], drift["run_id"]

@@ -109,7 +109,7 @@ def lagging(index: str, entries: list[dict[str, Any]]) -> Iterator[None]:
 
     def note(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         if params.get("IndexName") == index:
-            asked = context.get("retainstream_asked", params)
+            asked = context.get("retainstream_request", params)
             context["index"] = {"shard": asked["ExpressionAttributeValues"][":shard"]["S"]}
 
     events: Any = dynamodb().meta.events

@@ -28,7 +28,7 @@ def test_an_outcome_keeps_the_prediction_there_was_and_takes_the_customer_off_th
     assert answer.body["data"]["churned"] is True
     assert answer.body["data"]["outcome_at"] == "2026-10-01"
     assert answer.body["data"]["prediction"]["churned"] is True
-    stored = Customers().get("c1") or {}
+    stored: Any = Customers().get("c1")
     assert stored["outcome_prediction"] == {
         "probability": 0.9,
         "level": "critical",
@@ -72,7 +72,7 @@ def test_a_corrected_outcome_puts_the_customer_back_on_the_list(call: Call) -> N
 def test_that_a_customer_stayed_judges_a_prediction_when_its_horizon_has_run_out(call: Call) -> None:
     def told(day: str, *, churned: bool = False) -> tuple[Any, ...]:
         assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": churned, "date": day}).status == 200
-        stored = Customers().get("c1") or {}
+        stored: Any = Customers().get("c1")
         return stored["churned"], stored["outcome_at"], stored.get("outcome_prediction", {}).get("probability")
 
     def scored(probability: float, day: str, past: list[dict[str, Any]]) -> None:
@@ -97,7 +97,8 @@ def test_said_again_on_the_same_day_it_judges_what_has_become_old_enough_meanwhi
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
     store_predictions([prediction("c1", 0.9) | {"scored_at": "2026-01-02T00:00:00.000+00:00"}])
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
-    assert (Customers().get("c1") or {})["outcome_prediction"]["probability"] == 0.9
+    stored: Any = Customers().get("c1")
+    assert stored["outcome_prediction"]["probability"] == 0.9
 
 
 def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
@@ -106,7 +107,7 @@ def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
     store_predictions([prediction("c1", 0.1, churned=True)])
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": True, "date": "2026-10-02"})
-    stored = Customers().get("c1") or {}
+    stored: Any = Customers().get("c1")
     assert (stored["outcome_at"], stored["outcome_prediction"]["probability"]) == ("2026-10-02", 0.9)
 
 
@@ -120,7 +121,7 @@ def test_an_outcome_without_a_prediction(call: Call) -> None:
 def test_who_recorded_an_outcome_is_kept_beside_who_made_the_customer(call: Call) -> None:
     Customers().put({"customer_id": "c1", "group": "standard", "features": FEATURES, "source": "synthetic", "churned": False})
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
-    stored = Customers().get("c1") or {}
+    stored: Any = Customers().get("c1")
     assert (stored["source"], stored["outcome_source"]) == ("synthetic", "api")
 
 

@@ -60,10 +60,20 @@ def test_a_customer_who_left_is_scored_and_stays_out_of_the_lists(call: Call, in
 
 def test_unknown_customers_are_named_and_nothing_is_stored(call: Call, in_service: str) -> None:
     ids = add_customers(2)
-    answer = call("predictions", "POST", GENERATE, {"customer_ids": [ids[0], "nobody", ids[1], "no one"]})
+    answer = call("predictions", "POST", GENERATE, {"customer_ids": [ids[0], "nobody", ids[1], "no-one"]})
     assert answer.status == 404
     assert fields(answer) == ["body.customer_ids.1", "body.customer_ids.3"]
     assert Predictions().get_many(ids) == {}
+
+
+@pytest.mark.parametrize("customer_id", ["no one", "-a", "segment", "a" * 129, ""])
+def test_an_id_that_no_customer_can_have_is_refused_as_it_is_elsewhere(call: Call, in_service: str, customer_id: str) -> None:
+    generated = call("predictions", "POST", GENERATE, {"customer_ids": ["a" * 128, customer_id]})
+    assert generated.status == 422
+    assert {name.split(".")[1] for name in fields(generated)} == {"customer_ids"}
+    asked = call("predictions", "POST", WHAT_IF, {"customer_id": customer_id, "changes": {"plan": "basic"}})
+    assert asked.status == 422
+    assert {name.split(".")[1] for name in fields(asked)} == {"customer_id"}
 
 
 def test_rows_are_scored_and_not_stored(call: Call, in_service: str) -> None:

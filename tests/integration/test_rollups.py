@@ -77,10 +77,10 @@ def writes_of(source: Source) -> st.SearchStrategy[list[tuple[str, Row | None]]]
     return st.lists(st.tuples(ids, st.one_of(st.none(), ROWS[source], ROWS[source])), min_size=1, max_size=30)
 
 
-def streamed(writes: list[tuple[str, Row | None]], seconds: list[int]) -> tuple[dict[str, Row], list[dict[str, Any]]]:
+def streamed(writes: list[tuple[str, Row | None]], seconds: list[int]) -> tuple[dict[str, Row], list[Any]]:
     """What a table holds after the writes, and its stream's records as a function receives them."""
     table: dict[str, Row] = {}
-    records = []
+    records: list[Any] = []
     for number, (customer_id, row) in enumerate(writes):
         old = table.pop(customer_id, None)
         if row is not None:
@@ -103,7 +103,7 @@ def streamed(writes: list[tuple[str, Row | None]], seconds: list[int]) -> tuple[
     return table, records
 
 
-def deliver(source: Source, records: list[dict[str, Any]], rollups: Rollups) -> None:
+def deliver(source: Source, records: list[Any], rollups: Rollups) -> None:
     for changes in changes_by_table(records, READ).values():
         take_in(source, changes, rollups)
 

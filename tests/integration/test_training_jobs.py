@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.sagemaker.parts import for_the_job
+from retainstream.engine.records import Customer
 from retainstream.registry.card import card_document
 from retainstream.registry.champion import promote
 from retainstream.registry.loading import load_version
@@ -22,7 +23,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from tests.integration.aws_events import refused
-from tests.integration.retraining_machine import MACHINES, ROLE, Machine, in_service, retraining_machine, seed, step_names
+from tests.integration.retraining_machine import MACHINES, ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
 from tests.integration.training_jobs import Jobs, packed, training_jobs
 from tests.stored import stored_keys
 
@@ -128,7 +129,7 @@ def test_few_outcomes_in_a_large_base_are_read_in_parts_and_fitted_in_a_function
 
 def test_a_job_that_fails_ends_the_run_in_its_own_words_and_the_champion_stays(machine: Machine, jobs: Jobs) -> None:
     seed(CUSTOMERS, known_share=0.9)
-    register(Models(), {"version": "old", "run_id": "old", "status": "registered"})
+    register(Models(), bare_version("old"))
     promote(Models(), "old", "ann")
     jobs.standings, jobs.failure_reason = ["InProgress", "Failed"], "ClientError: out of memory"
     run = machine("fails", started_by="ann")
@@ -172,7 +173,7 @@ def test_what_is_no_model_ends_the_run_with_the_reason_and_the_champion_stays(
     machine: Machine, jobs: Jobs, left: bytes | None, reason: str
 ) -> None:
     seed(CUSTOMERS, known_share=0.9)
-    register(Models(), {"version": "old", "run_id": "old", "status": "registered"})
+    register(Models(), bare_version("old"))
     promote(Models(), "old", "ann")
     jobs.leave = lambda _: left
     run = machine("bad", started_by="ann")
@@ -213,11 +214,12 @@ def test_the_job_is_awaited_by_step_functions_and_whatever_fails_ends_in_the_rec
 
 
 def test_customers_without_outcomes_are_no_rows(machine: Machine) -> None:
-    Customers().put_many({key: value for key, value in customer.items() if key != "churned"} for customer in _customers())
+    customers: Iterator[Any] = ({key: value for key, value in customer.items() if key != "churned"} for customer in _customers())
+    Customers().put_many(customers)
     assert machine("none", started_by="ann")["reason"] == "Only 0 customers with a known outcome: at least 200 are needed."
 
 
-def _customers() -> Iterator[dict[str, Any]]:
+def _customers() -> Iterator[Customer]:
     from retainstream.engine.learning.synthetic import as_customers, generate
 
     yield from as_customers(generate(1_500, 1), 0.0)

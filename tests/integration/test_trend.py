@@ -36,21 +36,25 @@ COUNTERS = {
 
 @pytest.fixture
 def counted(aws: None) -> None:
-    register(Models(), {**RECORD, "version": "m1"})
+    register(Models(), RECORD | {"version": "m1"})
     promote(Models(), "m1", "test")
     Rollups().put_if_version("customers", 0, COUNTERS["customers"])
     Rollups().put_if_version("predictions", 0, COUNTERS["predictions"])
 
 
-def of_run(number: int) -> dict[str, Any]:
+def of_run(number: int) -> Any:
     return {"run_id": f"r{number}", "at": f"2026-01-01T00:{number:06d}", "scored": number}
+
+
+def of_day(day: str, hour: int) -> Any:
+    return {"day": day, "at": f"{day}T{hour:02d}:00", "scored": hour}
 
 
 def test_one_snapshot_of_a_run_is_kept_and_the_oldest_forgotten(aws: None) -> None:
     rollups = Rollups()
     for number in range(202):
         rollups.add_trend(of_run(number))
-    rollups.add_trend({**of_run(201), "scored": 7})
+    rollups.add_trend(of_run(201) | {"scored": 7})
     trend = rollups.dashboard().trend
     assert len(trend) == 200
     assert [trend[0]["run_id"], trend[-1]["run_id"], trend[-1]["scored"]] == ["r2", "r201", 7]
@@ -61,7 +65,7 @@ def test_of_a_day_the_latest_snapshot_is_kept_whichever_is_written_last(aws: Non
     rollups = Rollups()
     rollups.add_trend(of_run(1))
     for hour in (8, 23, 12):
-        rollups.add_day({"day": "2026-01-31", "at": f"2026-01-31T{hour:02d}:00", "scored": hour})
+        rollups.add_day(of_day("2026-01-31", hour))
     found = rollups.dashboard()
     assert [(one["day"], one["scored"]) for one in found.days] == [("2026-01-31", 23)]
     assert [one["run_id"] for one in found.trend] == ["r1"]
@@ -75,7 +79,7 @@ def test_writers_at_the_same_moment_lose_no_snapshot(aws: None, data: st.DataObj
     writers = [
         lambda: rollups.add_trend(of_run(1)),
         lambda: rollups.add_trend(of_run(2)),
-        lambda: rollups.add_day({"day": "2026-01-01", "at": "2026-01-01T01:00"}),
+        lambda: rollups.add_day(of_day("2026-01-01", 1)),
     ]
     interleave(writers, lambda waiting: data.draw(st.sampled_from(waiting)))
     found = rollups.dashboard()
@@ -89,8 +93,10 @@ def test_the_longest_trend_fits_into_one_read(aws: None) -> None:
     figures = {"model_version": "20261121T090000Z-7d0c2f6e", "roc_auc": 0.8437219384721, "scored": 10**9, "churned": 10**9, "stayed": 10**9}
     figures |= {"predicted_churners": 10**9 + 0.25, "high_risk": 10**9, "value_at_risk": money, "value_at_risk_of_all": money}
     of_runs = {"by_level": dict.fromkeys(("low", "medium", "high", "critical"), 10**9), "mean_probability": 0.123456, "drift": "strong"}
-    runs = [{"run_id": f"{number:080d}", "at": f"2026-11-21T09:00:00.{number:06d}+00:00", **figures, **of_runs} for number in range(200)]
-    days = [{"day": f"{number:010d}", "at": f"2026-11-21T09:00:00.{number:06d}+00:00", **figures} for number in range(400)]
+    runs: list[Any] = [
+        {"run_id": f"{number:080d}", "at": f"2026-11-21T09:00:00.{number:06d}+00:00", **figures, **of_runs} for number in range(200)
+    ]
+    days: list[Any] = [{"day": f"{number:010d}", "at": f"2026-11-21T09:00:00.{number:06d}+00:00", **figures} for number in range(400)]
     full = {"pk": "dashboard", "sk": "trend", "version": 1, "snapshots": json.dumps(runs[:-1]), "days": json.dumps(days[:-1])}
     rollups._table.put(full)
     rollups.add_trend(runs[-1])

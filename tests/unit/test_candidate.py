@@ -23,6 +23,7 @@ from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.learning.trials import Trial
 from retainstream.engine.model.calibration import Platt, sigmoid
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
 
@@ -215,13 +216,15 @@ TELCO = FeatureSchema.model_validate(
 
 def test_another_business_trains_without_groups_and_money() -> None:
     rng = np.random.default_rng(3)
-    customers = []
+    customers: list[NewCustomer] = []
     for number in range(1_500):
         features: dict[str, Any] = {"paperless": bool(rng.random() < 0.5), "calls": float(rng.normal(5, 2))}
         if rng.random() < 0.9:
             features["contract"] = "monthly" if rng.random() < 0.6 else "yearly"
         risk = 0.5 if features.get("contract") == "monthly" and features["paperless"] else 0.1
-        customers.append({"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": "all"})
+        customers.append(
+            {"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": "all", "source": "api"}
+        )
     data, _ = collect(TELCO, [customers])
     development, test = sides(data)
     found = fit(development, version="v", seconds=0.5)

@@ -1,6 +1,7 @@
 """Cursors come back as they went out, and nothing else comes back."""
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,12 +13,12 @@ POSITIONS = st.dictionaries(st.text(max_size=10), st.one_of(st.text(max_size=30)
 
 
 @given(POSITIONS, st.text(max_size=40), st.text(max_size=40))
-def test_a_cursor_comes_back_as_its_position(position: dict[str, object], scope: str, key: str) -> None:
+def test_a_cursor_comes_back_as_its_position(position: dict[str, Any], scope: str, key: str) -> None:
     assert decode_cursor(encode_cursor(position, scope=scope, key=key), scope=scope, key=key) == position
 
 
 @given(POSITIONS, st.data())
-def test_a_changed_cursor_is_refused(position: dict[str, object], data: st.DataObject) -> None:
+def test_a_changed_cursor_is_refused(position: dict[str, Any], data: st.DataObject) -> None:
     cursor = encode_cursor(position, scope="list", key="key")
     at = data.draw(st.integers(0, len(cursor) - 1))
     letter = data.draw(st.characters(codec="utf-8"))

@@ -9,6 +9,7 @@ from retainstream.engine.learning.checks import Finding, OneClass, TooFewRows, c
 from retainstream.engine.learning.dataset import DataSet, collect, key_of, merged
 from retainstream.engine.learning.split import TEST_SHARE, folds, held_out
 from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.records import Customer
 from retainstream.engine.schema import default_schema
 
 SCHEMA = default_schema()
@@ -24,7 +25,7 @@ def same(first: DataSet, second: DataSet) -> bool:
 
 
 def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() -> None:
-    imported = {**CUSTOMERS[0], "customer_id": "imported", "churned": False, "source": "import"}
+    imported: Customer = {**CUSTOMERS[0], "customer_id": "imported", "churned": False, "source": "import"}
     data, provenance = collect(SCHEMA, [CUSTOMERS, [imported]])
     known = [customer for customer in CUSTOMERS if "churned" in customer]
     assert len(data) == len(known) + 1
@@ -36,7 +37,7 @@ def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() ->
 
 
 def test_an_outcome_somebody_recorded_is_not_the_generators() -> None:
-    recorded = {**CUSTOMERS[0], "churned": True, "outcome_source": "api"}
+    recorded: Customer = {**CUSTOMERS[0], "churned": True, "outcome_source": "api"}
     data, provenance = collect(SCHEMA, [[recorded]])
     assert not data.synthetic.any()
     assert provenance.sources == {"api": 1}

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "settings": set(),
     "roles": set(),
     "telemetry": {"settings"},
-    "storage": {"settings", "roles", "telemetry"},
+    "storage": {"engine", "settings", "roles", "telemetry"},
     "http": {"engine", "settings", "storage", "roles", "telemetry"},
     "accounts": {"settings", "storage", "roles"},
     "predictions": {"engine", "storage", "telemetry"},

@@ -43,11 +43,11 @@ def test_realised_figures_are_those_of_the_rows(outcomes: list[tuple[float, bool
         assert "only customers who left" in found.basis
         assert [found.churn_rate, found.precision, found.f1, found.brier, found.log_loss] == [None] * 5
     else:
-        assert "who left are judged" not in found.basis
+        assert "share who left are not shown" not in found.basis
         assert found.churn_rate == pytest.approx(churned.mean())
         assert found.brier == pytest.approx(float(np.mean((probabilities - churned) ** 2)), abs=1e-9)
         assert (found.precision is None) == (not called.any())
-    assert ("Fewer than 100 customers" in found.basis) == (len(outcomes) < 100)
+    assert ("fewer than 100 customers" in found.basis) == (len(outcomes) < 100)
     if churned.any() and not churned.all():
         assert found.roc_auc == pytest.approx(roc_auc_score(churned, [score_bin_of(float(p)) for p in probabilities]))
     else:
@@ -81,8 +81,8 @@ def test_what_rests_on_the_share_who_left_is_shown_once_those_who_stayed_are_jud
     assert found
     assert (found.customers, found.churners, found.recall) == (128 + stayed, 128, 1.0)
     assert found.churn_rate == (pytest.approx(128 / (128 + stayed)) if shown else None)
-    assert ("who left are judged" in found.basis) is not shown
-    assert (f"when it was said: {waiting}" in found.basis) == (waiting > 0)
+    assert ("share who left are not shown" in found.basis) is not shown
+    assert (f"at that time: {waiting}" in found.basis) == (waiting > 0)
 
 
 def test_outcomes_of_generated_customers_are_called_synthetic() -> None:
@@ -99,7 +99,7 @@ def test_nothing_recorded_is_no_figure() -> None:
 
 
 def test_held_out_figures_come_from_the_record() -> None:
-    record = {"version": "v", "synthetic": False, "metrics": {"roc_auc": 0.7}}
+    record: Any = {"version": "v", "synthetic": False, "metrics": {"roc_auc": 0.7}}
     view = held_out(record)
     assert view.ceiling is None
     assert view.synthetic is False

@@ -145,10 +145,16 @@ def add_card() -> None:
     contents = {"card.json": card.model_dump_json(), "card.html": page(card)}
     stored = {name: Documents().put_bytes(f"models/{CARDED}/{name}", text.encode()) for name, text in contents.items()}
     files = {name: {"key": place.key, "sha256": place.sha256} for name, place in stored.items()}
-    record = {"version": CARDED, "run_id": "r", "created_at": "2026-03-01T00:00:00+00:00", "status": "rejected", "schema_name": "streaming"}
+    record: Any = {
+        "version": CARDED,
+        "run_id": "r",
+        "created_at": "2026-03-01T00:00:00+00:00",
+        "status": "rejected",
+        "schema_name": "streaming",
+    }
     more = {"threshold": 0.4, "calibration": "none", "metrics": FIGURES, "baseline_metrics": FIGURES, "synthetic": True, "importance": []}
     judged = {"gate": {"passed": False, "reasons": ["No."]}, "ceiling": FIGURES, "rows": {"train": 2000, "test": 700}}
-    register(Models(), {**record, **more, **judged, "files": files, "card_policy": policy()})
+    register(Models(), record | more | judged | {"files": files, "card_policy": policy()})
 
 
 def add_imports() -> None:

@@ -13,7 +13,7 @@ def test_a_day_ends_with_a_point_in_the_trend() -> None:
     with LocalStack(report=told.append) as stack:
         features = some_features(4)
         Customers().put_many(
-            {"customer_id": f"c{number}", "group": row["plan"], "features": row, "churned": number == 0}
+            {"customer_id": f"c{number}", "group": row["plan"], "features": row, "churned": number == 0, "source": "api"}
             for number, row in enumerate(features)
         )
         assert stack.feeder.wait_until_drained(30)

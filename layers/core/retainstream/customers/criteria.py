@@ -1,11 +1,11 @@
 """Conditions on a customer's columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from retainstream.engine.records import Value
+from retainstream.engine.records import Features
 from retainstream.engine.schema import Column, FeatureSchema, FieldError
 
 type Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "missing"]
@@ -24,7 +24,7 @@ _LARGEST_NUMBER = 2**53
 
 
 class UnacceptableCriteria(ValueError):
-    """Criteria that the schema does not allow; `errors` name each as criteria.<place>.<part>."""
+    """Criteria that the schema does not allow. Each of `errors` is named criteria.<place>.<part>."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("unacceptable criteria")
@@ -33,13 +33,13 @@ class UnacceptableCriteria(ValueError):
 
 @dataclass(frozen=True)
 class Criterion:
-    """One condition. A value that is not known meets only `missing` with the bound true."""
+    """One condition. A missing value meets only `missing` with the bound true."""
 
     column: Column
     operator: Operator
     bound: Any
 
-    def holds(self, features: Mapping[str, Value]) -> bool:
+    def holds(self, features: Features) -> bool:
         value = features.get(self.column.name)
         if self.operator == "missing":
             return (value is None) is self.bound
@@ -48,15 +48,15 @@ class Criterion:
         return _COMPARE[self.operator](_comparable(self.column, value), self.bound)
 
 
-def criteria_of(schema: FeatureSchema, given: Sequence[tuple[str, Operator, Any]]) -> list[Criterion]:
+def criteria_of(schema: FeatureSchema, conditions: Sequence[tuple[str, Operator, Any]]) -> list[Criterion]:
     """Conditions as (column, operator, value).
 
     Raises:
-        UnacceptableCriteria: a column the schema does not have, or an operator or value that does not fit the column.
+        UnacceptableCriteria: the schema does not have a column, or an operator or value does not fit a column.
     """
     errors: list[FieldError] = []
     criteria = []
-    for place, (name, operator, value) in enumerate(given):
+    for place, (name, operator, value) in enumerate(conditions):
         if name not in schema.names:
             errors.append(FieldError(f"criteria.{place}.column", "is not a column of the schema"))
             continue
@@ -74,7 +74,7 @@ def criteria_of(schema: FeatureSchema, given: Sequence[tuple[str, Operator, Any]
     return criteria
 
 
-def all_hold(criteria: Sequence[Criterion], features: Mapping[str, Value]) -> bool:
+def all_hold(criteria: Sequence[Criterion], features: Features) -> bool:
     return all(criterion.holds(features) for criterion in criteria)
 
 

@@ -1,38 +1,10 @@
-"""What a customer's id may be."""
+"""A customer's id in the path of a URL."""
 
-import re
 from typing import Annotated
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator
 
-RESERVED = frozenset({"high-risk", "segment", "imports"})
-"""Paths below /api/customers that are no customers."""
+from retainstream.engine.schema.customer_id import CustomerId
 
-_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
-_IS_RESERVED = "is the name of a path and cannot be a customer's id"
-
-
-def id_problem(customer_id: str) -> str | None:
-    """What is wrong with an id, in a sentence that does not repeat it; None when it is fine."""
-    if not customer_id:
-        return "is missing"
-    if customer_id in RESERVED:
-        return _IS_RESERVED
-    if not re.fullmatch(_PATTERN, customer_id):
-        return "must be 1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit"
-    return None
-
-
-def _not_reserved(customer_id: str) -> str:
-    if customer_id in RESERVED:
-        raise PydanticCustomError("reserved", _IS_RESERVED)
-    return customer_id
-
-
-CustomerId = Annotated[str, Field(pattern=_PATTERN, examples=["cust-000042"]), AfterValidator(_not_reserved)]
-"""1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit."""
-
-CustomerIdInPath = Annotated[CustomerId, BeforeValidator(lambda given: unquote(given) if isinstance(given, str) else given)]
-"""A customer's id as a URL spells it."""
+CustomerIdInPath = Annotated[CustomerId, BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)]

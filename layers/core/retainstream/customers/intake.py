@@ -1,30 +1,29 @@
-"""A file's rows on their way to becoming customers: which are taken, and why the others are not."""
+"""The rows of a file as new customers, and the faults of rejected rows."""
 
 from collections.abc import Callable, Container, Iterator
-from typing import Any
 
-from retainstream.customers.identity import id_problem
+from retainstream.engine.records import CustomerSource, NewCustomer
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.engine.tables.binding import bind, some_of
 
-SOURCE = "import"
+SOURCE: CustomerSource = "import"
 
 type Refuse = Callable[[TableProblem], None]
 
 
 class Intake:
-    """The rows of one open table, or of a part of one, once through.
+    """One pass through the rows of an open table, or of a part of one.
 
-    rows, refused: how many were read, and how many of them cannot be customers. left, stayed: outcomes known among those taken.
+    rows, refused: numbers of rows read and rejected. left, stayed: numbers of known outcomes among accepted rows.
     """
 
     def __init__(
         self, table: Table, schema: FeatureSchema, refuse: Refuse = lambda _: None, *, repeated: Container[int] | None = None
     ) -> None:
-        """`refuse` is told every fault of every row that is not taken, with its line and the file's header of the column.
+        """`refuse` is called with every fault of every rejected row: its line, and the column's header in the file.
 
-        `repeated` are the lines of rows with the id of an earlier row, where that is known; otherwise every id is remembered.
+        `repeated` holds the lines of rows with the id of an earlier row, where they are known. Otherwise every id is remembered.
         """
         self._table = table
         self._schema = schema
@@ -36,16 +35,16 @@ class Intake:
         self._faults: dict[tuple[str, str], tuple[int, int]] = {}
         self.rows = self.refused = self.left = self.stayed = 0
 
-    def customers(self) -> Iterator[dict[str, Any]]:
-        """Items for the customers table. Of rows with the same id the first is taken.
+    def customers(self) -> Iterator[NewCustomer]:
+        """The accepted rows as customers. Of rows with the same id the first is accepted.
 
         Raises:
             UnreadableTable: the header lacks a column the schema requires, or a record cannot be read.
         """
         return (item for item in self.judged() if item is not None)
 
-    def judged(self) -> Iterator[dict[str, Any] | None]:
-        """The same, with None for every row that is not taken."""
+    def judged(self) -> Iterator[NewCustomer | None]:
+        """The same, with None for every rejected row."""
         for row in read_customers(self._table, self._schema):
             self.rows += 1
             faults = list(self._faults_of(row))
@@ -60,23 +59,27 @@ class Intake:
             yield self._item(row)
 
     def faults(self) -> list[TableProblem]:
-        """What was wrong with the rows read so far, each fault once with its first line and its number of rows, most frequent first."""
-        found = [TableProblem(detail, line, column, rows) for (column, detail), (line, rows) in self._faults.items()]
-        return sorted(found, key=lambda fault: (-fault.rows, fault.line))
+        """The faults of the rows read so far, each once with its first line and its number of rows, most frequent first."""
+        faults = [TableProblem(detail, line, column, rows) for (column, detail), (line, rows) in self._faults.items()]
+        return sorted(faults, key=lambda fault: (-fault.rows, fault.line))
 
     def notes(self) -> list[str]:
-        """What a person should know about how the file was read; complete after the last row."""
+        """Notes for people on how the file was read; complete after the last row."""
         ignored = bind(self._schema, self._table.header, source=self._table.source, label_needed=False).ignored
-        told = [f"columns that the schema does not have are not read: {some_of(ignored)}"] if ignored else []
-        return [*self._table.notes, *told]
+        unread = [f"columns that the schema does not have are not read: {some_of(ignored)}"] if ignored else []
+        return [*self._table.notes, *unread]
 
     def _faults_of(self, row: CustomerRow) -> Iterator[tuple[str, str]]:
+        problem = ""
         for error in row.errors:
             if error.field != self._schema.id.column:
                 yield self._headers[error.field], error.detail
+            else:
+                problem = error.detail
         if row.errors and not row.errors[0].field:
-            return  # it could not be read at all
-        problem = "is the id of an earlier row" if self._is_repeated(row) else id_problem(row.customer_id)
+            return  # the record could not be read at all
+        if self._is_repeated(row):
+            problem = "is the id of an earlier row"
         if problem:
             yield self._headers[self._schema.id.column], problem
 
@@ -92,11 +95,13 @@ class Intake:
         self._faults[column, detail] = (first, rows + 1)
         self._refuse(TableProblem(detail, line, column))
 
-    def _item(self, row: CustomerRow) -> dict[str, Any]:
-        item = {
+    def _item(self, row: CustomerRow) -> NewCustomer:
+        customer: NewCustomer = {
             "customer_id": row.customer_id,
             "group": group_of(self._schema, row.features),
             "features": row.features,
             "source": SOURCE,
         }
-        return item if row.churned is None else {**item, "churned": row.churned}
+        if row.churned is not None:
+            customer["churned"] = row.churned
+        return customer

@@ -1,53 +1,59 @@
-"""Which of a customer's predictions an outcome judges.
+"""The prediction that an outcome is compared with.
 
-Who has left has left: that counts at once, against the latest prediction there is. That a customer stayed is known only when the horizon of
-a prediction has run out, so it counts against the latest prediction made at least the horizon before the moment at which it is said. Newer
-predictions wait until it is said again, later.
+An outcome "left" counts at once, for the latest prediction. An outcome "stayed" is known only when the horizon of a prediction has ended,
+so it counts for the latest prediction that was made at least the horizon before the outcome. For newer predictions the same outcome has to
+be recorded again, later.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-type Prediction = dict[str, Any]
-
-_SNAPSHOT = ("probability", "level", "model_version", "scored_at")
+from retainstream.engine.records import JudgedPrediction, PastPrediction, Prediction, PreviousPrediction
 
 
-def judged(prediction: Mapping[str, Any] | None, horizon_days: int, *, churned: bool, moment: datetime) -> Prediction | None:
-    """What is kept, beside an outcome known at a moment, of the prediction that it judges. None where it judges none.
+def judged(
+    prediction: Prediction | PreviousPrediction | None, horizon_days: int, *, churned: bool, moment: datetime
+) -> JudgedPrediction | None:
+    """The prediction that an outcome of this moment is compared with, or None.
 
-    `prediction` is the customer's latest, with its `history`; an earlier one of which no level is kept is passed over.
+    `prediction` is the customer's latest, with its `history`. Earlier ones without a level are skipped.
     """
     if prediction is None:
         return None
+    latest = _snapshot(prediction)
     if churned:
-        return _kept(prediction)
-    known = (earlier for earlier in (prediction, *prediction.get("history", ())) if "level" in earlier)
-    return next((_kept(earlier) for earlier in known if _ended(earlier, horizon_days) <= moment), None)
+        return latest
+    candidates = (latest, *(_snapshot(earlier) for earlier in prediction.get("history", ())))
+    return next((earlier for earlier in candidates if earlier and _ended(earlier, horizon_days) <= moment), None)
 
 
 def judged_anew(
-    kept: Mapping[str, Any] | None, prediction: Mapping[str, Any] | None, horizon_days: int, *, moment: datetime
-) -> Prediction | None:
-    """As `judged`, where a customer known to have stayed is said to have stayed once more: None unless it is a newer one than `kept`."""
-    found = judged(prediction, horizon_days, churned=False, moment=moment)
-    return found if found and (kept is None or _at(kept) < _at(found)) else None
+    kept: JudgedPrediction | None, prediction: Prediction | PreviousPrediction | None, horizon_days: int, *, moment: datetime
+) -> JudgedPrediction | None:
+    """As `judged`, for a customer known to have stayed who is recorded to have stayed again: None unless newer than `kept`."""
+    newest = judged(prediction, horizon_days, churned=False, moment=moment)
+    return newest if newest and (kept is None or _at(kept) < _at(newest)) else None
 
 
 def moment_of(day: str) -> datetime:
-    """The first moment of a day (ISO 8601) in UTC, or a moment as it is given."""
+    """The first moment of a day (ISO 8601) in UTC; a moment is returned as it is."""
     moment = datetime.fromisoformat(day)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _kept(prediction: Mapping[str, Any]) -> Prediction:
-    return {name: prediction[name] for name in _SNAPSHOT}
+def _snapshot(prediction: Prediction | PreviousPrediction | PastPrediction) -> JudgedPrediction | None:
+    if "level" not in prediction:
+        return None
+    return {
+        "scored_at": prediction["scored_at"],
+        "probability": prediction["probability"],
+        "level": prediction["level"],
+        "model_version": prediction["model_version"],
+    }
 
 
-def _at(prediction: Mapping[str, Any]) -> datetime:
+def _at(prediction: JudgedPrediction) -> datetime:
     return moment_of(prediction["scored_at"])
 
 
-def _ended(prediction: Mapping[str, Any], horizon_days: int) -> datetime:
+def _ended(prediction: JudgedPrediction, horizon_days: int) -> datetime:
     return _at(prediction) + timedelta(days=horizon_days)

@@ -1,4 +1,4 @@
-"""Taking a customer away for good: out of every table and file at once, and kept from coming back by what was read before."""
+"""Deleting a customer for good: from every table and file at once, so that data read before does not bring the customer back."""
 
 from typing import Literal
 
@@ -21,33 +21,33 @@ EXPIRES_IN_DAYS: dict[Copy, int] = {
     "backups": 35,
     "mark": MARK_DAYS,
 }
-"""In how many days after a removal the last copies are gone. The bucket's are those of its lifecycle and of the version that this leaves,
-with a day for each until S3 gets to it; the others are AWS's own."""
+"""The days after a deletion until the last copies expire. Those of the bucket are its lifecycle and the versions it leaves, with a day for
+each until S3 applies it. The others are AWS's own."""
 
 
 class Removed(BaseModel):
-    """What there was, and is no more."""
+    """The deleted data."""
 
     customer: bool
     prediction: bool = Field(description="With its history")
-    exports: int = Field(description="Files of predictions, of whomever: ask for them again")
+    exports: int = Field(description="Files of predictions, of all users: export them again")
 
 
 class Expiring(BaseModel):
-    """Copies that nobody reads any more and that go by themselves."""
+    """Copies that are no longer read and that expire by themselves."""
 
     what: Copy = Field(
         description=(
-            "uploads: files with customers, as they were uploaded. data-sets: rows of training runs of the past, by a digest of the id. "
-            "workflow-history: ids at which a run went on. "
-            "backups: the tables as of an earlier moment. mark: a digest of the id, by which older files do not bring the customer back"
+            "uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. "
+            "workflow-history: ids at which a run continued. "
+            "backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back"
         )
     )
     within_days: int
 
 
 class Removal(BaseModel):
-    """A customer was removed."""
+    """The deletion of a customer."""
 
     removed_at: str = Field(description="ISO 8601, UTC. A file that describes an earlier moment does not bring the customer back")
     removed: Removed
@@ -55,10 +55,10 @@ class Removal(BaseModel):
 
 
 def remove(customer_id: str, customers: Customers, predictions: Predictions, documents: Documents, removals: Removals) -> Removal:
-    """Removes a customer, its prediction, and every file of predictions there is, or what an interrupted removal left of them.
+    """Deletes a customer, its prediction, and every file of predictions, or what an interrupted deletion left of them.
 
-    In this order: an import that reads the mark before it is there has written before the customer is removed, and one that reads it later
-    takes its own row back; who reads predictions before the end is told by the count of removals.
+    The order matters. An import that looks for the mark before it is written has written its row before the customer is deleted; one that
+    looks later takes its row back. A run that reads predictions meanwhile sees the count of removals change.
     """
     moment = removals.begin(customer_id)
     customer, prediction = delete(customer_id, customers, predictions)

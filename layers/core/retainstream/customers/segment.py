@@ -1,35 +1,34 @@
-"""A part of the customers: how many, at which risk, what that is worth, and who comes first."""
+"""A segment of the customers: its size, risk levels, value at risk, and first customers."""
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from retainstream.customers.criteria import Criterion, all_hold
 from retainstream.dashboard.figures import LevelFigures, PredictionFigures
 from retainstream.dashboard.fold import fixed
 from retainstream.engine.model.groups import groups_of
 from retainstream.engine.model.levels import LEVELS, Order, level_bounds, ranks
+from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import ALL, FeatureSchema
 from retainstream.predictions.at_risk import Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 
 EXAMINED_MOST = 20_000
-"""How many predictions a segment with criteria looks at; a base with more is estimated from that many."""
+"""The most predictions that a segment with criteria reads. Where there are more, the figures are estimated from these."""
 _CHUNK = 1000
 _READ = ("customer_id", "group", "level", "probability", "value_at_risk", "features", "churned")
 
-type Prediction = dict[str, Any]
-type Levels = dict[str, LevelFigures]
+type Levels = dict[RiskLevel, LevelFigures]
 
 
 @dataclass(frozen=True)
 class Segment:
     """A segment's sums by level, and a page of its customers.
 
-    `examined` predictions were looked at of `of` in all; 0 when the counters told without looking. When `estimated`, the sums are those of
-    the examined part, scaled to the whole. `top` are its customers, highest rank first; `after` is where the next page goes on.
+    `examined` of all `of` predictions were read; 0 where the sums come from the counters. Where `estimated`, the sums of the examined part
+    are scaled to all. `top` holds customers, highest rank first; `after` is the rank after which the next page begins.
     """
 
     levels: Levels
@@ -42,18 +41,18 @@ class Segment:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which customers: those who meet all criteria, at one of the levels. None of either asks nothing."""
+    """The customers of a segment: those that meet all criteria, at one of the levels. Empty sets no condition."""
 
     criteria: Sequence[Criterion] = ()
-    levels: Sequence[str] = ()
+    levels: Sequence[RiskLevel] = ()
     order: Order = "probability"
 
-    def keep(self, prediction: Mapping[str, Any]) -> bool:
+    def keep(self, prediction: Prediction) -> bool:
         at_level = not self.levels or prediction["level"] in self.levels
         return at_level and not prediction["churned"] and all_hold(self.criteria, prediction["features"])
 
     @property
-    def shown(self) -> Sequence[str]:
+    def shown(self) -> Sequence[RiskLevel]:
         return self.levels or LEVELS
 
 
@@ -69,14 +68,14 @@ def segment(
 ) -> Segment:
     """A segment of the customers who have a prediction and have not left.
 
-    Without criteria, or with criteria on nothing but the group column, the counters and the index tell, whatever the size of the base;
-    customers at low risk are then counted but not listed, unless only they are asked for. With other criteria predictions are looked
-    through, as they were scored, up to EXAMINED_MOST.
+    Without criteria, or with criteria on the group column alone, the counters and the index give the answer, whatever the number of
+    customers. Customers at low risk are then counted but not listed, unless `wanted` names only that level. With other criteria up to
+    EXAMINED_MOST predictions are read; the criteria apply to the features as they were scored.
     """
     counted = PredictionFigures(rollups.counters("predictions").counters)
     groups = _groups(schema, counted.groups, wanted.criteria)
     if groups is None or list(wanted.levels) == ["low"]:
-        return _looked_through(predictions, wanted, counted, limit, after)
+        return _examined(predictions, wanted, counted, limit, after)
     bounds = _bounds(wanted.levels, threshold) if wanted.order == "probability" else (None, None)
     ranking = Ranking(groups, wanted.order, *bounds)
     page = ranked_page(predictions, ranking, limit=limit, after=after, keep=wanted.keep)
@@ -91,7 +90,7 @@ def segment(
 
 
 def _groups(schema: FeatureSchema, counted: Sequence[str], criteria: Sequence[Criterion]) -> tuple[str, ...] | None:
-    """The groups whose customers meet the criteria, when these speak of nothing but the group."""
+    """The groups whose customers meet the criteria; None where a criterion is on another column than the group."""
     if any(criterion.column.name != schema.group for criterion in criteria):
         return None
 
@@ -101,21 +100,21 @@ def _groups(schema: FeatureSchema, counted: Sequence[str], criteria: Sequence[Cr
     return tuple(group for group in dict.fromkeys([*groups_of(schema), *counted]) if all_hold(criteria, features(group)))
 
 
-def _bounds(levels: Sequence[str], threshold: Callable[[], float | None]) -> tuple[float | None, float | None]:
+def _bounds(levels: Sequence[RiskLevel], threshold: Callable[[], float | None]) -> tuple[float | None, float | None]:
     """The probabilities of these levels by the model in service."""
     if not levels or "low" in levels:
         return None, None
-    given = threshold()
-    if given is None:
+    in_service = threshold()
+    if in_service is None:
         return None, None
-    bounds = (0.0, *level_bounds(given), 1.0)
+    bounds = (0.0, *level_bounds(in_service), 1.0)
     places = [LEVELS.index(level) for level in levels]
     return bounds[min(places)], bounds[max(places) + 1]
 
 
 @dataclass
 class _Best:
-    """The highest ranks below a bound, as many as a page and one more."""
+    """The highest ranks below a bound: a page and one more."""
 
     limit: int
     after: str | None
@@ -128,13 +127,13 @@ class _Best:
         push(self.heap, (rank, customer_id))
 
     def page(self) -> tuple[list[str], str | None]:
-        """Customer ids, highest rank first, and where the next page goes on."""
+        """Customer ids, highest rank first, and the rank after which the next page begins."""
         ranked = sorted(self.heap, reverse=True)
         shown = ranked[: self.limit]
         return [customer_id for _, customer_id in shown], shown[-1][0] if len(ranked) > self.limit else None
 
 
-def _looked_through(predictions: Predictions, wanted: Wanted, counted: PredictionFigures, limit: int, after: str | None) -> Segment:
+def _examined(predictions: Predictions, wanted: Wanted, counted: PredictionFigures, limit: int, after: str | None) -> Segment:
     best = _Best(limit, after)
     sums: Levels = {level: LevelFigures() for level in wanted.shown}
     examined = 0
@@ -152,13 +151,13 @@ def _looked_through(predictions: Predictions, wanted: Wanted, counted: Predictio
     estimated = start is not None
     of = max(examined, counted.all_levels().customers) if estimated else examined
     ids, onward = best.page()
-    found = predictions.get_many(ids)
+    stored = predictions.get_many(ids)
     return Segment(
         levels={level: _scaled(figures, of, examined) for level, figures in sums.items()} if estimated else sums,
         estimated=estimated,
         examined=examined,
         of=of,
-        top=[found[customer_id] for customer_id in ids if customer_id in found],
+        top=[stored[customer_id] for customer_id in ids if customer_id in stored],
         after=onward,
     )
 

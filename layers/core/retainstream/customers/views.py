@@ -1,13 +1,13 @@
-"""What customers look like to those who ask."""
+"""Customers in the API."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
-from retainstream.predictions.views import ActionView, FeatureValue, Level, PredictionView, ReasonView, prediction_view
+from retainstream.engine.records import Customer, Prediction, RiskLevel
+from retainstream.predictions.views import ActionView, FeatureValue, PredictionView, ReasonView, prediction_view
 
 
 def _past_date(text: str) -> str:
@@ -26,13 +26,13 @@ PastDate = Annotated[
 
 
 class Features(BaseModel):
-    """What is known of a customer, in the columns of the schema."""
+    """A customer's features, in the columns of the schema."""
 
     model_config = ConfigDict(extra="forbid")
 
     features: dict[Annotated[str, Field(max_length=63)], Any] = Field(
         max_length=500,
-        description="Value by column. A column that may be missing can be left out or null",
+        description="Value by column. A column that may be missing can be left out or be null",
         examples=[
             {
                 "plan": "standard",
@@ -54,25 +54,25 @@ class Outcome(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     churned: StrictBool
-    date: PastDate | None = Field(default=None, description="The day it happened or was found out; today (UTC) when not given")
+    date: PastDate | None = Field(default=None, description="The day on which it happened or became known. Default: today (UTC)")
 
 
 class CustomerSummary(BaseModel):
     """A customer without the prediction."""
 
     customer_id: str
-    group: str = Field(description="The customer's value of the schema's group column, or all")
+    group: str = Field(description="The customer's value in the schema's group column, or all")
     features: dict[str, FeatureValue]
-    churned: bool | None = Field(description="Whether the customer left; null while that is not known")
-    outcome_at: str | None = Field(description="The day the outcome belongs to")
-    source: str = Field(description="Where the customer comes from: synthetic, api or import")
+    churned: bool | None = Field(description="Whether the customer left; null while it is not known")
+    outcome_at: str | None = Field(description="The day of the outcome")
+    source: str = Field(description="The customer's origin: synthetic, api or import")
     updated_at: str = Field(description="ISO 8601, UTC")
 
 
 class CustomerView(CustomerSummary):
     """A customer with the latest prediction."""
 
-    prediction: PredictionView | None = Field(description="The latest prediction; null while the customer was never scored")
+    prediction: PredictionView | None = Field(description="The latest prediction; null before the first")
     features_changed: bool = Field(description="Whether the features have changed since that prediction")
 
 
@@ -80,12 +80,12 @@ class AtRiskView(BaseModel):
     """A customer at medium risk or above."""
 
     customer_id: str
-    group: str = Field(description="The customer's value of the schema's group column, or all")
+    group: str = Field(description="The customer's value in the schema's group column, or all")
     probability: float
-    level: Level
+    level: RiskLevel
     confidence: float = Field(description="max(probability, 1 - probability)")
-    change: float | None = Field(description="Probability minus the one before; null for the first prediction")
-    price: float | None = Field(description="What the customer pays a month")
+    change: float | None = Field(description="Probability minus the previous one; null for the first prediction")
+    price: float | None = Field(description="The customer's price per month")
     value_at_risk: float = Field(description="probability * price * months, in the schema's currency")
     reasons: list[ReasonView]
     action: ActionView | None
@@ -96,23 +96,21 @@ class AtRiskView(BaseModel):
 Order = Literal["probability", "value"]
 
 
-def customer_summary(customer: Mapping[str, Any]) -> CustomerSummary:
-    return CustomerSummary.model_validate(_known(customer))
+def customer_summary(customer: Customer) -> CustomerSummary:
+    return CustomerSummary.model_validate({"churned": None, "outcome_at": None, **customer})
 
 
-def customer_view(customer: Mapping[str, Any], prediction: Mapping[str, Any] | None, confidence_threshold: float) -> CustomerView:
+def customer_view(customer: Customer, prediction: Prediction | None, confidence_threshold: float) -> CustomerView:
     return CustomerView.model_validate(
         {
-            **_known(customer),
+            "churned": None,
+            "outcome_at": None,
+            **customer,
             "prediction": prediction_view(prediction, confidence_threshold) if prediction else None,
             "features_changed": prediction is not None and prediction["features"] != customer["features"],
         }
     )
 
 
-def at_risk_view(prediction: Mapping[str, Any]) -> AtRiskView:
+def at_risk_view(prediction: Prediction) -> AtRiskView:
     return AtRiskView.model_validate({"change": None, **prediction})
-
-
-def _known(customer: Mapping[str, Any]) -> dict[str, Any]:
-    return {"churned": None, "outcome_at": None, **customer}

@@ -1,32 +1,71 @@
-"""Stream records that can never be counted: put with the dead letters, so that those behind them are.
+"""Stream records that can never be counted, moved to the dead letters so that later records are counted.
 
-What storage fails at may succeed later, and is tried again for as long as the stream keeps it. Any other error comes from the record, or
-from the code that reads it: the same again brings the same error, and would hold up the stream for a day. The stream halves a batch that
-fails until the record at fault is alone; only then is it put aside.
+An error of storage may not occur again, so its records are tried again for as long as the stream keeps them. Any other error comes from the
+record or from the code that reads it: it would occur again and hold up the stream for a day. The stream halves a failing batch until the
+record at fault is alone; only then is the record moved.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Literal, NotRequired, TypedDict, cast
 
 from retainstream.dashboard.fold import READ
+from retainstream.storage.changes import StreamChange, StreamRecord
 from retainstream.storage.dead_letters import MOST_BYTES, DeadLetters
 from retainstream.storage.errors import StorageError
 
-type Record = Mapping[str, Any]
-type Answer = dict[str, Any]
+
+class Taken(TypedDict):
+    """Numbers of one table's changes in a batch: all, and those that changed a counter."""
+
+    changes: int
+    counted: int
+
+
+class BatchAnswer(TypedDict):
+    """A counted batch: its changes by table, the runs that made them, the age of the oldest in seconds, and the last event's id."""
+
+    taken: dict[str, Taken]
+    runs: list[str]
+    lag: float
+    last_event: str
+
+
+class AsideAnswer(TypedDict):
+    """A record that was moved: its event's id, and the class of the error."""
+
+    aside: str | None
+    error: str
+
+
+class Aside(TypedDict):
+    """Why a record was moved, and whether the letter holds it."""
+
+    error: str
+    event_id: str | None
+    kept: bool
+
+
+class Letter(TypedDict):
+    """An event with the record, and why the record was moved."""
+
+    Records: NotRequired[list[StreamRecord]]
+    aside: Aside
+
 
 _PLACE = ("eventID", "eventName", "eventSourceARN")
 _MOMENT = ("SequenceNumber", "ApproximateCreationDateTime")
-_IMAGES = ("OldImage", "NewImage")
+_IMAGES: tuple[Literal["OldImage", "NewImage"], ...] = ("OldImage", "NewImage")
 
 
-def taken_or_put_aside(take: Callable[[Sequence[Record]], Answer], records: Sequence[Record], letters: DeadLetters) -> Answer:
-    """What `take` answers; of a record that is alone and cannot be taken, {aside: its event's id, error: the class of what was raised}.
+def taken_or_put_aside(
+    take: Callable[[Sequence[StreamRecord]], BatchAnswer], records: Sequence[StreamRecord], letters: DeadLetters
+) -> BatchAnswer | AsideAnswer:
+    """Counts a batch by `take`. Moves a single record that cannot be counted to the dead letters.
 
     Raises:
-        StorageError: it may be tried again.
-        Exception: whatever `take` raised, where there are several records, or no queue to put one into.
+        StorageError: the same batch may be tried again.
+        Exception: the error of `take`, where there are several records, or no queue.
     """
     try:
         return take(records)
@@ -39,26 +78,26 @@ def taken_or_put_aside(take: Callable[[Sequence[Record]], Answer], records: Sequ
         return {"aside": records[0].get("eventID"), "error": type(error).__name__}
 
 
-def letter_of(record: Record, error: Exception) -> dict[str, Any]:
-    """An event that brings the record again, and why it was put aside: {Records, aside: {error, kept}}.
+def letter_of(record: StreamRecord, error: Exception) -> Letter:
+    """An event with the record, for another delivery, and why the record was moved.
 
-    Of the rows it holds what counting reads, and so neither a customer's id nor features. Where even that is too much for a letter, `kept`
-    is false and Records is absent: then only a recount brings the counters right.
+    Of the rows it holds only the attributes that counting reads, so neither a customer's id nor features. Where even these are too large
+    for a letter, `kept` is false and Records is absent: then only a recount corrects the counters.
     """
-    told = record.get("dynamodb")
-    told = told if isinstance(told, Mapping) else {}
-    images = {name: _counted(told[name]) for name in _IMAGES if name in told}
-    kept = {**_some(record, _PLACE), "dynamodb": {**_some(told, _MOMENT), **images}}
-    aside = {"error": type(error).__name__, "event_id": record.get("eventID"), "kept": True}
-    letter = {"Records": [kept], "aside": aside}
+    stated: object = record.get("dynamodb")
+    change = cast("StreamChange", stated) if isinstance(stated, Mapping) else StreamChange()
+    images = {name: _counted(change[name]) for name in _IMAGES if name in change}
+    kept = cast("StreamRecord", {**_some(record, _PLACE), "dynamodb": {**_some(change, _MOMENT), **images}})
+    aside: Aside = {"error": type(error).__name__, "event_id": record.get("eventID"), "kept": True}
+    letter: Letter = {"Records": [kept], "aside": aside}
     if len(json.dumps(letter)) <= MOST_BYTES:
         return letter
     return {"aside": {**aside, "kept": False}}
 
 
-def _counted(image: Any) -> Any:
+def _counted(image: object) -> object:
     return _some(image, READ) if isinstance(image, Mapping) else image
 
 
-def _some(found: Mapping[str, Any], names: Any) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if name in names}
+def _some(values: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name in names}

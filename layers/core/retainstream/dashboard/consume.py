@@ -1,25 +1,24 @@
-"""Taking changes into the counters, each exactly once.
+"""Counting changes, each exactly once.
 
-A stream delivers a change at least once: again after a crash, in other batches than before, and then not always in order. So the counters
-are written in one transaction with marks of the changes they took in, and a change whose mark is there is left out. The marks lie under
-the second in which the change was made, which the change itself tells whatever batch brings it. They are kept for longer than the stream
-keeps a change.
+A stream delivers a change at least once: after a crash again, in other batches, and not always in order. So the counters are written in one
+transaction with marks of the changes in them, and a change that is already marked is skipped. A mark is stored under the second of its
+change, which the change holds whatever batch delivers it. Marks are kept longer than the stream keeps changes.
 
-Two invocations with the same change may run at once. Both write the counters on the condition of their version, so the second one to write
-fails, reads again, and finds the marks of the first: the version is read before the marks.
+Two invocations with the same change may run at the same time. Both write the counters on the condition of their version, so the second
+write fails, and its invocation reads again and sees the marks of the first: the version is read before the marks.
 
-Counters that were put right by a recount hold every change up to a second that they tell, marked or not: such a change is left out too.
+Counters that a recount repaired hold every change up to a stored second, marked or not; such changes are skipped too.
 """
 
-import random
-import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import batched
 
 from retainstream.dashboard.fold import Counters, CountRow, counts_of_customer, counts_of_prediction, fold, total
 from retainstream.storage.changes import Change
 from retainstream.storage.errors import Conflict
+from retainstream.storage.retry import attempts
 from retainstream.storage.rollups import Rollups, Source, mark_of
 
 COUNT: dict[Source, CountRow] = {"customers": counts_of_customer, "predictions": counts_of_prediction}
@@ -31,12 +30,12 @@ type _Effect = tuple[bytes, int, Counters]
 
 
 def take_in(source: Source, changes: Iterable[Change], rollups: Rollups) -> int:
-    """Takes changes of one table into its counters. Returns how many were new and changed a number.
+    """Counts changes of one table. Returns the number of new changes that changed a counter.
 
-    Safe to repeat after any error, with these changes or any others: what was taken in stays, what was not is taken in then.
+    It may be repeated after any error, with these changes or others: counted changes are skipped.
 
     Raises:
-        Conflict: other writers were quicker every time.
+        Conflict: other writers were first every time.
         StorageUnavailable: DynamoDB did not answer.
     """
     by_second: defaultdict[int, dict[bytes, _Effect]] = defaultdict(dict)
@@ -52,7 +51,7 @@ def take_in(source: Source, changes: Iterable[Change], rollups: Rollups) -> int:
 
 
 def _write(source: Source, effects: list[_Effect], rollups: Rollups) -> int:
-    for attempt in range(_ATTEMPTS):
+    for _ in attempts(_ATTEMPTS, first=0.01, longest=1.0):
         stored = rollups.counters(source)
         later = [effect for effect in effects if stored.repair is None or effect[1] > stored.repair.until]
         known = {second: rollups.applied(source, second) for second in sorted({second for _, second, _ in later})}
@@ -63,10 +62,7 @@ def _write(source: Source, effects: list[_Effect], rollups: Rollups) -> int:
         marks: defaultdict[int, list[bytes]] = defaultdict(list)
         for mark, second, _ in new:
             marks[second].append(mark)
-        try:
+        with suppress(Conflict):
             rollups.advance(source, stored, counters, marks)
-        except Conflict:
-            time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311
-            continue
-        return len(new)
+            return len(new)
     raise Conflict("counters")

@@ -1,23 +1,31 @@
-"""The snapshot that the trend keeps of a day."""
+"""The daily snapshot of the trend, and the daily metrics."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 from retainstream.dashboard.performance import realised
 from retainstream.dashboard.trend import snapshot_of_day
 from retainstream.registry.champion import record_in_service
 from retainstream.storage.models import Models
-from retainstream.storage.rollups import Rollups
+from retainstream.storage.rollups import DaySnapshot, Rollups
 
 
-def standing(rollups: Rollups, models: Models) -> dict[str, float | None]:
-    """How things stand today: {model_age_days, days_since_scoring, realised_auc}; None where there is nothing to tell."""
+class Standing(TypedDict):
+    """Daily metrics. A figure is None where there is no model, run or outcome."""
+
+    model_age_days: float | None
+    days_since_scoring: float | None
+    realised_auc: float | None
+
+
+def standing(rollups: Rollups, models: Models) -> Standing:
+    """The ages of the model and of the predictions, and the realised AUC, at this moment."""
     dashboard, record, now = rollups.dashboard(), record_in_service(models), datetime.now(UTC)
-    judged = realised(dashboard.customers)
+    outcomes = realised(dashboard.customers)
     return {
         "model_age_days": _days(now, record["created_at"]) if record else None,
         "days_since_scoring": _days(now, dashboard.trend[-1]["at"]) if dashboard.trend else None,
-        "realised_auc": judged.roc_auc if judged else None,
+        "realised_auc": outcomes.roc_auc if outcomes else None,
     }
 
 
@@ -25,15 +33,15 @@ def _days(now: datetime, since: str) -> float:
     return round((now - datetime.fromisoformat(since)).total_seconds() / 86400, 3)
 
 
-def keep_day(rollups: Rollups, models: Models, scheduled_at: str | None = None) -> dict[str, Any] | None:
-    """Adds the counters as they stand to the trend, in place of an earlier snapshot of the same day, and returns what was added.
+def keep_day(rollups: Rollups, models: Models, scheduled_at: str | None = None) -> DaySnapshot | None:
+    """Adds a snapshot of the counters to the trend, replaces an earlier one of the same day, and returns it. None without customers.
 
-    The day is that of `scheduled_at` (ISO 8601), so that a schedule's late attempt after midnight does not take the next day's place; or
-    today's, of UTC. None while there is nobody to count.
+    The day is that of `scheduled_at` (ISO 8601), so that a late attempt after midnight does not replace the next day's snapshot. Default:
+    today in UTC.
 
     Raises:
-        StorageUnavailable: a table did not answer; the same call may be made again.
-        Conflict: others wrote the trend at the same moment, every time; the same call may be made again.
+        StorageUnavailable: a table did not answer. The same call may be made again.
+        Conflict: other writers changed the trend first every time. The same call may be made again.
     """
     now = datetime.now(UTC)
     day = datetime.fromisoformat(scheduled_at).astimezone(UTC) if scheduled_at else now

@@ -1,4 +1,4 @@
-"""How the probabilities of the scored customers are spread, group by group."""
+"""The distribution of the churn probabilities, by group."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,16 @@ class GroupHistogram(BaseModel):
 
 
 class DistributionView(BaseModel):
-    """A histogram for each group. Bin i holds probabilities from edges[i] up to, but not including, edges[i + 1]; the last one holds 1 as
-    well."""
+    """A histogram for each group. Bin i holds probabilities from edges[i] up to (not including) edges[i + 1]; the last bin includes 1."""
 
     edges: list[float]
     groups: list[GroupHistogram]
-    counts: list[int] = Field(description="The groups shown, added up")
+    counts: list[int] = Field(description="The sum over these groups")
     customers: int
 
 
 def distribution(counters: Counters, groups: Sequence[str], *, only: bool) -> DistributionView:
-    """Histograms of `groups`, and, unless they are the only ones asked for, of any other that has predictions."""
+    """Histograms of `groups`, and, unless `only` these, of every other group that has predictions."""
     figures = PredictionFigures(counters)
     shown = [*groups, *([] if only else [group for group in figures.groups if group not in groups])]
     histograms = [GroupHistogram(group=group, customers=sum(bins), counts=bins) for group in shown for bins in [figures.bins([group])]]

@@ -1,41 +1,39 @@
-"""What moves the scores of the customers scored now."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The columns' influence on the scores of the customers with a prediction."""
 
 from pydantic import BaseModel, Field
 
 from retainstream.dashboard.figures import PredictionFigures
 from retainstream.dashboard.fold import Counters
-from retainstream.registry.views import DIRECTION_IN_WORDS, Direction
+from retainstream.registry.views import DIRECTION_IN_WORDS
+from retainstream.storage.models import Direction, Version
 
 
 class FactorView(BaseModel):
-    """One column's part in the scores of the customers who have not left."""
+    """A column's influence on the scores of the customers who have not left."""
 
     feature: str
     label: str
     mean_abs_contribution: float = Field(description="Mean |Shapley value| in log-odds")
-    share: float = Field(description="Part of the sum over all columns, from 0 to 1")
-    points: float = Field(description="How far it moves the probability on average, either way, in percentage points")
-    mean_contribution: float = Field(description="Mean Shapley value in log-odds: above 0 it raises the risk of these customers on balance")
+    share: float = Field(description="Share of the sum over all columns, from 0 to 1")
+    points: float = Field(description="Mean absolute effect on the probability in percentage points")
+    mean_contribution: float = Field(description="Mean Shapley value in log-odds: above 0 it raises the risk of these customers on average")
     direction: Direction
     meaning: str = Field(examples=["larger values raise the risk"])
 
 
-def factor_views(counters: Counters, record: Mapping[str, Any] | None) -> list[FactorView]:
-    """Columns by their mean |contribution|, strongest first; none while nobody is scored. `record` is that of the model in service."""
+def factor_views(counters: Counters, record: Version | None) -> list[FactorView]:
+    """Columns by their mean |contribution|, strongest first; empty without predictions. `record` is that of the model in service."""
     known = {entry["feature"]: entry for entry in record.get("importance", ())} if record else {}
-    found = PredictionFigures(counters).factors()
-    total = sum(factor.strength for factor in found) or 1.0
+    columns = PredictionFigures(counters).factors()
+    total = sum(column.strength for column in columns) or 1.0
     views = []
-    for factor in found:
-        told = known.get(factor.column, {})
-        direction: Direction = told.get("direction", "mixed")
+    for factor in columns:
+        entry = known.get(factor.column)
+        direction: Direction = entry["direction"] if entry else "mixed"
         views.append(
             FactorView(
                 feature=factor.column,
-                label=told.get("label", factor.column),
+                label=entry["label"] if entry else factor.column,
                 mean_abs_contribution=round(factor.strength, 6),
                 share=round(factor.strength / total, 6),
                 points=round(factor.reach, 4),

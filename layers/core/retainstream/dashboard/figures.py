@@ -1,4 +1,4 @@
-"""The counters read back as figures."""
+"""Figures from the counters."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,14 +7,12 @@ from functools import cached_property
 
 from retainstream.dashboard.fold import BINS, MILLION, Counters
 from retainstream.engine.model.levels import LEVELS
-
-CALLED = ("high", "critical")
-"""The levels at or above the model's threshold: these customers are expected to leave."""
+from retainstream.engine.records import RiskLevel
 
 
 @dataclass(frozen=True)
 class LevelFigures:
-    """Customers of one risk level, or of several together."""
+    """Customers of one risk level, or of several levels together."""
 
     customers: int = 0
     probability_millionths: int = 0
@@ -45,7 +43,7 @@ class LevelFigures:
 
 @dataclass(frozen=True)
 class FactorFigures:
-    """One column's part in all scores. Strength and tilt are means in log-odds, reach is a mean in percentage points of probability."""
+    """A column's influence on all scores. Strength and tilt are means in log-odds, reach is a mean in percentage points of probability."""
 
     column: str
     strength: float
@@ -74,7 +72,7 @@ class PredictionFigures:
     def _sum(self, name: str, groups: Groups) -> int:
         return sum(amount for group, amount in self._by_name.get(name, {}).items() if groups is None or group in groups)
 
-    def level(self, level: str, groups: Groups = None) -> LevelFigures:
+    def level(self, level: RiskLevel, groups: Groups = None) -> LevelFigures:
         return LevelFigures(*(self._sum(f"{measure}/{level}", groups) for measure in ("level", "probability", "value")))
 
     def all_levels(self, groups: Groups = None) -> LevelFigures:
@@ -90,12 +88,12 @@ class PredictionFigures:
         return sorted({group for level in LEVELS for group in self._by_name.get(f"level/{level}", {})})
 
     def factors(self) -> list[FactorFigures]:
-        """Columns by their mean |contribution|, strongest first; none without predictions."""
+        """Columns by their mean |contribution|, strongest first; empty without predictions."""
         customers = self.all_levels().customers
         if not customers:
             return []
         columns = sorted(name.split("/")[1] for name in self._by_name if name.startswith("strength/"))
-        found = [
+        factors = [
             FactorFigures(
                 column,
                 strength=self._sum(f"strength/{column}", None) / MILLION / customers,
@@ -104,12 +102,12 @@ class PredictionFigures:
             )
             for column in columns
         ]
-        return sorted(found, key=lambda factor: (-factor.strength, factor.column))
+        return sorted(factors, key=lambda factor: (-factor.strength, factor.column))
 
 
 @dataclass(frozen=True)
 class CustomerFigures:
-    """Figures of the customers and of what became of them."""
+    """Figures of the customers and of their outcomes."""
 
     counters: Counters
 
@@ -127,7 +125,7 @@ class CustomerFigures:
 
     @property
     def unknown(self) -> int:
-        """Customers of whom it is not known."""
+        """Customers without a known outcome."""
         return self._sum("customers/unknown/")
 
     @property
@@ -136,6 +134,6 @@ class CustomerFigures:
 
     @property
     def churn_rate(self) -> float | None:
-        """Share of those with a known outcome who left; None while no outcome is known."""
+        """Share of the customers with a known outcome who left; None while no outcome is known."""
         known = self.churned + self.stayed
         return round(self.churned / known, 6) if known else None

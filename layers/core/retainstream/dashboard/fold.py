@@ -1,9 +1,9 @@
-"""What one row adds to the dashboard's counters, and what a change of it does to them.
+"""The counts of a row for the dashboard's counters, and the effect of a change on them.
 
-Counters are whole numbers by name, zeros left out, so that they add up exactly in any order and any grouping. A name is
-"<measure>/<which>/<group>"; a group may hold a / itself. All counters of a table are one stored item, and fit into it because the schema
-bounds its groups. Amounts are fixed point: money in cents, probabilities, log-odds and shares in millionths, squared errors in millionths
-of millionths.
+Counters are whole numbers by name, without zeros, so they add up exactly in any order and grouping. A name is "<measure>/<which>/<group>",
+and a group may contain a slash. All counters of a table are one stored item, which is large enough because the schema bounds the number of
+groups. Amounts are fixed point: money in cents; probabilities, log-odds and shares in millionths; squared errors in millionths of
+millionths.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from retainstream.engine.model.levels import LEVELS
 from retainstream.engine.monitoring.score_bins import score_bin_of
-from retainstream.engine.monitoring.tally import SYNTHETIC
+from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema.feature_schema import MAX_COLUMNS
 from retainstream.storage.changes import Change
 
@@ -24,7 +24,7 @@ MILLION = 1_000_000
 _CENTS = 100
 _MOST_NAMES, _LONGEST_NAME, _MOST = 4 + 3 * MAX_COLUMNS, 400, 10**18
 UNREADABLE = "unreadable/rows/"
-"""Counts rows that somebody changed by hand into what this cannot read; they count nowhere else."""
+"""Counts rows that were changed by hand and cannot be read. They count nowhere else."""
 
 
 READ = frozenset(
@@ -37,7 +37,7 @@ READ = frozenset(
 
 
 def counts_of_prediction(prediction: Row) -> Counters:
-    """What a prediction adds. That of a customer who has left adds nothing.
+    """The counts of a prediction. That of a customer who has left counts nothing.
 
     - bin/<0…19>: 1 in the histogram of probability; a bin holds [i/20, (i+1)/20), the last one 1 as well
     - level, probability, value /<level>: 1, the probability, and the value at risk
@@ -47,24 +47,24 @@ def counts_of_prediction(prediction: Row) -> Counters:
 
 
 def counts_of_customer(customer: Row) -> Counters:
-    """What a customer adds.
+    """The counts of a customer.
 
     - customers/<churned|stayed|unknown>: 1
-    - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction there was when the outcome became known
+    - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction that the outcome is compared with
     - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
-    - synthetic/outcomes: 1 if the customer was generated
+    - synthetic/outcomes: 1 if the customer is synthetic
     """
     return _readable(_customer, customer)
 
 
 def fold(count: CountRow, change: Change) -> Counters:
-    """What a change does to the counters: minus what the row was, plus what it is."""
+    """The effect of a change on the counters: the counts of the new row minus those of the old."""
     was = {} if change.old is None else {name: -amount for name, amount in count(change.old).items()}
     return total([was, {} if change.new is None else count(change.new)])
 
 
 def recount(count: CountRow, rows: Iterable[Row]) -> Counters:
-    """The counters as they must be for these rows."""
+    """The correct counters for these rows."""
     return total(count(row) for row in rows)
 
 
@@ -105,16 +105,16 @@ def _prediction(row: Row) -> Counters:
     return counts
 
 
-def _level(found: Any) -> str:
-    if found not in LEVELS:
-        raise ValueError("no level of risk")
-    return str(found)
+def _level(value: Any) -> str:
+    if value not in LEVELS:
+        raise ValueError("not a risk level")
+    return str(value)
 
 
-def _probability(found: Any) -> float:
-    if isinstance(found, bool) or not 0 <= found <= 1:
-        raise ValueError("no probability")
-    return float(found)
+def _probability(value: Any) -> float:
+    if isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError("not a probability")
+    return float(value)
 
 
 def _slope(row: Row) -> float:
@@ -151,5 +151,5 @@ def _readable(count: CountRow, row: Row) -> Counters:
 
 
 def _fits(counts: Counters) -> bool:
-    """Whether this can be of a row that the product wrote: with others it must fit into one item, whatever somebody writes by hand."""
+    """Whether the product can have written the row: its counts must fit into one item with others, whatever was written by hand."""
     return len(counts) <= _MOST_NAMES and all(len(name) <= _LONGEST_NAME and abs(amount) <= _MOST for name, amount in counts.items())

@@ -1,14 +1,12 @@
 """The dashboard's figures, from the counters and the record of the model in service."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel, Field
 
-from retainstream.dashboard.figures import CALLED, CustomerFigures, LevelFigures, PredictionFigures
+from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
 from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
-from retainstream.engine.model.levels import LEVELS
-from retainstream.predictions.views import Level
+from retainstream.engine.model.levels import CALLED, LEVELS
+from retainstream.engine.records import RiskLevel
+from retainstream.storage.models import MoneyRecord, Version
 from retainstream.storage.rollups import Dashboard
 
 
@@ -20,22 +18,22 @@ class CustomersView(BaseModel):
 
 
 class PredictedChurnersView(BaseModel):
-    """How many of the scored customers are going to leave within the horizon: by the model's threshold, and by its probabilities."""
+    """The scored customers who are expected to leave within the horizon: by the model's threshold, and by its probabilities."""
 
     count: int = Field(description="Customers whose probability was at or above the model's threshold")
     expected: float = Field(description="The sum of the probabilities")
-    horizon_days: int | None = Field(description="Null while there is no model")
-    threshold: float | None = Field(description="Of the model in service")
+    horizon_days: int | None = Field(description="null while no model is in service")
+    threshold: float | None = Field(description="Threshold of the model in service")
 
 
 class RevenueAtRiskView(BaseModel):
     """Expected revenue lost: probability * price, summed over all scored customers."""
 
     currency: str
-    months: float = Field(description="Months of revenue a customer is counted for, from the schema")
+    months: float = Field(description="Months of revenue counted for each customer, from the schema")
     total: float = Field(description="Over these months")
     per_month: float
-    of_predicted_churners: float = Field(description="The part of the total that belongs to customers at or above the threshold")
+    of_predicted_churners: float = Field(description="The part of the customers at or above the threshold")
 
 
 class IntervalView(BaseModel):
@@ -44,20 +42,20 @@ class IntervalView(BaseModel):
 
 
 class ModelFiguresView(BaseModel):
-    """The model in service, on customers it never saw."""
+    """The model in service, with its figures on held-out customers."""
 
     version: str
     created_at: str = Field(description="ISO 8601, UTC")
     roc_auc: float
-    roc_auc_interval: IntervalView | None = Field(description="95 % bootstrap interval")
-    synthetic: bool = Field(description="Whether synthetic customers were among those it was trained or judged on")
-    ceiling_roc_auc: float | None = Field(description="What the true probabilities reach on the same customers; null for real data")
+    roc_auc_interval: IntervalView | None = Field(description="95% bootstrap interval")
+    synthetic: bool = Field(description="Whether synthetic customers were used to train or evaluate it")
+    ceiling_roc_auc: float | None = Field(description="The best possible AUC on the same synthetic customers; null for real data")
 
 
 class LevelView(BaseModel):
     """The scored customers of one risk level."""
 
-    level: Level
+    level: RiskLevel
     customers: int
     mean_probability: float | None
     expected_churners: float
@@ -74,8 +72,8 @@ class MetricsView(BaseModel):
     churn_rate: float | None = Field(description="Share of customers with a known outcome who left; null while no outcome is known")
     known_outcomes: int
     predicted_churners: PredictedChurnersView
-    revenue_at_risk: RevenueAtRiskView | None = Field(description="Null while no model is in service, or its schema names no price")
-    model: ModelFiguresView | None = Field(description="Null while no model is in service")
+    revenue_at_risk: RevenueAtRiskView | None = Field(description="null while no model is in service, and where its schema has no price")
+    model: ModelFiguresView | None = Field(description="null while no model is in service")
     levels: list[LevelView] = Field(description="From low to critical")
     changes: ChangesView
     trend: list[TrendPoint] = Field(description="One point a scoring run, oldest first; the last 200")
@@ -83,8 +81,8 @@ class MetricsView(BaseModel):
     freshness: FreshnessView
 
 
-def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsView:
-    """The dashboard's figures. `record` is that of the model version in service, None while there is none."""
+def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
+    """The dashboard's figures. `record` is that of the version in service, or None."""
     customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
     levels: dict[str, LevelFigures] = {level: predictions.level(level) for level in LEVELS}
     everyone = sum(levels.values(), LevelFigures())
@@ -118,19 +116,17 @@ def metrics(dashboard: Dashboard, record: Mapping[str, Any] | None) -> MetricsVi
     )
 
 
-def level_view(level: str, figures: LevelFigures) -> LevelView:
-    return LevelView.model_validate(
-        {
-            "level": level,
-            "customers": figures.customers,
-            "mean_probability": figures.mean_probability,
-            "expected_churners": figures.expected_churners,
-            "value_at_risk": figures.value_at_risk,
-        }
+def level_view(level: RiskLevel, figures: LevelFigures) -> LevelView:
+    return LevelView(
+        level=level,
+        customers=figures.customers,
+        mean_probability=figures.mean_probability,
+        expected_churners=figures.expected_churners,
+        value_at_risk=figures.value_at_risk,
     )
 
 
-def _revenue(everyone: LevelFigures, called: LevelFigures, money: Mapping[str, Any] | None) -> RevenueAtRiskView | None:
+def _revenue(everyone: LevelFigures, called: LevelFigures, money: MoneyRecord | None) -> RevenueAtRiskView | None:
     if not money:
         return None
     return RevenueAtRiskView(
@@ -142,13 +138,14 @@ def _revenue(everyone: LevelFigures, called: LevelFigures, money: Mapping[str, A
     )
 
 
-def _model(record: Mapping[str, Any]) -> ModelFiguresView:
+def _model(record: Version) -> ModelFiguresView:
     figures, ceiling = record["metrics"], record.get("ceiling")
+    interval = figures.get("roc_auc_interval")
     return ModelFiguresView(
         version=record["version"],
         created_at=record["created_at"],
         roc_auc=figures["roc_auc"],
-        roc_auc_interval=figures.get("roc_auc_interval"),
+        roc_auc_interval=IntervalView(**interval) if interval else None,
         synthetic=record["synthetic"],
         ceiling_roc_auc=ceiling["roc_auc"] if ceiling else None,
     )

@@ -1,25 +1,27 @@
-"""How good predictions turned out, and how good they ought to be: from the counters and the last run's record, not from customers."""
+"""The quality of the predictions, realised and estimated: from the counters and the last run's record, without reading customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import log
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import BaseModel, Field
 
 from retainstream.dashboard.fold import MILLION, Counters
 from retainstream.dashboard.metrics import IntervalView
+from retainstream.engine.model.levels import CALLED
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval, realised_error
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_MIDDLES
+from retainstream.storage.models import Version
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
+from retainstream.storage.table import Item
 
 FEW = 100
-"""Fewer customers than these are said to be few."""
-_CALLED = ("high", "critical")
+"""With fewer customers the text warns of chance."""
 
 
 class ConfusionView(BaseModel):
-    """Customers at high risk or above are called churners. Counts, or expected counts in an estimate."""
+    """The confusion matrix, where customers at high risk or above count as predicted churners. Counts; expected counts in an estimate."""
 
     true_positives: float
     false_positives: float
@@ -28,17 +30,27 @@ class ConfusionView(BaseModel):
 
 
 class FiguresView(BaseModel):
-    """Null where it is not defined, for instance while nobody has left, or would mislead because mostly those who left are judged."""
+    """A figure is null where it is not defined, as before the first customer has left, or where it would mislead."""
 
-    basis: str = Field(description="What these figures are, and whom they stand on")
-    synthetic: bool = Field(description="Whether generated customers are among them: then this says little about a real business")
+    basis: str = Field(description="How the figures were obtained, and from which customers")
+    synthetic: bool = Field(description="Whether synthetic customers are among them: then the figures say little about a real business")
     customers: int
-    churners: float = Field(description="Customers who left, or are expected to")
+    churners: float = Field(description="Customers who left, or are expected to leave")
     churn_rate: float | None
-    roc_auc: float | None = Field(description="From a histogram with 500 bins of probability, ties within a bin counting half")
-    roc_auc_interval: IntervalView | None = Field(description="95 %; null with fewer than two of either outcome")
+    roc_auc: float | None = Field(description="From a histogram with 500 bins of probability; ties within a bin count half")
+    roc_auc_interval: IntervalView | None = Field(description="95%; null with fewer than two customers of either outcome")
     brier: float | None = Field(description="Mean squared error of the probabilities")
-    log_loss: float | None = Field(description="Mean -ln of the probability given to what happens, from the same histogram")
+    log_loss: float | None = Field(description="Mean -ln of the probability of the actual outcome, from the same histogram")
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    confusion: ConfusionView
+
+
+class _Rates(TypedDict):
+    customers: int
+    churners: float
+    churn_rate: float | None
     precision: float | None
     recall: float | None
     f1: float | None
@@ -46,7 +58,7 @@ class FiguresView(BaseModel):
 
 
 class EstimateView(FiguresView):
-    """The interval is for the AUC that the outcomes of these customers will show."""
+    """An estimate without outcomes. The interval is for the AUC that the outcomes of these customers will show."""
 
     run_id: str
     at: str = Field(description="When the run ended; ISO 8601, UTC")
@@ -54,34 +66,34 @@ class EstimateView(FiguresView):
 
 
 class HeldOutView(BaseModel):
-    """Figures of the model in service on rows it never saw, from its training run."""
+    """Figures of the model in service on held-out customers, from its training run."""
 
-    basis: str = Field(description="What these figures are, and whom they stand on")
+    basis: str = Field(description="How the figures were obtained, and from which customers")
     customers: int | None
     model_version: str
-    synthetic: bool = Field(description="Whether the rows were generated: then these figures say nothing about a real business")
+    synthetic: bool = Field(description="Whether the customers are synthetic: then the figures say nothing about a real business")
     metrics: dict[str, Any]
-    baseline: dict[str, Any] | None = Field(description="A linear model on the same rows")
-    ceiling: dict[str, Any] | None = Field(description="What the generator's true probabilities reach on the same rows; null for real data")
+    baseline: dict[str, Any] | None = Field(description="A linear model on the same customers")
+    ceiling: dict[str, Any] | None = Field(description="The best figures possible on the same synthetic customers; null for real data")
 
 
 class PerformanceView(BaseModel):
-    """The same model judged three ways. They differ in which customers they speak of, and in what they assume."""
+    """Three evaluations of the same model. They differ in their customers and in their assumptions."""
 
     held_out: HeldOutView
     realised: FiguresView | None = Field(
-        description="Recorded outcomes against the prediction each judges: of a customer who left the latest there was, of one who stayed "
-        "the latest whose horizon had run out; null while there is none"
+        description="Recorded outcomes compared with predictions: the latest one of a customer who left, and the latest whose horizon had "
+        "ended of a customer who stayed; null before the first such outcome"
     )
     estimate: EstimateView | None = Field(
-        description="To be expected, without outcomes, of the customers whom the model in service scored last (confidence-based "
-        "performance estimation). Right as far as the probabilities are calibrated; blind to a changed relation between features and "
-        "churn. Null until the model has scored everybody"
+        description="Estimated without outcomes for the customers that the model in service scored last (confidence-based performance "
+        "estimation). It assumes calibrated probabilities, and does not see a changed relation between features and churn. null until the "
+        "model has scored all customers"
     )
 
 
-def performance(record: Mapping[str, Any], rollups: Rollups, runs: Runs) -> PerformanceView:
-    """Puts the three judgements of the model in service, whose record it is, side by side, in two reads."""
+def performance(record: Version, rollups: Rollups, runs: Runs) -> PerformanceView:
+    """The three evaluations of the model in service, whose record it is, in two reads."""
     dashboard = rollups.dashboard()
     scorings = [snapshot["run_id"] for snapshot in dashboard.trend if snapshot["model_version"] == record["version"]]
     return PerformanceView(
@@ -91,10 +103,10 @@ def performance(record: Mapping[str, Any], rollups: Rollups, runs: Runs) -> Perf
     )
 
 
-def held_out(record: Mapping[str, Any]) -> HeldOutView:
-    """The figures that a version's record has from its training."""
+def held_out(record: Version) -> HeldOutView:
+    """The figures of a version's record, from its training."""
     return HeldOutView(
-        basis="Measured at training, on customers with known outcomes whom the model had not seen.",
+        basis="Measured at training on held-out customers with known outcomes.",
         customers=record["metrics"].get("rows"),
         model_version=record["version"],
         synthetic=record["synthetic"],
@@ -105,10 +117,10 @@ def held_out(record: Mapping[str, Any]) -> HeldOutView:
 
 
 def realised(customers: Counters) -> FiguresView | None:
-    """Figures from outcomes that judge a prediction. None when there is none.
+    """Figures from outcomes that are compared with a prediction. None before the first.
 
-    Who left is judged at once, who stayed only after a horizon. While fewer are judged of those known to have stayed than are not, or
-    none, the figures that rest on the share who left are None: churn rate, precision, F1, Brier score and log loss.
+    An outcome "left" counts at once, an outcome "stayed" only after a horizon. While fewer customers who stayed are compared than are
+    waiting, or none, the figures that depend on the share who left are None: churn rate, precision, F1, Brier score and log loss.
     """
     sums = _sums(customers)
 
@@ -116,7 +128,7 @@ def realised(customers: Counters) -> FiguresView | None:
         return sum(
             amount
             for name, amount in sums.items()
-            if name[0] == "outcome" and name[1].endswith(f":{outcome}") and (name[1].split(":")[0] in _CALLED) == levels_called
+            if name[0] == "outcome" and name[1].endswith(f":{outcome}") and (name[1].split(":")[0] in CALLED) == levels_called
         )
 
     confusion = ConfusionView(
@@ -132,7 +144,9 @@ def realised(customers: Counters) -> FiguresView | None:
     auc, error = binned_auc(left, stayed), realised_error(left, stayed)
     waiting = sums.get(("customers", "stayed"), 0) - sum(stayed)
     balanced = sum(stayed) > 0 and sum(stayed) >= waiting
-    rates = _rates(confusion) | ({} if balanced else {"churn_rate": None, "precision": None, "f1": None})
+    rates = _rates(confusion)
+    if not balanced:
+        rates |= {"churn_rate": None, "precision": None, "f1": None}
     return FiguresView(
         basis=_basis(outcomes, sum(stayed), waiting),
         synthetic=sums.get(("synthetic", "outcomes"), 0) > 0,
@@ -145,38 +159,39 @@ def realised(customers: Counters) -> FiguresView | None:
 
 
 def _basis(judged: int, stayed: int, waiting: int) -> str:
-    """What realised figures stand on, in sentences: how many are judged, how many of them stayed, how many others are known to have."""
-    said = [
-        "Measured on recorded outcomes: of customers who left against the latest prediction there was, of customers who stayed against the "
-        "latest whose horizon had run out."
+    """The basis of realised figures in sentences. `judged` customers are compared with a prediction, `stayed` of them stayed, and `waiting`
+    others are known to have stayed."""
+    sentences = [
+        "Measured on recorded outcomes. A customer who left is compared with the latest prediction, a customer who stayed with the latest "
+        "prediction whose horizon had ended."
     ]
     if not stayed:
-        said.append("So far only customers who left are judged: recall is theirs, and what rests on the share who left is not shown.")
+        sentences.append("So far only customers who left are compared, so figures that depend on the share who left are not shown.")
     elif stayed < waiting:
-        said.append("So far mostly customers who left are judged: what rests on the share who left is not shown.")
+        sentences.append("So far most of the compared customers left, so figures that depend on the share who left are not shown.")
     if waiting:
-        said.append(
-            f"Customers known to have stayed but not judged, because no prediction was old enough when it was said: {waiting:,}"
+        sentences.append(
+            f"Customers who stayed but are not compared, because no prediction was old enough at that time: {waiting:,}"
             + ("; until then the churn rate is too high." if stayed >= waiting else ".")
         )
     if judged < FEW:
-        said.append(f"Fewer than {FEW} customers: chance alone moves these figures.")
-    return " ".join(said)
+        sentences.append(f"With fewer than {FEW} customers these figures depend on chance.")
+    return " ".join(sentences)
 
 
-def estimate(run: Mapping[str, Any] | None) -> EstimateView | None:
-    """The figures that a scoring run expected of its customers. None where it scored nobody."""
-    found = run["result"].get("estimate") if run and run.get("result") else None
-    if run is None or not found:
+def estimate(run: Item | None) -> EstimateView | None:
+    """The figures that a scoring run expected of its customers. None where it scored no customers."""
+    expected = run["result"].get("estimate") if run and run.get("result") else None
+    if run is None or not expected:
         return None
     return EstimateView(
-        basis="Expected, not measured: from the probabilities of the customers scored last, as far as these are calibrated. Nobody knows "
-        "their outcomes yet.",
+        basis="Estimated, not measured: from the probabilities of the customers scored last, assuming that these are calibrated. Their "
+        "outcomes are not known yet.",
         run_id=run["run_id"],
         at=run["finished_at"],
         model_version=run["result"]["model_version"],
-        **{name: found[name] for name in ("synthetic", "roc_auc", "roc_auc_interval", "brier", "log_loss")},
-        **_rates(ConfusionView.model_validate({name: found[name] for name in ConfusionView.model_fields})),
+        **{name: expected[name] for name in ("synthetic", "roc_auc", "roc_auc_interval", "brier", "log_loss")},
+        **_rates(ConfusionView.model_validate({name: expected[name] for name in ConfusionView.model_fields})),
     )
 
 
@@ -189,7 +204,7 @@ def _sums(counters: Counters) -> dict[tuple[str, str], int]:
     return sums
 
 
-def _rates(confusion: ConfusionView) -> dict[str, Any]:
+def _rates(confusion: ConfusionView) -> _Rates:
     """The figures that follow from a confusion matrix with customers in it."""
     called = confusion.true_positives + confusion.false_positives
     churners = confusion.true_positives + confusion.false_negatives

@@ -1,26 +1,39 @@
-"""What each scoring run found, run after run, and what the counters said at the end of each day."""
+"""The trend: the figures of each scoring run, and of the counters at the end of each day."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from pydantic import BaseModel, Field
 
-from retainstream.dashboard.figures import CALLED, CustomerFigures, LevelFigures, PredictionFigures
-from retainstream.storage.rollups import Dashboard
+from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
+from retainstream.engine.model.levels import CALLED
+from retainstream.storage.models import Version
+from retainstream.storage.rollups import Dashboard, DaySnapshot, RunSnapshot, Snapshot
 
 
 class TrendFigures(BaseModel):
-    """Sums over the scored customers who were not known to have left. A figure is null where an earlier version did not keep it."""
+    """Sums over scored customers who were not known to have left. A figure is null where an earlier version did not keep it."""
 
-    at: str = Field(description="When it was taken; ISO 8601, UTC")
+    at: str = Field(description="When the figures were taken; ISO 8601, UTC")
     model_version: str | None = Field(description="The model in service; null while there was none")
-    roc_auc: float | None = Field(description="That model's, on customers it never saw")
+    roc_auc: float | None = Field(description="AUC of that model on held-out customers")
     scored: int
     churn_rate: float | None = Field(description="Share of customers with a known outcome who left; null while no outcome was known")
     predicted_churners: int = Field(description="Customers at or above the model's threshold")
     expected_churners: float = Field(description="The sum of the probabilities")
     revenue_at_risk: float | None = Field(description="Expected revenue lost over the schema's months, in the currency")
-    revenue_of_predicted_churners: float = Field(description="The part of customers at or above the model's threshold")
+    revenue_of_predicted_churners: float = Field(description="The part of the customers at or above the model's threshold")
+
+
+class _Figures(TypedDict):
+    at: str
+    model_version: str | None
+    roc_auc: float | None
+    scored: int
+    churn_rate: float | None
+    predicted_churners: int
+    expected_churners: float
+    revenue_at_risk: float | None
+    revenue_of_predicted_churners: float
 
 
 class TrendPoint(TrendFigures):
@@ -30,13 +43,13 @@ class TrendPoint(TrendFigures):
 
 
 class DayPoint(TrendFigures):
-    """One day, as its last hour left it."""
+    """One day, as of its last hour."""
 
-    day: str = Field(description="Of UTC, as in 2026-01-31")
+    day: str = Field(description="In UTC, such as 2026-01-31")
 
 
 class ChangeView(BaseModel):
-    """Figures less what they were before; null where either is not known. Shares are subtracted, not divided: .12 after .10 is .02."""
+    """Differences of figures; null where one of the two is not known. Shares are subtracted: 0.12 after 0.10 is 0.02."""
 
     churn_rate: float | None
     predicted_churners: int
@@ -47,45 +60,45 @@ class ChangeView(BaseModel):
 
 
 class ChangesView(BaseModel):
-    """How the headline figures have moved."""
+    """Changes of the headline figures."""
 
-    since_last_run: ChangeView | None = Field(description="The figures now, less what the last scoring run found; null before the first")
+    since_last_run: ChangeView | None = Field(description="Present figures minus those of the last scoring run; null before the first")
     in_last_run: ChangeView | None = Field(
-        description="What the last scoring run found, less what the one before it found; null before the second"
+        description="Figures of the last scoring run minus those of the run before; null before the second"
     )
 
 
-def run_point(snapshot: Mapping[str, Any]) -> TrendPoint:
-    """A snapshot as the scoring run stored it."""
+def run_point(snapshot: RunSnapshot) -> TrendPoint:
+    """The point of a scoring run."""
     return TrendPoint(run_id=snapshot["run_id"], **_figures(snapshot))
 
 
-def day_point(snapshot: Mapping[str, Any]) -> DayPoint:
-    """A snapshot as `snapshot_of_day` made it."""
+def day_point(snapshot: DaySnapshot) -> DayPoint:
+    """The point of a day."""
     return DayPoint(day=snapshot["day"], **_figures(snapshot))
 
 
-def figures_now(dashboard: Dashboard, record: Mapping[str, Any] | None, at: str) -> TrendFigures:
-    """The trend's figures by the counters as they stand. `record` is that of the model in service."""
+def figures_now(dashboard: Dashboard, record: Version | None, at: str) -> TrendFigures:
+    """The trend's figures by the present counters. `record` is that of the model in service."""
     return TrendFigures(**_figures(_snapshot(dashboard, record, at)))
 
 
 def changes(now: TrendFigures, runs: list[TrendPoint]) -> ChangesView:
-    """How the figures moved since the last of the runs, and between the last two."""
+    """The changes since the last run, and between the last two runs."""
     return ChangesView(
         since_last_run=_change(now, runs[-1]) if runs else None,
         in_last_run=_change(runs[-1], runs[-2]) if len(runs) > 1 else None,
     )
 
 
-def snapshot_of_day(dashboard: Dashboard, record: Mapping[str, Any] | None, *, day: str, at: str) -> dict[str, Any] | None:
-    """What the trend keeps of a day, under the names that a run's snapshot has. None while there is nobody to count."""
+def snapshot_of_day(dashboard: Dashboard, record: Version | None, *, day: str, at: str) -> DaySnapshot | None:
+    """The snapshot of a day, with the names of a run's snapshot. None without customers."""
     if not dashboard.customers and not dashboard.predictions:
         return None
     return {"day": day, **_snapshot(dashboard, record, at)}
 
 
-def _snapshot(dashboard: Dashboard, record: Mapping[str, Any] | None, at: str) -> dict[str, Any]:
+def _snapshot(dashboard: Dashboard, record: Version | None, at: str) -> Snapshot:
     customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
     everyone, called = predictions.all_levels(), sum((predictions.level(level) for level in CALLED), LevelFigures())
     return {
@@ -102,7 +115,7 @@ def _snapshot(dashboard: Dashboard, record: Mapping[str, Any] | None, at: str) -
     }
 
 
-def _figures(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(snapshot: Snapshot) -> _Figures:
     churned, stayed = snapshot.get("churned", 0), snapshot.get("stayed")
     known = churned + stayed if stayed is not None else 0
     return {

@@ -13,6 +13,7 @@ type Features = Mapping[str, Value | None]
 
 RiskLevel = Literal["low", "medium", "high", "critical"]
 CustomerSource = Literal["synthetic", "api", "import"]
+SYNTHETIC: CustomerSource = "synthetic"
 
 
 class Reason(TypedDict):
@@ -89,8 +90,8 @@ class PreviousPrediction(TypedDict):
 class Prediction(Score):
     """The latest prediction of a customer, with at most 24 earlier ones in `history`, newest first.
 
-    `change` is the probability minus the one before, and absent for the first prediction. The index attributes of `RiskKeys` are present
-    where the customer has not left and is at medium risk or above.
+    `change` is the probability minus the one before, and absent for the first prediction. `risk_shard` and the ranks, by which the indexes
+    find a prediction, are present where the customer has not left and is at medium risk or above.
     """
 
     customer_id: str

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections.abc import Mapping
 
 _DIGEST_BYTES = 12
 _LONGEST = 2000
@@ -15,13 +15,13 @@ class BadCursor(ValueError):
     """The text is not a cursor this list gave out."""
 
 
-def encode_cursor(position: dict[str, Any], *, scope: str, key: str) -> str:
+def encode_cursor(position: Mapping[str, str], *, scope: str, key: str) -> str:
     """A cursor for `position` in the list named by `scope` (its route and filters), sealed with `key`."""
-    payload = json.dumps(position, separators=(",", ":"), sort_keys=True).encode()
+    payload = json.dumps(dict(position), separators=(",", ":"), sort_keys=True).encode()
     return base64.urlsafe_b64encode(_digest(payload, scope, key) + payload).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *, scope: str, key: str) -> dict[str, Any]:
+def decode_cursor(cursor: str, *, scope: str, key: str) -> dict[str, str]:
     """The position a cursor stands for.
 
     Raises:
@@ -36,7 +36,7 @@ def decode_cursor(cursor: str, *, scope: str, key: str) -> dict[str, Any]:
     digest, payload = sealed[:_DIGEST_BYTES], sealed[_DIGEST_BYTES:]
     if not hmac.compare_digest(digest, _digest(payload, scope, key)):
         raise BadCursor
-    position: dict[str, Any] = json.loads(payload)
+    position: dict[str, str] = json.loads(payload)
     return position
 
 

@@ -1,20 +1,19 @@
-"""Customers at risk, in the order of their risk, a page at a time."""
+"""Customers at risk in the order of their risk, page by page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from retainstream.engine.model.levels import Order, rank_beyond, rank_from, shards_of
-from retainstream.storage.predictions import Predictions, RiskKey
+from retainstream.engine.records import Prediction
+from retainstream.storage.predictions import Predictions, RiskKey, RiskKeys
 
 FURTHEST = 10_000
-"""How many customers from the top may be reached by page number; cursors reach everybody."""
+"""The number of customers from the top that page numbers reach. Cursors reach all."""
 EXAMINED = 2_000
-"""How many predictions one page may look at to fill itself, when they have to pass a filter that no index knows."""
+"""The most predictions that one page may read to fill itself, when they must pass a filter without an index."""
 _CHUNK = 100
 
-type Stored = dict[str, Any]
-type Filter = Callable[[Mapping[str, Any]], bool]
+type Filter = Callable[[Prediction], bool]
 
 
 class TooFar(ValueError):
@@ -23,7 +22,7 @@ class TooFar(ValueError):
 
 @dataclass(frozen=True)
 class Ranking:
-    """Which customers, in which order: those at medium risk or above in `groups`, with a probability within the bounds."""
+    """The customers of a list and their order: medium risk or above, in `groups`, with a probability within the bounds."""
 
     groups: Sequence[str]
     order: Order = "probability"
@@ -33,12 +32,12 @@ class Ranking:
 
 @dataclass(frozen=True)
 class RankedPage:
-    """Predictions, highest rank first. `after` is where the next page goes on; None when nothing is left.
+    """Predictions, highest rank first.
 
-    `examined` is how many predictions were read for the page.
+    `after` is the rank after which the next page begins; None on the last page. `examined` is the number of predictions read for the page.
     """
 
-    predictions: list[Stored]
+    predictions: list[Prediction]
     after: str | None
     examined: int
 
@@ -48,12 +47,13 @@ def ranked_page(
 ) -> RankedPage:
     """One page of customers at risk, ties by customer id descending.
 
-    What is read grows with the page (by cursor) or with its distance from the top (by number), never with the base. With a filter, or a
-    probability bound on another order than that of probability, a page may be short, or empty, although `after` says there is more.
+    The number of reads grows with the size of the page (by cursor) or its distance from the top (by number), never with the number of
+    customers. With a filter, or with a probability bound in another order than by probability, a page may be short, or even empty,
+    although `after` says that more follow.
 
     Args:
-        after: `after` of the page before.
-        number: the page to show, counted from 1, when there is no `after`.
+        after: `after` of the previous page.
+        number: the page number, counted from 1, where `after` is None.
         keep: a further condition on the stored prediction.
 
     Raises:
@@ -69,21 +69,21 @@ def ranked_page(
 
 
 def _plain_page(predictions: Predictions, ranking: Ranking, limit: int, after: str | None, skip: int) -> RankedPage:
-    found = predictions.at_risk(shards_of(ranking.groups), limit=limit, skip=skip, **_bounds(ranking, after))
-    stored = predictions.get_many(key.customer_id for key in found.keys)
-    page = [stored[customer_id] for customer_id in _still_at_risk(found.keys, stored)]
-    return RankedPage(page, found.keys[-1].rank if found.more else None, len(page))
+    ranked = _at_risk(predictions, ranking, after, limit=limit, skip=skip)
+    stored = predictions.get_many(key.customer_id for key in ranked.keys)
+    page = [stored[customer_id] for customer_id in _still_at_risk(ranked.keys, stored)]
+    return RankedPage(page, ranked.keys[-1].rank if ranked.more else None, len(page))
 
 
 def _filtered_page(predictions: Predictions, ranking: Ranking, limit: int, after: str | None, skip: int, passes: Filter) -> RankedPage:
-    page: list[Stored] = []
+    page: list[Prediction] = []
     examined = 0
     while examined < EXAMINED + skip:
-        found = predictions.at_risk(shards_of(ranking.groups), limit=_CHUNK, **_bounds(ranking, after))
-        stored = predictions.get_many(key.customer_id for key in found.keys)
-        examined += len(found.keys)
-        current = set(_still_at_risk(found.keys, stored)) - {prediction["customer_id"] for prediction in page}
-        for key in found.keys:
+        ranked = _at_risk(predictions, ranking, after, limit=_CHUNK)
+        stored = predictions.get_many(key.customer_id for key in ranked.keys)
+        examined += len(ranked.keys)
+        current = set(_still_at_risk(ranked.keys, stored)) - {prediction["customer_id"] for prediction in page}
+        for key in ranked.keys:
             prediction = stored[key.customer_id] if key.customer_id in current else None
             current.discard(key.customer_id)
             if prediction is not None and passes(prediction):
@@ -94,24 +94,25 @@ def _filtered_page(predictions: Predictions, ranking: Ranking, limit: int, after
                 else:
                     page.append(prediction)
             after = key.rank
-        if not found.more:
+        if not ranked.more:
             return RankedPage(page, None, examined)
     return RankedPage(page, after, examined)
 
 
-def _still_at_risk(keys: Sequence[RiskKey], stored: Mapping[str, Stored]) -> list[str]:
-    """Each customer once whom the table has at risk: an index may for a moment hold what was, even beside what is."""
-    return [found for found in dict.fromkeys(key.customer_id for key in keys) if "risk_shard" in stored.get(found, {})]
+def _still_at_risk(keys: Sequence[RiskKey], stored: Mapping[str, Prediction]) -> list[str]:
+    """The customers that are at risk in the table, each once. For a moment the index may hold an old entry, even beside the new one."""
+    distinct = dict.fromkeys(key.customer_id for key in keys)
+    return [customer_id for customer_id in distinct if customer_id in stored and "risk_shard" in stored[customer_id]]
 
 
-def _bounds(ranking: Ranking, after: str | None) -> dict[str, Any]:
-    bounds: dict[str, Any] = {"order": ranking.order, "after": after}
+def _at_risk(predictions: Predictions, ranking: Ranking, after: str | None, *, limit: int, skip: int = 0) -> RiskKeys:
+    lowest = None
     if ranking.order == "probability":
         if after is None and ranking.max_probability is not None:
-            bounds["after"] = rank_beyond("probability", ranking.max_probability)
+            after = rank_beyond("probability", ranking.max_probability)
         if ranking.min_probability is not None:
-            bounds["lowest"] = rank_from("probability", ranking.min_probability)
-    return bounds
+            lowest = rank_from("probability", ranking.min_probability)
+    return predictions.at_risk(shards_of(ranking.groups), limit=limit, order=ranking.order, after=after, lowest=lowest, skip=skip)
 
 
 def _passes(ranking: Ranking, keep: Filter | None) -> Filter | None:
@@ -119,7 +120,7 @@ def _passes(ranking: Ranking, keep: Filter | None) -> Filter | None:
     if ranking.order == "probability" or (lowest is None and highest is None):
         return keep
 
-    def passes(prediction: Mapping[str, Any]) -> bool:
+    def passes(prediction: Prediction) -> bool:
         probability = prediction["probability"]
         within = (lowest is None or probability >= lowest) and (highest is None or probability <= highest)
         return within and (keep is None or keep(prediction))

@@ -1,35 +1,36 @@
-"""What the predictions module takes."""
+"""Requests to the predictions module."""
 
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from retainstream.engine.schema.customer_id import CustomerId
+
 MOST_AT_ONCE = 100
 
-CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["C-000042"])]
 FeatureRow = Annotated[dict[str, Any], Field(max_length=1000, description="Column of the feature schema → value; null is unknown")]
 _LeftOut = SkipJsonSchema[None]
 
 
 def _fields(number: int) -> ConfigDict:
-    """A request that has so many fields, of which none is null."""
+    """A request with exactly so many fields, none of them null."""
     return ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"minProperties": number, "maxProperties": number})
 
 
 class GenerateRequest(BaseModel):
-    """What to score: exactly one of stored customers by id, rows of features, or everybody."""
+    """What to score: exactly one of customer ids, rows of features, or all customers."""
 
     model_config = _fields(1)
 
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MOST_AT_ONCE)] | _LeftOut = Field(
-        default=None, description="Stored customers: scored as they are now, predictions stored"
+        default=None, description="Stored customers: scored as they are now; their predictions are stored"
     )
     rows: Annotated[list[FeatureRow], Field(min_length=1, max_length=MOST_AT_ONCE)] | _LeftOut = Field(
-        default=None, description="Rows that belong to no stored customer: scored, nothing stored"
+        default=None, description="Rows that belong to no stored customer: scored; nothing is stored"
     )
     all: Annotated[StrictBool, Field(json_schema_extra={"const": True})] | _LeftOut = Field(
-        default=None, description="true: every customer, by a scoring run"
+        default=None, description="true: all customers, by a scoring run"
     )
 
     @model_validator(mode="after")
@@ -43,7 +44,7 @@ class GenerateRequest(BaseModel):
 
 
 class WhatIfRequest(BaseModel):
-    """A customer, stored or given by features, and what to change."""
+    """A customer, by id or by features, and the columns to change."""
 
     model_config = _fields(2)
 

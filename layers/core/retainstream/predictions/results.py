@@ -1,30 +1,31 @@
-"""Stored predictions, filtered, a page at a time."""
+"""Stored predictions, filtered, page by page."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from retainstream.engine.model.levels import LEVELS, level_bounds
-from retainstream.predictions.at_risk import EXAMINED, Ranking, Stored, ranked_page
+from retainstream.engine.records import Prediction, RiskLevel
+from retainstream.predictions.at_risk import EXAMINED, Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
 
 _CHUNK = 200
 
-type Position = dict[str, Any]
+type Position = Mapping[str, str]
+"""The start of a page: {rank} in the index, or {customer_id} in the table."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a prediction must be like. None asks nothing; bounds are inclusive."""
+    """The conditions on a prediction. None sets no condition; bounds are inclusive."""
 
-    level: str | None = None
+    level: RiskLevel | None = None
     group: str | None = None
     min_probability: float | None = None
     max_probability: float | None = None
     model_version: str | None = None
 
-    def keep(self, prediction: Mapping[str, Any]) -> bool:
-        """Whether the prediction of a customer who has not left meets every filter."""
+    def keep(self, prediction: Prediction) -> bool:
+        """Whether the prediction meets every condition, and its customer has not left."""
         probability = prediction["probability"]
         return (
             not prediction["churned"]
@@ -36,15 +37,15 @@ class Filters:
         )
 
     def scope(self) -> str:
-        """A text that is the same for the same filters only."""
+        """A text that is different for different filters."""
         return repr(sorted(asdict(self).items()))
 
 
 @dataclass(frozen=True)
 class ResultsPage:
-    """Predictions, the position from which the next page goes on (None when nothing is left), and how many were read for the page."""
+    """Predictions, the start of the next page (None on the last page), and the number of predictions read for the page."""
 
-    predictions: list[Stored]
+    predictions: list[Prediction]
     position: Position | None
     examined: int
 
@@ -60,12 +61,12 @@ def results_page(
 ) -> ResultsPage:
     """One page of the predictions of customers who have not left.
 
-    Filters that leave only customers at medium risk and above, by `threshold` of the model in service, are answered from the index, highest
-    probability first; all others in the table's own order. A filtered page may be short, or empty, although there is more.
+    Where the filters allow only customers at medium risk and above, by `threshold` of the model in service, the page comes from the index,
+    highest probability first. Other pages are in the table's order. A filtered page may be short, or even empty, although more follow.
 
     Args:
-        groups: those the filters leave, by `groups.groups_of`.
-        position: `position` of the page before.
+        groups: the groups that the filters allow, by `groups.groups_of`.
+        position: `position` of the previous page.
     """
     ranking = ranking_of(groups, filters, threshold)
     if (ranking is not None and position is None) or (position and "rank" in position):
@@ -88,7 +89,7 @@ def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Fil
 
 
 def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Ranking | None:
-    """The part of the index that holds every prediction that passes; None when some are not in the index."""
+    """The part of the index that holds every matching prediction; None where the index does not hold all."""
     if threshold is None:
         return None
     bounds = (0.0, *level_bounds(threshold), 1.0)
@@ -101,20 +102,20 @@ def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | Non
 
 
 def _table_page(predictions: Predictions, filters: Filters, limit: int, position: Position | None) -> ResultsPage:
-    found: list[Stored] = []
+    matches: list[Prediction] = []
     start = position
     examined = 0
     while examined < EXAMINED:
-        page = predictions.page(_CHUNK if filters != Filters() else limit - len(found), start)
+        page = predictions.page(_CHUNK if filters != Filters() else limit - len(matches), start)
         examined += len(page.items)
         for index, prediction in enumerate(page.items):
             if not filters.keep(prediction):
                 continue
-            found.append(prediction)
-            if len(found) == limit:
+            matches.append(prediction)
+            if len(matches) == limit:
                 more = index + 1 < len(page.items) or page.next_key is not None
-                return ResultsPage(found, {"customer_id": prediction["customer_id"]} if more else None, examined)
+                return ResultsPage(matches, {"customer_id": prediction["customer_id"]} if more else None, examined)
         start = page.next_key
         if start is None:
             break
-    return ResultsPage(found, start, examined)
+    return ResultsPage(matches, start, examined)

@@ -1,14 +1,13 @@
-"""Scoring a sample of the base, here and now."""
+"""Scoring a random sample of the customers in one request."""
 
 import random
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import CALLED, LEVELS
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.records import Prediction
+from retainstream.engine.records import Customer, Prediction
 from retainstream.predictions.generate import score_and_store
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
@@ -20,7 +19,7 @@ _MOST_SEGMENTS = 100_000
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What scoring a sample found. `top` are the riskiest predictions, highest probability first, at most ten."""
+    """The results of a sample. `top` holds the riskiest predictions, highest probability first, at most ten."""
 
     scored: int
     by_level: dict[str, int]
@@ -32,10 +31,10 @@ class SampleSummary:
 
 
 def score_sample(model: ScoringModel, customers: Customers, stored: Predictions, size: int, *, run_id: str) -> SampleSummary:
-    """Scores up to `size` customers who are not known to have left, stores their predictions, and sums them up.
+    """Scores up to `size` customers who are not known to have left, stores their predictions, and adds them up.
 
-    The sample is a random part of the customers table; fewer are scored when there are fewer. `value_at_risk` is that of the customers at
-    high risk or above, in the schema's currency.
+    The sample is a random part of the customers table. `value_at_risk` is that of the customers at high risk or above, in the schema's
+    currency.
     """
     started = time.perf_counter()
     made = score_and_store(model, _sample(customers, size), customers, stored, run_id=run_id)
@@ -44,26 +43,26 @@ def score_sample(model: ScoringModel, customers: Customers, stored: Predictions,
         scored=len(made),
         by_level={level: counts[level] for level in LEVELS},
         mean_probability=round(sum(prediction["probability"] for prediction in made) / len(made), 6) if made else None,
-        value_at_risk=round(sum(prediction["value_at_risk"] for prediction in made if prediction["level"] in ("high", "critical")), 2),
+        value_at_risk=round(sum(prediction["value_at_risk"] for prediction in made if prediction["level"] in CALLED), 2),
         top=sorted(made, key=lambda prediction: (-prediction["probability"], prediction["customer_id"]))[:TOP],
         model_version=model.version,
         milliseconds=round(1000 * (time.perf_counter() - started), 1),
     )
 
 
-def _sample(customers: Customers, size: int) -> list[dict[str, Any]]:
-    """Customers from random segments of the table, each read no further than needed. A small table is read from one end to the other."""
+def _sample(customers: Customers, size: int) -> list[Customer]:
+    """Customers from random segments of the table, each read only as far as needed. A small table is read completely."""
     segments = max(1, min(_MOST_SEGMENTS, customers.approximate_count() // (4 * size)))
     first = random.randrange(segments)  # noqa: S311
-    found: dict[str, dict[str, Any]] = {}
+    sampled: dict[str, Customer] = {}
     for place in range(min(segments, _SEGMENTS_READ)):
         start = None
-        while len(found) < size:
+        while len(sampled) < size:
             page = customers.page(size, start, segment=(first + place) % segments, segments=segments)
-            found |= {customer["customer_id"]: customer for customer in page.items if customer.get("churned") is not True}
+            sampled |= {customer["customer_id"]: customer for customer in page.items if customer.get("churned") is not True}
             start = page.next_key
             if start is None:
                 break
-    chosen = list(found.values())
+    chosen = list(sampled.values())
     random.shuffle(chosen)
     return chosen[:size]

@@ -1,16 +1,16 @@
-"""What a prediction looks like to those who ask for one."""
+"""Predictions in the API."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from retainstream.engine.records import Prediction, RiskLevel, Score
 from retainstream.telemetry.correlation import FOLLOWED
 
 if TYPE_CHECKING:
     from retainstream.predictions.what_if import WhatIf
 
-Level = Literal["low", "medium", "high", "critical"]
 FeatureValue = str | bool | int | float | None
 
 
@@ -19,7 +19,7 @@ class ReasonView(BaseModel):
 
     feature: str
     label: str
-    value: FeatureValue = Field(description="The customer's value; null when it is not known")
+    value: FeatureValue = Field(description="The customer's value; null for a missing value")
     text: str = Field(examples=["3 failed payments in 90 days: +18 points"])
     contribution: float = Field(description="Exact Shapley value in log-odds; over all columns these add up to margin - base_margin")
     points: float = Field(
@@ -28,30 +28,30 @@ class ReasonView(BaseModel):
 
 
 class ActionView(BaseModel):
-    """What to do about the risk, and what it is worth on average."""
+    """The recommended action, and its expected value."""
 
-    feature: str = Field(description="The column this acts on")
+    feature: str = Field(description="The column that the action addresses")
     title: str
     cost: float = Field(description="Cost of one such offer, in the schema's currency")
     expected_value: float = Field(description="probability * save rate * price * months - cost, in the schema's currency")
 
 
 class ScoreView(BaseModel):
-    """How likely a customer is to leave within the schema's horizon, why, what that is worth, and what to do."""
+    """A customer's churn probability within the schema's horizon, with reasons, value at risk and recommended action."""
 
     probability: float
-    base_probability: float = Field(description="The probability before anything is known of the customer")
+    base_probability: float = Field(description="The probability without any feature of the customer")
     margin: float = Field(description="Raw score of the trees, in log-odds, before calibration")
     base_margin: float
-    level: Level = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")
+    level: RiskLevel = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")
     confidence: float = Field(description="max(probability, 1 - probability)")
     confident: bool = Field(description="Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD")
-    price: float | None = Field(description="What the customer pays a month")
+    price: float | None = Field(description="The customer's price per month")
     value_at_risk: float = Field(description="probability * price * months, in the schema's currency")
     features: dict[str, FeatureValue]
     contributions: dict[str, float] = Field(description="Log-odds by column")
     reasons: list[ReasonView] = Field(description="The strongest contributions either way, at most five, strongest first")
-    action: ActionView | None = Field(description="The action that is worth most; null when none pays")
+    action: ActionView | None = Field(description="The action with the highest expected value; null where no action pays")
     model_version: str
 
 
@@ -65,27 +65,27 @@ class PredictionView(ScoreView):
     """The latest score of a stored customer."""
 
     customer_id: str
-    group: str = Field(description="The customer's value of the schema's group column, or all")
+    group: str = Field(description="The customer's value in the schema's group column, or all")
     churned: bool = Field(description="Whether the customer is known to have left")
     scored_at: str = Field(description="ISO 8601, UTC")
     run_id: str
-    change: float | None = Field(default=None, description="Probability minus the one before; absent for the first prediction")
+    change: float | None = Field(default=None, description="Probability minus the previous one; absent for the first prediction")
     history: list[EarlierPrediction] = Field(description="Earlier predictions, newest first, at most 24")
 
 
-def score_view(score: Mapping[str, Any], confidence_threshold: float) -> ScoreView:
+def score_view(score: Score, confidence_threshold: float) -> ScoreView:
     return ScoreView.model_validate({**score, "confident": score["confidence"] >= confidence_threshold})
 
 
-def prediction_view(prediction: Mapping[str, Any], confidence_threshold: float) -> PredictionView:
+def prediction_view(prediction: Prediction, confidence_threshold: float) -> PredictionView:
     return PredictionView.model_validate({**prediction, "confident": prediction["confidence"] >= confidence_threshold})
 
 
 class GeneratedView(BaseModel):
     """Predictions of stored customers, in the order of the ids, or scores of rows, in the order of the rows."""
 
-    predictions: list[PredictionView] | None = Field(default=None, description="When customer_ids were given")
-    scores: list[ScoreView] | None = Field(default=None, description="When rows were given")
+    predictions: list[PredictionView] | None = Field(default=None, description="For a request with customer_ids")
+    scores: list[ScoreView] | None = Field(default=None, description="For a request with rows")
 
 
 class ScoringStepView(BaseModel):
@@ -151,6 +151,6 @@ def run_view(run: Mapping[str, Any]) -> ScoringRunView:
     return ScoringRunView.model_validate(run)
 
 
-def what_if_view(asked: "WhatIf", confidence_threshold: float) -> WhatIfView:
-    before, after = score_view(asked.before, confidence_threshold), score_view(asked.after, confidence_threshold)
-    return WhatIfView(before=before, after=after, change=asked.change, changed=asked.changed)
+def what_if_view(comparison: "WhatIf", confidence_threshold: float) -> WhatIfView:
+    before, after = score_view(comparison.before, confidence_threshold), score_view(comparison.after, confidence_threshold)
+    return WhatIfView(before=before, after=after, change=comparison.change, changed=comparison.changed)

@@ -1,19 +1,19 @@
-"""What a change of a customer's columns would do to the customer's risk."""
+"""The effect of changed columns on a customer's risk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.predictions import scores
-from retainstream.engine.records import Score
-from retainstream.engine.schema import FieldError, checked_features
-from retainstream.predictions.generate import UnacceptableFeatures, acceptable
+from retainstream.engine.records import Features, Score
+from retainstream.engine.schema import FieldError, UnacceptableFeatures, checked_features
+from retainstream.predictions.generate import acceptable
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Scores before and after a change. Only what is asked about changes; nothing is stored."""
+    """Scores before and after a change of columns. Nothing is stored."""
 
     before: Score
     after: Score
@@ -30,16 +30,16 @@ class WhatIf:
         return [name for name in {**was, **becomes} if was.get(name) != becomes.get(name)]
 
 
-def what_if(model: ScoringModel, features: Mapping[str, Any], changes: Mapping[str, Any], *, stored: bool) -> WhatIf:
+def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mapping[str, object], *, stored: bool) -> WhatIf:
     """Scores features as they are and with `changes` (column → new value, None for unknown) in one pass.
 
     Args:
-        stored: the features are a stored customer's and were checked when they came in.
+        stored: the features are those of a stored customer, which were validated on the way in.
 
     Raises:
         UnacceptableFeatures: errors are named "features.<column>" or "changes.<column>".
     """
-    before = dict(features) if stored else acceptable(model.schema, features, "features")
+    before = cast("Features", features) if stored else acceptable(model.schema, features, "features")
     after, errors = checked_features(model.schema, {**before, **changes})
     if errors:
         raise UnacceptableFeatures(

@@ -1,4 +1,4 @@
-"""The feature schema in force: the one the business set, or the default."""
+"""The active feature schema: the one that the business set, or the default."""
 
 import logging
 import threading
@@ -18,11 +18,12 @@ _known: dict[str, tuple[float, FeatureSchema | None]] = {}
 
 
 def active_schema(documents: Documents) -> FeatureSchema:
-    """The schema in force, read again once it is older than a model may be cached (at most 60 s). One that was read before stays in use
-    while what is stored now is none.
+    """The active schema, read again when it is older than `model_cache_seconds` (at most 60 s).
+
+    While the stored schema cannot be read, the one that was read before stays in use.
 
     Raises:
-        UnusableSchema: what is stored is none, and none was read before.
+        UnusableSchema: the stored schema cannot be read, and no other was read before.
         StorageUnavailable: the bucket did not answer.
     """
     with _lock:
@@ -40,7 +41,7 @@ def active_schema(documents: Documents) -> FeatureSchema:
 
 
 def stored_schema(documents: Documents) -> FeatureSchema:
-    """The schema in force as it is stored, or the default.
+    """The active schema as it is stored, or the default.
 
     Raises: as `active_schema`.
     """
@@ -50,7 +51,7 @@ def stored_schema(documents: Documents) -> FeatureSchema:
         return default_schema()
     except ValueError as error:
         raise UnusableSchema(
-            f"The feature schema in force ({KEY} in the bucket) cannot be read. An operator can put back its last version."
+            f"The active feature schema ({KEY} in the bucket) cannot be read. An operator can restore its previous version."
         ) from error
 
 
@@ -61,7 +62,7 @@ def forget_active_schema() -> None:
 
 
 def set_active_schema(documents: Documents, schema: FeatureSchema) -> Stored:
-    """Puts a schema in force; every process follows within the time a model may be cached."""
+    """Makes a schema the active one. Every process follows within `model_cache_seconds`."""
     stored = documents.put_bytes(KEY, schema.model_dump_json(indent=1).encode(), "application/json")
     with _lock:
         _known.pop(documents.bucket, None)

@@ -1,4 +1,4 @@
-"""The model card of a version: its data, and the page drawn from it."""
+"""A version's model card: its data, and the page made from it."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from retainstream.registry.loading import CARD_FILE, CARD_PAGE_FILE, verified_file
 from retainstream.registry.versions import get
 from retainstream.storage.documents import Documents
-from retainstream.storage.models import Models
+from retainstream.storage.models import Models, Version
 
 LINK_SECONDS = 900
 
@@ -18,19 +18,19 @@ class NoCard(LookupError):
 
 @dataclass(frozen=True)
 class CardPage:
-    """The page and the content security policy it needs: its own style sheet by hash and nothing else."""
+    """The page, and its content security policy, which allows only the page's own style sheet, by hash."""
 
     html: str
     policy: str
 
 
 def card_document(models: Models, documents: Documents, version: str) -> dict[str, Any]:
-    """The card as it was registered, and in `html_url` a link that opens its page without a token for 15 minutes.
+    """The card as it was registered, with a link in `html_url` that opens its page without a token for 15 minutes.
 
     Raises:
-        UnknownVersion: there is no such version.
-        NoCard: it has no card.
-        CorruptModel: the card is gone or is not the one that was registered.
+        UnknownVersion: the version does not exist.
+        NoCard: the version has no card.
+        CorruptModel: the stored card is missing or has changed.
     """
     record = _with_card(models, version)
     card: dict[str, Any] = json.loads(verified_file(record, documents, CARD_FILE))
@@ -47,7 +47,7 @@ def card_page(models: Models, documents: Documents, version: str) -> CardPage:
     return CardPage(html, f"{record['card_policy']}; frame-ancestors 'none'")
 
 
-def _with_card(models: Models, version: str) -> dict[str, Any]:
+def _with_card(models: Models, version: str) -> Version:
     record = get(models, version)
     if not {CARD_FILE, CARD_PAGE_FILE} <= record.get("files", {}).keys():
         raise NoCard(version)

@@ -1,38 +1,40 @@
-"""The version in service: a pointer that moves by one conditional write."""
+"""The champion: a pointer to the version in service, moved by one conditional write."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 from retainstream.registry.errors import CorruptModel, NotPromotable, UnknownVersion
 from retainstream.registry.versions import get
 from retainstream.storage.errors import Conflict
-from retainstream.storage.models import Models
+from retainstream.storage.models import Models, Pointer, PromotionRecord, Version
 
 _HISTORY = 50
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The pointer as it was read. `revision` grows by one with every move; `record` is the version's, as it was when the pointer moved;
-    `asked` is the id of the request that moved it, if it had one."""
+    """The pointer as it was read.
+
+    `revision` grows by one with every move. `record` is a copy of the version's record, made when the pointer moved. `asked` is the id of
+    the rollback that moved it, if it had one. `history` is newest first.
+    """
 
     version: str
     previous: str | None
     revision: int
     promoted_at: str
     promoted_by: str
-    history: tuple[dict[str, str], ...]
-    record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    history: tuple[PromotionRecord, ...]
+    record: Version | None = field(default=None, compare=False, repr=False)
     asked: str | None = None
 
 
 def champion(models: Models) -> Champion | None:
-    """The version in service, or None while there is none.
+    """The version in service, or None before the first promotion.
 
     Raises:
-        CorruptModel: what is stored of it is none.
+        CorruptModel: the stored pointer cannot be read.
     """
     stored = models.champion()
     if stored is None:
@@ -52,13 +54,15 @@ def champion(models: Models) -> Champion | None:
         raise CorruptModel("The pointer to the model in service cannot be read.") from error
 
 
-def record_in_service(models: Models) -> dict[str, Any] | None:
-    """The record of the version in service, which the pointer carries along, so that one read tells all. None while there is none, or
-    none that can be read: what is stored of customers is shown all the same."""
+def record_in_service(models: Models) -> Version | None:
+    """The record of the version in service, in one read, since the pointer holds a copy.
+
+    None before the first promotion, and where the record cannot be read: stored predictions are shown all the same.
+    """
     stored = models.champion()
     if stored is None:
         return None
-    record: dict[str, Any] | None = stored.get("record") or models.version(str(stored.get("version")))
+    record = stored.get("record") or models.version(str(stored.get("version")))
     if record is None or isinstance(record.get("threshold"), bool) or not isinstance(record.get("threshold"), int | float):
         return None
     return record
@@ -67,53 +71,52 @@ def record_in_service(models: Models) -> dict[str, Any] | None:
 def promote(models: Models, version: str, by: str, *, expected_revision: int | None = None) -> Champion:
     """Puts a registered version into service. Promoting the version in service changes nothing.
 
-    `expected_revision` is the revision the decision was based on (0: there was no champion); the present one when not given. Of two
+    `expected_revision` is the revision that the decision was based on (0: there was no champion). Default: the present one. Of two
     promotions from the same revision exactly one succeeds.
 
     Raises:
-        UnknownVersion: there is no such version.
-        NotPromotable: it was rejected when it was made.
+        UnknownVersion: the version does not exist.
+        NotPromotable: the gate rejected it.
         Conflict: the pointer has moved since.
     """
     record = models.version(version)
     if record is None:
         raise UnknownVersion(version)
     if record["status"] == "rejected":
-        raise NotPromotable("This version was rejected when it was made: " + " ".join(record["gate"]["reasons"]))
+        raise NotPromotable("The gate rejected this version: " + " ".join(record["gate"]["reasons"]))
     current = champion(models)
     if current is not None and current.version == version:
         return current
     if expected_revision is not None and expected_revision != (current.revision if current else 0):
-        raise Conflict("another version was promoted in the meantime")
+        raise Conflict("another version was promoted meanwhile")
     return _move(models, current, record, by)
 
 
 def rollback(models: Models, by: str, *, asked: str | None = None) -> Champion:
-    """Puts the version back into service that was there before the last move. A second rollback undoes the first, unless both are the
-    same request, `asked` twice.
+    """Puts the previous version back into service. A second rollback undoes the first, unless both have the same request id `asked`.
 
     Raises:
-        NotPromotable: there is no version to go back to.
-        UnknownVersion: its record is gone.
+        NotPromotable: no version was in service before.
+        UnknownVersion: the previous version's record does not exist.
         Conflict: the pointer moved at the same moment.
     """
     current = champion(models)
     if current is None or current.previous is None:
-        raise NotPromotable("There is no earlier version to go back to.")
+        raise NotPromotable("No version was in service before this one.")
     if asked is not None and current.asked == asked:
         return current
     return _move(models, current, get(models, current.previous), by, asked)
 
 
-def _move(models: Models, current: Champion | None, record: Mapping[str, Any], by: str, asked: str | None = None) -> Champion:
+def _move(models: Models, current: Champion | None, record: Version, by: str, asked: str | None = None) -> Champion:
     version = record["version"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     revision = current.revision if current else 0
-    entry = {"version": version, "promoted_at": now, "promoted_by": by}
+    entry: PromotionRecord = {"version": version, "promoted_at": now, "promoted_by": by}
     history = (entry, *(current.history if current else ()))[:_HISTORY]
-    kept = {name: value for name, value in record.items() if name not in ("pk", "sk")}
+    kept = cast("Version", {name: value for name, value in record.items() if name not in ("pk", "sk")})
     moved = Champion(version, current.version if current else None, revision + 1, now, by, history, kept, asked)
-    pointer: dict[str, Any] = {
+    pointer: Pointer = {
         "version": moved.version,
         "revision": moved.revision,
         "promoted_at": moved.promoted_at,

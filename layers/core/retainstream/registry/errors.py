@@ -1,12 +1,12 @@
-"""What can be wrong with a model version or the pointer to it."""
+"""Errors of model versions and of the pointer to the one in service."""
 
 
 class UnknownVersion(LookupError):
-    """There is no model version of that name."""
+    """No model version has that name."""
 
 
 class NotPromotable(ValueError):
-    """The version exists but may not go into service; the message says why."""
+    """The version may not go into service. The message gives the reason."""
 
 
 class NoModel(LookupError):
@@ -14,8 +14,8 @@ class NoModel(LookupError):
 
 
 class CorruptModel(ValueError):
-    """A stored model's bytes are not the ones that were registered, or nothing that can be used; the message says which, in a sentence."""
+    """The stored model or pointer differs from what was registered, or cannot be read. The message is a sentence for people."""
 
 
-ADVICE = "An administrator can roll back, promote another version or train a new one; an operator can put the file back."
-"""What to do about a model in service that cannot be used."""
+ADVICE = "An administrator can roll back, promote another version or train a new one. An operator can restore the file."
+"""The ways to replace a model in service that cannot be used."""

@@ -1,4 +1,4 @@
-"""The model in service, loaded once per process and checked before use."""
+"""The model in service, loaded once per process and verified before use."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema
@@ -16,7 +16,7 @@ from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
 from retainstream.registry.versions import get
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, StorageUnavailable
-from retainstream.storage.models import Models
+from retainstream.storage.models import Models, Version
 
 if TYPE_CHECKING:
     from retainstream.engine.model.model import ScoringModel
@@ -30,20 +30,20 @@ CARD_FILE, CARD_PAGE_FILE = "card.json", "card.html"
 
 
 def load_version(models: Models, documents: Documents, version: str) -> "ScoringModel":
-    """A registered version, its files compared with the checksums it was registered with.
+    """A registered version. Its files are compared with the registered checksums.
 
     Raises:
-        UnknownVersion: there is no such version.
-        CorruptModel: a file is absent, changed, or cannot be read as what it should be.
+        UnknownVersion: the version does not exist.
+        CorruptModel: a file is missing, has changed, or cannot be read.
     """
     return _load(get(models, version), documents)
 
 
-def verified_file(record: dict[str, Any], documents: Documents, name: str) -> bytes:
+def verified_file(record: Version, documents: Documents, name: str) -> bytes:
     """The bytes of one file of a version.
 
     Raises:
-        CorruptModel: the file is absent or its checksum differs.
+        CorruptModel: the file is missing, or its checksum differs.
     """
     files = record.get("files")
     stated = files.get(name) if isinstance(files, dict) else None
@@ -52,24 +52,25 @@ def verified_file(record: dict[str, Any], documents: Documents, name: str) -> by
     try:
         content = documents.get_bytes(stated["key"])
     except NotStored as error:
-        raise CorruptModel(f"{name} of version {record['version']} is gone.") from error
+        raise CorruptModel(f"{name} of version {record['version']} is missing.") from error
     if hashlib.sha256(content).hexdigest() != stated["sha256"]:
-        raise CorruptModel(f"{name} of version {record['version']} is not what was registered.")
+        raise CorruptModel(f"{name} of version {record['version']} has changed since it was registered.")
     return content
 
 
 def load_reference(models: Models, documents: Documents, version: str) -> Reference | None:
-    """What customers and scores looked like when the version was made. None where its file is absent or changed: scores need it not.
+    """The distributions of the customers and scores that the version was made with. None where the file is missing, has changed or cannot
+    be read: scoring does not need it.
 
     Raises:
-        UnknownVersion: there is no such version.
+        UnknownVersion: the version does not exist.
     """
     try:
         reference: Reference = json.loads(verified_file(get(models, version), documents, REFERENCE_FILE))
         if not isinstance(reference, dict) or "features" not in reference:
-            raise CorruptModel(f"{REFERENCE_FILE} of version {version} is none.")
+            raise CorruptModel(f"{REFERENCE_FILE} of version {version} is not a reference.")
     except ValueError as error:
-        _log.warning("drift from model %s cannot be known: %s", version, error)
+        _log.warning("drift from model %s cannot be computed: %s", version, error)
         return None
     return reference
 
@@ -78,8 +79,8 @@ def load_reference(models: Models, documents: Documents, version: str) -> Refere
 class ChampionCache:
     """One process's loaded champion.
 
-    The pointer is read again once it is older than `max_age_seconds`, by the wall clock, so that a process restored from a snapshot
-    looks again too. A new champion that cannot be loaded, or a pointer that cannot be read, leaves the loaded model in use.
+    The pointer is read again when it is older than `max_age_seconds`, by the wall clock, so that a process restored from a snapshot reads
+    it again too. While the new champion cannot be loaded, or the pointer cannot be read, the loaded model stays in use.
     """
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,8 +92,8 @@ class ChampionCache:
         """The champion.
 
         Raises:
-            NoModel: nothing is in service.
-            CorruptModel: the champion cannot be used and none was loaded before it.
+            NoModel: no model is in service.
+            CorruptModel: the champion cannot be used, and no model was loaded before.
             StorageUnavailable: the pointer cannot be read and no model is loaded.
         """
         with self._lock:
@@ -112,7 +113,7 @@ class ChampionCache:
             return self._loaded
 
     def doubt(self) -> None:
-        """Makes the next call look at the pointer, however recently that was done."""
+        """Makes the next call read the pointer, however recently that was done."""
         with self._lock:
             self._checked_at = 0.0
 
@@ -139,15 +140,15 @@ def champion_model(models: Models, documents: Documents, max_age_seconds: float)
     """The model in service, from this process's cache; see ChampionCache.
 
     Raises:
-        NoModel: nothing is in service.
-        CorruptModel: it cannot be used and none was loaded before it.
+        NoModel: no model is in service.
+        CorruptModel: it cannot be used, and no model was loaded before.
         StorageUnavailable: storage does not answer and no model is loaded.
     """
     return _cache.model(models, documents, max_age_seconds)
 
 
 def later_champion(models: Models, documents: Documents, than: "ScoringModel") -> "ScoringModel | None":
-    """Another model that was put into service after `than` was seen to be, if it can be used.
+    """Another model that went into service after `than` was chosen, if it can be used.
 
     Raises:
         StorageUnavailable: the pointer cannot be read.
@@ -156,19 +157,19 @@ def later_champion(models: Models, documents: Documents, than: "ScoringModel") -
         pointer = champion(models)
         if pointer is None or pointer.version == than.version or pointer.promoted_at <= than.chosen_at:
             return None
-        found = champion_model(models, documents, 0)
+        model = champion_model(models, documents, 0)
     except (CorruptModel, NoModel) as error:
         _log.warning("keeping model %s in use: %s", than.version, error)
         return None
-    return found if found.version == pointer.version else None
+    return model if model.version == pointer.version else None
 
 
 def doubt_champion() -> None:
-    """Makes the next call of `champion_model` look whether the loaded model is still the one in service."""
+    """Makes the next call of `champion_model` check whether the loaded model is still the one in service."""
     _cache.doubt()
 
 
-def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":
+def _load(record: Version, documents: Documents) -> "ScoringModel":
     from retainstream.engine.model.model import ScoringModel, UnusableModel
 
     version, content = record["version"], serving_files(record, documents)
@@ -180,23 +181,23 @@ def _load(record: dict[str, Any], documents: Documents) -> "ScoringModel":
     except UnusableModel as error:
         raise CorruptModel(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CorruptModel(f"What is stored of version {version} cannot be read.") from error
+        raise CorruptModel(f"The stored files of version {version} cannot be read.") from error
 
 
-def serving_files(record: dict[str, Any], documents: Documents) -> dict[str, bytes]:
+def serving_files(record: Version, documents: Documents) -> dict[str, bytes]:
     """The files of a version that scoring needs, by name.
 
     Raises:
-        CorruptModel: one is absent, or its checksum differs.
+        CorruptModel: a file is missing, or its checksum differs.
     """
     return {name: verified_file(record, documents, name) for name in SERVING_FILES}
 
 
-def check_version(record: dict[str, Any], documents: Documents) -> None:
-    """Looks whether a version could score, as far as that is known without loading it.
+def check_version(record: Version, documents: Documents) -> None:
+    """Checks whether a version can score, without loading its model.
 
     Raises:
-        CorruptModel: it could not.
+        CorruptModel: it cannot.
     """
     version = record["version"]
     _schema_in(version, serving_files(record, documents)[SCHEMA_FILE])
@@ -209,4 +210,4 @@ def _schema_in(version: str, content: bytes) -> FeatureSchema:
     try:
         return FeatureSchema.model_validate_json(content)
     except ValueError as error:
-        raise CorruptModel(f"The feature schema of version {version} is none that this version of RetainStream can read.") from error
+        raise CorruptModel(f"This version of RetainStream cannot read the feature schema of version {version}.") from error

@@ -1,6 +1,6 @@
-"""What a process that answers with a model takes into Lambda's snapshot of it, and what it lets go of once restored.
+"""Lambda's snapshots of functions that score: what is loaded before a snapshot, and renewed after it is restored.
 
-Lambda calls these hooks for functions with SnapStart; anywhere else they are registered and never called.
+Lambda calls these hooks for functions with SnapStart. Elsewhere they are registered and never called.
 """
 
 import logging
@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 def keep_model_in_snapshots(stores: Stores) -> None:
-    """Has the champion loaded before a snapshot is taken, and looked for anew after it is restored."""
+    """Loads the champion before a snapshot is taken, and checks the pointer again after it is restored."""
     register_before_snapshot(prime, stores)
     register_after_restore(renew)
 
 
 def prime(stores: Stores) -> None:
-    """Loads the champion and scores a customer of whom nothing is known. Where that cannot be done the snapshot has the libraries alone:
-    a deployment must not fail because there is no model yet."""
+    """Loads the champion and scores a customer without features. Where that fails, the snapshot holds only the libraries: a deployment
+    must not fail because there is no model yet."""
     from retainstream.engine.model.encoding import encode
     from retainstream.engine.model.model import ScoringModel
     from retainstream.engine.model.predictions import scores
@@ -41,8 +41,8 @@ def prime(stores: Stores) -> None:
 
 
 def renew() -> None:
-    """Connections, chance and what was read of the present state are the snapshot's: every restored process gets its own. The loaded model
-    stays until the pointer, which the next request reads, says that another is in service."""
+    """Gives a restored process its own connections and random numbers, and makes it read the present state again. The loaded model stays
+    until the next request reads the pointer and finds another version in service."""
     drop_connections()
     random.seed()
     forget_active_schema()

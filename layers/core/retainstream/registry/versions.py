@@ -1,25 +1,23 @@
-"""Model versions: written once, never changed."""
+"""Model versions, which never change after they are written."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from retainstream.registry.errors import UnknownVersion
 from retainstream.storage.errors import Conflict
-from retainstream.storage.models import Models
+from retainstream.storage.models import Models, Version
 from retainstream.storage.table import Page
 
 
 def version_name(created: datetime, run_id: str) -> str:
-    """A version's name: sorts by time, and is the same for the same run."""
+    """A version's name. Names sort by time, and the same run gives the same name."""
     return f"{created:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
 
 
-def register(models: Models, record: Mapping[str, Any]) -> bool:
-    """Writes a new version under record["version"]. Returns False when the same run has registered it already.
+def register(models: Models, record: Version) -> bool:
+    """Writes a new version. Returns False if the same run registered it before.
 
     Raises:
-        Conflict: another run's version has that name.
+        Conflict: a version of another run has that name.
     """
     try:
         models.add_version(record["version"], record)
@@ -30,18 +28,18 @@ def register(models: Models, record: Mapping[str, Any]) -> bool:
     return True
 
 
-def get(models: Models, version: str) -> dict[str, Any]:
+def get(models: Models, version: str) -> Version:
     """A version's record.
 
     Raises:
-        UnknownVersion: there is no such version.
+        UnknownVersion: the version does not exist.
     """
-    found = models.version(version)
-    if found is None:
-        raise UnknownVersion(f"There is no model version {version}.")
-    return found
+    record = models.version(version)
+    if record is None:
+        raise UnknownVersion(f"Model version {version} does not exist.")
+    return record
 
 
-def newest(models: Models, *, limit: int, after: str | None = None) -> Page:
-    """Versions, newest first, after the version that ended the page before."""
+def newest(models: Models, *, limit: int, after: str | None = None) -> Page[Version]:
+    """Versions, newest first, after the last version of the previous page."""
     return models.versions(limit=limit, after=after)

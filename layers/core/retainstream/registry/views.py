@@ -1,6 +1,6 @@
-"""Model versions as the interface shows them."""
+"""Model versions in the API."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -8,9 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retainstream.registry.champion import Champion, champion
 from retainstream.registry.errors import NoModel
-from retainstream.storage.models import Models
-
-type Direction = Literal["increasing", "decreasing", "mixed"]
+from retainstream.storage.models import Direction, Models, Version
 
 DIRECTION_IN_WORDS: dict[Direction, str] = {
     "increasing": "larger values raise the risk",
@@ -20,7 +18,7 @@ DIRECTION_IN_WORDS: dict[Direction, str] = {
 
 
 class Figures(BaseModel):
-    """Figures on customers the model never saw in fitting, tuning, calibration or threshold choice."""
+    """Figures on customers that were not used for fitting, tuning, calibration or the choice of the threshold."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -33,7 +31,7 @@ class Figures(BaseModel):
 
 
 class Ceiling(BaseModel):
-    """What the true probabilities reach on the same customers: known for synthetic customers only."""
+    """The best figures that any model can reach on the same customers; known for synthetic customers only."""
 
     roc_auc: float
     pr_auc: float
@@ -42,7 +40,7 @@ class Ceiling(BaseModel):
 
 
 class Gate(BaseModel):
-    """Whether the version was allowed into service, and why not."""
+    """The gate's decision about the version, and the reasons of a refusal."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -58,12 +56,12 @@ class VersionView(BaseModel):
     run_id: str
     schema_name: str
     threshold: float
-    calibration: str = Field(description="How raw scores become probabilities: none, platt or isotonic")
-    synthetic: bool = Field(description="Whether synthetic customers were among those it was trained or judged on")
+    calibration: str = Field(description="The calibration from raw scores to probabilities: none, platt or isotonic")
+    synthetic: bool = Field(description="Whether synthetic customers were used to train or evaluate it")
     metrics: Figures
-    baseline_metrics: dict[str, Any] = Field(description="The same figures of a linear model on the same customers")
-    ceiling: Ceiling | None = Field(description="The best any model could reach; for synthetic customers only")
-    rows: dict[str, int] = Field(description="How many customers each part of the work was done on")
+    baseline_metrics: dict[str, Any] = Field(description="The figures of a linear model on the same customers")
+    ceiling: Ceiling | None = Field(description="The best figures that any model can reach; for synthetic customers only")
+    rows: dict[str, int] = Field(description="The number of customers in each part of the data")
     gate: Gate
 
 
@@ -74,32 +72,32 @@ class Promotion(BaseModel):
 
 
 class StatusView(BaseModel):
-    """The model in service and how it came there."""
+    """The model in service, and the promotions that led to it."""
 
-    model: VersionView | None = Field(description="null while nothing is in service, or when nothing is known of what is")
+    model: VersionView | None = Field(description="null before the first promotion, and when the record cannot be read")
     promoted_at: str | None
     promoted_by: str | None
-    previous: str | None = Field(description="The version a rollback would put back")
+    previous: str | None = Field(description="The version that a rollback restores")
     history: list[Promotion] = Field(description="Newest first, at most 50")
 
 
 class Factor(BaseModel):
-    """How much a column moves the scores."""
+    """A column's influence on the scores."""
 
     feature: str
     label: str
     mean_abs_contribution: float = Field(description="Mean absolute contribution in log-odds over held-out customers")
-    share: float = Field(description="Part of the sum over all columns, from 0 to 1")
+    share: float = Field(description="Share of the sum over all columns, from 0 to 1")
     direction: Direction
     meaning: str = Field(examples=["larger values raise the risk"])
 
 
-def version_view(record: Mapping[str, Any], in_service: str | None) -> VersionView:
+def version_view(record: Version, in_service: str | None) -> VersionView:
     return VersionView.model_validate({**record, "in_service": record["version"] == in_service})
 
 
-def version_views(records: Iterable[Mapping[str, Any]], in_service: str | None) -> list[VersionView]:
-    """Versions as they are shown, without those whose records somebody changed into what cannot be."""
+def version_views(records: Iterable[Version], in_service: str | None) -> list[VersionView]:
+    """Versions for the list, without records that somebody changed so that they cannot be read."""
     views = []
     for record in records:
         with suppress(ValidationError):
@@ -116,7 +114,7 @@ def status_view(models: Models) -> StatusView:
 
 
 def promoted_view(models: Models, pointer: Champion) -> StatusView:
-    """What a pointer points at."""
+    """The version that a pointer points at."""
     record = pointer.record or models.version(pointer.version)
     try:
         model = version_view(record, pointer.version) if record else None
@@ -135,15 +133,15 @@ def factors(models: Models) -> list[Factor]:
     """The columns of the model in service, the strongest first.
 
     Raises:
-        NoModel: nothing is in service.
+        NoModel: no model is in service.
     """
     pointer = champion(models)
     if pointer is None:
         raise NoModel("No model is in service yet.")
-    record = pointer.record or models.version(pointer.version) or {}
-    found = record.get("importance", [])
-    total = sum(entry["mean_abs_contribution"] for entry in found) or 1.0
+    record = pointer.record or models.version(pointer.version)
+    columns = record.get("importance", []) if record else []
+    total = sum(column["mean_abs_contribution"] for column in columns) or 1.0
     return [
-        Factor(**entry, share=round(entry["mean_abs_contribution"] / total, 6), meaning=DIRECTION_IN_WORDS[entry["direction"]])
-        for entry in found
+        Factor(**column, share=round(column["mean_abs_contribution"] / total, 6), meaning=DIRECTION_IN_WORDS[column["direction"]])
+        for column in columns
     ]

@@ -1,29 +1,44 @@
-"""Customers as an import reads and writes them: many at a time, each write on the condition that the row is as it was read."""
+"""Customers as an import reads and writes them: many at a time, each write on the condition that the row is unchanged since it was read."""
 
-import random
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict, cast
 
+from retainstream.engine.records import Customer, CustomerSource, Features, JudgedPrediction
 from retainstream.settings import settings
 from retainstream.storage.attributes import to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
-from retainstream.storage.table import Item, Table
+from retainstream.storage.retry import attempts
+from retainstream.storage.table import Table
 
 _ATTEMPTS = 10
 _WRITERS = 16
 
 
+class CustomerAttributes(TypedDict, total=False):
+    """The attributes of a customer that an import sets; see `engine.records.NewCustomer`."""
+
+    group: str
+    features: Features
+    features_at: str
+    source: CustomerSource
+    churned: bool
+    outcome_at: str
+    outcome_source: CustomerSource
+    outcome_recorded_at: str
+    outcome_prediction: JudgedPrediction
+    imported: str
+
+
 @dataclass(frozen=True)
 class RowChange:
-    """What a customer's row is to become: attributes set, attributes removed. `found` is the row as it was read; None makes a new one."""
+    """A change of one customer's row: attributes to set and to remove. `stored` is the row as it was read; None creates a row."""
 
     customer_id: str
-    found: Mapping[str, Any] | None
-    set: Mapping[str, Any]
+    stored: Customer | None
+    set: CustomerAttributes
     remove: Sequence[str] = ()
 
 
@@ -34,28 +49,27 @@ class ArrivingCustomers:
     table: Table = field(default_factory=lambda: Table(settings().customers_table, ("customer_id",)))
     writers: int = _WRITERS
 
-    def read(self, customer_ids: Iterable[str]) -> dict[str, Item]:
-        """The customers there are at this moment among the ids, which must not repeat, by id."""
-        found = self.table.get_many([{"customer_id": customer_id} for customer_id in customer_ids], consistent=True)
-        return {item["customer_id"]: item for item in found}
+    def read(self, customer_ids: Iterable[str]) -> dict[str, Customer]:
+        """The customers with these ids that exist at this moment, by id. The ids must not repeat."""
+        items = self.table.get_many([{"customer_id": customer_id} for customer_id in customer_ids], consistent=True)
+        return cast("dict[str, Customer]", {item["customer_id"]: item for item in items})
 
     def write(self, changes: Sequence[RowChange]) -> list[bool]:
-        """Makes the changes side by side. Tells of each whether it was made: it is not where the row is no more as it was read."""
+        """Makes the changes in parallel. Returns for each whether it was made: a row that changed since it was read is left as it is."""
         if not changes:
             return []
         with ThreadPoolExecutor(min(self.writers, len(changes))) as pool:
             return list(pool.map(self._write_patiently, changes))
 
     def _write_patiently(self, change: RowChange) -> bool:
-        for attempt in range(_ATTEMPTS):
+        for attempt in attempts(_ATTEMPTS, first=0.05, longest=5.0):
             try:
                 self._write(change)
             except Conflict:
                 return False
             except StorageUnavailable:
-                if attempt + 1 == _ATTEMPTS:
+                if attempt == _ATTEMPTS:
                     raise
-                time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311
             else:
                 return True
         raise AssertionError
@@ -63,7 +77,7 @@ class ArrivingCustomers:
     def _write(self, change: RowChange) -> None:
         values = {**change.set, "updated_at": datetime.now(UTC).isoformat(timespec="microseconds")}
         with storage_errors():
-            if change.found is None:
+            if change.stored is None:
                 item = to_attributes({"customer_id": change.customer_id, **values})
                 self.table.client.put_item(TableName=self.table.name, Item=item, ConditionExpression="attribute_not_exists(customer_id)")
                 return
@@ -72,12 +86,12 @@ class ArrivingCustomers:
             update = "SET " + ", ".join(f"{places[name]} = :{places[name][1:]}" for name in values)
             if change.remove:
                 update += " REMOVE " + ", ".join(places[name] for name in change.remove)
-            given = {f":{places[name][1:]}": value for name, value in values.items()}
+            parameters = {f":{places[name][1:]}": value for name, value in values.items()}
             self.table.client.update_item(
                 TableName=self.table.name,
                 Key=to_attributes({"customer_id": change.customer_id}),
                 UpdateExpression=update,
-                ConditionExpression=f"{places['updated_at']} = :found",
+                ConditionExpression=f"{places['updated_at']} = :stored",
                 ExpressionAttributeNames={place: name for name, place in places.items()},
-                ExpressionAttributeValues=to_attributes({**given, ":found": change.found["updated_at"]}),
+                ExpressionAttributeValues=to_attributes({**parameters, ":stored": change.stored["updated_at"]}),
             )

@@ -1,7 +1,7 @@
 """Plain Python values ↔ DynamoDB's attribute values.
 
-A scoring run walks every value of the base through here, so the usual kinds are dealt with on the spot; boto3's own serialiser, which
-makes an exact decimal of each number first, has those that are left.
+A scoring run converts every value of every customer here, so the usual types are converted directly. boto3's own serialiser, which first
+makes an exact decimal of each number, converts the rest.
 """
 
 from base64 import b64decode
@@ -13,33 +13,37 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 type Item = dict[str, Any]
+"""An item in plain Python values, before its repository gives it a type."""
+
+type Attribute = Mapping[str, Any]
+"""A value in DynamoDB's own form, such as {"S": "text"} or {"N": "1.5"}."""
 
 _SMALLEST, _LARGEST = 1e-120, 1e120
-"""Within these any float is a number to DynamoDB; it keeps 38 digits, of which a float has 17."""
+"""DynamoDB stores every float between these exactly: it keeps 38 digits, and a float has 17."""
 _LARGEST_INTEGER = 10**38
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
 
-def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+def to_attributes(item: Mapping[str, object]) -> dict[str, Attribute]:
     """Plain values → DynamoDB's attribute values.
 
     Raises:
-        TypeError: a value has no place in DynamoDB: no number, or of a kind it does not know.
-        decimal.DecimalException: a number has more digits, or is further from 1, than DynamoDB can keep.
+        TypeError: DynamoDB cannot store a value: a number that is not finite, or a type it does not have.
+        decimal.DecimalException: a number has more digits, or a larger or smaller exponent, than DynamoDB can store.
     """
     return {name: _attribute(value) for name, value in item.items()}
 
 
-def from_attributes(attributes: Mapping[str, Any]) -> Item:
-    """DynamoDB's attribute values → plain values; whole numbers become int, others float.
+def from_attributes(attributes: Mapping[str, Attribute]) -> Item:
+    """DynamoDB's attribute values → plain values. Whole numbers become int, other numbers float.
 
-    Binary values may be bytes, as boto3 gives them, or base64, as they are in JSON.
+    Binary values may be bytes, as in boto3's answers, or base64, as in JSON.
     """
     return {name: _value(attribute) for name, attribute in attributes.items()}
 
 
-def _attribute(value: Any) -> dict[str, Any]:
+def _attribute(value: Any) -> Attribute:
     kind = type(value)
     if kind is str:
         return {"S": value}
@@ -57,17 +61,17 @@ def _attribute(value: Any) -> dict[str, Any]:
         return {"M": {name: _attribute(inner) for name, inner in value.items()}}
     elif isinstance(value, list | tuple):
         return {"L": [_attribute(inner) for inner in value]}
-    attribute: Any = _serializer.serialize(_decimal(value) if isinstance(value, float) else value)
-    return attribute  # type: ignore[no-any-return]
+    attribute: Attribute = _serializer.serialize(_decimal(value) if isinstance(value, float) else value)
+    return attribute
 
 
 def _decimal(value: float) -> Decimal:
     if not isfinite(value):
-        raise TypeError("DynamoDB has no infinities, and nothing that is not a number")
+        raise TypeError("DynamoDB stores finite numbers only")
     return Decimal(repr(float(value)))
 
 
-def _value(attribute: Mapping[str, Any]) -> Any:
+def _value(attribute: Attribute) -> Any:
     for kind, inner in attribute.items():
         match kind:
             case "S" | "BOOL":

@@ -1,19 +1,37 @@
-"""What a table's stream says happened to its rows."""
+"""The changes of a table's rows, from the table's stream."""
 
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
-from retainstream.storage.table import Item, from_attributes
+from retainstream.storage.attributes import Attribute, Item, from_attributes
+
+
+class StreamChange(TypedDict, total=False):
+    """The images of a row before and after a change, and its moment in seconds since 1970."""
+
+    ApproximateCreationDateTime: float
+    SequenceNumber: str
+    OldImage: dict[str, Attribute]
+    NewImage: dict[str, Attribute]
+
+
+class StreamRecord(TypedDict):
+    """A record of a DynamoDB stream, as a Lambda function receives it."""
+
+    eventID: str
+    eventName: NotRequired[str]
+    eventSourceARN: str
+    dynamodb: StreamChange
 
 
 @dataclass(frozen=True)
 class Change:
-    """One write of one row: what it was (None when it is new) and what it is (None when it went away).
+    """One write of one row: the row before (None for a new row) and after (None for a removed row).
 
-    `event_id` never repeats among the changes of a table; `second` is when it was made, in whole seconds since 1970.
+    `event_id` never repeats among the changes of a table. `second` is the moment of the change in whole seconds since 1970.
     """
 
     event_id: str
@@ -22,32 +40,29 @@ class Change:
     new: Item | None
 
 
-def changes_by_table(records: Iterable[Mapping[str, Any]], attributes: frozenset[str]) -> dict[str, list[Change]]:
-    """Stream records (as a Lambda function receives them, with old and new images) → changes by the table's name.
-
-    Rows are given with no more than the named attributes.
-    """
+def changes_by_table(records: Iterable[StreamRecord], attributes: frozenset[str]) -> dict[str, list[Change]]:
+    """Stream records with old and new images → changes by the table's name. Of each row only the named attributes are kept."""
     changes: defaultdict[str, list[Change]] = defaultdict(list)
     for record in records:
-        told = record["dynamodb"]
+        change = record["dynamodb"]
         table = record["eventSourceARN"].split(":table/", 1)[1].split("/", 1)[0]
-        second = int(told.get("ApproximateCreationDateTime", 0))
-        old, new = (_row(told.get(image), attributes) for image in ("OldImage", "NewImage"))
+        second = int(change.get("ApproximateCreationDateTime", 0))
+        old, new = (_row(image, attributes) for image in (change.get("OldImage"), change.get("NewImage")))
         changes[table].append(Change(record["eventID"], second, old, new))
     return changes
 
 
-def _row(image: Mapping[str, Any] | None, attributes: frozenset[str]) -> Item | None:
+def _row(image: Mapping[str, Attribute] | None, attributes: frozenset[str]) -> Item | None:
     return None if image is None else from_attributes({name: value for name, value in image.items() if name in attributes})
 
 
-def runs_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The runs whose writes are among stream records."""
+def runs_of(records: Iterable[StreamRecord]) -> list[str]:
+    """The ids of the runs that made these changes."""
     written = (record["dynamodb"].get("NewImage", {}).get("run_id", {}).get("S") for record in records)
     return sorted({run for run in written if run})
 
 
-def seconds_since(records: Iterable[Mapping[str, Any]]) -> float:
-    """How long ago the first of some stream records was made."""
-    first: float = min(record["dynamodb"].get("ApproximateCreationDateTime", 0) for record in records)
+def seconds_since(records: Iterable[StreamRecord]) -> float:
+    """The age of the oldest of these changes in seconds."""
+    first = min(record["dynamodb"].get("ApproximateCreationDateTime", 0) for record in records)
     return max(0.0, round(time.time() - first, 1))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-# A fixed user agent: botocore would put its own together anew for every request, which takes a quarter of the client's time for it.
+# A fixed user agent: botocore builds its own for every request, which takes a quarter of the client's time.
 _CONFIG = Config(user_agent="retainstream", connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 4})
 # Signed links name the region's own host in every region, us-east-1 too: the dashboard's content security policy allows no other.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}))
@@ -54,7 +54,7 @@ def sqs() -> Any:
 
 
 def drop_connections() -> None:
-    """Closes the connections of all clients there are; each connects again when it is next asked something."""
-    for made in (dynamodb, s3, kms, stepfunctions, sns, sqs):
-        if made.cache_info().currsize:
-            made().close()
+    """Closes the connections of all clients. Each connects again with its next request."""
+    for client in (dynamodb, s3, kms, stepfunctions, sns, sqs):
+        if client.cache_info().currsize:
+            client().close()

@@ -1,4 +1,4 @@
-"""The bucket: whole documents in and out, each with its checksum, and links a browser may follow."""
+"""The bucket: whole documents with their checksums, and links for browsers."""
 
 import hashlib
 from contextlib import suppress
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stored:
-    """Where a document went, and the SHA-256 of its bytes in hexadecimal."""
+    """A document's key, and the SHA-256 of its bytes in hexadecimal."""
 
     key: str
     sha256: str
@@ -29,56 +29,55 @@ class Documents:
     client: "S3Client" = field(default_factory=s3)
 
     def get_bytes(self, key: str, *, at_most: int | None = None) -> bytes:
-        """The whole document, of at most so many bytes.
+        """The whole document.
 
         Raises:
-            NotStored: there is no document of that key.
-            TooLarge: it is larger; nothing of it was read.
+            NotStored: no document has that key.
+            TooLarge: the document has more than `at_most` bytes; none of it was read.
         """
         with storage_errors():
-            found = self.client.get_object(Bucket=self.bucket, Key=key)
-            if at_most is not None and found["ContentLength"] > at_most:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            if at_most is not None and answer["ContentLength"] > at_most:
                 raise TooLarge(key)
-            return found["Body"].read()
+            return answer["Body"].read()
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
-        """Writes the whole document, over one that is there."""
+        """Writes the whole document and replaces an earlier one."""
         with storage_errors():
             self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
         return Stored(key, hashlib.sha256(content).hexdigest())
 
     def exists(self, key: str) -> bool:
-        """Whether there is a document of that key."""
+        """Whether a document has that key."""
         with storage_errors():
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
-        return any(found["Key"] == key for found in answer.get("Contents", []))
+        return any(document["Key"] == key for document in answer.get("Contents", []))
 
     def tags(self, prefix: str) -> dict[str, str]:
         """The documents below a prefix: key → a tag that changes with the content."""
         tags: dict[str, str] = {}
         with storage_errors():
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-                tags |= {found["Key"]: found["ETag"] for found in page.get("Contents", [])}
+                tags |= {document["Key"]: document["ETag"] for document in page.get("Contents", [])}
         return tags
 
     def withdraw(self, prefix: str) -> int:
-        """Removes everything below a prefix, every version of it, and gives up uploads in parts that are under way. Returns how many
-        documents there were."""
-        there: set[str] = set()
+        """Removes every version of every document below a prefix, and aborts multipart uploads there. Returns the number of documents."""
+        removed: set[str] = set()
         with storage_errors():
             for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
                 for upload in page.get("Uploads", []):
                     self._abort(upload["Key"], upload["UploadId"])
-            for found in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
-                there |= {version["Key"] for version in found.get("Versions", []) if version["IsLatest"]}
-                listed = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+            for versions in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+                removed |= {version["Key"] for version in versions.get("Versions", []) if version["IsLatest"]}
+                listed = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
                 if not listed:
                     continue
                 names: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in listed]
                 answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
                 if errors := answer.get("Errors"):
                     raise StorageUnavailable(f"DeleteObjects: {errors[0]['Code']}")
-        return len(there)
+        return len(removed)
 
     def _abort(self, key: str, upload_id: str) -> None:
         with suppress(NotStored), storage_errors():
@@ -86,16 +85,13 @@ class Documents:
 
     def download_link(self, key: str, *, file_name: str, seconds: int) -> str:
         """A link that downloads the document under `file_name` and ends after `seconds`."""
-        parameters: dict[str, Any] = {
-            "Bucket": self.bucket,
-            "Key": key,
-            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
-        }
-        with storage_errors():
-            return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+        return self._link(key, f'attachment; filename="{file_name}"', seconds)
 
     def page_link(self, key: str, *, seconds: int) -> str:
         """A link that shows the document in a browser and ends after `seconds`."""
-        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "ResponseContentDisposition": "inline"}
+        return self._link(key, "inline", seconds)
+
+    def _link(self, key: str, disposition: str, seconds: int) -> str:
+        parameters = {"Bucket": self.bucket, "Key": key, "ResponseContentDisposition": disposition}
         with storage_errors():
             return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)

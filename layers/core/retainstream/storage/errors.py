@@ -1,4 +1,4 @@
-"""What can go wrong in storage, in the words of the callers, and the one place where AWS's error codes become it."""
+"""The errors of storage, and the one place that translates AWS's error codes into them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,37 +16,37 @@ class StorageError(Exception):
 
 
 class StorageUnavailable(StorageError):
-    """AWS did not answer, throttled, or failed; the same call may succeed later."""
+    """AWS did not answer, throttled the call, or failed. The same call may succeed later."""
 
 
 class Conflict(StorageError):
-    """The condition of a conditional write did not hold: somebody else was first.
+    """The condition of a conditional write did not hold: another writer was first.
 
-    `found` are the attributes of the item that is there, where DynamoDB was asked to tell them and the write was sent more than once: an
-    earlier sending, whose answer was lost, may have been the first.
+    `stored` is the item in the table, where DynamoDB returned it and the write was sent more than once. In that case the first writer may
+    have been an earlier sending of the same write whose answer was lost.
     """
 
-    def __init__(self, *told: object, found: Mapping[str, Any] | None = None) -> None:
-        super().__init__(*told)
-        self.found = found
+    def __init__(self, *arguments: object, stored: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        super().__init__(*arguments)
+        self.stored = stored
 
 
 class NotStored(StorageError):
-    """What was asked for is not there."""
+    """The item, file or execution does not exist."""
 
 
 class TooLarge(StorageError):
-    """What was asked for is larger than the one who asked takes."""
+    """The document is larger than the caller accepts."""
 
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turns botocore's errors into this module's.
+    """Translates botocore's errors into those of this module.
 
     Raises:
         Conflict: a condition failed.
         NotStored: the object or execution does not exist.
-        StorageUnavailable: anything else AWS or the way to it can say.
+        StorageUnavailable: every other error of AWS or of the network.
     """
     try:
         yield
@@ -54,8 +54,8 @@ def storage_errors() -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _CONFLICT_CODES:
             sent_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
-            there: Any = error.response.get("Item") if sent_again else None
-            raise Conflict(code, found=there) from error
+            stored: Any = error.response.get("Item") if sent_again else None
+            raise Conflict(code, stored=stored) from error
         if code in _MISSING_CODES:
             raise NotStored(code) from error
         raise StorageUnavailable(f"{error.operation_name}: {code}") from error

@@ -1,4 +1,4 @@
-"""What is remembered of wrong passwords, per account, address, or browser: when to forget them, and until when to wait."""
+"""Records of wrong passwords per account, address or browser: when they are forgotten, and how long the next attempt must wait."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from retainstream.storage.table import Table
 
 @dataclass(frozen=True)
 class Guesses:
-    """Times are epoch seconds; 0 is never. `known_until` is a browser's: until then it is one from which somebody signed in."""
+    """Times are epoch seconds; 0 is never. Until `known_until` a browser counts as one that somebody has signed in with."""
 
     forgotten_at: int = 0
     wait_until: int = 0
@@ -17,25 +17,25 @@ class Guesses:
 
 
 class GuessRecords:
-    """Kept beside the request counts, and gone by themselves when there is nothing left to remember."""
+    """The records, kept beside the request counts. Each expires when it no longer matters."""
 
     def __init__(self, table: Table | None = None) -> None:
         self._table = table or Table(settings().rate_limits_table, ("key",))
 
     def get(self, subject: str) -> Guesses:
-        """What is remembered of a subject, as last written."""
+        """The record of a subject, as last written."""
         item = self._table.get({"key": subject}, consistent=True) or {}
         return Guesses(*(int(item.get(name, 0)) for name in ("forgotten_at", "wait_until", "known_until")))
 
     def put(self, subject: str, guesses: Guesses) -> None:
-        """Remembers this in place of whatever there was."""
+        """Replaces the record, whatever it was."""
         self._table.put(_item(subject, guesses))
 
     def replace(self, subject: str, seen: Guesses, guesses: Guesses) -> None:
-        """Remembers this in place of what was seen.
+        """Replaces the record, provided that it is still `seen`.
 
         Raises:
-            Conflict: another request was first.
+            Conflict: another request changed the record first.
         """
         self._table.put(
             _item(subject, guesses),
@@ -46,6 +46,6 @@ class GuessRecords:
 
 
 def _item(subject: str, guesses: Guesses) -> dict[str, object]:
-    # Never 0: what expired more than five years ago, DynamoDB keeps for good.
+    # Never 0: DynamoDB keeps an item for ever if it expired more than five years ago.
     expires_at = max(guesses.forgotten_at, guesses.wait_until, guesses.known_until, int(time.time()))
     return {"key": subject, **asdict(guesses), "expires_at": expires_at}

@@ -1,13 +1,118 @@
 """Model versions, and the pointer to the one in service."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal, NotRequired, TypedDict, cast
 
 from retainstream.settings import settings
-from retainstream.storage.table import Item, Page, Table
+from retainstream.storage.table import Key, Page, Table
 
 _VERSION = "version"
 _CHAMPION = {"pk": "champion", "sk": "current"}
+
+type Direction = Literal["increasing", "decreasing", "mixed"]
+
+
+class Interval(TypedDict):
+    """A 95% interval."""
+
+    low: float
+    high: float
+
+
+class Ceiling(TypedDict):
+    """The best figures that any model can reach on the same synthetic customers."""
+
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+
+
+class Figures(TypedDict):
+    """A model's figures on customers that it was not trained on, with more beside these."""
+
+    rows: int
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+    ece: float
+    roc_auc_interval: NotRequired[Interval]
+
+
+class Importance(TypedDict):
+    """How much a column moves the scores: mean absolute contribution in log-odds over held-out customers."""
+
+    feature: str
+    label: str
+    mean_abs_contribution: float
+    direction: Direction
+
+
+class Verdict(TypedDict):
+    """The gate's decision about a version, and the reasons of a refusal."""
+
+    passed: bool
+    reasons: list[str]
+
+
+class MoneyRecord(TypedDict):
+    """The money of the version's feature schema; see `engine.schema.Money`."""
+
+    price: str
+    currency: str
+    months: float
+
+
+class VersionFile(TypedDict):
+    """A file of a version: its key in the bucket, and the SHA-256 of its bytes in hexadecimal."""
+
+    key: str
+    sha256: str
+
+
+class Version(TypedDict):
+    """The record of a model version. It never changes."""
+
+    version: str
+    run_id: str
+    created_at: str
+    created_by: NotRequired[str]
+    status: Literal["registered", "rejected"]
+    schema_name: str
+    horizon_days: NotRequired[int]
+    money: NotRequired[MoneyRecord | None]
+    feature_names: NotRequired[list[str]]
+    threshold: float
+    calibration: str
+    metrics: Figures
+    group_metrics: NotRequired[dict[str, Figures]]
+    baseline_metrics: Figures
+    ceiling: Ceiling | None
+    synthetic: bool
+    importance: list[Importance]
+    rows: dict[str, int]
+    data: NotRequired[dict[str, object]]
+    gate: Verdict
+    card_policy: NotRequired[str]
+    files: dict[str, VersionFile]
+
+
+class PromotionRecord(TypedDict):
+    """One move of the pointer."""
+
+    version: str
+    promoted_at: str
+    promoted_by: str
+
+
+class Pointer(PromotionRecord):
+    """The pointer to the version in service; see `registry.champion.Champion`."""
+
+    revision: int
+    history: list[PromotionRecord]
+    previous: NotRequired[str]
+    record: NotRequired[Version]
+    asked: NotRequired[str]
 
 
 class Models:
@@ -18,37 +123,38 @@ class Models:
     def name(self) -> str:
         return self._table.name
 
-    def version(self, version: str) -> Item | None:
-        return self._table.get({"pk": _VERSION, "sk": version})
+    def version(self, version: str) -> Version | None:
+        return cast("Version | None", self._table.get({"pk": _VERSION, "sk": version}))
 
-    def versions(self, *, limit: int | None = None, after: str | None = None) -> Page:
-        """Versions, newest first; `after` is the last version of the page before. A page is empty only where there are no more."""
-        start: Item | None = {"pk": _VERSION, "sk": after} if after else None
+    def versions(self, *, limit: int | None = None, after: str | None = None) -> Page[Version]:
+        """Versions, newest first; `after` is the last version of the previous page. A page is empty only at the end of the list."""
+        start: Key | None = {"pk": _VERSION, "sk": after} if after else None
         while True:
             page = self._table.query("pk = :version", {":version": _VERSION}, limit=limit, ascending=False, start=start)
             start = page.next_key
             if page.items or start is None:
-                return page
+                return cast("Page[Version]", page)
 
-    def add_version(self, version: str, record: Mapping[str, Any]) -> None:
-        """Writes a version that is not there yet.
+    def add_version(self, version: str, record: Version) -> None:
+        """Writes a new version.
 
         Raises:
-            Conflict: there is a version of that name.
+            Conflict: a version of that name exists.
         """
         self._table.put({**record, "pk": _VERSION, "sk": version}, "attribute_not_exists(pk)")
 
-    def champion(self) -> Item | None:
+    def champion(self) -> Pointer | None:
         """The pointer to the version in service, as the last write left it."""
-        return self._table.get(_CHAMPION, consistent=True)
+        return cast("Pointer | None", self._table.get(_CHAMPION, consistent=True))
 
-    def set_champion(self, pointer: Mapping[str, Any], *, expected_revision: int) -> None:
-        """Moves the pointer from the revision it is expected at (0: no pointer yet).
+    def set_champion(self, pointer: Pointer, *, expected_revision: int) -> None:
+        """Moves the pointer from the expected revision (0: there is no pointer yet).
 
         Raises:
             Conflict: the pointer is at another revision.
         """
+        item = {**pointer, **_CHAMPION}
         if expected_revision == 0:
-            self._table.put({**pointer, **_CHAMPION}, "attribute_not_exists(pk)")
+            self._table.put(item, "attribute_not_exists(pk)")
         else:
-            self._table.put({**pointer, **_CHAMPION}, "#revision = :expected", {":expected": expected_revision}, {"#revision": "revision"})
+            self._table.put(item, "#revision = :expected", {":expected": expected_revision}, {"#revision": "revision"})

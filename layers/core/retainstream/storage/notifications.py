@@ -1,4 +1,4 @@
-"""The topic on which the stack tells people what it did."""
+"""The topic that notifies people of finished runs."""
 
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,17 @@ _LONGEST_SUBJECT = 100
 
 
 class Notifications:
-    """`topic_arn` is empty where the stack has no topic: then nothing is sent."""
+    """The stack's topic. `topic_arn` is empty where the stack has none; then nothing is sent."""
 
     def __init__(self, topic_arn: str | None = None, client: "SNSClient | None" = None) -> None:
         self._topic_arn = settings().notification_topic_arn if topic_arn is None else topic_arn
         self._client = client
 
     def publish(self, subject: str, message: str) -> bool:
-        """Sends a message. Returns whether there is a topic to send it to.
+        """Sends a message. Returns whether the stack has a topic.
 
         Raises:
-            StorageUnavailable: SNS did not take it.
+            StorageUnavailable: SNS did not accept it.
         """
         if not self._topic_arn:
             return False

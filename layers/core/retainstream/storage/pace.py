@@ -1,13 +1,13 @@
-"""Keeping to a rate."""
+"""A limit on the rate of writes."""
 
 import threading
 import time
 
 
 class Pace:
-    """Lets whoever asks go on at no more than `per_second` units a second, with threads counted together; 0 is no limit.
+    """Slows its callers, all threads together, to `per_second` units a second; 0 is no limit.
 
-    After a time without work nothing has been saved up but one second's units.
+    Idle time is not saved up beyond one second.
     """
 
     def __init__(self, per_second: float = 0.0) -> None:

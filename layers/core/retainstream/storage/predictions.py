@@ -1,17 +1,19 @@
-"""Predictions: the latest one of each customer, and the indexes of those at risk."""
+"""Predictions: the latest one of each customer, and the indexes of the customers at risk."""
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Literal, cast
 
+from retainstream.engine.model.levels import IndexKeys
+from retainstream.engine.records import Prediction, PreviousPrediction
 from retainstream.settings import settings
 from retainstream.storage.by_customer import ByCustomer
 from retainstream.storage.pace import UNLIMITED, Pace
-from retainstream.storage.table import Item, Page, Table, side_by_side
+from retainstream.storage.table import Key, Page, Table, side_by_side
 
 type Order = Literal["probability", "value"]
 
@@ -21,7 +23,7 @@ _KEPT = ("customer_id", "run_id", "scored_at", "probability", "level", "model_ve
 
 @dataclass(frozen=True)
 class RiskKey:
-    """Where a customer stands in an order of risk. Ranks compare as text and never repeat."""
+    """A customer's place in an order of risk. Ranks compare as text and never repeat."""
 
     rank: str
     customer_id: str
@@ -29,54 +31,54 @@ class RiskKey:
 
 @dataclass(frozen=True)
 class RiskKeys:
-    """Keys in the order asked for, highest first, and whether there are more after them."""
+    """Keys, highest rank first, and whether more follow."""
 
     keys: list[RiskKey]
     more: bool
 
 
-class Predictions(ByCustomer):
-    """The predictions table; see `retainstream.engine.model.predictions` for what an item holds."""
+class Predictions(ByCustomer[Prediction]):
+    """The predictions table."""
 
     def __init__(self, table: Table | None = None) -> None:
         super().__init__(settings().predictions_table, table)
 
-    def earlier(self, customer_ids: Iterable[str]) -> dict[str, Item]:
-        """Of the predictions that exist among the ids, what the next ones keep of them; by customer id. Ids must not repeat."""
-        found = self._table.get_many(({"customer_id": customer_id} for customer_id in customer_ids), attributes=_KEPT)
-        return {item["customer_id"]: item for item in found}
+    def earlier(self, customer_ids: Iterable[str]) -> dict[str, PreviousPrediction]:
+        """The stored predictions of these customers, as the next ones need them, by customer id. Ids must not repeat."""
+        items = self._table.get_many(({"customer_id": customer_id} for customer_id in customer_ids), attributes=_KEPT)
+        return cast("dict[str, PreviousPrediction]", {item["customer_id"]: item for item in items})
 
-    def put_many(self, predictions: Iterable[Mapping[str, Any]], pace: Pace = UNLIMITED) -> int:
-        """Writes whole items in place of what was there, no faster than `pace`. Returns how many were written. Ids must not repeat."""
+    def put_many(self, predictions: Iterable[Prediction], pace: Pace = UNLIMITED) -> int:
+        """Replaces whole items, no faster than `pace`. Returns the number written. Ids must not repeat."""
         return self._table.put_many(predictions, pace)
 
     def known_to_have_left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
-        """What the predictions there are at this moment say of their customers, by customer id. Ids must not repeat."""
+        """For each stored prediction, whether it says that its customer has left, by customer id. Ids must not repeat."""
         keys = ({"customer_id": customer_id} for customer_id in customer_ids)
-        found = self._table.get_many(keys, attributes=("customer_id", "churned"), consistent=True)
-        return {item["customer_id"]: item["churned"] for item in found}
+        items = self._table.get_many(keys, attributes=("customer_id", "churned"), consistent=True)
+        return {item["customer_id"]: item["churned"] for item in items}
 
-    def set_churned(self, customer_id: str) -> Item:
-        """Marks the prediction of a customer who has left, and takes it out of the indexes of those at risk.
+    def set_churned(self, customer_id: str) -> None:
+        """Marks the prediction of a customer who has left, and takes it out of the indexes of customers at risk.
 
         Raises:
-            Conflict: there is no prediction of this customer.
+            Conflict: the customer has no prediction.
         """
-        return self._table.update(
+        self._table.update(
             {"customer_id": customer_id},
             "SET churned = :true REMOVE risk_shard, probability_rank, value_rank",
             {":true": True},
             condition="attribute_exists(customer_id)",
         )
 
-    def set_present(self, prediction: Mapping[str, Any], indexed: Mapping[str, object]) -> Item:
-        """Marks the prediction of a customer who has not left after all; `indexed` are its index attributes, or none.
+    def set_present(self, prediction: Prediction, indexed: IndexKeys) -> None:
+        """Marks the prediction of a customer who has not left after all. `indexed` are its index attributes; empty at low risk.
 
         Raises:
-            Conflict: this prediction is not the stored one: it was removed, or the customer scored anew.
+            Conflict: the stored prediction is another one: it was removed, or the customer was scored again.
         """
         sets = "".join(f", {name} = :{name}" for name in indexed)
-        return self._table.update(
+        self._table.update(
             {"customer_id": prediction["customer_id"]},
             f"SET churned = :false{sets}",
             {":false": False, ":run_id": prediction["run_id"], ":scored_at": prediction["scored_at"]}
@@ -94,14 +96,14 @@ class Predictions(ByCustomer):
         lowest: str | None = None,
         skip: int = 0,
     ) -> RiskKeys:
-        """Customers at risk in the given index partitions, highest rank first, ties by customer id descending.
+        """Customers at risk in these index partitions, highest rank first, ties by customer id descending.
 
-        One query per shard, several at a time and each for no more keys than the page may need; their answers are merged.
+        There is one query per shard, several at a time, each for no more keys than the page may need. Their answers are merged.
 
         Args:
-            after: keep to ranks lower than this one: the last rank of the page before, or `levels.rank_beyond` of a highest amount.
-            lowest: keep to this rank and above: `levels.rank_from` of a lowest amount.
-            skip: leave out this many from the top; they are read all the same.
+            after: only ranks below this one: the last rank of the previous page, or `levels.rank_beyond` of a highest amount.
+            lowest: only this rank and those above it: `levels.rank_from` of a lowest amount.
+            skip: leave out so many from the top. They are read all the same.
         """
         bounded = _bounded(f"{order}_rank", after, lowest)
         if bounded is None:
@@ -110,7 +112,7 @@ class Predictions(ByCustomer):
         chunk = wanted if not skip else min(wanted, max(limit + 1, math.ceil(2 * wanted / len(shards))))
         condition, values, names = bounded
 
-        def ask(shard: str, start: Item | None = None) -> Page:
+        def ask(shard: str, start: Key | None = None) -> Page:
             return self._table.query(
                 condition, {**values, ":shard": shard}, names=names, index=f"by-{order}", limit=chunk, ascending=False, start=start
             )
@@ -131,7 +133,7 @@ class Predictions(ByCustomer):
 
 
 def _bounded(rank: str, after: str | None, lowest: str | None) -> tuple[str, dict[str, str], dict[str, str] | None] | None:
-    """The condition of a query for one shard, with its values and names; None when no rank can meet it."""
+    """The condition of a query for one shard, with its values and names; None where no rank can meet it."""
     bounds = {name: bound for name, bound in ((":after", after), (":lowest", lowest)) if bound is not None}
     if after is not None and lowest is not None:
         if lowest >= after:

@@ -1,6 +1,6 @@
-"""Request counts per subject and window, and beside them what was changed about a user in that window.
+"""Request counts per subject and window, with the changes of a user's account in that window.
 
-The record is written by every request that is counted, so the edge learns of a change without a read of its own.
+Every counted request writes the record and gets it back, so the edge learns of a change without another read.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from retainstream.storage.table import Table
 
 @dataclass(frozen=True)
 class Usage:
-    """What a counted request learns: how many there were in this window, itself included, and what its user's tokens are worth since
-    a change: which were revoked, from when on they must be (epoch seconds), and for which role they stand."""
+    """The answer to a counted request: the number of requests in this window, including this one, and the changes of the user's account:
+    revoked tokens, the earliest issue time of valid tokens (epoch seconds), and a new role."""
 
     count: int
     revoked_tokens: frozenset[str] = frozenset()
@@ -27,7 +27,7 @@ class RateLimits:
         self._table = table or Table(settings().rate_limits_table, ("key",))
 
     def count(self, subject: str, window: int, expires_at: int) -> Usage:
-        """Counts one request of `subject` in `window`; the record goes away after `expires_at` (epoch seconds)."""
+        """Counts one request of `subject` in `window`. The record expires at `expires_at` (epoch seconds)."""
         item = self._table.update(
             {"key": f"{subject}#{window}"},
             "ADD #hits :one SET #expires = :expires",
@@ -38,7 +38,7 @@ class RateLimits:
         return Usage(item["hits"], frozenset(item.get("revoked", ())), item.get("tokens_valid_from", 0), Role(role) if role else None)
 
     def revoke(self, subject: str, windows: list[int], token_id: str, expires_at: int) -> None:
-        """Makes the counted requests of these windows refuse a token."""
+        """Makes counted requests in these windows refuse a token."""
         for window in windows:
             self._table.update(
                 {"key": f"{subject}#{window}"},
@@ -48,8 +48,8 @@ class RateLimits:
             )
 
     def tell(self, subject: str, windows: list[int], *, tokens_valid_from: int, role: Role, expires_at: int) -> None:
-        """Makes the counted requests of these windows learn the user's role and the moment from which tokens are valid; the moment only
-        grows, in whatever order two changes arrive here."""
+        """Makes counted requests in these windows see the user's role and the moment from which tokens are valid. The moment only grows,
+        in whatever order two changes arrive."""
         names = {"#hits": "hits", "#role": "role", "#expires": "expires_at"}
         values = {":none": 0, ":role": role.value, ":expires": expires_at}
         for window in windows:

@@ -1,17 +1,21 @@
-"""Rollups: the dashboard's counters, which changes are already in them, and the trend."""
+"""Rollups: the dashboard's counters, marks of the changes that are in them, and the trend."""
 
 import json
-import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from retainstream.settings import settings
 from retainstream.storage.attributes import to_attributes
 from retainstream.storage.errors import Conflict, storage_errors
-from retainstream.storage.table import Item, Table
+from retainstream.storage.retry import attempts
+from retainstream.storage.table import Item, Key, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 type Source = Literal["customers", "predictions"]
 type Counters = dict[str, int]
@@ -28,9 +32,43 @@ _STREAM_RETENTION_SECONDS = 24 * 3600
 _KEPT_SECONDS = _STREAM_RETENTION_SECONDS + 2 * 3600
 
 
+class Snapshot(TypedDict):
+    """The trend's sums over scored customers who were not known to have left; see `dashboard.trend.TrendFigures`.
+
+    `predicted_churners` is the sum of the probabilities, `high_risk` the number of customers at or above the model's threshold, and
+    `value_at_risk` their part of `value_at_risk_of_all`, in the currency. Earlier versions did not keep every figure.
+    """
+
+    at: str
+    model_version: str | None
+    roc_auc: NotRequired[float | None]
+    scored: int
+    churned: NotRequired[int]
+    stayed: NotRequired[int]
+    predicted_churners: float
+    high_risk: int
+    value_at_risk: float
+    value_at_risk_of_all: NotRequired[float]
+
+
+class RunSnapshot(Snapshot):
+    """The sums that a scoring run found."""
+
+    run_id: str
+    by_level: NotRequired[dict[str, int]]
+    mean_probability: NotRequired[float | None]
+    drift: NotRequired[str]
+
+
+class DaySnapshot(Snapshot):
+    """The sums at the end of a day in UTC, such as 2026-01-31."""
+
+    day: str
+
+
 @dataclass(frozen=True)
 class Repair:
-    """A recount that was put in place of counters: the run that made it, and the second up to which every change is in it."""
+    """A recount that replaced counters: the run that counted, and the second up to which it holds every change."""
 
     run_id: str
     until: int
@@ -38,9 +76,9 @@ class Repair:
 
 @dataclass(frozen=True)
 class Versioned:
-    """Counters of one table's changes, and the version a write of them must name. Version 0: nothing is stored yet.
+    """Counters of one table's changes, and the version that a write of them must name. Version 0: nothing is stored yet.
 
-    Where they stand on a recount, no change up to `repair.until` may be taken into them any more.
+    After a repair, no change up to `repair.until` may be counted any more.
     """
 
     counters: Counters
@@ -50,16 +88,16 @@ class Versioned:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """All that the dashboard reads: counters by their source, and the trend's snapshots of runs and of days, oldest first."""
+    """Everything the dashboard reads: the counters of both tables, and the trend's snapshots of runs and of days, oldest first."""
 
     customers: Counters
     predictions: Counters
-    trend: list[Item]
-    days: list[Item]
+    trend: list[RunSnapshot]
+    days: list[DaySnapshot]
 
 
 def mark_of(event_id: str) -> bytes:
-    """What is kept of a change to know it again: 80 bits, compared only among changes of the same table and second."""
+    """The mark by which a change is recognised: 80 bits, compared only among changes of the same table and second."""
     return blake2b(event_id.encode(), digest_size=_MARK_BYTES).digest()
 
 
@@ -67,8 +105,8 @@ class Rollups:
     """The rollups table.
 
     {pk: "dashboard", sk: "counters#<source>", version, counters (JSON), repair?} is written in one transaction with
-    {pk: "applied#<source>#<second>", sk: <first mark>, marks, expires_at}, the marks of the changes that the counters took in.
-    {pk: "dashboard", sk: "trend", version, snapshots (JSON), days (JSON)} is the trend, of 200 runs and 400 days.
+    {pk: "applied#<source>#<second>", sk: <first mark>, marks, expires_at}, the marks of the changes that are in the counters.
+    {pk: "dashboard", sk: "trend", version, snapshots (JSON), days (JSON)} is the trend of 200 runs and 400 days.
     """
 
     def __init__(self, table: Table | None = None) -> None:
@@ -76,15 +114,15 @@ class Rollups:
 
     def dashboard(self) -> Dashboard:
         """Everything the dashboard needs, in one query."""
-        found = {item["sk"]: item for item in self._all(_DASHBOARD)}
+        items = {item["sk"]: item for item in self._all(_DASHBOARD)}
         return Dashboard(
-            customers=_counters(found.get(f"{_COUNTERS}customers")),
-            predictions=_counters(found.get(f"{_COUNTERS}predictions")),
-            trend=_series(found.get(_TREND), _RUNS),
-            days=_series(found.get(_TREND), _DAYS),
+            customers=_counters(items.get(f"{_COUNTERS}customers")),
+            predictions=_counters(items.get(f"{_COUNTERS}predictions")),
+            trend=_series(items.get(_TREND), _RUNS),
+            days=_series(items.get(_TREND), _DAYS),
         )
 
-    def trend(self) -> list[Item]:
+    def trend(self) -> list[RunSnapshot]:
         """The trend's snapshots of scoring runs, oldest first, in one read."""
         return _series(self._table.get(_TREND_KEY), _RUNS)
 
@@ -96,75 +134,73 @@ class Rollups:
         return Versioned(_counters(item), item["version"], Repair(**item["repair"]) if "repair" in item else None)
 
     def applied(self, source: Source, second: int) -> set[bytes]:
-        """The marks of the changes made in that second which the counters have taken in."""
-        found: set[bytes] = set()
+        """The marks of the changes of that second that are in the counters."""
+        applied: set[bytes] = set()
         for item in self._all(_applied_key(source, second), consistent=True):
             marks = bytes(item["marks"])
-            found.update(marks[start : start + _MARK_BYTES] for start in range(0, len(marks), _MARK_BYTES))
-        return found
+            applied.update(marks[start : start + _MARK_BYTES] for start in range(0, len(marks), _MARK_BYTES))
+        return applied
 
     def advance(self, source: Source, stored: Versioned, counters: Counters, applied: Mapping[int, Iterable[bytes]]) -> None:
-        """Writes counters in place of `stored` and, in the same transaction, the marks by second of what they took in. At most 99
-        seconds.
+        """Replaces the counters `stored` and, in the same transaction, writes the marks of the new changes by second. At most 99 seconds.
 
         Raises:
-            Conflict: the counters are no longer those `stored`.
+            Conflict: the stored counters have changed.
         """
         writes = [self._put(_counters_item(source, Versioned(counters, stored.version + 1, stored.repair)), stored.version)]
         for second, unordered in applied.items():
             marks = sorted(unordered)
             expires_at = max(second, int(time.time())) + _KEPT_SECONDS
             key = {"pk": _applied_key(source, second), "sk": marks[0].hex()}
-            writes.append({"Put": {"TableName": self._table.name, "Item": to_attributes({**key, "expires_at": expires_at})}})
-            writes[-1]["Put"]["Item"]["marks"] = {"B": b"".join(marks)}
+            item = {**to_attributes({**key, "expires_at": expires_at}), "marks": {"B": b"".join(marks)}}
+            writes.append({"Put": {"TableName": self._table.name, "Item": item}})
         with storage_errors():
-            self._table.client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+            self._table.client.transact_write_items(TransactItems=writes)
 
     def put_if_version(self, source: Source, version: int, counters: Counters, repair: Repair | None = None) -> None:
-        """Writes counters alone.
+        """Writes counters without marks.
 
         Raises:
-            Conflict: the counters are no longer at `version`.
+            Conflict: the stored counters are not at `version`.
         """
         self._replace(_counters_item(source, Versioned(counters, version + 1, repair)), version)
 
-    def add_trend(self, snapshot: Mapping[str, Any]) -> None:
-        """Adds the snapshot {run_id, at, …} of a run to the trend, in place of an earlier one of the same run. The oldest of 200 goes.
+    def add_trend(self, snapshot: RunSnapshot) -> None:
+        """Adds a run's snapshot to the trend and replaces an earlier one of the same run. The trend keeps the newest 200.
 
         Raises:
-            Conflict: others were quicker every time; try again.
+            Conflict: other writers were first every time. The same call may be made again.
         """
-        self._add(_RUNS, "run_id", snapshot)
+        self._add(_RUNS, snapshot, lambda run: run["run_id"])
 
-    def add_day(self, snapshot: Mapping[str, Any]) -> None:
-        """Adds the snapshot {day, at, …} of a day to the trend, in place of an earlier one of the same day. The oldest of 400 goes.
+    def add_day(self, snapshot: DaySnapshot) -> None:
+        """Adds a day's snapshot to the trend and replaces an earlier one of the same day. The trend keeps the newest 400.
 
         Raises:
-            Conflict: others were quicker every time; try again.
+            Conflict: other writers were first every time. The same call may be made again.
         """
-        self._add(_DAYS, "day", snapshot)
+        self._add(_DAYS, snapshot, lambda day: day["day"])
 
-    def _add(self, series: str, key: str, snapshot: Mapping[str, Any]) -> None:
-        for attempt in range(_ATTEMPTS):
+    def _add[Kept: Snapshot](self, series: str, snapshot: Kept, name_of: Callable[[Kept], str]) -> None:
+        name = name_of(snapshot)
+        for _ in attempts(_ATTEMPTS, first=0.01, longest=1.0):
             item = self._table.get(_TREND_KEY, consistent=True)
             version = item["version"] if item else 0
-            known = {one[key]: one for one in _series(item, series)}
-            if snapshot[key] in known and known[snapshot[key]]["at"] > snapshot["at"]:
+            stored: list[Kept] = _series(item, series)
+            snapshots = {name_of(kept): kept for kept in stored}
+            if name in snapshots and snapshots[name]["at"] > snapshot["at"]:
                 return
-            known[snapshot[key]] = dict(snapshot)
-            newest = sorted(known.values(), key=lambda one: str(one["at"]))[-_KEPT[series] :]
+            snapshots[name] = snapshot
+            newest = sorted(snapshots.values(), key=lambda kept: kept["at"])[-_KEPT[series] :]
             text = json.dumps(newest, separators=(",", ":"))
-            try:
+            with suppress(Conflict):
                 self._replace({**(item or {}), **_TREND_KEY, "version": version + 1, series: text}, version)
-            except Conflict:
-                time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311
-                continue
-            return
+                return
         raise Conflict("trend")
 
     def _all(self, partition: str, *, consistent: bool = False) -> list[Item]:
         items: list[Item] = []
-        start: Item | None = None
+        start: Key | None = None
         while True:
             page = self._table.query("pk = :pk", {":pk": partition}, start=start, consistent=consistent)
             items += page.items
@@ -172,16 +208,24 @@ class Rollups:
             if start is None:
                 return items
 
-    def _replace(self, item: Mapping[str, Any], version: int) -> None:
+    def _replace(self, item: Mapping[str, object], version: int) -> None:
         condition, values, names = _still_at(version)
         self._table.put(item, condition, values, names)
 
-    def _put(self, item: Mapping[str, Any], version: int) -> dict[str, Any]:
+    def _put(self, item: Mapping[str, object], version: int) -> "TransactWriteItemTypeDef":
         condition, values, names = _still_at(version)
-        put: dict[str, Any] = {"TableName": self._table.name, "Item": to_attributes(item), "ConditionExpression": condition}
-        if version:
-            put |= {"ExpressionAttributeNames": names, "ExpressionAttributeValues": to_attributes(values)}
-        return {"Put": put}
+        attributes = to_attributes(item)
+        if not version:
+            return {"Put": {"TableName": self._table.name, "Item": attributes, "ConditionExpression": condition}}
+        return {
+            "Put": {
+                "TableName": self._table.name,
+                "Item": attributes,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": to_attributes(values),
+            }
+        }
 
 
 def _still_at(version: int) -> tuple[str, dict[str, int], dict[str, str]]:
@@ -207,6 +251,6 @@ def _counters(item: Item | None) -> Counters:
     return counters
 
 
-def _series(item: Item | None, name: str) -> list[Item]:
-    snapshots: list[Item] = json.loads(item[name]) if item and name in item else []
+def _series[Kept: Snapshot](item: Item | None, name: str) -> list[Kept]:
+    snapshots: list[Kept] = json.loads(item[name]) if item and name in item else []
     return snapshots

@@ -1,4 +1,4 @@
-"""The key that signs tokens: it never leaves KMS; its public half is read once in a while."""
+"""The key that signs tokens. It never leaves KMS; its public half is read every five minutes at most."""
 
 import time
 from dataclasses import dataclass

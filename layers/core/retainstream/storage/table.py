@@ -1,8 +1,6 @@
-"""A DynamoDB table in plain Python values: floats in and out, typed errors, nothing dropped from a batch."""
+"""A DynamoDB table in plain Python values: floats in and out, typed errors, and batches that are sent until every item is processed."""
 
-import random
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,7 @@ from retainstream.storage.attributes import to_attributes as to_attributes
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
 from retainstream.storage.pace import UNLIMITED, Pace
+from retainstream.storage.retry import attempts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,36 +26,43 @@ _ABSENT = object()
 _SET = re.compile(r"([#\w.]+) = (:\w+)")
 _SET_AND_REMOVE = re.compile(rf"SET (?P<sets>{_SET.pattern}(, {_SET.pattern})*)( REMOVE (?P<removed>[#\w.]+(, [#\w.]+)*))?")
 _AT_A_TIME = 4
-"""Batches under way at once: a worker waits for DynamoDB several times as long as it computes. Clients keep ten connections."""
+"""Batches in progress at once: a worker waits for DynamoDB several times as long as it computes. Clients keep ten connections."""
+
+type Key = Mapping[str, str]
+"""The key attributes of an item, by name."""
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some items and, when there are more, the key to go on from."""
+class Page[Record = Item]:
+    """Some items and, when there are more, the key of the last one read."""
 
-    items: list[Item]
-    next_key: Item | None
+    items: list[Record]
+    next_key: Key | None
 
 
 @dataclass(frozen=True)
 class Table:
     """One table.
 
-    Every method raises StorageUnavailable when DynamoDB does not answer, and Conflict when a condition fails. botocore tries a write again
-    whose answer was lost, and its condition may then fail of the write's own effect: that is no conflict, but success.
+    Every method raises StorageUnavailable when DynamoDB does not answer, and Conflict when a condition fails. botocore sends a write again
+    when its answer was lost. If the first sending succeeded, the condition of the second fails; such a write counts as successful.
     """
 
     name: str
     key: tuple[str, ...]
     client: "DynamoDBClient" = field(default_factory=dynamodb)
 
-    def get(self, key: Mapping[str, Any], *, consistent: bool = False) -> Item | None:
+    def get(self, key: Key, *, consistent: bool = False) -> Item | None:
         with storage_errors():
             answer = self.client.get_item(TableName=self.name, Key=to_attributes(key), ConsistentRead=consistent)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
     def put(
-        self, item: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+        self,
+        item: Mapping[str, object],
+        condition: str = "",
+        values: Mapping[str, object] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         """Writes the whole item. `condition` is a condition expression over `names` (#n) and `values` (:v)."""
         attributes = to_attributes(item)
@@ -64,14 +70,14 @@ class Table:
             with storage_errors():
                 self.client.put_item(TableName=self.name, Item=attributes, **_conditional(values, names, condition))
         except Conflict as conflict:
-            if conflict.found is None or from_attributes(conflict.found) != from_attributes(attributes):
+            if conflict.stored is None or from_attributes(conflict.stored) != from_attributes(attributes):
                 raise
 
     def update(
         self,
-        key: Mapping[str, Any],
+        key: Key,
         update: str,
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, object] | None = None,
         names: Mapping[str, str] | None = None,
         condition: str = "",
     ) -> Item:
@@ -86,14 +92,14 @@ class Table:
                     **_conditional(values, names, condition),
                 )
         except Conflict as conflict:
-            found = from_attributes(conflict.found or {})
-            if not had_effect(update, from_attributes(to_attributes(values or {})), names or {}, found):
+            stored = from_attributes(conflict.stored or {})
+            if not had_effect(update, from_attributes(to_attributes(values or {})), names or {}, stored):
                 raise
-            return found
+            return stored
         return from_attributes(answer.get("Attributes", {}))
 
-    def delete(self, key: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None) -> Item | None:
-        """Removes the item. Returns what was there."""
+    def delete(self, key: Key, condition: str = "", values: Mapping[str, object] | None = None) -> Item | None:
+        """Removes the item. Returns the item as it was, or None."""
         with storage_errors():
             answer = self.client.delete_item(
                 TableName=self.name,
@@ -106,13 +112,13 @@ class Table:
     def query(
         self,
         condition: str,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         *,
         names: Mapping[str, str] | None = None,
         index: str = "",
         limit: int | None = None,
         ascending: bool = True,
-        start: Item | None = None,
+        start: Key | None = None,
         consistent: bool = False,
     ) -> Page:
         """One page of a key query."""
@@ -131,7 +137,7 @@ class Table:
         self,
         *,
         limit: int | None = None,
-        start: Item | None = None,
+        start: Key | None = None,
         segment: int = 0,
         segments: int = 1,
         attributes: Sequence[str] = (),
@@ -154,26 +160,26 @@ class Table:
         self,
         limit: int,
         *,
-        start: Item | None = None,
+        start: Key | None = None,
         segment: int = 0,
         segments: int = 1,
         attributes: Sequence[str] = (),
         consistent: bool = False,
     ) -> Page:
-        """As many items as `limit`, in as many pages as that takes: fewer only where there are no more."""
-        found: list[Item] = []
+        """Exactly `limit` items, in as many pages as that takes; fewer only at the end of the segment."""
+        items: list[Item] = []
         while True:
             page = self.scan(
-                limit=limit - len(found), start=start, segment=segment, segments=segments, attributes=attributes, consistent=consistent
+                limit=limit - len(items), start=start, segment=segment, segments=segments, attributes=attributes, consistent=consistent
             )
-            found += page.items
+            items += page.items
             start = page.next_key
-            if start is None or len(found) >= limit:
-                return Page(found, start)
+            if start is None or len(items) >= limit:
+                return Page(items, start)
 
     def scan_pages(self, *, limit: int | None = None, segment: int = 0, segments: int = 1) -> Iterator[list[Item]]:
         """All pages of a scan, one after the other."""
-        start: Item | None = None
+        start: Key | None = None
         while True:
             page = self.scan(limit=limit, start=start, segment=segment, segments=segments)
             yield page.items
@@ -182,32 +188,32 @@ class Table:
                 return
 
     def approximate_count(self) -> int:
-        """How many items DynamoDB last counted, which it does about every six hours."""
+        """The number of items when DynamoDB last counted them, which it does about every six hours."""
         with storage_errors():
             return self.client.describe_table(TableName=self.name)["Table"]["ItemCount"]
 
-    def get_many(self, keys: Iterable[Mapping[str, Any]], *, attributes: Sequence[str] = (), consistent: bool = False) -> list[Item]:
-        """The items that exist among the keys, in no order; of each the named attributes, or all. Several batches are asked at a time."""
+    def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = (), consistent: bool = False) -> list[Item]:
+        """The items with these keys that exist, in no order; of each the named attributes, or all. Several batches are read at a time."""
         options: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)} if consistent else _projection(attributes)
 
-        def get(chunk: Sequence[Mapping[str, Any]]) -> list[Item]:
-            found: list[Item] = []
+        def get(chunk: Sequence[Key]) -> list[Item]:
+            items: list[Item] = []
 
             def read(pending: Any) -> Any:
                 answer = self.client.batch_get_item(RequestItems=pending)
-                found.extend(from_attributes(attributes) for attributes in answer["Responses"].get(self.name, []))
+                items.extend(from_attributes(attributes) for attributes in answer["Responses"].get(self.name, []))
                 return answer.get("UnprocessedKeys")
 
             _until_processed(read, {self.name: {"Keys": [to_attributes(key) for key in chunk], **options}})
-            return found
+            return items
 
-        return [item for found in side_by_side(get, batched(keys, _READ_BATCH)) for item in found]
+        return [item for items in side_by_side(get, batched(keys, _READ_BATCH)) for item in items]
 
-    def put_many(self, items: Iterable[Mapping[str, Any]], pace: Pace = UNLIMITED) -> int:
-        """Writes whole items in batches, several at a time and no faster than `pace` allows; what DynamoDB leaves unprocessed is sent
-        again. Returns how many were written."""
+    def put_many(self, items: Iterable[Mapping[str, object]], pace: Pace = UNLIMITED) -> int:
+        """Writes whole items in batches, several at a time and no faster than `pace` allows. Items that stay unprocessed are sent again.
+        Returns the number written."""
 
-        def put(chunk: Sequence[Mapping[str, Any]]) -> int:
+        def put(chunk: Sequence[Mapping[str, object]]) -> int:
             pace.wait(len(chunk))
             request: Any = {self.name: [{"PutRequest": {"Item": to_attributes(item)}} for item in chunk]}
             _until_processed(lambda pending: self.client.batch_write_item(RequestItems=pending).get("UnprocessedItems"), request)
@@ -217,9 +223,9 @@ class Table:
 
 
 def side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Chunk], *, at_a_time: int = _AT_A_TIME) -> Iterator[Done]:
-    """What `work` makes of each chunk, in order, some of them at the same time; no more are taken than are under way.
+    """The results of `work` for each chunk, in order. Some chunks are worked on at the same time, and no others are taken meanwhile.
 
-    The first exception of `work` is raised in its place, and what has not begun is left undone.
+    The first exception of `work` is raised in place of its result; chunks that have not begun are then skipped.
     """
     waiting = iter(chunks)
     first = list(islice(waiting, at_a_time))
@@ -238,7 +244,7 @@ def side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Ch
                 left.cancel()
 
 
-def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | None, **expressions: str) -> dict[str, Any]:
+def _expressions(values: Mapping[str, object] | None, names: Mapping[str, str] | None, **expressions: str) -> dict[str, Any]:
     options: dict[str, Any] = {name: text for name, text in expressions.items() if text}
     if values:
         options["ExpressionAttributeValues"] = to_attributes(values)
@@ -247,30 +253,30 @@ def _expressions(values: Mapping[str, Any] | None, names: Mapping[str, str] | No
     return options
 
 
-def _conditional(values: Mapping[str, Any] | None, names: Mapping[str, str] | None, condition: str) -> dict[str, Any]:
+def _conditional(values: Mapping[str, object] | None, names: Mapping[str, str] | None, condition: str) -> dict[str, Any]:
     options = _expressions(values, names, ConditionExpression=condition)
     return options | ({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {})
 
 
-def had_effect(update: str, values: Mapping[str, Any], names: Mapping[str, str], found: Mapping[str, Any]) -> bool:
-    """Whether an item is as an update expression of the form `SET path = :value, … REMOVE path, …` leaves it; False for any other form."""
+def had_effect(update: str, values: Mapping[str, object], names: Mapping[str, str], stored: Mapping[str, object]) -> bool:
+    """Whether an item is as an update expression of the form `SET path = :value, … REMOVE path, …` leaves it. False for any other form."""
     matched = _SET_AND_REMOVE.fullmatch(update)
-    if not found or matched is None:
+    if not stored or matched is None:
         return False
     sets, removed = matched["sets"], matched["removed"]
     pairs = [(path, values[value]) for path, value in _SET.findall(sets)]
-    return all(_at(path, names, found) == value for path, value in pairs) and not any(
-        _at(path.strip(), names, found) is not _ABSENT for path in (removed or "").split(",") if path.strip()
+    return all(_at(path, names, stored) == value for path, value in pairs) and not any(
+        _at(path.strip(), names, stored) is not _ABSENT for path in (removed or "").split(",") if path.strip()
     )
 
 
-def _at(path: str, names: Mapping[str, str], found: Any) -> Any:
+def _at(path: str, names: Mapping[str, str], value: object) -> object:
     for step in path.split("."):
         name = names.get(step, step)
-        if not isinstance(found, Mapping) or name not in found:
+        if not isinstance(value, Mapping) or name not in value:
             return _ABSENT
-        found = found[name]
-    return found
+        value = value[name]
+    return value
 
 
 def _projection(attributes: Sequence[str]) -> dict[str, Any]:
@@ -284,10 +290,9 @@ def _page(answer: Any) -> Page:
 
 
 def _until_processed(send: Callable[[Any], Any], request: Any) -> None:
-    for attempt in range(_BATCH_ATTEMPTS):
+    for _ in attempts(_BATCH_ATTEMPTS, first=0.05, longest=5.0):
         with storage_errors():
             request = send(request)
         if not request:
             return
-        time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311
     raise StorageUnavailable("DynamoDB left part of a batch unprocessed after every attempt")

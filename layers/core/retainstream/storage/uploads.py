@@ -1,4 +1,4 @@
-"""Files that people upload to the bucket by links of their own, and reading them by ranges, however large they are."""
+"""Files that people upload to the bucket by signed links, read by ranges whatever their size."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retainstream.settings import settings
 from retainstream.storage.clients import s3
 from retainstream.storage.errors import NotStored, StorageUnavailable, storage_errors
+from retainstream.storage.retry import attempts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +21,7 @@ _READ_ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file in the bucket: its size in bytes, and the tag by which a changed file is noticed."""
+    """A file in the bucket: its size in bytes, and the tag that changes with its content."""
 
     key: str
     size: int
@@ -39,18 +40,18 @@ class Uploads:
     client: "S3Client" = field(default_factory=s3)
 
     def link(self, key: str, size: int, *, seconds: int) -> str:
-        """A link by which exactly `size` bytes can be put, once or again, until it ends after `seconds`."""
-        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "ContentLength": size}
+        """A link that accepts a PUT of exactly `size` bytes, once or again, for so many seconds."""
+        parameters = {"Bucket": self.bucket, "Key": key, "ContentLength": size}
         with storage_errors():
             return self.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
 
     def begin(self, key: str, content_type: str = "binary/octet-stream") -> str:
-        """Begins an upload in parts. Returns its id."""
+        """Begins a multipart upload. Returns its id."""
         with storage_errors():
             return self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
 
     def abort(self, key: str) -> None:
-        """Gives up every upload in parts of this key that is not complete."""
+        """Aborts every incomplete multipart upload of this key."""
         with storage_errors():
             answer = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=key)
         for upload in answer.get("Uploads", []):
@@ -59,8 +60,8 @@ class Uploads:
                     self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload["UploadId"])
 
     def part_link(self, key: str, upload_id: str, number: int, size: int, *, seconds: int) -> str:
-        """A link by which part `number` (counted from 1), of exactly `size` bytes, can be put."""
-        parameters: dict[str, Any] = {
+        """A link that accepts a PUT of part `number` (counted from 1), of exactly `size` bytes."""
+        parameters = {
             "Bucket": self.bucket,
             "Key": key,
             "UploadId": upload_id,
@@ -74,23 +75,19 @@ class Uploads:
         """The parts that have arrived, by number.
 
         Raises:
-            NotStored: there is no such upload, or no more: it was completed, or given up after two days.
+            NotStored: the upload does not exist, was completed, or was aborted after two days.
         """
-        found: dict[int, StoredFile] = {}
-        options: dict[str, Any] = {}
-        while True:
-            with storage_errors():
-                answer = self.client.list_parts(Bucket=self.bucket, Key=key, UploadId=upload_id, **options)
-            found |= {part["PartNumber"]: StoredFile(key, part["Size"], part["ETag"]) for part in answer.get("Parts", [])}
-            if not answer.get("IsTruncated"):
-                return found
-            options = {"PartNumberMarker": answer["NextPartNumberMarker"]}
+        parts: dict[int, StoredFile] = {}
+        with storage_errors():
+            for page in self.client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id):
+                parts |= {part["PartNumber"]: StoredFile(key, part["Size"], part["ETag"]) for part in page.get("Parts", [])}
+        return parts
 
     def complete(self, key: str, upload_id: str, parts: Mapping[int, StoredFile]) -> None:
-        """Makes one file of the parts. An upload that is gone and has left a file of this size was completed by an earlier try.
+        """Joins the parts to one file. An upload that is gone but left a file of this size was completed by an earlier try.
 
         Raises:
-            NotStored: there is no such upload any more, and no such file.
+            NotStored: neither the upload nor such a file exists.
         """
         listed: Any = [{"PartNumber": number, "ETag": parts[number].tag} for number in sorted(parts)]
         try:
@@ -102,13 +99,13 @@ class Uploads:
                 raise
 
     def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> StoredFile:
-        """Puts a part of an upload; again, in place of the one before."""
+        """Writes a part of an upload, and replaces an earlier one."""
         with storage_errors():
             answer = self.client.upload_part(Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
         return StoredFile(key, len(content), answer["ETag"])
 
     def write(self, key: str, pieces: Iterable[bytes], content_type: str) -> None:
-        """Writes one file of pieces, of which no more are held than PART bytes and one piece."""
+        """Writes one file from pieces. At most PART bytes and one piece are held in memory."""
         blocks = in_blocks(pieces, PART)
         first = next(blocks, b"")
         if len(first) < PART:
@@ -122,7 +119,7 @@ class Uploads:
         self.complete(key, upload_id, parts)
 
     def find(self, key: str) -> StoredFile | None:
-        """The file, if there is one."""
+        """The file, or None."""
         try:
             with storage_errors():
                 answer = self.client.head_object(Bucket=self.bucket, Key=key)
@@ -132,15 +129,15 @@ class Uploads:
 
     def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
         """Up to `limit` keys below a prefix, in their order, after a key."""
-        options: dict[str, Any] = {"StartAfter": after} if after else {}
+        options: Any = {"StartAfter": after} if after else {}
         with storage_errors():
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=limit, **options)
-        return [found["Key"] for found in answer.get("Contents", [])]
+        return [file["Key"] for file in answer.get("Contents", [])]
 
     def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> io.BufferedReader:
         """The bytes of a file from `start` up to `end`, read by ranges of RANGE bytes.
 
-        Reading raises ChangedFile when the file is no more the one that was found.
+        Reading raises ChangedFile when the file was replaced.
         """
         return io.BufferedReader(_Ranges(self, file, start, file.size if end is None else end), 1 << 16)
 
@@ -152,7 +149,7 @@ class Uploads:
         """
         if start >= end:
             return b""
-        for attempt in range(_READ_ATTEMPTS):
+        for attempt in attempts(_READ_ATTEMPTS):
             try:
                 with storage_errors():
                     answer = self.client.get_object(Bucket=self.bucket, Key=file.key, Range=f"bytes={start}-{end - 1}", IfMatch=file.tag)
@@ -162,9 +159,9 @@ class Uploads:
             except StorageUnavailable as error:
                 if "PreconditionFailed" in str(error) or "412" in str(error):
                     raise ChangedFile(file.key) from error
-                if attempt + 1 == _READ_ATTEMPTS:
+                if attempt == _READ_ATTEMPTS:
                     raise
-        raise StorageUnavailable("S3 gave less of a file than it has")
+        raise StorageUnavailable("S3 answered with too few bytes of a file")
 
 
 class _Ranges(io.RawIOBase):

@@ -1,12 +1,12 @@
-"""People who may sign in, and the list of administrators in service that is never empty once it has a name in it.
+"""User accounts, and the list of active administrators, which is never empty after its first entry.
 
-The list is an item of its own, changed in one transaction with the user it is about, so that two administrators who
-demote each other at the same moment cannot both succeed.
+The list is a separate item. It changes in one transaction with the user, so two administrators who demote each other at the same moment
+cannot both succeed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +14,10 @@ from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.attributes import to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
-from retainstream.storage.table import Table
+from retainstream.storage.table import Item, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 type Status = Literal["active", "disabled"]
 
@@ -24,7 +27,7 @@ _ABSENT = "attribute_not_exists(email)"
 
 @dataclass(frozen=True)
 class User:
-    """One person. `created_at` is ISO 8601 in UTC; tokens issued before `tokens_valid_from` (epoch seconds) are refused."""
+    """One account. `created_at` is ISO 8601 in UTC; tokens issued before `tokens_valid_from` (epoch seconds) are refused."""
 
     email: str
     name: str
@@ -36,16 +39,16 @@ class User:
 
     @property
     def administers(self) -> bool:
-        """Whether this is an administrator who can sign in."""
+        """Whether this is an active administrator."""
         return self.role is Role.ADMIN and self.status == "active"
 
 
 class NoAdministratorLeft(Conflict):
-    """The change would leave nobody who can administer."""
+    """The change would leave no active administrator."""
 
 
 class AdministratorExists(Conflict):
-    """There is an administrator in service already."""
+    """An active administrator exists already."""
 
 
 class Users:
@@ -69,25 +72,25 @@ class Users:
         self._transact(self._put_new(user), self._listed(user.email))
 
     def add_first_administrator(self, user: User) -> None:
-        """Stores a new administrator, provided there was none before: of two at the same moment one succeeds.
+        """Stores the first administrator. Of two calls at the same moment one succeeds.
 
         Raises:
-            AdministratorExists: there is one.
+            AdministratorExists: an active administrator exists.
             Conflict: the address is taken.
         """
         self._transact(self._put_new(user), self._listed(user.email, "attribute_not_exists(emails)"), AdministratorExists)
 
     def has_administrator(self) -> bool:
-        """Whether somebody can administer."""
+        """Whether an active administrator exists."""
         return self._table.get(_ADMINISTRATORS, consistent=True) is not None
 
     def change(self, user: User, *, role: Role, status: Status, tokens_valid_from: int | None = None) -> User:
-        """Changes the role and the status, provided both are still those of `user`. Returns the user as stored.
+        """Changes the role and the status, provided that both are still those of `user`. Returns the user as stored.
 
         `tokens_valid_from` only grows: None leaves the stored moment, which may be later than that of `user`.
 
         Raises:
-            NoAdministratorLeft: this is the last administrator in service.
+            NoAdministratorLeft: this is the last active administrator.
             Conflict: another request changed the user first.
         """
         changed = replace(user, role=role, status=status)
@@ -106,7 +109,7 @@ class Users:
             values[":from"] = tokens_valid_from
         if user.administers == changed.administers:
             return _user(self._table.update({"email": user.email}, update, values, names, condition))
-        write = {
+        write: UpdateTypeDef = {
             "TableName": self._table.name,
             "Key": to_attributes({"email": user.email}),
             "UpdateExpression": update,
@@ -118,7 +121,7 @@ class Users:
         return self.get(user.email) or changed
 
     def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int) -> User:
-        """Replaces the hash and ends earlier sessions, provided the hash is still that of `user`. Returns the user as stored.
+        """Replaces the hash and ends earlier sessions, provided that the hash is still that of `user`. Returns the user as stored.
 
         Raises:
             Conflict: another request changed the password, or ended sessions later than `tokens_valid_from`.
@@ -133,7 +136,7 @@ class Users:
         )
 
     def rehash(self, user: User, password_hash: str) -> User:
-        """Replaces the hash of the same password, provided it is still that of `user`; sessions go on. Returns the user as stored.
+        """Replaces the hash of the same password, provided that it is still that of `user`. Sessions continue. Returns the user as stored.
 
         Raises:
             Conflict: another request changed the password.
@@ -148,28 +151,35 @@ class Users:
         )
 
     def everyone(self) -> list[User]:
-        """All users. Reads the whole table: these are the people of one business, not its customers."""
+        """All users. Reads the whole table, which holds the staff of one business, not its customers."""
         return [_user(item) for page in self._table.scan_pages() for item in page if "password_hash" in item]
 
-    def _put_new(self, user: User) -> dict[str, Any]:
+    def _put_new(self, user: User) -> "TransactWriteItemTypeDef":
         return {"Put": {"TableName": self._table.name, "Item": to_attributes(_item(user)), "ConditionExpression": _ABSENT}}
 
-    def _listed(self, email: str, condition: str = "") -> dict[str, Any]:
+    def _listed(self, email: str, condition: str = "") -> "TransactWriteItemTypeDef":
         return self._administrators("ADD emails :email", {":email": {email}}, condition)
 
-    def _unlisted(self, email: str) -> dict[str, Any]:
+    def _unlisted(self, email: str) -> "TransactWriteItemTypeDef":
         return self._administrators("DELETE emails :email", {":email": {email}, ":one": 1}, "size(emails) > :one")
 
-    def _administrators(self, update: str, values: Mapping[str, Any], condition: str = "") -> dict[str, Any]:
-        change: dict[str, Any] = {
+    def _administrators(self, update: str, values: Mapping[str, object], condition: str = "") -> "TransactWriteItemTypeDef":
+        change: UpdateTypeDef = {
             "TableName": self._table.name,
             "Key": to_attributes(_ADMINISTRATORS),
             "UpdateExpression": update,
             "ExpressionAttributeValues": to_attributes(values),
         }
-        return {"Update": change | ({"ConditionExpression": condition} if condition else {})}
+        if condition:
+            change["ConditionExpression"] = condition
+        return {"Update": change}
 
-    def _transact(self, on_user: Any, on_administrators: Any, refused: type[Conflict] = NoAdministratorLeft) -> None:
+    def _transact(
+        self,
+        on_user: "TransactWriteItemTypeDef",
+        on_administrators: "TransactWriteItemTypeDef",
+        refused: type[Conflict] = NoAdministratorLeft,
+    ) -> None:
         try:
             with storage_errors():
                 self._table.client.transact_write_items(TransactItems=[on_user, on_administrators])
@@ -179,11 +189,11 @@ class Users:
             if failed == [False, True]:
                 raise refused from error
             if not any(failed):
-                raise StorageUnavailable("the transaction met another one") from error
+                raise StorageUnavailable("the transaction conflicted with another one") from error
             raise
 
 
-def _item(user: User) -> dict[str, Any]:
+def _item(user: User) -> Item:
     return {
         "email": user.email,
         "name": user.name,
@@ -195,7 +205,7 @@ def _item(user: User) -> dict[str, Any]:
     }
 
 
-def _user(item: Mapping[str, Any]) -> User:
+def _user(item: Item) -> User:
     return User(
         email=item["email"],
         name=item["name"],

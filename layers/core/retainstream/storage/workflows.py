@@ -1,8 +1,8 @@
-"""State machines: starting them."""
+"""Starting state machines."""
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retainstream.storage.clients import stepfunctions
 from retainstream.storage.errors import Conflict, storage_errors
@@ -16,18 +16,18 @@ class Workflows:
     def __init__(self, client: "SFNClient | None" = None) -> None:
         self._client = client or stepfunctions()
 
-    def start(self, machine_arn: str, name: str, given: Mapping[str, Any]) -> bool:
+    def start(self, machine_arn: str, name: str, run_input: Mapping[str, object]) -> bool:
         """Starts an execution called `name` (1–80 letters, digits, - and _) with an input and the id of its cause.
 
-        Returns whether it is new, as far as AWS tells: a name that was used before is not started again, which is not an error.
+        Returns whether it is new, as far as AWS can tell. A name that was used before is not started again, and that is not an error.
 
         Raises:
             StorageUnavailable: Step Functions did not answer.
         """
-        whole = {**given, "correlation_id": correlation_id() or name}
+        document = {**run_input, "correlation_id": correlation_id() or name}
         try:
             with storage_errors():
-                self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(whole, sort_keys=True))
+                self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(document, sort_keys=True))
         except Conflict:
             return False
         return True

@@ -12,7 +12,7 @@ from retainstream.telemetry.invocation import error_of
 from retainstream.telemetry.lines import logger_of
 from retainstream.telemetry.metrics import Figures, emf
 
-type Task = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+type Task = Callable[[Any, LambdaContext], Mapping[str, Any]]
 
 
 def by_name(tasks: Mapping[str, Task]) -> Task:
@@ -36,7 +36,7 @@ class Tasks:
         self._logger = logger_of(service)
         self._invocations = itertools.count()
 
-    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def __call__(self, event: Any, context: LambdaContext) -> dict[str, Any]:
         name, run = event["task"], run_of(event)
         keys = {"request_id": context.aws_request_id, "task": name, "cold_start": next(self._invocations) == 0}
         with following(cause_of(event), service=self._service, **keys, **({"run_id": run} if run else {})):
@@ -50,7 +50,7 @@ class Tasks:
             told = answer if name in self._tell else {}
             measured = emf(self._service, figures) if figures else {}
             self._logger.info("task", extra={"milliseconds": _since(started), **told, **measured})
-            return answer
+            return dict(answer)
 
 
 def run_of(event: Mapping[str, Any]) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.synthetic import SOURCE
 from retainstream.engine.model.encoding import Rows, encode
+from retainstream.engine.records import SYNTHETIC, NewCustomer
 from retainstream.engine.schema import FeatureSchema
 
 type Keys = NDArray[np.uint64]
@@ -85,7 +85,7 @@ class Provenance:
     @property
     def synthetic_share(self) -> float:
         """Share of the labelled customers that the generator made."""
-        return self.sources.get(SOURCE, 0) / self.labelled if self.labelled else 0.0
+        return self.sources.get(SYNTHETIC, 0) / self.labelled if self.labelled else 0.0
 
     def document(self) -> dict[str, Any]:
         return {
@@ -103,7 +103,7 @@ def key_of(customer_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest())
 
 
-def collect(schema: FeatureSchema, pages: Iterable[list[dict[str, Any]]]) -> tuple[DataSet, Provenance]:
+def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tuple[DataSet, Provenance]:
     """The labelled customers among pages of customer items, in the order of their keys whatever the order of the pages."""
     seen, sources = 0, Counter[str]()
     keys: list[int] = []
@@ -122,10 +122,11 @@ def collect(schema: FeatureSchema, pages: Iterable[list[dict[str, Any]]]) -> tup
             keys.append(key_of(customer["customer_id"]))
             churned.append(bool(customer["churned"]))
             groups.append(places.get(customer.get("group", ""), -1))
-            prices.append(float(customer["features"].get(price, np.nan)))
+            paid = customer["features"].get(price)
+            prices.append(np.nan if paid is None else float(paid))
             origin = str(customer.get("outcome_source", customer.get("source", "unknown")))
             sources[origin] += 1
-            synthetic.append(origin == SOURCE)
+            synthetic.append(origin == SYNTHETIC)
     unordered = DataSet(
         schema,
         np.array(keys, dtype=np.uint64),

@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.records import Value
+from retainstream.engine.records import SYNTHETIC, Customer, Value
 from retainstream.engine.schema import FeatureSchema, default_schema, group_of
 
 type Floats = NDArray[np.float64]
 
-SOURCE = "synthetic"
 USUAL_PRICE = np.array([7.99, 12.99, 18.99])
 _PLAN_SHARE = np.array([0.45, 0.35, 0.20])
 _INTERCEPT = -2.75
@@ -149,20 +148,22 @@ def is_generated_for(schema: FeatureSchema) -> bool:
     return [(column.name, column.levels) for column in schema.features] == [(c.name, c.levels) for c in default_schema().features]
 
 
-def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0, now: datetime | None = None) -> Iterator[dict[str, Any]]:
-    """Customer records to store. A share of them, chosen without a look at the outcome, has a known one."""
+def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0, now: datetime | None = None) -> Iterator[Customer]:
+    """Customer records to store. A random share of them has a known outcome."""
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
     known = np.random.default_rng([seed, len(base)]).random(len(base)) < known_share
     schema = default_schema()
-    for customer_id, features, left, told in zip(base.ids, base.features(), base.churned.tolist(), known.tolist(), strict=True):
-        record = {
+    for customer_id, features, left, outcome_known in zip(base.ids, base.features(), base.churned.tolist(), known.tolist(), strict=True):
+        record: Customer = {
             "customer_id": customer_id,
             "group": group_of(schema, features),
             "features": features,
             "updated_at": moment,
-            "source": SOURCE,
+            "source": SYNTHETIC,
         }
-        yield {**record, "churned": left, "outcome_at": moment} if told else record
+        if outcome_known:
+            record["churned"], record["outcome_at"] = left, moment
+        yield record
 
 
 def _plain(name: str, values: NDArray[Any]) -> list[Value | None]:

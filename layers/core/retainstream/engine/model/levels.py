@@ -10,6 +10,8 @@ from retainstream.engine.records import RiskKeys, RiskLevel, Score
 type Order = Literal["probability", "value"]
 
 LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high", "critical")
+CALLED: tuple[RiskLevel, ...] = ("high", "critical")
+"""The levels at or above the model's threshold: these customers are expected to leave."""
 RISK_SHARDS = 4
 REASONS = 5
 """The most reasons of a prediction."""

@@ -7,9 +7,6 @@ from itertools import zip_longest
 from retainstream.engine.monitoring.documents import TallyDocument
 from retainstream.engine.monitoring.score_bins import SCORE_BINS
 
-SYNTHETIC = "synthetic"
-"""The source of generated customers."""
-
 
 @dataclass(frozen=True)
 class Tally:

@@ -2,7 +2,14 @@
 
 from retainstream.engine.schema.documents import UnreadableSchema, read_schema, schema_from_text
 from retainstream.engine.schema.feature_schema import ALL, MAX_COLUMNS, Action, Column, FeatureSchema, Id, Label, Money, default_schema
-from retainstream.engine.schema.validation import FieldError, checked_features, group_of, stands_for_missing, value_problem
+from retainstream.engine.schema.validation import (
+    FieldError,
+    UnacceptableFeatures,
+    checked_features,
+    group_of,
+    stands_for_missing,
+    value_problem,
+)
 
 __all__ = [
     "ALL",
@@ -14,6 +21,7 @@ __all__ = [
     "Id",
     "Label",
     "Money",
+    "UnacceptableFeatures",
     "UnreadableSchema",
     "checked_features",
     "default_schema",

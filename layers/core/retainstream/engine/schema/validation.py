@@ -1,7 +1,7 @@
 """A customer's columns against the schema."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,6 +23,14 @@ class FieldError:
 
     field: str
     detail: str
+
+
+class UnacceptableFeatures(ValueError):
+    """Features that the schema does not accept. Each of `errors` names its place."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("unacceptable features")
+        self.errors = tuple(errors)
 
 
 def checked_features(schema: FeatureSchema, given: Mapping[str, Any]) -> tuple[dict[str, Value], list[FieldError]]:

@@ -6,12 +6,11 @@ from typing import Protocol
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import FeatureSchema, FieldError, checked_features
+from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.cells import Decimal, outcome_reader, value_in
 from retainstream.engine.tables.delimited import Record
 from retainstream.engine.tables.parts import BrokenRecord
-
-LONGEST_ID = 128
 
 
 class Table(Protocol):
@@ -70,8 +69,8 @@ def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]
             values_by_name[column.name] = values[text]
         features, errors = checked_features(schema, values_by_name)
         identity = str(number) if binding.id is None else record[binding.id].strip()
-        if not 0 < len(identity) <= LONGEST_ID:
-            errors.append(FieldError(schema.id.column, f"must be 1 to {LONGEST_ID} characters"))
+        if problem := id_problem(identity):
+            errors.append(FieldError(schema.id.column, problem))
         churned = None
         if binding.label is not None:
             try:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from retainstream.engine.records import Prediction
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters
 from retainstream.runs.exports.file import CONTENT_TYPE, READ, header_of, rows_of
@@ -20,7 +21,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.stores import Stores
-from retainstream.storage.table import Item, Page, side_by_side
+from retainstream.storage.table import Key, Page, side_by_side
 from retainstream.storage.uploads import PART, StoredFile, Uploads
 
 SEGMENTS = 4
@@ -47,7 +48,7 @@ class Place:
     """Where a segment of the scan goes on."""
 
     segment: int
-    start: Item | None = None
+    start: Key | None = None
     done: bool = False
 
 
@@ -207,10 +208,10 @@ def fail(stores: Stores, run_id: str, started_by: str, asked: Mapping[str, Any],
     return {"reason": reason}
 
 
-def _next_pages(predictions: Predictions, places: list[Place]) -> list[tuple[Place, Page]]:
+def _next_pages(predictions: Predictions, places: list[Place]) -> list[tuple[Place, Page[Prediction]]]:
     waiting = [place for place in places if not place.done]
 
-    def read(place: Place) -> Page:
+    def read(place: Place) -> Page[Prediction]:
         return predictions.page(PAGE, place.start, segment=place.segment, segments=len(places), attributes=READ)
 
     return list(zip(waiting, side_by_side(read, waiting), strict=True))

@@ -1,15 +1,14 @@
 """What an imported row means for the customer there is: the rule by which newer knowledge stays."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from retainstream.customers.judged import judged, judged_anew
-from retainstream.storage.arriving_customers import RowChange
+from retainstream.engine.records import Customer, JudgedPrediction, NewCustomer, PreviousPrediction
+from retainstream.storage.arriving_customers import CustomerAttributes, RowChange
 
 type Fate = Literal["created", "changed", "unchanged", "older"]
-type Item = Mapping[str, Any]
 
 FATES: tuple[Fate, ...] = ("created", "changed", "unchanged", "older")
 
@@ -36,7 +35,7 @@ class News:
 
     features: bool
     outcome: bool
-    judged: dict[str, Any] | None
+    judged: JudgedPrediction | None
     withheld: bool
 
     @property
@@ -44,14 +43,14 @@ class News:
         return self.features or self.outcome or self.judged is not None
 
 
-def may_judge(found: Item, item: Item, by: Import) -> bool:
+def may_judge(found: Customer, item: NewCustomer, by: Import) -> bool:
     """Whether the outcome in a row, if there is one, may judge a prediction: not when it is older than the one known."""
     if "churned" not in item or ("churned" in found and by.as_of < found.get("outcome_recorded_at", found["updated_at"])):
         return False
     return found.get("churned") is not item["churned"] or not item["churned"]
 
 
-def news_of(found: Item, item: Item, by: Import, prediction: Item | None) -> News:
+def news_of(found: Customer, item: NewCustomer, by: Import, prediction: PreviousPrediction | None) -> News:
     """Compares a row with the customer as it is stored. What describes the same moment as the stored takes its place.
 
     `prediction` is the latest of this customer, if its outcome may judge one.
@@ -66,13 +65,13 @@ def news_of(found: Item, item: Item, by: Import, prediction: Item | None) -> New
     return News(features and not old_features, outcome and not old_outcome, anew, withheld=old_features or old_outcome)
 
 
-def written_before(found: Item | None, by: Import) -> Fate | None:
+def written_before(found: Customer | None, by: Import) -> Fate | None:
     """The fate this import has given the row already, in a turn that was cut short."""
-    import_id, _, fate = (found or {}).get("imported", "").partition("#")
+    import_id, _, fate = (found.get("imported", "") if found else "").partition("#")
     return None if import_id != by.id else "created" if fate == "created" else "changed"
 
 
-def fate_of(found: Item | None, item: Item, by: Import, prediction: Item | None) -> Fate:
+def fate_of(found: Customer | None, item: NewCustomer, by: Import, prediction: PreviousPrediction | None) -> Fate:
     """What becomes of a row. `prediction` as for `news_of`."""
     if found is None:
         return "created"
@@ -80,27 +79,34 @@ def fate_of(found: Item | None, item: Item, by: Import, prediction: Item | None)
     return "changed" if news.any else "older" if news.withheld else "unchanged"
 
 
-def change_of(found: Item | None, item: Item, by: Import, prediction: Item | None) -> RowChange:
+def change_of(found: Customer | None, item: NewCustomer, by: Import, prediction: PreviousPrediction | None) -> RowChange:
     """How to write a row that is created or changed. `prediction` as for `news_of`."""
-    told = {"outcome_at": by.as_of[:10], "outcome_source": item["source"], "outcome_recorded_at": by.as_of}
-    outcome = {"churned": item["churned"], **told} if "churned" in item else {}
-    features = {**{name: item[name] for name in ("group", "features", "source")}, "features_at": by.as_of}
+    recorded: CustomerAttributes = {"outcome_at": by.as_of[:10], "outcome_source": item["source"], "outcome_recorded_at": by.as_of}
+    features: CustomerAttributes = {
+        "group": item["group"],
+        "features": item["features"],
+        "source": item["source"],
+        "features_at": by.as_of,
+    }
     if found is None:
-        return RowChange(item["customer_id"], None, {**features, **outcome, "imported": f"{by.id}#created"})
+        created: CustomerAttributes = {**features, "imported": f"{by.id}#created"}
+        if "churned" in item:
+            created |= {**recorded, "churned": item["churned"]}
+        return RowChange(item["customer_id"], None, created)
     news = news_of(found, item, by, prediction)
-    changes: dict[str, Any] = {"imported": f"{by.id}#changed"}
+    changes: CustomerAttributes = {"imported": f"{by.id}#changed"}
     remove: list[str] = []
     if news.features:
         changes |= features
         if "churned" in found and "outcome_source" not in found:
             changes["outcome_source"] = found["source"]
     if news.outcome:
-        changes |= outcome
+        changes |= {**recorded, "churned": item["churned"]}
         snapshot = judged(prediction, by.horizon_days, churned=item["churned"], moment=by.moment)
         if snapshot:
             changes["outcome_prediction"] = snapshot
         elif "outcome_prediction" in found:
             remove.append("outcome_prediction")
     elif news.judged:
-        changes |= {**told, "outcome_prediction": news.judged}
+        changes |= {**recorded, "outcome_prediction": news.judged}
     return RowChange(item["customer_id"], found, changes, remove)

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from retainstream.engine.records import Customer, NewCustomer, PreviousPrediction
 from retainstream.predictions.agreement import settle_written
 from retainstream.runs.imports.merge import Import, change_of, fate_of, may_judge, written_before
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.stores import Stores
 
-type Item = dict[str, Any]
-
 _ATTEMPTS = 20
 
 
-def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str]:
+def store_page(stores: Stores, items: Sequence[NewCustomer], by: Import) -> Counter[str]:
     """Writes what is new of some customers, whose ids must not repeat. Returns how many were created, changed, unchanged, and older.
 
     A row that somebody else changed since it was read is read and judged again. A customer who was removed after the moment that the rows
@@ -40,7 +38,7 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
             counts["older"] += 1
         there |= found.keys()
         evidence = _evidence(stores, waiting.values(), found, by)
-        due: list[Item] = []
+        due: list[NewCustomer] = []
         for customer_id, item in list(waiting.items()):
             before = written_before(found.get(customer_id), by)
             fate = before or fate_of(found.get(customer_id), item, by, evidence.get(customer_id))
@@ -57,10 +55,10 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
         for item, change, written in zip(due, changes, stores.arriving.write(changes), strict=True):
             if written:
                 del waiting[item["customer_id"]]
-                counts["created" if change.found is None else "changed"] += 1
-                if change.found is None:
+                counts["created" if change.stored is None else "changed"] += 1
+                if change.stored is None:
                     created.append(item["customer_id"])
-                if change.found is None or "churned" in change.set:
+                if change.stored is None or "churned" in change.set:
                     touched.append(item["customer_id"])
         there &= waiting.keys()
     if waiting:
@@ -73,7 +71,7 @@ def store_page(stores: Stores, items: Sequence[Item], by: Import) -> Counter[str
     return counts
 
 
-def _evidence(stores: Stores, items: Iterable[Item], found: dict[str, Item], by: Import) -> dict[str, Item]:
+def _evidence(stores: Stores, items: Iterable[NewCustomer], found: dict[str, Customer], by: Import) -> dict[str, PreviousPrediction]:
     """What there is, of predictions and those before them, that the outcomes in the rows may judge."""
     told = [item["customer_id"] for item in items if item["customer_id"] in found and may_judge(found[item["customer_id"]], item, by)]
     return stores.predictions.earlier(told) if told else {}

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import cast
 
 from retainstream.engine.learning.card.assemble import Made, assemble
 from retainstream.engine.learning.card.page import page, policy
@@ -15,6 +16,7 @@ from retainstream.runs.retraining.workbench import Document, Workbench
 from retainstream.runs.scoring.request import start_scoring
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, StorageUnavailable
+from retainstream.storage.models import Figures, MoneyRecord, Version, VersionFile
 from retainstream.storage.stores import Stores
 
 _CURVES = ("reliability", "gain")
@@ -61,16 +63,19 @@ def register_version(stores: Stores, given: Document) -> Document:
             )
         )
         contents |= {loading.CARD_FILE: card.model_dump_json().encode(), loading.CARD_PAGE_FILE: page(card).encode()}
-        record = {
-            **identity,
+        record: Version = {
+            "version": version,
+            "run_id": given["run_id"],
+            "created_at": given["started_at"],
+            "status": identity["status"],
             "created_by": given["started_by"],
             "schema_name": data.schema.name,
             "horizon_days": data.schema.horizon_days,
-            "money": data.schema.money.model_dump() if data.schema.money else None,
+            "money": cast("MoneyRecord", data.schema.money.model_dump()) if data.schema.money else None,
             "feature_names": [column.name for column in data.schema.features],
             "threshold": fitted["threshold"],
             "calibration": fitted["calibration"]["method"],
-            "metrics": {name: value for name, value in figures["held_out"].items() if name not in _CURVES},
+            "metrics": cast("Figures", {name: value for name, value in figures["held_out"].items() if name not in _CURVES}),
             "group_metrics": figures["groups"],
             "baseline_metrics": figures["baseline"],
             "ceiling": figures["ceiling"],
@@ -163,7 +168,7 @@ def _hours_since(moment: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() / 3600
 
 
-def _file(version: str, name: str, content: bytes) -> dict[str, str]:
+def _file(version: str, name: str, content: bytes) -> VersionFile:
     return {"key": f"models/{version}/{name}", "sha256": hashlib.sha256(content).hexdigest()}
 
 

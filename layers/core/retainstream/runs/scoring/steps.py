@@ -21,13 +21,14 @@ from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.drift import drift
 from retainstream.engine.monitoring.expectation import expectation
 from retainstream.engine.monitoring.histograms import Ruler, tally
-from retainstream.engine.monitoring.tally import SYNTHETIC, Tally, total
+from retainstream.engine.monitoring.tally import Tally, total
+from retainstream.engine.records import SYNTHETIC, Customer
 from retainstream.predictions.agreement import Known, settle_page
 from retainstream.predictions.generate import now, score_and_store
 from retainstream.runs.scoring.partials import Counted, LostCounts, Partials
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.pace import Pace
-from retainstream.storage.rollups import Rollups
+from retainstream.storage.rollups import Rollups, RunSnapshot
 from retainstream.storage.stores import Stores
 
 CUSTOMERS_PER_SEGMENT = 20_000
@@ -140,7 +141,7 @@ def _score_block(
     model: ScoringModel,
     ruler: Ruler | None,
     run_id: str,
-    customers: Sequence[Mapping[str, Any]],
+    customers: Sequence[Customer],
     look_again: Callable[[], Known],
     pace: Pace,
 ) -> Counted:
@@ -166,7 +167,7 @@ def _score_block(
     )
 
 
-def _readable(model: ScoringModel, customers: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], Rows]:
+def _readable(model: ScoringModel, customers: Sequence[Customer]) -> tuple[list[Customer], Rows]:
     """The customers whose features are of the right kinds, and their rows; others can only have been written past the API."""
     try:
         return list(customers), encode(model.schema, [customer["features"] for customer in customers])
@@ -232,7 +233,8 @@ def finish(
     """
     counted = Partials(stores.documents, run_id).whole().tally
     expected = expectation(counted, counts, reference)
-    snapshot = {**snapshot_of(run_id, model_version, counts), "roc_auc": roc_auc}
+    snapshot = snapshot_of(run_id, model_version, counts)
+    snapshot["roc_auc"] = roc_auc
     synthetic = counted.synthetic > 0
     parts: list[Document] = []
     if reference and counted.customers:
@@ -262,7 +264,7 @@ def finish(
     }
 
 
-def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> Document:
+def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> RunSnapshot:
     """What the trend keeps of a run.
 
     {run_id, at, model_version, scored, churned (known to have left), stayed (known to have stayed), by_level, predicted_churners (summed
