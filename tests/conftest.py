@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from moto.core.config import default_user_config
 
@@ -64,6 +65,12 @@ os.environ.update(
 default_user_config["core"]["reset_boto3_session"] = False
 """One session of boto3 for the whole process: with a new one, every test would read the descriptions of the services again."""
 _client: Any = cache(boto3.client)
+
+settings.register_profile(
+    "any-machine", settings.get_profile(settings.get_current_profile_name()), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
+"""No example fails for its time. In continuous integration hypothesis takes the same examples each time."""
 
 read_strictly()
 watch_loggers()

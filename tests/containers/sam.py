@@ -60,7 +60,7 @@ class Sam:
     def served(self, what: Literal["start-api", "start-lambda"]) -> Iterator[str]:
         """The HTTP API, or the functions by Lambda's own interface, while the context lasts: its address."""
         port = _free_port()
-        with (self.folder / f"{what}.log").open("wb") as log:
+        with (self.folder / f"{what}.log").open("ab") as log:
             process = subprocess.Popen(
                 [*DIES_WITH_US, *self._command(what, "--host", "127.0.0.1", "--port", str(port), "--warm-containers", "LAZY")],
                 env=self._variables(),

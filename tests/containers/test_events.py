@@ -1,8 +1,12 @@
-"""Every event in events/, each given by `sam local invoke` to its function in a container of its own."""
+"""Every event in events/: the first of each chapter by `sam local invoke` in a container of its own, the others in warm containers.
+
+A chapter is the events that follow one another for a function. Warm containers serve one act: the first call of each is a cold one, too.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import boto3
@@ -12,7 +16,7 @@ from local.isolation import environment
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
-from tests.containers.account import Account, deployed, items, keys
+from tests.containers.account import Account, Containers, deployed, items, keys
 from tests.containers.conftest import Lambda
 from tests.containers.sam import Sam
 from tests.contract.test_events import CHAPTERS, EVENTS, FILE, GOES_ON, STATUS, do_the_job, event
@@ -40,24 +44,31 @@ NAMES = {f"{function}/{names.split()[0]}": [f"{function}/{name}" for name in nam
 
 
 class Story:
-    """Answers by event."""
+    """Answers by event, and which of them a new container gave."""
 
-    def __init__(self, sam: Sam) -> None:
+    def __init__(self, sam: Sam, account: Account) -> None:
         self._sam = sam
+        self._account = account
+        self._names = {logical_id: name for name, logical_id in account.logical_ids.items()}
         self.answers: dict[str, Any] = {}
+        self.cold: set[str] = set()
 
     def tell(self) -> None:
         for act in ACTS:
-            with ThreadPoolExecutor(len(act)) as lanes:
-                list(lanes.map(self._tell, act))
+            with self._sam.served("start-lambda") as address, ThreadPoolExecutor(len(act)) as lanes:
+                list(lanes.map(partial(self._tell, Containers(self._account, address)), act))
 
-    def _tell(self, chapters: Sequence[str]) -> None:
+    def _tell(self, warm: Containers, chapters: Sequence[str]) -> None:
         left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
         for name in (name for chapter in chapters for name in NAMES[chapter]):
             given = {**event(name), **left} if name in GOES_ON else event(name)
-            file = EVENTS / f"{name}.json"
-            as_it_is = given == json.loads(file.read_text())
-            answer = self._sam.invoke(f"{name.split('/')[0].capitalize()}Function", file if as_it_is else json.dumps(given))
+            function = f"{name.split('/')[0].capitalize()}Function"
+            if name in NAMES:
+                file = EVENTS / f"{name}.json"
+                answer = self._sam.invoke(function, file if given == json.loads(file.read_text()) else json.dumps(given))
+                self.cold.add(name)
+            else:
+                answer = warm.invoke(self._names[function], given)
             self.answers[name] = answer
             left = {"progress": answer["progress"]} if isinstance(answer, dict) and "progress" in answer else left
             if name == "retraining/prepare-job":
@@ -76,11 +87,17 @@ def account() -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def answers(containers: Lambda, account: Account) -> dict[str, Any]:
+def story(containers: Lambda, account: Account) -> Story:
     """All events told."""
-    story = Story(Sam(containers.engine, containers.folder, {name: {**given, **QUICK} for name, given in account.environments.items()}))
+    environments = {name: {**variables, **QUICK} for name, variables in account.environments.items()}
+    story = Story(Sam(containers.engine, containers.folder, environments), account)
     story.tell()
     (containers.folder / "answers.json").write_text(json.dumps(story.answers, indent=1))
+    return story
+
+
+@pytest.fixture(scope="module")
+def answers(story: Story) -> dict[str, Any]:
     return story.answers
 
 
@@ -101,6 +118,11 @@ def test_every_event_is_answered(answers: dict[str, Any], subtests: pytest.Subte
                 if "statusCode" in answer:
                     assert answer["statusCode"] == STATUS.get(name, 200), answer["body"]
     assert answers["authorizer/request"] == {"isAuthorized": True, "context": {"refused": "1"}}
+
+
+def test_every_function_has_begun_in_a_new_container(story: Story) -> None:
+    assert story.cold == NAMES.keys()
+    assert {name.split("/")[0] for name in story.cold} == {name.split("/")[0] for name in story.answers}
 
 
 def test_people_and_their_sign_outs_are_stored(answers: dict[str, Any]) -> None:
