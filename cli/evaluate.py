@@ -1,7 +1,8 @@
-"""`retainstream evaluate`: what training is worth on a table, by cross-validation."""
+"""`retainstream evaluate`: cross-validation of training on a table."""
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,17 @@ from cli.output import check_output, print_json, say, say_error, say_warning, wr
 from retainstream import __version__
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from retainstream.engine.learning.checks import Finding
-    from retainstream.engine.learning.cross_validation import Document, Fitted, Judged
+    from retainstream.engine.learning.cross_validation import Figure, Fitted, Fold, Judged
     from retainstream.engine.learning.dataset import DataSet
+    from retainstream.engine.learning.metrics import Floats
     from retainstream.engine.tables.columnar import CustomerTable
 
 _OURS = "retainstream"
-_FIGURES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier", "ece": "ECE"}
+_FIGURES: "dict[Figure, str]" = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier", "ece": "ECE"}
 _PAGE_WIDTH = 140
 
 
@@ -25,34 +30,35 @@ def evaluate(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The feature schema, YAML or JSON.")],
     data: Annotated[Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip, with one row per customer.")],
     output: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The JSON file to write; an earlier one is replaced, whole or not at all.")
+        Path | None, typer.Option("--out", "-o", help="The JSON file to write. It replaces an existing file, completely or not at all.")
     ] = None,
-    folds: Annotated[int, typer.Option("--folds", min=2, max=50, help="How many folds.")] = 5,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Which rows are in which fold.")] = 0,
+    folds: Annotated[int, typer.Option("--folds", min=2, max=50, help="The number of folds.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Decides which rows are in which fold.")] = 0,
     seconds: Annotated[
         float | None,
         typer.Option(
-            min=0.1, max=600, help="Time the search for the model's shape has in each fold.", show_default="as in a retraining run"
+            min=0.1, max=600, help="Time limit of the search for the model's settings, per fold.", show_default="as in a retraining run"
         ),
     ] = None,
     baselines: Annotated[
-        bool, typer.Option("--baselines", help="Logistic regression on the same folds too, and LightGBM and CatBoost if installed.")
+        bool,
+        typer.Option("--baselines", help="Also evaluate logistic regression on the same folds, and LightGBM and CatBoost if installed."),
     ] = False,
     decimal: Annotated[
-        str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is found out wrongly.", metavar="MARK")
+        str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts, without the rows' probabilities.")] = False,
 ) -> None:
-    """Cross-validate training on your customers: the figures to expect of customers the model has not seen.
+    """Cross-validate training on your customers: the figures to expect for customers outside the training data.
 
-    Each fold is scored by a model that training fitted to the others, tuning, calibration and threshold included, as a retraining run
-    does it. The folds are those of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed) over the file's rows with a
-    known outcome, in the file's order. The table shows each fold, mean ± standard deviation, and all rows at once; the JSON file also
-    holds every row's out-of-fold probability, in the file's order (null where the outcome is not known).
+    Each fold is scored by a model trained on the other folds, with tuning, calibration and threshold, as in a retraining run. The folds
+    are those of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed) over the rows with a known outcome, in the file's
+    order. The table shows each fold, mean ± standard deviation, and all rows together. The JSON file also holds every row's out-of-fold
+    probability, in the file's order (null where the outcome is not known).
 
-    Ends with exit code 1 and a line for each fault, and writes nothing, when the schema or the file cannot be read or contradict each
-    other, or the file is no data to learn from: no label column, fewer than 200 known outcomes, fewer than 20 customers of an outcome
-    or fewer than there are folds.
+    Ends with exit code 1, prints a line for each fault and writes nothing if the schema or the file cannot be read, if they contradict
+    each other, or if the file is not enough for training: no label column, fewer than 200 known outcomes, or fewer than 20 customers, or
+    fewer customers than folds, with one of the outcomes.
     """
     if output is not None:
         check_output(output, force=True)
@@ -74,7 +80,7 @@ def evaluate(
     except UnfitData as error:
         say_error(f"{data}: {str(error)[0].lower()}{str(error)[1:]}")
         raise typer.Exit(1) from None
-    _tell_first(table, customers, findings)
+    _print_notes(table, customers, findings)
     methods: dict[str, Fitted] = {_OURS: training_path(seconds)}
     absent: list[str] = []
     if baselines:
@@ -109,17 +115,17 @@ def evaluate(
         say(f"{output} written")
 
 
-def _tell_first(table: "CustomerTable", customers: "DataSet", findings: "list[Finding]") -> None:
+def _print_notes(table: "CustomerTable", customers: "DataSet", findings: "list[Finding]") -> None:
     unknown = len(table) - len(customers)
     for note in [*table.notes, *([f"{unknown:,} rows without a known outcome are left out"] if unknown else [])]:
         say(f"note: {note}")
     for finding in findings:
         say_warning(finding.detail + (" A retraining run would keep such a model out of service." if finding.level == "alarm" else ""))
     if customers.synthetic.all():
-        say("note: these customers are synthetic, and so is every figure; the ceiling is what their true probabilities reach")
+        say("note: these customers are synthetic, and so is every figure; the ceiling is the best possible ROC AUC on them")
 
 
-def _run(customers: "DataSet", fold_of: Any, methods: "dict[str, Fitted]") -> "dict[str, Judged]":
+def _run(customers: "DataSet", fold_of: "NDArray[np.int64]", methods: "dict[str, Fitted]") -> "dict[str, Judged]":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -130,55 +136,60 @@ def _run(customers: "DataSet", fold_of: Any, methods: "dict[str, Fitted]") -> "d
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("fitting", total=len(methods) * (int(fold_of.max()) + 1))
 
-        def done(name: str, fold: "Document") -> None:
+        def done(name: str, fold: "Fold") -> None:
             progress.advance(task)
-            told = f"{name}, fold {fold['fold'] + 1}: ROC AUC {fold['roc_auc']:.4f} in {fold['seconds']:.1f} s"
-            progress.update(task, description=told)
+            line = f"{name}, fold {fold['fold'] + 1}: ROC AUC {fold['roc_auc']:.4f} in {fold['seconds']:.1f} s"
+            progress.update(task, description=line)
             if not console.is_terminal:
-                say(told)
+                say(line)
 
         return cross_validate(customers, fold_of, methods, done=done)
 
 
-def _write(output: Path, document: dict[str, Any], table: "CustomerTable", fold_of: Any, results: "dict[str, Judged]") -> None:
+def _write(
+    output: Path, document: dict[str, Any], table: "CustomerTable", fold_of: "NDArray[np.int64]", results: "dict[str, Judged]"
+) -> None:
     import numpy as np
 
     known = ~np.isnan(table.churned)
 
-    def by_row(values: Any) -> list[Any]:
-        rows: list[Any] = [None] * len(table)
+    def by_row(values: "NDArray[np.int64] | Floats") -> list[float | None]:
+        rows: list[float | None] = [None] * len(table)
         for place, value in zip(np.flatnonzero(known).tolist(), values.tolist(), strict=True):
             rows[place] = value
         return rows
 
-    whole = document | {"fold_of": by_row(fold_of), "out_of_fold": by_row(results[_OURS].probabilities)}
-    whole["baselines"] = {name: told | {"out_of_fold": by_row(results[name].probabilities)} for name, told in document["baselines"].items()}
+    complete = document | {"fold_of": by_row(fold_of), "out_of_fold": by_row(results[_OURS].probabilities)}
+    complete["baselines"] = {
+        name: result | {"out_of_fold": by_row(results[name].probabilities)} for name, result in document["baselines"].items()
+    }
     with written_whole(output) as stream:
-        stream.write(json.dumps(whole, allow_nan=False).encode())
+        stream.write(json.dumps(complete, allow_nan=False).encode())
 
 
 def _show(results: "dict[str, Judged]", document: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    ours, ceiled = results[_OURS], document["synthetic"]
-    shown = Table(title="Out of fold" + (", synthetic" if document["synthetic"] else ""), title_justify="left")
-    for header in ("", "rows", *_FIGURES.values(), *(["ceiling"] if ceiled else []), "seconds"):
+    ours, synthetic = results[_OURS], document["synthetic"]
+    shown = Table(title="Out of fold" + (", synthetic" if synthetic else ""), title_justify="left")
+    for header in ("", "rows", *_FIGURES.values(), *(["ceiling"] if synthetic else []), "seconds"):
         shown.add_column(header, justify="left" if not header else "right", no_wrap=True)
 
-    def figures(values: Any) -> list[str]:
+    def figures(values: "Mapping[Figure, float] | Fold") -> list[str]:
         return [f"{values[figure]:.4f}" for figure in _FIGURES]
 
     for fold in ours.folds:
-        ceiling = [f"{fold['ceiling']['roc_auc']:.4f}"] if ceiled else []
+        ceiling = [f"{fold['ceiling']['roc_auc']:.4f}"] if synthetic else []
         shown.add_row(f"fold {fold['fold'] + 1}", f"{fold['rows']:,}", *figures(fold), *ceiling, f"{fold['seconds']:.1f}")
-    for name, told in {_OURS: document, **document["baselines"]}.items():
+    judged: dict[str, Any] = {_OURS: document, **document["baselines"]}
+    for name, result in judged.items():
         shown.add_section()
-        both = [f"{told['mean'][figure]:.4f} ± {told['sd'][figure]:.4f}" for figure in _FIGURES]
-        ceiling = [f"{document['ceiling']['roc_auc']:.4f}"] if ceiled else []
-        seconds = sum(fold["seconds"] for fold in told["folds"]) / len(told["folds"])
+        both = [f"{result['mean'][figure]:.4f} ± {result['sd'][figure]:.4f}" for figure in _FIGURES]
+        ceiling = [f"{document['ceiling']['roc_auc']:.4f}"] if synthetic else []
+        seconds = sum(fold["seconds"] for fold in result["folds"]) / len(result["folds"])
         shown.add_row(name, f"{document['known']:,}", *both, *ceiling, f"{seconds:.1f}")
-        shown.add_row("  all rows", "", *figures(told["pooled"]), *([""] if ceiled else []), "")
+        shown.add_row("  all rows", "", *figures(result["pooled"]), *([""] if synthetic else []), "")
     Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(shown)
     by_chance = sum(fold["ece_by_chance"] for fold in ours.folds) / len(ours.folds)
-    say(f"A perfectly calibrated model would show an ECE of about {by_chance:.4f} in folds of this size, by chance alone.")
+    say(f"In folds of this size a perfectly calibrated model has an ECE of about {by_chance:.4f} by chance alone.")

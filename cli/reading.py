@@ -1,4 +1,4 @@
-"""Reading the files that people name on the command line."""
+"""Reads the files of the command line."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_text_table(path: Path, decimal: str | None) -> "TextTable":
-    """A CSV file as text, column by column. `decimal` is the mark that was asked for, None to find it out.
+    """A CSV file as text, column by column. `decimal` is the decimal mark; None detects it.
 
     Raises:
         UnreadableTable: the file is not a table.

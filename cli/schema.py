@@ -10,32 +10,31 @@ from cli.reading import read_customers, read_text_table
 
 if TYPE_CHECKING:
     from retainstream.engine.drafting.drafting import Draft
+    from retainstream.engine.drafting.findings import Finding
 
-commands = typer.Typer(help="The feature schema: the one description of your columns that everything else reads.", no_args_is_help=True)
+commands = typer.Typer(help="The feature schema: the description of your columns.", no_args_is_help=True)
 
-DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is found out wrongly.", metavar="MARK")]
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
-Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 when there are warnings.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 if there are warnings.")]
 
 
 @commands.command("infer")
 def infer(
     data: Annotated[Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip, with one row per customer.")],
-    label: Annotated[str, typer.Option("--label", "-l", help="The column that says whether the customer left.")],
+    label: Annotated[str, typer.Option("--label", "-l", help="The column with the outcome: whether the customer left.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The schema to write; - prints it.")],
-    identity: Annotated[str | None, typer.Option("--id", help="The column that tells customers apart.", metavar="COLUMN")] = None,
-    positive: Annotated[
-        str | None, typer.Option("--positive", help="The label's value that means the customer left.", metavar="VALUE")
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case; from the file's name otherwise.")] = None,
+    identity: Annotated[str | None, typer.Option("--id", help="The id column.", metavar="COLUMN")] = None,
+    positive: Annotated[str | None, typer.Option("--positive", help="The label's value for customers who left.", metavar="VALUE")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case. Default: from the file's name.")] = None,
     decimal: DecimalMark = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
     as_json: AsJson = False,
     strict: Strict = False,
 ) -> None:
-    """Draft a feature schema from your customers, and warn of every trap in them.
+    """Draft a feature schema from your customers, with a warning for every trap in the data.
 
-    Columns that seem to know the outcome are left out of the model in the draft, with a comment that says why and how to bring them back.
+    The draft leaves columns that seem to know the outcome out of the model, with a comment on the reason and on how to include them.
     """
     to_screen = str(output) == "-"
     if not to_screen:
@@ -54,7 +53,7 @@ def infer(
     else:
         if to_screen:
             typer.echo(text, nl=False)
-        _tell(drafted, None if to_screen else output)
+        _print_findings(drafted, None if to_screen else output)
     if strict and drafted.warnings:
         raise typer.Exit(3)
 
@@ -62,7 +61,7 @@ def infer(
 @commands.command("check")
 def check(
     schema: Annotated[Path, typer.Argument(help="The schema, YAML or JSON.")],
-    data: Annotated[Path | None, typer.Option("--data", "-d", help="A CSV file to read by the schema.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", "-d", help="A CSV file to check against the schema.")] = None,
     decimal: DecimalMark = None,
     as_json: AsJson = False,
 ) -> None:
@@ -113,7 +112,7 @@ def _name_of(data: Path) -> str:
     return stem[:40] if stem[:1].isalpha() else "customers"
 
 
-def _tell(drafted: "Draft", output: Path | None) -> None:
+def _print_findings(drafted: "Draft", output: Path | None) -> None:
     for finding in drafted.notes:
         say(f"note: {finding.text}")
     for finding in drafted.warnings:
@@ -140,7 +139,7 @@ def _report(drafted: "Draft", output: Path | None) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Any) -> dict[str, Any]:
+def _finding(finding: "Finding") -> dict[str, Any]:
     return {"sort": finding.sort, "columns": list(finding.columns), "text": finding.text, "evidence": finding.evidence}
 
 

@@ -2010,7 +2010,7 @@ export interface components {
         };
         /**
          * FeatureSchema
-         * @description A business's columns, their meaning, and its money.
+         * @description The feature schema of a business: columns with their meaning, and money.
          */
         FeatureSchema: {
             /** Columns */

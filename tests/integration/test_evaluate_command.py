@@ -66,7 +66,7 @@ def test_every_row_gets_a_probability_from_a_fold_that_had_not_seen_it(tmp_path:
         told = result["folds"][number]
         assert told["roc_auc"] == pytest.approx(metrics.roc_auc(churned[judged], given[judged]))
         assert told["log_loss"] == pytest.approx(metrics.log_loss(churned[judged], given[judged]))
-        assert told["why"].startswith("Taken: ")
+        assert told["why"].startswith("Chosen: ")
     assert result["mean"]["roc_auc"] == pytest.approx(np.mean([fold["roc_auc"] for fold in result["folds"]]))
     linear = result["baselines"]["logistic regression"]
     assert len(linear["out_of_fold"]) == 1000

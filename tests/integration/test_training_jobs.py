@@ -163,9 +163,9 @@ def test_a_job_that_is_there_already_is_awaited(machine: Machine, jobs: Jobs) ->
     ("left", "reason"),
     [
         (None, "The training job test-bad left no model."),
-        (b"", "The archive that the training job left is cut short."),
-        (packed({"../xgboost-model": b"x"}), "The training job left no file called xgboost-model."),
-        (packed({"xgboost-model": b"not a model"}), "The model that the training job left cannot be read."),
+        (b"", "The training job's archive is incomplete."),
+        (packed({"../xgboost-model": b"x"}), "The training job's archive holds no file xgboost-model."),
+        (packed({"xgboost-model": b"not a model"}), "The training job's model cannot be read."),
     ],
     ids=["nothing", "empty", "another path", "no model"],
 )

@@ -6,7 +6,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.checks import UnfitData
-from retainstream.engine.learning.cross_validation import Document, cross_validate, judge, stratified_folds, training_path
+from retainstream.engine.learning.cross_validation import FitDescription, cross_validate, judge, stratified_folds, training_path
 from retainstream.engine.learning.dataset import DataSet, collect
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.learning.rivals import LINEAR, rivals
@@ -31,10 +31,10 @@ def test_the_folds_are_those_of_scikit_learn(data: DataSet) -> None:
 def test_every_row_is_judged_once_in_its_place_by_what_did_not_see_it(data: DataSet) -> None:
     fold_of = stratified_folds(data.churned, 4, 0)
 
-    def keys_as_probabilities(learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
+    def keys_as_probabilities(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
         assert not set(learned.keys.tolist()) & set(judged.keys.tolist())
         assert len(learned) + len(judged) == len(data)
-        return judged.keys.astype(np.float64) / 2.0**64, {"told": len(learned)}
+        return judged.keys.astype(np.float64) / 2.0**64, {"threshold": len(learned)}
 
     told: list[tuple[str, int]] = []
     result = cross_validate(data, fold_of, {"keys": keys_as_probabilities}, done=lambda name, fold: told.append((name, fold["fold"])))
@@ -42,7 +42,7 @@ def test_every_row_is_judged_once_in_its_place_by_what_did_not_see_it(data: Data
     assert told == [("keys", 0), ("keys", 1), ("keys", 2), ("keys", 3)]
     for fold in result["keys"].folds:
         members = fold_of == fold["fold"]
-        assert (fold["rows"], fold["told"]) == (members.sum(), (~members).sum())
+        assert (fold["rows"], fold["threshold"]) == (members.sum(), (~members).sum())
         assert fold["roc_auc"] == metrics.roc_auc(data.churned[members], result["keys"].probabilities[members])
         assert fold["ceiling"]["roc_auc"] > fold["roc_auc"]
 

@@ -1,7 +1,7 @@
 """The linear stage: trees of one column each that write down a regression, and the choice whether to have one."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -141,7 +141,7 @@ def test_where_churn_is_linear_the_candidate_is_not_worse_than_logistic_regressi
     assert metrics.roc_auc(judged.churned, ours) > metrics.roc_auc(judged.churned, theirs) - MARGIN
     assert metrics.log_loss(judged.churned, ours) < metrics.log_loss(judged.churned, theirs) + MARGIN
     assert candidate.record["chosen"]["linear_penalty"] > 0
-    assert candidate.record["why"].startswith("Taken: a linear stage of ")
+    assert candidate.record["why"].startswith("Chosen: a linear stage of ")
     assert parity(candidate.model, judged.rows).passed
 
 
@@ -151,7 +151,7 @@ def test_where_churn_lies_in_interactions_trees_are_taken() -> None:
     data = data_of(schema_of(*(number(f"x{place}") for place in range(4))), rows, 2 * np.sign(rows[:, 0] * rows[:, 1]) - 0.5, 2)
     learned, judged = data.where(np.arange(3000)), data.where(np.arange(3000, 6000))
     candidate = fit(learned, version="v", seconds=3.0)
-    chosen: dict[str, Any] = candidate.record["chosen"]
+    chosen = candidate.record["chosen"]
     assert chosen["rounds"] > 5
     assert chosen["depth"] >= 2
     assert metrics.roc_auc(judged.churned, candidate.model.probabilities(judged.rows)) > 0.8

@@ -79,7 +79,7 @@ def test_the_score_histogram_counts_everybody() -> None:
 def test_intervals_hold_their_figures() -> None:
     churned, probabilities = outcomes(2_000, 2, 10**6)
     found = figure_intervals(churned, probabilities, 0.5, seed=0)
-    figures = metrics.summary(churned, probabilities, 0.5)
+    figures: dict[str, Any] = {**metrics.summary(churned, probabilities, 0.5)}
     assert set(found) == {"log_loss", "brier", "precision", "recall", "f1", "top_decile_lift"}
     for name, interval in found.items():
         assert interval.low < figures[name] < interval.high
@@ -305,11 +305,11 @@ def test_why_the_model_was_taken_and_settings_of_any_kind_are_shown() -> None:
     left = made(synthetic_data())
     record = {
         **left.fitted["record"],
-        "why": "Taken: <the smaller>.",
+        "why": "Chosen: <the smaller>.",
         "trials": [{"depth": 2, "linear": None}, {"depth": 1, "linear": True}],
     }
     shown = list(Page(page(assemble(replace(left, fitted={**left.fitted, "record": record})))).shown())
-    assert any("Taken: <the smaller>." in text for text in shown)
+    assert any("Chosen: <the smaller>." in text for text in shown)
     assert shown.count("True") == 1
 
 

@@ -44,7 +44,7 @@ def test_yes_no_and_numbers_in_lists_are_text() -> None:
     [
         (("kind: category", "kind: categry"), ["line 11: column plan, kind: should be 'number', 'integer'"]),
         (("    label: Devices\n", ""), ["line 35: column device_count, label: is required"]),
-        (("group: plan", "group: plan\ngroup: tier"), ["line 7: group is given twice"]),
+        (("group: plan", "group: plan\ngroup: tier"), ["line 7: group occurs twice"]),
         (("name: tenure_months", "name: tenure months"), ["column tenure months, name: must be a letter, then letters, digits and _"]),
         (("{title: Send", "{titel: Send"), ["action, title: is required", "action, titel: is not a field of a schema"]),
         (("    min: 0\n", "    min: zero\n"), ["column watch_time_hours, min: should be a valid number"]),

@@ -1,1 +1,1 @@
-"""From labelled rows to a judged model: search, fit, calibrate, evaluate, gate."""
+"""Training: search, fit, calibration, evaluation, gate."""

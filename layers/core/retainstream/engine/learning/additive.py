@@ -1,9 +1,9 @@
-"""A stage of the model that is linear in log-odds, kept as trees of one column each.
+"""A stage of the model that is linear in log-odds, stored as trees of one column each.
 
-Where churn is close to linear, boosted trees need many rows to find what a straight line says at once. So a ridge logistic regression
-may go first, and the trees that follow learn only what it leaves over. Each of its terms depends on one column alone; a tree grown on
-that column writes the term down as up to 64 steps, so that the whole model stays one booster whose reasons are exact: the Shapley
-value of a one-column tree is its step less the mean of its steps.
+Where churn is close to linear, boosted trees need many rows to approximate a straight line. So a ridge logistic regression may come first,
+and the following trees learn its residual. Each of its terms depends on one column; a tree on this column approximates the term by up to
+64 steps. So the complete model is one booster with exact reasons: the Shapley value of a one-column tree is its step minus the mean of its
+steps.
 """
 
 import json
@@ -23,7 +23,7 @@ from retainstream.engine.schema import Column, FeatureSchema
 type Floats = NDArray[np.float64]
 
 MOST_CELLS = 20_000_000
-"""Rows × regressors beyond which there is no linear stage: the regression works on all of them at once in memory."""
+"""Rows × regressors above which there is no linear stage, because the regression holds all of them in memory."""
 
 _DEPTH = 6
 _LEAST_TERM = 1e-6
@@ -44,7 +44,7 @@ _STEP_BY_STEP = {
 
 @dataclass(frozen=True)
 class Term:
-    """One column's share of a linear score, as a booster of one tree on that column alone; `place` is its place among the features."""
+    """One column's share of a linear score, as a booster with one tree on this column; `place` is its place among the features."""
 
     place: int
     booster: xgboost.Booster
@@ -53,8 +53,8 @@ class Term:
     def scores(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The share of each value (n,)."""
         column = xgboost.DMatrix(values[:, None], feature_types=[self.kind], enable_categorical=True, nthread=1)
-        found: NDArray[np.float32] = self.booster.predict(column)
-        return found
+        shares: NDArray[np.float32] = self.booster.predict(column)
+        return shares
 
     def tree(self) -> dict[str, Any]:
         """The tree in XGBoost's JSON, splitting on the column's place."""
@@ -65,23 +65,23 @@ class Term:
 
 @dataclass(frozen=True)
 class LinearStage:
-    """A score to start from: an intercept in log-odds plus terms of one column each."""
+    """A base score: an intercept in log-odds plus terms of one column each."""
 
     intercept: float
     terms: tuple[Term, ...]
 
 
 def constant_stage(churned: NDArray[np.bool_]) -> LinearStage:
-    """The log-odds of all rows, whatever the columns say."""
+    """The log-odds of the churn rate, without terms."""
     left = (churned.sum() + 0.5) / (len(churned) + 1)
     return LinearStage(float(np.log(left / (1 - left))), ())
 
 
 class LinearFit:
-    """Ridge logistic regressions on the same rows, for one strength of the penalty after another.
+    """Ridge logistic regressions on the same rows, for several penalties in turn.
 
-    Numbers are standardised; a missing one stands at the mean, with a regressor of its own that tells so; a category has one regressor
-    for each level that occurs. A column's direction in the schema bounds its slope.
+    Numbers are standardised; a missing number counts as the mean and has a regressor that marks it. A category has a regressor for each
+    level that occurs. A column's direction in the schema bounds its slope.
     """
 
     def __init__(self, schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_]) -> None:
@@ -97,7 +97,7 @@ class LinearFit:
         self._last = np.append(np.zeros(int(self._ends[-1])), constant_stage(churned).intercept)
 
     def stage(self, penalty: float) -> LinearStage:
-        """The stage for a penalty of `penalty` / 2 × the squared slopes on the summed log loss."""
+        """The stage with `penalty` / 2 × the squared slopes added to the summed log loss."""
         target = self._churned.astype(np.float64)
 
         def loss(weights: Floats) -> tuple[float, Floats]:
@@ -106,11 +106,11 @@ class LinearFit:
             total = np.logaddexp(0, score).sum() - score @ target + penalty / 2 * slopes @ slopes
             return float(total), np.append(excess @ self._regressors + penalty * slopes, excess.sum())
 
-        found = minimize(loss, self._last, jac=True, method="L-BFGS-B", bounds=[*self._bounds, (None, None)], options={"maxiter": 300})
-        self._last = found.x
-        intercept, terms = float(found.x[-1]), []
+        solution = minimize(loss, self._last, jac=True, method="L-BFGS-B", bounds=[*self._bounds, (None, None)], options={"maxiter": 300})
+        self._last = solution.x
+        intercept, terms = float(solution.x[-1]), []
         for place, (start, end) in enumerate(zip([0, *self._ends[:-1]], self._ends, strict=True)):
-            share = self._regressors[:, start:end] @ found.x[start:end]
+            share = self._regressors[:, start:end] @ solution.x[start:end]
             middle = float(share.mean())
             intercept += middle
             if np.abs(share - middle).max(initial=0.0) > _LEAST_TERM:
@@ -119,7 +119,7 @@ class LinearFit:
 
 
 def started_from(stage: LinearStage, rows: Rows) -> Floats:
-    """The stage's scores in log-odds, float64 (n,), as its trees give them."""
+    """The stage's scores in log-odds, float64 (n,), by its trees."""
     scores = np.full(len(rows), stage.intercept)
     for term in stage.terms:
         scores += term.scores(rows[:, term.place])
@@ -127,12 +127,12 @@ def started_from(stage: LinearStage, rows: Rows) -> Floats:
 
 
 def regressors(schema: FeatureSchema) -> int:
-    """How many regressors a linear stage of the schema has at most."""
+    """The largest number of regressors of a linear stage of the schema."""
     return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in schema.features)
 
 
 def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:
-    """One booster: the stage's trees first, then those that were fitted on top of it."""
+    """One booster: the stage's trees first, then the trees that were fitted after it."""
     document = json.loads(bytes(following.save_raw("json")))
     learner = document["learner"]
     model = learner["gradient_booster"]["model"]
@@ -144,9 +144,9 @@ def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:
     model["iteration_indptr"] = list(range(len(trees) + 1))
     model["gbtree_model_param"]["num_trees"] = str(len(trees))
     learner["learner_model_param"]["base_score"] = f"[{float(sigmoid(np.array(stage.intercept))):.9E}]"
-    whole = xgboost.Booster()
-    whole.load_model(bytearray(json.dumps(document).encode()))
-    return whole
+    complete = xgboost.Booster()
+    complete.load_model(bytearray(json.dumps(document).encode()))
+    return complete
 
 
 def _regressors(column: Column, values: Floats) -> Floats:
@@ -164,7 +164,7 @@ def _regressors(column: Column, values: Floats) -> Floats:
 
 
 def _term(place: int, column: Column, values: NDArray[np.float32], share: Floats) -> Term:
-    """A column's share (n,) written down as a tree. What did not occur, a level or a missing value, is given no share."""
+    """A column's share (n,) as a tree. Levels and missing values that did not occur have a share of zero."""
     missing = np.isnan(values)
     distinct, first, counts = np.unique(values[~missing], return_index=True, return_counts=True)
     shares, weights = share[~missing][first], counts.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The linear model every candidate is measured against: logistic regression on the same rows."""
+"""The linear model that every candidate is compared with: logistic regression on the same rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from retainstream.engine.schema import FeatureSchema
 
 @dataclass(frozen=True)
 class LinearBaseline:
-    """Categories one-hot, numbers standardised, missing ones at the median with a column that tells so."""
+    """Logistic regression: categories one-hot, numbers standardised, missing numbers at the median and marked by a column."""
 
     schema: FeatureSchema
     medians: Floats

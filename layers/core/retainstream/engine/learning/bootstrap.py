@@ -1,4 +1,4 @@
-"""Intervals by resampling the held-out rows."""
+"""Bootstrap intervals over the held-out rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ class Interval:
 
 
 def resamples(rows: int) -> int:
-    """How many resamples are taken of so many rows: 1,000, and fewer (200 at least) where the rows are many."""
+    """The number of resamples: 1,000, and fewer for many rows, but at least 200."""
     return int(min(1000, max(200, _ROWS_DRAWN // max(1, rows))))
 
 
 def auc_intervals(churned: Outcomes, probabilities: Floats, seed: int) -> tuple[Interval, Interval]:
-    """95 % percentile intervals of ROC AUC and average precision."""
+    """95% percentile intervals of ROC AUC and average precision."""
     roc, pr = zip(*(weighted_aucs(churned, probabilities, weights) for weights in _weightings(len(churned), seed)), strict=True)
     return _interval(np.concatenate(roc)), _interval(np.concatenate(pr))
 
 
 def figure_intervals(churned: Outcomes, probabilities: Floats, threshold: float, seed: int) -> dict[str, Interval]:
-    """95 % percentile intervals of the other figures of `metrics.summary`.
+    """95% percentile intervals of the other figures of `metrics.summary`.
 
-    A figure that no resample has, such as the precision where nobody is called, is left out. ECE has none: resampling adds to a
-    calibration error, so that its percentiles lie beside the figure, not around it.
+    A figure that no resample has is left out, such as the precision when no customer is called. ECE has no interval: resampling raises a
+    calibration error, so that its percentiles do not contain the figure.
     """
     drawn: dict[str, list[Floats]] = {}
     called, rows = probabilities >= threshold, len(churned)
@@ -48,7 +48,7 @@ def figure_intervals(churned: Outcomes, probabilities: Floats, threshold: float,
         before = np.cumsum(ranked, axis=1) - ranked
         top = np.clip(rows / 10 - before, 0, ranked)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = {
+            figures = {
                 "log_loss": weights @ losses / rows,
                 "brier": weights @ errors / rows,
                 "precision": hits / offered,
@@ -56,14 +56,14 @@ def figure_intervals(churned: Outcomes, probabilities: Floats, threshold: float,
                 "f1": 2 * hits / (offered + left),
                 "top_decile_lift": (top @ churned[riskiest].astype(np.float64)) / (rows / 10) / (left / rows),
             }
-        for name, values in found.items():
+        for name, values in figures.items():
             drawn.setdefault(name, []).append(values)
-    whole = {name: np.concatenate(values) for name, values in drawn.items()}
-    return {name: _interval(values) for name, values in whole.items() if not np.isnan(values).all()}
+    joined = {name: np.concatenate(values) for name, values in drawn.items()}
+    return {name: _interval(values) for name, values in joined.items() if not np.isnan(values).all()}
 
 
 def _weightings(rows: int, seed: int) -> Iterator[Floats]:
-    """Resamples of so many rows as weights (b, rows), in blocks that fit in memory."""
+    """Resamples as weights (b, rows), in blocks that fit in memory."""
     rng = np.random.default_rng(seed)
     left = resamples(rows)
     while left:

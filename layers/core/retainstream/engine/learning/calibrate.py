@@ -1,7 +1,7 @@
-"""Turning margins into honest probabilities, only where it helps.
+"""Calibration of margins, where it improves the probabilities.
 
-Every curve is fitted on margins of rows the trees had not seen, and chosen by cross-fitting: a curve is taken when it lowers the log
-loss on rows it was not fitted on by more than the standard error of the difference.
+Every curve is fitted to margins of rows that the trees were not fitted to, and chosen by cross-fitting: a curve is used if it lowers the
+log loss, on rows it was not fitted to, by more than the standard error of the difference.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def fit_platt(margins: Floats, churned: Outcomes) -> Platt:
 
 
 def fit_isotonic(margins: Floats, churned: Outcomes) -> Isotonic:
-    """Isotonic regression, as straight lines between the middles of its steps, so that order within a step is kept."""
+    """Isotonic regression, as straight lines between the middles of its steps, which keeps the order within a step."""
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(margins, kind="stable")
@@ -50,10 +50,10 @@ def fit_isotonic(margins: Floats, churned: Outcomes) -> Isotonic:
 
 
 def calibrate(margins: Floats, churned: Outcomes, fold_of: NDArray[np.int64]) -> Bounded:
-    """The curve to use for these out-of-fold margins: none, Platt's, or an isotonic one; bounded by what so many rows can tell.
+    """The curve for these out-of-fold margins: none, Platt's, or an isotonic one; bounded by the number of rows.
 
-    The bound is for all of them: a linear stage goes on for ever in a straight line, and trees that split a base cleanly end in margins
-    beyond anything that was seen.
+    Every curve is bounded: a linear stage continues in a straight line without end, and trees that separate the outcomes have margins
+    beyond all observed ones.
     """
     fits: list[Callable[[Floats, Outcomes], Calibration]] = [fit_platt]
     if len(margins) >= _ROWS_FOR_ISOTONIC:
@@ -73,7 +73,7 @@ def calibrate(margins: Floats, churned: Outcomes, fold_of: NDArray[np.int64]) ->
 
 
 def _thinned(x: Floats, y: Floats, sizes: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """At most so many points, neighbours pooled by their rows; x strictly growing."""
+    """At most _MOST_POINTS points, with neighbours pooled by their rows; x rises strictly."""
     if len(x) > _MOST_POINTS:
         pool = np.minimum((np.cumsum(sizes) - 1) * _MOST_POINTS // sizes.sum(), _MOST_POINTS - 1)
         pool = np.unique(pool, return_inverse=True)[1]

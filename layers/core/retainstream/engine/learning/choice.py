@@ -1,4 +1,4 @@
-"""Which of the trials is taken, and why, in words."""
+"""The choice among the trials, and the reason in words."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from retainstream.engine.learning.trials import Trial
 
 
 def preferred(trials: Sequence[Trial]) -> Trial:
-    """The trial of least work whose loss exceeds the best one's by no more than the standard error of their difference."""
+    """The smallest model whose loss exceeds the best loss by at most the standard error of their difference."""
     best = min(trials, key=lambda trial: trial.loss)
 
     def close(trial: Trial) -> bool:
@@ -20,7 +20,7 @@ def preferred(trials: Sequence[Trial]) -> Trial:
 
 
 def why(trials: Sequence[Trial], chosen: Trial) -> str:
-    """What was taken, what the other kinds of model reached, and what decided."""
+    """The chosen model, the losses of the other kinds of model, and the reason for the choice."""
     kinds = {
         "trees alone": [trial for trial in trials if trial.settings.linear is None],
         "the linear stage alone": [trial for trial in trials if trial.settings.linear is not None and not trial.rounds],
@@ -29,16 +29,17 @@ def why(trials: Sequence[Trial], chosen: Trial) -> str:
     reached = [f"{kind} {min(trial.loss for trial in tried):.5f}" for kind, tried in kinds.items() if tried]
     best = min(trials, key=lambda trial: trial.loss)
     decided = (
-        "It has the lowest of all."
+        "It has the lowest loss."
         if chosen is best
-        else f"The lowest of all is {best.loss:.5f}: within a standard error, and of the models that near the one taken is the smallest."
+        else f"The lowest loss is {best.loss:.5f}; the chosen model is the smallest within one standard error of it."
     )
-    return f"Taken: {_said(chosen)}. Log loss on rows not fitted to: {chosen.loss:.5f}; the best with {', with '.join(reached)}. {decided}"
+    loss = f"Log loss on rows it was not fitted to: {chosen.loss:.5f}. Best by kind: {', '.join(reached)}."
+    return f"Chosen: {_described(chosen)}. {loss} {decided}"
 
 
-def _said(trial: Trial) -> str:
+def _described(trial: Trial) -> str:
     trees = f"{trial.rounds:,} round{'s' * (trial.rounds != 1)} of trees of depth {trial.settings.depth}"
     if trial.settings.linear is None:
         return trees
     linear = f"a linear stage of {trial.terms} column{'s' * (trial.terms != 1)} in log-odds (ridge penalty {trial.settings.linear:g})"
-    return f"{linear}, followed by {trees}" if trial.rounds else f"{linear}, alone"
+    return f"{linear}, followed by {trees}" if trial.rounds else f"{linear} alone"

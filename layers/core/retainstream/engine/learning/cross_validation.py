@@ -1,9 +1,9 @@
-"""What the training path is worth on a table, by cross-validation: every customer is judged by a model that never saw them."""
+"""Cross-validation of training on a table: every customer is scored by a model that was not trained on that customer."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,46 +11,96 @@ from numpy.typing import NDArray
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.checks import UnfitData
 from retainstream.engine.learning.dataset import DataSet
-from retainstream.engine.learning.evaluate import calibration_noise, ceiling
+from retainstream.engine.learning.evaluate import Ceiling, calibration_noise, ceiling
 from retainstream.engine.learning.fit import fit
 from retainstream.engine.learning.metrics import Floats
+from retainstream.engine.learning.trials import TrialDocument
 
-FIGURES = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
+type Figure = Literal["roc_auc", "pr_auc", "log_loss", "brier", "ece"]
 
-type Document = dict[str, Any]
+FIGURES: tuple[Figure, ...] = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
+
+
+class FitDescription(TypedDict, total=False):
+    """The fit of one fold: the chosen settings, the reason, the calibration's method, and the threshold."""
+
+    chosen: TrialDocument
+    why: str
+    calibration: str
+    stopped_by_clock: bool
+    threshold: float
+
+
+class Figures(TypedDict):
+    """The figures of some rows."""
+
+    churned: int
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+    ece: float
+
+
+class Fold(Figures, FitDescription):
+    """One fold of a method. ece_by_chance: median ECE of a perfectly calibrated model; ece_by_chance_at_most: its 99th percentile."""
+
+    fold: int
+    rows: int
+    ece_by_chance: float
+    ece_by_chance_at_most: float
+    seconds: float
+    ceiling: NotRequired[Ceiling]
+
+
+class JudgedDocument(TypedDict):
+    """A method on all folds. mean and sd are over the folds, pooled is over all rows; the ceiling is for generated customers only."""
+
+    folds: list[Fold]
+    mean: dict[Figure, float]
+    sd: dict[Figure, float]
+    pooled: dict[Figure, float]
+    ceiling: NotRequired[Ceiling]
+    roc_auc_of_ceiling: NotRequired[float]
 
 
 class Fitted(Protocol):
-    """A method fitted to one fold's training rows, and what to say about how it was fitted."""
+    """A method that fits one fold's training rows and describes the fit."""
 
-    def __call__(self, learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
-        """Churn probabilities (n,) of the judged rows, of which only the features may be looked at."""
+    def __call__(self, learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
+        """Churn probabilities (n,) of the judged rows, from their features alone, and the description of the fit."""
         ...
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One method on all folds. probabilities: float64 (n,), in row order, each from a model fitted without that row's fold."""
+    """A method on all folds. probabilities: float64 (n,), in row order, each from a model fitted without that row's fold."""
 
-    folds: list[Document]
+    folds: list[Fold]
     probabilities: Floats
 
-    def over_folds(self, take: Callable[[NDArray[np.float64]], Any]) -> dict[str, float]:
+    def over_folds(self, take: Callable[[NDArray[np.float64]], np.floating]) -> dict[Figure, float]:
         return {figure: float(take(np.array([fold[figure] for fold in self.folds]))) for figure in FIGURES}
 
-    def document(self, churned: NDArray[np.bool_]) -> Document:
-        """The folds, their mean and standard deviation, the figures of all rows together, and the ceiling where there is one."""
+    def document(self, churned: NDArray[np.bool_]) -> JudgedDocument:
+        """The folds, their mean and standard deviation, the figures of all rows together, and the ceiling for generated customers."""
         mean = self.over_folds(np.mean)
-        document: Document = {
+        pooled = figures(churned, self.probabilities)
+        document: JudgedDocument = {
             "folds": self.folds,
             "mean": mean,
             "sd": self.over_folds(lambda values: np.std(values, ddof=1)),
-            "pooled": {figure: value for figure, value in figures(churned, self.probabilities).items() if figure in FIGURES},
+            "pooled": {figure: pooled[figure] for figure in ("roc_auc", "pr_auc", "log_loss", "brier", "ece")},
         }
-        if all("ceiling" in fold for fold in self.folds):
-            ceilings = [fold["ceiling"] for fold in self.folds]
-            highest = {figure: float(np.mean([ceiling[figure] for ceiling in ceilings])) for figure in ceilings[0]}
-            document |= {"ceiling": highest, "roc_auc_of_ceiling": mean["roc_auc"] / highest["roc_auc"]}
+        ceilings = [fold["ceiling"] for fold in self.folds if "ceiling" in fold]
+        if len(ceilings) == len(self.folds):
+            highest: Ceiling = {
+                "roc_auc": float(np.mean([ceiling["roc_auc"] for ceiling in ceilings])),
+                "pr_auc": float(np.mean([ceiling["pr_auc"] for ceiling in ceilings])),
+                "log_loss": float(np.mean([ceiling["log_loss"] for ceiling in ceilings])),
+                "brier": float(np.mean([ceiling["brier"] for ceiling in ceilings])),
+            }
+            return {**document, "ceiling": highest, "roc_auc_of_ceiling": mean["roc_auc"] / highest["roc_auc"]}
         return document
 
 
@@ -73,33 +123,49 @@ def stratified_folds(churned: NDArray[np.bool_], folds: int, seed: int) -> NDArr
 
 
 def training_path(seconds: float) -> Fitted:
-    """The product's own training: what a retraining run fits, with its tuning, calibration and threshold, on the training rows alone."""
+    """The product's training, as in a retraining run: tuning, calibration and threshold, on the training rows alone."""
 
-    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
+    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
         in_order = learned.where(np.argsort(learned.keys, kind="stable"))  # as a run reads them
         candidate = fit(in_order, version="evaluated", seconds=seconds)
         record = candidate.record
-        told = {name: record[name] for name in ("chosen", "why", "calibration", "stopped_by_clock")}
-        return candidate.model.probabilities(judged.rows), {**told, "threshold": candidate.model.threshold}
+        description: FitDescription = {
+            "chosen": record["chosen"],
+            "why": record["why"],
+            "calibration": record["calibration"],
+            "stopped_by_clock": record["stopped_by_clock"],
+            "threshold": candidate.model.threshold,
+        }
+        return candidate.model.probabilities(judged.rows), description
 
     return fitted
 
 
-def judge(data: DataSet, fold_of: NDArray[np.int64], fitted: Fitted, seed: int = 0) -> Iterator[tuple[int, Document, Floats]]:
-    """Fold by fold: its number, its figures, and the probabilities of its rows in row order."""
+def judge(data: DataSet, fold_of: NDArray[np.int64], fitted: Fitted, seed: int = 0) -> Iterator[tuple[int, Fold, Floats]]:
+    """For each fold: its number, its figures, and the probabilities of its rows in row order."""
     for number in range(int(fold_of.max()) + 1):
         judged = data.where(fold_of == number)
         started = time.perf_counter()
-        probabilities, told = fitted(data.where(fold_of != number), judged)
+        probabilities, description = fitted(data.where(fold_of != number), judged)
         seconds = time.perf_counter() - started
-        document = {"fold": number, "rows": len(judged), **figures(judged.churned, probabilities)}
-        document |= {
+        of_fold = figures(judged.churned, probabilities)
+        fold: Fold = {
+            "fold": number,
+            "rows": len(judged),
+            "churned": of_fold["churned"],
+            "roc_auc": of_fold["roc_auc"],
+            "pr_auc": of_fold["pr_auc"],
+            "log_loss": of_fold["log_loss"],
+            "brier": of_fold["brier"],
+            "ece": of_fold["ece"],
             "ece_by_chance": calibration_noise(probabilities, seed, share=0.5),
             "ece_by_chance_at_most": calibration_noise(probabilities, seed),
             "seconds": round(seconds, 2),
         }
         best = ceiling(judged)
-        yield number, {**document, **({"ceiling": best} if best else {}), **told}, probabilities
+        if best:
+            fold["ceiling"] = best
+        yield number, {**fold, **description}, probabilities
 
 
 def cross_validate(
@@ -107,23 +173,23 @@ def cross_validate(
     fold_of: NDArray[np.int64],
     methods: Mapping[str, Fitted],
     *,
-    done: Callable[[str, Document], None] | None = None,
+    done: Callable[[str, Fold], None] | None = None,
 ) -> dict[str, Judged]:
-    """Every method on the same folds. `done` is told each method's fold with its figures as soon as they are known."""
+    """Every method on the same folds. `done` is called with the method and the figures after each fold."""
     results = {}
     for name, fitted in methods.items():
         probabilities, folds = np.full(len(data), np.nan), []
-        for number, document, given in judge(data, fold_of, fitted):
-            probabilities[fold_of == number] = given
-            folds.append(document)
+        for number, fold, fold_probabilities in judge(data, fold_of, fitted):
+            probabilities[fold_of == number] = fold_probabilities
+            folds.append(fold)
             if done:
-                done(name, document)
+                done(name, fold)
         results[name] = Judged(folds, probabilities)
     return results
 
 
-def figures(churned: NDArray[np.bool_], probabilities: Floats) -> Document:
-    """The figures of one fold."""
+def figures(churned: NDArray[np.bool_], probabilities: Floats) -> Figures:
+    """The figures of some rows."""
     return {
         "churned": int(churned.sum()),
         "roc_auc": metrics.roc_auc(churned, probabilities),

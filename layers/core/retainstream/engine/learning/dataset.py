@@ -1,11 +1,11 @@
-"""The labelled customers of one training run: one array, with where its rows come from."""
+"""The data set of a training run: customers with a known outcome, and where they come from."""
 
 import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,9 @@ type Keys = NDArray[np.uint64]
 class DataSet:
     """n customers with a known outcome.
 
-    keys: uint64 (n,), a hash of each customer's id: enough to split by, and the ids stay where they were.
-    rows: float32 (n, features) in schema order. churned: bool (n,). groups: int16 (n,), places in schema.groups, -1 for none of them.
-    prices: float64 (n,), NaN where unknown. synthetic: bool (n,), true where the outcome comes from the generator.
+    keys: uint64 (n,), a hash of each customer's id, so that the file holds no ids.
+    rows: float32 (n, features) in schema order. churned: bool (n,). groups: int16 (n,), places in schema.groups, -1 without a group.
+    prices: float64 (n,), NaN where not known. synthetic: bool (n,), true where the outcome comes from the generator.
     """
 
     schema: FeatureSchema
@@ -38,7 +38,7 @@ class DataSet:
         return len(self.keys)
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DataSet":
-        """The customers of a mask, or at these places in this order."""
+        """The customers of a mask, or at these places, in this order."""
         return DataSet(
             self.schema,
             self.keys[chosen],
@@ -50,7 +50,7 @@ class DataSet:
         )
 
     def to_bytes(self) -> bytes:
-        """One compressed file, the schema inside; the same bytes for the same data."""
+        """The data set with its schema as one compressed file; equal data gives equal bytes."""
         buffer = io.BytesIO()
         document = np.frombuffer(self.schema.model_dump_json().encode(), dtype=np.uint8)
         np.savez_compressed(
@@ -72,9 +72,20 @@ class DataSet:
             return cls(schema, stored["keys"], stored["rows"], stored["churned"], stored["groups"], stored["prices"], stored["synthetic"])
 
 
+class ProvenanceDocument(TypedDict):
+    """A `Provenance` as JSON."""
+
+    customers: int
+    labelled: int
+    churned: int
+    sources: dict[str, int]
+    synthetic_share: float
+    schema_name: str
+
+
 @dataclass(frozen=True)
 class Provenance:
-    """Where the rows of a data set come from; `sources` counts who told their outcomes."""
+    """Where the rows of a data set come from: customers read, customers with a known outcome, and their outcomes by source."""
 
     customers: int
     labelled: int
@@ -84,10 +95,10 @@ class Provenance:
 
     @property
     def synthetic_share(self) -> float:
-        """Share of the labelled customers that the generator made."""
+        """Share of generated customers among those with a known outcome."""
         return self.sources.get(SYNTHETIC, 0) / self.labelled if self.labelled else 0.0
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> ProvenanceDocument:
         return {
             "customers": self.customers,
             "labelled": self.labelled,
@@ -99,12 +110,12 @@ class Provenance:
 
 
 def key_of(customer_id: str) -> int:
-    """A customer's place in every split: 64 bits of a hash of the id, the same in every run."""
+    """A customer's key for every split: 64 bits of a hash of the id, the same in every run."""
     return int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest())
 
 
 def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tuple[DataSet, Provenance]:
-    """The labelled customers among pages of customer items, in the order of their keys whatever the order of the pages."""
+    """The customers with a known outcome, ordered by key, whatever the order of the pages."""
     seen, sources = 0, Counter[str]()
     keys: list[int] = []
     blocks = [np.empty((0, len(schema.features)), dtype=np.float32)]
@@ -142,10 +153,10 @@ def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tu
 
 
 def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Provenance]:
-    """What `collect` would have given for the pages of all parts together."""
+    """The result of `collect` for the pages of all parts together."""
     data = [part for part, _ in parts]
-    told = [provenance for _, provenance in parts]
-    whole = DataSet(
+    provenances = [provenance for _, provenance in parts]
+    joined = DataSet(
         data[0].schema,
         np.concatenate([part.keys for part in data]),
         np.concatenate([part.rows for part in data]),
@@ -154,12 +165,12 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         np.concatenate([part.prices for part in data]),
         np.concatenate([part.synthetic for part in data]),
     )
-    sources = sum((Counter(part.sources) for part in told), Counter[str]())
+    sources = sum((Counter(part.sources) for part in provenances), Counter[str]())
     provenance = Provenance(
-        sum(part.customers for part in told),
-        sum(part.labelled for part in told),
-        sum(part.churned for part in told),
+        sum(part.customers for part in provenances),
+        sum(part.labelled for part in provenances),
+        sum(part.churned for part in provenances),
         dict(sorted(sources.items())),
-        told[0].schema_name,
+        provenances[0].schema_name,
     )
-    return whole.where(np.argsort(whole.keys, kind="stable")), provenance
+    return joined.where(np.argsort(joined.keys, kind="stable")), provenance

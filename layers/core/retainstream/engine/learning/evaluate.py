@@ -1,6 +1,6 @@
-"""What a model is worth, on rows it never saw in fitting, tuning, calibration or threshold choice."""
+"""Evaluation of a model on rows that were not used for fitting, tuning, calibration or the threshold."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -16,15 +16,23 @@ from retainstream.engine.model.model import ScoringModel
 type Document = dict[str, Any]
 
 
+class Ceiling(TypedDict):
+    """The figures of the true probabilities."""
+
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+
+
 def evaluate(
     model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0, confidence_threshold: float | None = None
 ) -> Document:
-    """The figures of a model on the test rows, and beside them those of a linear model fitted to the development rows.
+    """The figures of a model on the test rows, and those of a linear model fitted to the development rows.
 
-    `held_out` are the model's figures with 95 % bootstrap intervals and curves; `groups` the same per group; `baseline` the linear
-    model's; `ceiling` those of the true probabilities, where every row was generated (None otherwise); `curves` the model's and the
-    linear model's, for plots; `intervals` hold for the model's figures on all test rows; `profit` says what the stored threshold and
-    the confidence threshold would have earned.
+    held_out: the model's figures with 95% bootstrap intervals and curves. groups: the same per group. baseline: the linear model's figures.
+    ceiling: figures of the true probabilities if every row was generated, otherwise None. curves: of the model and the linear model.
+    intervals: of the model's figures on all test rows. profit: the profit curve, with the stored and the confidence threshold marked.
     """
     probabilities = model.probabilities(test.rows)
     roc, pr = auc_intervals(test.churned, probabilities, seed)
@@ -55,8 +63,8 @@ def evaluate(
     }
 
 
-def ceiling(test: DataSet) -> Document | None:
-    """What the true probabilities reach on these rows: no model does better but by chance. None unless all rows were generated."""
+def ceiling(test: DataSet) -> Ceiling | None:
+    """The figures of the true probabilities, which no model beats except by chance. None unless all rows were generated."""
     if not (is_generated_for(test.schema) and len(test) and test.synthetic.all()):
         return None
     truth = true_probability(test.schema, test.rows)
@@ -69,19 +77,19 @@ def ceiling(test: DataSet) -> Document | None:
 
 
 def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats, seed: int) -> Document:
-    found: Document = {}
+    figures: Document = {}
     for place, group in enumerate(test.schema.groups):
         members = test.groups == place
         if members.any():
-            churned, given = test.churned[members], probabilities[members]
-            found[group] = metrics.summary(churned, given, model.threshold)
-            if found[group]["roc_auc"] is not None:
-                found[group]["roc_auc_interval"] = auc_intervals(churned, given, seed)[0].document()
-    return found
+            churned, chances = test.churned[members], probabilities[members]
+            figures[group] = {**metrics.summary(churned, chances, model.threshold)}
+            if figures[group]["roc_auc"] is not None:
+                figures[group]["roc_auc_interval"] = auc_intervals(churned, chances, seed)[0].document()
+    return figures
 
 
 def calibration_noise(probabilities: metrics.Floats, seed: int, draws: int = 200, share: float = 0.99) -> float:
-    """The ECE that a perfectly calibrated model of these probabilities stays under in that share of draws, by chance alone."""
+    """The ECE below which a perfectly calibrated model with these probabilities stays in this share of draws."""
     rng = np.random.default_rng(seed)
     bins = np.minimum((probabilities * metrics.ECE_BINS).astype(int), metrics.ECE_BINS - 1)
     expected = np.bincount(bins, weights=probabilities, minlength=metrics.ECE_BINS)

@@ -1,7 +1,7 @@
-"""Whether a candidate may go into service."""
+"""The gate: whether a candidate may go into service."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from scipy.stats import norm, rankdata
@@ -11,21 +11,46 @@ from retainstream.engine.learning.metrics import Floats, Outcomes, ece, roc_auc,
 AUC_MARGIN = 0.005
 LOG_LOSS_MARGIN = 0.005
 CHANCE = 0.10
-"""A loss beyond the margin counts when the paired test gives it less than this chance to come from the draw of the rows."""
+"""A difference beyond the margin counts if the paired test gives a chance below this for equal models."""
 
 ECE_LIMIT = 0.05
-"""Calibration error that is allowed over what the draw of the rows explains."""
+"""Allowed calibration error above the error that sampling explains."""
+
+
+class DifferenceDocument(TypedDict):
+    """A `Difference` as JSON."""
+
+    difference: float
+    standard_error: float
+    chance: float
+
+
+class ComparisonDocument(TypedDict):
+    """A `Comparison` as JSON."""
+
+    rows: int
+    roc_auc: DifferenceDocument
+    log_loss: DifferenceDocument
+
+
+class VerdictDocument(TypedDict):
+    """A `Verdict` as JSON."""
+
+    passed: bool
+    reasons: list[str]
+    comparison: ComparisonDocument | None
+    notes: list[str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate minus champion on the same rows, its standard error, and the chance of one so bad if the two were equal."""
+    """Candidate minus champion on the same rows, its standard error, and the chance of a difference this bad if both were equal."""
 
     value: float
     error: float
     chance: float
 
-    def document(self) -> dict[str, float]:
+    def document(self) -> DifferenceDocument:
         return {"difference": self.value, "standard_error": self.error, "chance": self.chance}
 
 
@@ -37,20 +62,20 @@ class Comparison:
     auc: Difference
     log_loss: Difference
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> ComparisonDocument:
         return {"rows": self.rows, "roc_auc": self.auc.document(), "log_loss": self.log_loss.document()}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the candidate passes, and every reason why not as a sentence."""
+    """Whether the candidate passes, with a sentence for each reason against it."""
 
     passed: bool
     reasons: list[str]
     comparison: Comparison | None = None
     notes: list[str] = field(default_factory=list)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> VerdictDocument:
         compared = self.comparison.document() if self.comparison else None
         return {"passed": self.passed, "reasons": self.reasons, "comparison": compared, "notes": self.notes}
 
@@ -80,8 +105,8 @@ def judge(
 ) -> Verdict:
     """The verdict on a candidate's probabilities for the held-out rows.
 
-    It must reach the target AUC, be calibrated as far as the rows can tell, agree with shap, be free of alarms, not fall behind a
-    linear model, and not be worse than the champion by more than the margins and more than chance explains.
+    It must reach the target AUC, be calibrated up to sampling error, agree with shap and have no alarms, and it must not be worse than
+    the champion by more than the margins and by more than chance. A linear model that does better is only noted.
     """
     if not np.isfinite(candidate).all():
         return Verdict(False, ["Some probabilities are not finite numbers."])
@@ -124,7 +149,7 @@ def _delong(churned: Outcomes, first: Floats, second: Floats) -> tuple[float, fl
 
 
 def _placements(churned: Outcomes, scores: Floats) -> tuple[Floats, Floats]:
-    """Of each customer who left the share of stayers below, and of each who stayed the share of leavers above."""
+    """For each customer who left, the share of stayers below; for each customer who stayed, the share of churners above."""
     left, stayed = scores[churned], scores[~churned]
     among_all = rankdata(np.concatenate([left, stayed]))
     below = (among_all[: len(left)] - rankdata(left)) / len(stayed)

@@ -1,6 +1,6 @@
-"""Which columns move the scores, over a sample of held-out customers."""
+"""Importance of the columns, over a sample of held-out customers."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,24 @@ SAMPLE_ROWS = 2_000
 _CLEAR_CORRELATION = 0.5
 
 
-def importance(model: ScoringModel, rows: Rows) -> list[dict[str, Any]]:
+class Importance(TypedDict):
+    """How much and in which direction a column moves the scores. mean_abs_contribution is in log-odds."""
+
+    feature: str
+    label: str
+    mean_abs_contribution: float
+    direction: str
+
+
+def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
     """Mean absolute contribution (log-odds) of each column over the first `SAMPLE_ROWS` rows, largest first, with its direction.
 
-    direction: "increasing" when larger values raise the risk, "decreasing" when they lower it, "mixed" when neither is clear, as for
-    every category.
+    direction: "increasing" if larger values raise the risk, "decreasing" if they lower it, "mixed" if neither is clear, as for every
+    category.
     """
     sample = rows[:SAMPLE_ROWS]
     contributions = model.explain(sample).contributions
-    found = [
+    entries: list[Importance] = [
         {
             "feature": column.name,
             "label": column.label,
@@ -31,7 +40,7 @@ def importance(model: ScoringModel, rows: Rows) -> list[dict[str, Any]]:
         }
         for place, column in enumerate(model.schema.features)
     ]
-    return sorted(found, key=lambda entry: (-float(entry["mean_abs_contribution"]), entry["feature"]))
+    return sorted(entries, key=lambda entry: (-entry["mean_abs_contribution"], entry["feature"]))
 
 
 def direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:

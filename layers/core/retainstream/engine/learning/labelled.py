@@ -1,4 +1,4 @@
-"""A table's customers with a known outcome, as training takes them."""
+"""A table's customers with a known outcome, as a data set for training."""
 
 import re
 
@@ -34,7 +34,7 @@ def labelled(table: CustomerTable) -> DataSet:
 
 
 def _as_generated(table: CustomerTable, rows: Rows, churned: NDArray[np.bool_]) -> bool:
-    """Whether the outcomes are what the generator's probabilities let expect: their log loss is within chance of its mean."""
+    """Whether the outcomes agree with the generator's probabilities: their log loss is within chance of its expected value."""
     if np.isnan(rows[:, [column.kind == "category" for column in table.schema.features]]).any():
         return False
     truth = np.clip(true_probability(table.schema, rows), 1e-9, 1 - 1e-9)

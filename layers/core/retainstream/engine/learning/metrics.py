@@ -1,6 +1,6 @@
-"""Figures that judge probabilities against outcomes. All take churned bool (n,) and probabilities float64 (n,)."""
+"""Metrics of probabilities against outcomes. All take churned, bool (n,), and probabilities, float64 (n,)."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,47 @@ ECE_BINS = 10
 _SMALLEST = float(np.finfo(np.float64).eps)
 
 
+ReliabilityBin = TypedDict("ReliabilityBin", {"from": float, "to": float, "rows": int, "mean_probability": float, "churn_rate": float})
+"""A bin of the reliability curve, from one probability to another."""
+
+
+class ThresholdFigures(TypedDict):
+    """The figures at a threshold. called: customers at or above it."""
+
+    precision: float
+    recall: float
+    f1: float
+    called: int
+
+
+class GainPoint(TypedDict):
+    """share: riskiest share of the customers. found: share of all churners among them."""
+
+    share: float
+    found: float
+
+
+class Summary(ThresholdFigures):
+    """Every single figure. The AUCs are None where only one outcome is present."""
+
+    rows: int
+    churned: int
+    churn_rate: float
+    roc_auc: float | None
+    pr_auc: float | None
+    log_loss: float
+    brier: float
+    ece: float
+    top_decile_lift: float
+
+
 def roc_auc(churned: Outcomes, scores: Floats) -> float:
-    """The chance that a customer who left scores above one who stayed, ties counting half. NaN when one kind is absent."""
+    """The chance that a customer who left scores above one who stayed; ties count half. NaN if one outcome is absent."""
     return float(weighted_aucs(churned, scores, np.ones((1, len(churned))))[0][0])
 
 
 def pr_auc(churned: Outcomes, scores: Floats) -> float:
-    """Average precision: precision weighted by the steps of recall, without interpolation. NaN when nobody left."""
+    """Average precision: precision weighted by the steps of recall, without interpolation. NaN if no customer left."""
     return float(weighted_aucs(churned, scores, np.ones((1, len(churned))))[1][0])
 
 
@@ -42,9 +76,9 @@ def weighted_aucs(churned: Outcomes, scores: Floats, weights: Floats) -> tuple[F
 
 
 def row_log_losses(churned: Outcomes, probabilities: Floats) -> Floats:
-    """Each row's -log of the probability given to what happened, shape (n,)."""
-    given = np.clip(np.where(churned, probabilities, 1 - probabilities), _SMALLEST, 1)
-    losses: Floats = -np.log(given)
+    """For each row, −log of the probability of the actual outcome, shape (n,)."""
+    probability = np.clip(np.where(churned, probabilities, 1 - probabilities), _SMALLEST, 1)
+    losses: Floats = -np.log(probability)
     return losses
 
 
@@ -56,8 +90,8 @@ def brier(churned: Outcomes, probabilities: Floats) -> float:
     return float(np.mean((probabilities - churned) ** 2))
 
 
-def reliability(churned: Outcomes, probabilities: Floats) -> list[dict[str, float]]:
-    """Mean probability and churn rate in each of ten equally wide bins that holds customers."""
+def reliability(churned: Outcomes, probabilities: Floats) -> list[ReliabilityBin]:
+    """Mean probability and churn rate in ten bins of equal width, without empty bins."""
     bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
     rows = np.bincount(bins, minlength=ECE_BINS)
     expected = np.bincount(bins, weights=probabilities, minlength=ECE_BINS)
@@ -76,13 +110,13 @@ def reliability(churned: Outcomes, probabilities: Floats) -> list[dict[str, floa
 
 
 def ece(churned: Outcomes, probabilities: Floats) -> float:
-    """Expected calibration error: |mean probability - churn rate| over ten equally wide bins, weighted by their rows."""
+    """Expected calibration error: |mean probability - churn rate| over ten bins of equal width, weighted by their rows."""
     curve = reliability(churned, probabilities)
     return sum(point["rows"] * abs(point["mean_probability"] - point["churn_rate"]) for point in curve) / len(churned)
 
 
-def at_threshold(churned: Outcomes, probabilities: Floats, threshold: float) -> dict[str, float]:
-    """Precision, recall and F1 of calling everyone at or above the threshold a churner; 0 where a figure has no rows."""
+def at_threshold(churned: Outcomes, probabilities: Floats, threshold: float) -> ThresholdFigures:
+    """Precision, recall and F1 if every customer at or above the threshold counts as a churner; 0 where a figure has no rows."""
     called = probabilities >= threshold
     hits = int((called & churned).sum())
     precision = hits / int(called.sum()) if called.any() else 0.0
@@ -92,7 +126,7 @@ def at_threshold(churned: Outcomes, probabilities: Floats, threshold: float) -> 
 
 
 def best_f1_threshold(churned: Outcomes, probabilities: Floats) -> float:
-    """The probability from which calling customers churners gives the best F1; the highest of equals."""
+    """The threshold that maximises F1; the highest among equals."""
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
@@ -103,24 +137,24 @@ def best_f1_threshold(churned: Outcomes, probabilities: Floats) -> float:
     return float((ranked[ends[best]] + following) / 2)
 
 
-def gain(churned: Outcomes, probabilities: Floats, steps: int = 20) -> list[dict[str, float]]:
-    """Of all who left, the share found among the riskiest share of customers, at `steps` equal shares."""
-    found = np.cumsum(churned[np.argsort(-probabilities, kind="stable")]) / max(1, int(churned.sum()))
+def gain(churned: Outcomes, probabilities: Floats, steps: int = 20) -> list[GainPoint]:
+    """The share of all churners among the riskiest customers, at `steps` equal shares of the customers."""
+    gained = np.cumsum(churned[np.argsort(-probabilities, kind="stable")]) / max(1, int(churned.sum()))
     shares = np.arange(1, steps + 1) / steps
     places = np.maximum(1, np.round(shares * len(churned)).astype(int)) - 1
-    return [{"share": float(share), "found": float(found[place])} for share, place in zip(shares, places, strict=True)]
+    return [{"share": float(share), "found": float(gained[place])} for share, place in zip(shares, places, strict=True)]
 
 
 def top_decile_lift(churned: Outcomes, probabilities: Floats) -> float:
-    """Churn rate among the riskiest tenth of the customers over the churn rate of all."""
+    """Churn rate of the riskiest tenth of the customers, divided by the churn rate of all."""
     top = max(1, round(len(churned) / 10))
     riskiest = np.argsort(-probabilities, kind="stable")[:top]
     overall = churned.mean()
     return float(churned[riskiest].mean() / overall) if overall else 0.0
 
 
-def summary(churned: Outcomes, probabilities: Floats, threshold: float) -> dict[str, Any]:
-    """Every single figure; AUCs are None where only one outcome is present."""
+def summary(churned: Outcomes, probabilities: Floats, threshold: float) -> Summary:
+    """Every single figure."""
     both = bool(churned.any() and not churned.all())
     return {
         "rows": len(churned),

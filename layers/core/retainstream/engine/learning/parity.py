@@ -1,7 +1,7 @@
-"""Whether our reasons are the ones the shap package gives."""
+"""Parity: whether contributions equal those of the shap package."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -12,11 +12,21 @@ MOST_ROWS = 500
 TOLERANCE = 1e-4
 
 
+class ParityDocument(TypedDict):
+    """A `Parity` as JSON."""
+
+    rows: int
+    to_shap: float
+    to_margin: float
+    tolerance: float
+    passed: bool
+
+
 @dataclass(frozen=True)
 class Parity:
-    """The largest differences met: to shap's values, and of base plus contributions to the booster's own raw score.
+    """The largest differences: to shap's values, and of base plus contributions to the booster's raw score.
 
-    Those of the trees and those of the tables are judged alike.
+    Both the contributions of the trees and those of the tables are compared.
     """
 
     rows: int
@@ -27,7 +37,7 @@ class Parity:
     def passed(self) -> bool:
         return self.to_shap <= TOLERANCE and self.to_margin <= TOLERANCE
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> ParityDocument:
         return {
             "rows": self.rows,
             "to_shap": self.to_shap,
@@ -38,9 +48,9 @@ class Parity:
 
 
 def parity(model: ScoringModel, rows: Rows) -> Parity:
-    """Compares our contributions with `shap.TreeExplainer` on up to 500 rows, in log-odds.
+    """Compares contributions with `shap.TreeExplainer` on up to 500 rows, in log-odds.
 
-    The rows are taken evenly over all that are given. Missing values and categories are compared too.
+    The rows are evenly spaced among all rows, and include missing values and categories.
     """
     import shap
 

@@ -1,7 +1,7 @@
-"""What it would have earned to make an offer to everyone above a probability, from the schema's money."""
+"""Profit of an offer to every customer above a probability, by the schema's money."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,11 +11,29 @@ from retainstream.engine.learning.metrics import Floats
 _STEPS = 50
 
 
-def profit_curve(test: DataSet, probabilities: Floats, marked: Mapping[str, float] | None = None) -> dict[str, Any] | None:
-    """Profit per customer at 51 thresholds from 0 to 1, the threshold of the highest, and what the `marked` thresholds earn.
+class ProfitPoint(TypedDict):
+    """The offers at or above a threshold, and their profit per customer."""
 
-    An offer to a customer who would leave keeps save_rate × price × months on average; every offer costs offer_cost. None where the
-    schema has no money, or no customer a price.
+    threshold: float
+    offers: int
+    profit: float
+
+
+class ProfitCurve(TypedDict):
+    """Profit by threshold. marked: name → the point of a marked threshold."""
+
+    currency: str
+    best_threshold: float
+    best_profit: float
+    points: list[ProfitPoint]
+    marked: dict[str, ProfitPoint]
+
+
+def profit_curve(test: DataSet, probabilities: Floats, marked: Mapping[str, float] | None = None) -> ProfitCurve | None:
+    """Profit per customer at 51 thresholds from 0 to 1, the threshold of the highest profit, and the profit at `marked` thresholds.
+
+    An offer to a customer who would leave keeps save_rate × price × months on average; every offer costs offer_cost. None if the schema
+    has no money, or no customer has a price.
     """
     money = test.schema.money
     priced = ~np.isnan(test.prices)
@@ -25,12 +43,12 @@ def profit_curve(test: DataSet, probabilities: Floats, marked: Mapping[str, floa
     order = np.argsort(-probabilities, kind="stable")
     running = np.concatenate([[0.0], np.cumsum((worth * priced)[order])])
 
-    def point(threshold: float) -> dict[str, Any]:
+    def point(threshold: float) -> ProfitPoint:
         offers = int(np.searchsorted(-probabilities[order], -threshold, side="right"))
         return {"threshold": threshold, "offers": offers, "profit": round(float(running[offers]) / len(probabilities), 4)}
 
     points = [point(step / _STEPS) for step in range(_STEPS + 1)]
-    best = max(points, key=lambda found: float(found["profit"]))
+    best = max(points, key=lambda candidate: candidate["profit"])
     return {
         "currency": money.currency,
         "best_threshold": best["threshold"],

@@ -1,4 +1,4 @@
-"""Methods to compare with, on the same folds: logistic regression, and other makers of boosted trees where they are installed."""
+"""Methods for comparison on the same folds: logistic regression, and LightGBM and CatBoost if they are installed."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from retainstream.engine.learning.baseline import LinearBaseline
-from retainstream.engine.learning.cross_validation import Document, Fitted
+from retainstream.engine.learning.cross_validation import FitDescription, Fitted
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.model.encoding import Rows
@@ -17,18 +17,18 @@ _PACKAGES = {"LightGBM": "lightgbm", "CatBoost": "catboost"}
 
 
 def rivals(seed: int) -> tuple[dict[str, Fitted], list[str]]:
-    """The methods there are, with their default settings, and the names of those that are not installed."""
+    """The installed methods, with their default settings, and the names of methods that are not installed."""
     optional = {"LightGBM": _lightgbm(seed), "CatBoost": _catboost(seed)}
     installed = {name: fitted for name, fitted in optional.items() if find_spec(_PACKAGES[name])}
     return {LINEAR: _linear, **installed}, [name for name in optional if name not in installed]
 
 
-def _linear(learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
+def _linear(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
     return LinearBaseline.fit(learned.schema, learned.rows, learned.churned).probabilities(judged.rows), {}
 
 
 def _lightgbm(seed: int) -> Fitted:
-    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
+    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
         from lightgbm import LGBMClassifier
 
         model = LGBMClassifier(random_state=seed, deterministic=True, force_row_wise=True, verbose=-1)
@@ -39,7 +39,7 @@ def _lightgbm(seed: int) -> Fitted:
 
 
 def _catboost(seed: int) -> Fitted:
-    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, Document]:
+    def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
         from catboost import CatBoostClassifier
 
         categories = _categories(learned.schema)
@@ -55,7 +55,7 @@ def _categories(schema: FeatureSchema) -> list[int]:
 
 
 def _with_levels(rows: Rows, categories: list[int]) -> Any:
-    """CatBoost takes categories as text; a missing one is a level of its own."""
+    """Rows with categories as text, as CatBoost takes them; a missing category is a level of its own."""
     if not categories:
         return rows
     mixed = rows.astype(object)

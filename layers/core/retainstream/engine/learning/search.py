@@ -1,4 +1,4 @@
-"""The search for the shape of the model: inner cross-validation, a bounded number of trials, and a liking for small models."""
+"""The search for the model's settings: inner cross-validation, a limited number of trials, and a preference for small models."""
 
 import math
 import os
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import xgboost
@@ -17,25 +17,48 @@ from retainstream.engine.learning.choice import preferred, why
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import row_log_losses
 from retainstream.engine.learning.split import folds_apart
-from retainstream.engine.learning.trees import TreeSettings, fit_rounds, fit_watched, margins, parameters, quantile_matrix, threads_for
-from retainstream.engine.learning.trials import Taken, Trial
+from retainstream.engine.learning.trees import (
+    SettingsChange,
+    TreeSettings,
+    fit_rounds,
+    fit_watched,
+    margins,
+    parameters,
+    quantile_matrix,
+    threads_for,
+)
+from retainstream.engine.learning.trials import Taken, Trial, TrialDocument
 from retainstream.engine.model.calibration import sigmoid
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
 _DIVISIONS = 3
 _OTHER_FOLDS = 0xD6E8FEB86659FD93
 _SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
-"""What judging one trial on one fold takes: at least, and per row × feature on one thread; well above what was measured."""
+"""Seconds to judge a trial on a fold: the minimum, and per row × feature on one thread; both well above the measured times."""
 _FEWEST_TRIALS, _MOST_TRIALS = 2, 14
 _PATIENCE_WITH_NEIGHBOURS = 1.2
-"""The budget counts time at work; time spent waiting for a processor that others use is borne up to this many times the budget."""
+"""The limit is on processor time; wall-clock time may reach this multiple of it, where other processes use the processor."""
 
 _DEPTHS = (2, 1)
-"""To begin with, after a linear stage; trees alone are one deeper."""
+"""First depths after a linear stage; trees alone are one deeper."""
 _DEEPEST = 6
-_CAREFUL = {"penalty": 10.0, "min_child_weight": 20.0}
+_CAREFUL: SettingsChange = {"penalty": 10.0, "min_child_weight": 20.0}
 _PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
 _CELLS_FOR_PENALTIES = 5_000_000
+
+
+class SearchRecord(TypedDict):
+    """A search as JSON, for the run's record."""
+
+    chosen: TrialDocument
+    why: str
+    trials: list[TrialDocument]
+    stopped_by_clock: bool
+    folds: int
+    judged_folds: int
+    threads: int
+    seed: int
+    seconds: float
 
 
 @dataclass
@@ -52,11 +75,11 @@ class _Fold:
 class Search:
     """Trials over the inner folds of the development rows.
 
-    With many rows a trial is judged on one fold (its standard error is small there), otherwise on all of them, and with few rows on all
-    folds of three divisions where the time is enough, since there the luck of one division may decide. How many trials there
-    are follows from the size of the data and `seconds` alone, so the outcome is the same wherever it runs; the clock only steps in
-    on a machine far slower than planned for, and then the record says so. `seconds` are for everything up to the final model: before
-    each trial, what is left has to be enough for it and for what follows the trials, going by what the trials so far have taken.
+    With many rows a trial is judged on one fold, where its standard error is small; otherwise on all folds; with few rows and enough
+    time on all folds of three divisions, because there chance in one division may decide. The number of trials depends on the size of the
+    data and `seconds` alone, so the result is the same on every machine. The clock stops the search only on a machine much slower than
+    planned, and the record says so. `seconds` cover everything up to the final model: before each trial, the remaining time must be enough
+    for the trial and for the work after the trials, judged by the trials so far.
     """
 
     data: DataSet
@@ -81,7 +104,7 @@ class Search:
         self._taken: list[Taken] = []
 
     def run(self) -> Trial:
-        """The chosen trial: the one of least work among those that chance alone may keep from being the best."""
+        """The chosen trial: the smallest model among those within one standard error of the best."""
         for settings in self._plan():
             if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and self._late():
                 self.stopped_by_clock = True
@@ -90,37 +113,37 @@ class Search:
         return preferred(self.trials)
 
     def _late(self) -> bool:
-        """Whether one more trial and all that follows it would take too long."""
+        """Whether another trial and the work after it would take too long."""
         the_rest = (math.ceil(self.fold_count / self.side_by_side) + 1) / math.ceil(self.judged_folds / self.side_by_side)
         again = [self._best.taken, *[trial.taken for trial in self.trials if self._best.settings.linear and not trial.rounds][:1]]
-        total = sum([*self._taken, self._taken[-1], *[one * the_rest for one in again]], start=Taken())
+        total = sum([*self._taken, self._taken[-1], *[taken * the_rest for taken in again]], start=Taken())
         return total.worked > self.seconds or total.waited > _PATIENCE_WITH_NEIGHBOURS * self.seconds
 
     def out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
-        """Margins (n,) of every development row, each from a model that had not seen it."""
-        given = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
+        """Margins (n,) of every development row, each from a model that was not fitted to it."""
+        settings = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
         scores = np.empty(len(self.data))
 
         def score(number: int) -> None:
             fold, _ = self._started(number, trial.settings.linear)
-            scores[fold.places] = margins(fit_rounds(given, fold.learned, trial.rounds), fold.judged)
+            scores[fold.places] = margins(fit_rounds(settings, fold.learned, trial.rounds), fold.judged)
 
         with ThreadPoolExecutor(self.side_by_side) as pool:
             list(pool.map(score, range(self.fold_count)))
         return scores
 
     def final(self, trial: Trial) -> xgboost.Booster:
-        """The chosen shape, fitted to all development rows."""
+        """The chosen settings, fitted to all development rows."""
         schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
-        given = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
+        settings = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
         penalty = trial.settings.linear
         stage = constant_stage(churned) if penalty is None else LinearFit(schema, rows, churned).stage(penalty)
         learned = quantile_matrix(schema, rows, churned, threads=self.threads)
         learned.set_base_margin(started_from(stage, rows))
-        return joined(stage, fit_rounds(given, learned, trial.rounds))
+        return joined(stage, fit_rounds(settings, learned, trial.rounds))
 
-    def record(self, chosen: Trial) -> dict[str, Any]:
-        """How the shape was found, for the run's record."""
+    def record(self, chosen: Trial) -> SearchRecord:
+        """The search as JSON."""
         return {
             "chosen": chosen.document(),
             "why": why(self.trials, chosen),
@@ -135,7 +158,7 @@ class Search:
 
     @property
     def planned(self) -> int:
-        """How many trials the time is planned to be enough for."""
+        """The planned number of trials."""
         return int(np.clip(self._affordable(self.judged_folds), _FEWEST_TRIALS, _MOST_TRIALS))
 
     def _affordable(self, judged_folds: int) -> float:
@@ -145,7 +168,7 @@ class Search:
         return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
 
     def _plan(self) -> Iterator[TreeSettings]:
-        """The linear stage alone, then with trees and trees alone; then depths around the best one, then what else may help it."""
+        """The linear stage alone, then linear stage with trees and trees alone, then depths around the best, then other settings."""
         planned = self.planned
         self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
         kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
@@ -153,12 +176,12 @@ class Search:
         yield from opening
         left = planned - len(opening)
         if not self._best.rounds:
-            yield from [self._best.settings.changed(depth=3, **_CAREFUL)][:left]
+            yield from [self._best.settings.changed(depth=3).changed(**_CAREFUL)][:left]
             return
         while left and (depth := self._depth_to_try()):
             left -= 1
             yield self._best.settings.changed(depth=depth)
-        variations: list[dict[str, Any]] = [
+        variations: list[SettingsChange] = [
             {"columns": 0.5},
             {"penalty": 10.0},
             {"min_child_weight": 20.0},
@@ -172,7 +195,7 @@ class Search:
             yield self._best.settings.changed(**change)
 
     def _depth_to_try(self) -> int | None:
-        """A neighbour of the best depth that was not tried yet."""
+        """A depth next to the best depth that was not tried yet."""
         best = self._best.settings
         tried = {trial.settings.depth for trial in self.trials if trial.rounds and trial.settings.linear == best.linear}
         return next((depth for depth in (best.depth + 1, best.depth - 1) if 1 <= depth <= _DEEPEST and depth not in tried), None)
@@ -182,7 +205,7 @@ class Search:
         return min(self.trials, key=lambda trial: trial.loss)
 
     def _penalties(self) -> tuple[float, ...]:
-        """The strengths of the linear stage worth judging; none when the data is too wide and long for one."""
+        """The penalties of the linear stage to try; none if the data is too large for a linear stage."""
         cells = len(self.data) * regressors(self.data.schema)
         if cells > MOST_CELLS or not self.with_linear_stage:
             return ()
@@ -195,11 +218,11 @@ class Search:
         return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms, self._taken[-1])
 
     def _try(self, settings: TreeSettings) -> Trial:
-        given = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
+        xgboost_settings = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
 
         def watched(number: int) -> tuple[_Fold, xgboost.Booster, NDArray[np.float64]]:
             fold, _ = self._started(number, settings.linear)
-            return fold, *fit_watched(given, fold.learned, fold.judged, patience=self.patience)
+            return fold, *fit_watched(xgboost_settings, fold.learned, fold.judged, patience=self.patience)
 
         fitted = self._at_once(watched)
         shortest = min(len(curve) for _, _, curve in fitted)
@@ -209,7 +232,7 @@ class Search:
         return Trial(settings, rounds, self._row_by_row(losses), terms, self._taken[-1])
 
     def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
-        """The work on every judged fold, side by side where a fold alone would keep a single processor busy."""
+        """Does the work for every judged fold, in parallel where one fold would use a single processor."""
 
         def timed(number: int) -> tuple[T, float]:
             started = time.thread_time()
@@ -223,7 +246,7 @@ class Search:
         return [result for result, _ in done]
 
     def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:
-        """A fold whose matrices go on from the stage of this penalty, and the judged rows' log losses at that point."""
+        """A fold whose matrices continue from the linear stage of this penalty, and the judged rows' log losses after that stage."""
         fold = self._fold(number)
         if penalty not in fold.starts:
             learned = np.delete(np.arange(len(self.data)), fold.places)
@@ -247,7 +270,7 @@ class Search:
         return folds_apart(keys, self.data.rows, self.data.churned, self.fold_count)
 
     def _row_by_row(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
-        """Each judged row's loss, in row order, the mean of its losses where it was judged more than once."""
+        """The loss of each judged row, in row order; the mean of its losses if it was judged more than once."""
         summed, times = np.zeros(len(self.data)), np.zeros(len(self.data))
         for fold, of_rows in losses:
             summed[fold.places] += of_rows

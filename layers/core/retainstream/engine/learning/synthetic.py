@@ -1,12 +1,11 @@
-"""Streaming customers whose true churn probability is known.
+"""Generated streaming customers with a known true churn probability.
 
-The process, for the default schema. Each customer has a plan and three things nobody observes: engagement, how settled the
-customer is, and how reliable the payment method is; the observed columns follow from them with noise, are rounded as a billing
-system would and a few are missing. The churn probability is then a deterministic function of the *observed* values alone
-(`true_probability`), a missing value included, so no model can do better than that function: the AUC of the true
-probabilities is the ceiling. It falls with watch time, rises with days since the last login and with failed payments, and
-holds interactions: absence weighs more for those who watch little, a price above the plan's usual one more for those who
-watch little, failed payments more in the first months and on the basic plan.
+The process, for the default schema. Each customer has a plan and three hidden variables: engagement, how settled the customer is, and how
+unreliable the payment method is. The observed columns depend on them with noise, are rounded as in a billing system, and a few values are
+missing. The churn probability is a deterministic function of the *observed* values alone (`true_probability`), including missing ones. So
+no model can do better than this function, and the AUC of the true probabilities is the ceiling. The probability falls with watch time, and
+rises with days since the last login and with failed payments. There are interactions: absence and a price above the plan's usual price
+weigh more with little watch time; failed payments weigh more in the first months and on the basic plan.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,13 +28,13 @@ _INTERCEPT = -2.75
 
 @dataclass(frozen=True)
 class Drift:
-    """How a month differs from the usual one. The churn function stays the same unless `concept` is given.
+    """The difference of a month from the usual one. The churn function stays the same unless `concept` is set.
 
     engagement: shift of the hidden engagement in its standard deviations; fewer hours, devices and logins when negative.
-    price: relative rise of all prices (0.1 is ten per cent).
+    price: relative rise of all prices (0.1 is 10%).
     payment_failures: factor on the rate of failed payments.
     missing: factor on the share of missing values.
-    concept: log-odds added to every customer's churn, whatever the features say.
+    concept: log-odds added to the churn of every customer, independent of the features.
     """
 
     engagement: float = 0.0
@@ -58,14 +57,14 @@ class SyntheticBase:
         return len(self.ids)
 
     def features(self) -> Iterator[dict[str, Value]]:
-        """Each customer's columns as the schema's validation wants them, missing ones absent."""
+        """Each customer's features for the schema's validation; missing values are absent."""
         names = list(self.columns)
         for row in zip(*(_plain(name, values) for name, values in self.columns.items()), strict=True):
             yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
 def generate(customers: int, seed: int, drift: Drift | None = None) -> SyntheticBase:
-    """Customers of the default schema with their outcomes; the same for the same arguments."""
+    """Customers of the default schema with their outcomes; equal arguments give equal customers."""
     drift = drift or Drift()
     rng = np.random.default_rng(seed)
     plan = rng.choice(3, size=customers, p=_PLAN_SHARE)
@@ -106,10 +105,10 @@ def generate(customers: int, seed: int, drift: Drift | None = None) -> Synthetic
 
 
 def true_probability(schema: FeatureSchema, rows: NDArray[np.float32], concept: float = 0.0) -> Floats:
-    """The churn probability of the process, from rows encoded in the schema's feature order.
+    """The true churn probability, from rows encoded in the schema's feature order.
 
     Raises:
-        KeyError: the schema lacks one of the process's columns; see `is_generated_for`.
+        KeyError: the schema does not have a column of the process; see `is_generated_for`.
     """
     at = {column.name: rows[:, place].astype(np.float64) for place, column in enumerate(schema.features)}
     plan = at["plan"].astype(int)
@@ -144,7 +143,7 @@ def true_probability(schema: FeatureSchema, rows: NDArray[np.float32], concept: 
 
 
 def is_generated_for(schema: FeatureSchema) -> bool:
-    """Whether `true_probability` speaks about this schema's features."""
+    """Whether `true_probability` applies to this schema's features."""
     return [(column.name, column.levels) for column in schema.features] == [(c.name, c.levels) for c in default_schema().features]
 
 

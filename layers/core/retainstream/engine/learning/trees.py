@@ -1,8 +1,8 @@
-"""Boosted trees for a schema: settings, fitting, and the round at which to stop."""
+"""Boosted trees for a schema: settings, fitting and early stopping."""
 
 import os
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 import xgboost
@@ -18,9 +18,36 @@ _ALL_LEVELS = 100_000  # after a linear stage, which knows what each level does 
 DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
 
+type Parameters = dict[str, str | float | tuple[int, ...]]
+"""XGBoost's training parameters, by its names."""
+
+
+class SettingsDocument(TypedDict, total=False):
+    """Settings as JSON: those of the trees where there are trees, `linear_penalty` where there is a linear stage."""
+
+    linear_penalty: float
+    depth: int
+    eta: float
+    min_child_weight: float
+    subsample: float
+    columns: float
+    penalty: float
+
+
+class SettingsChange(TypedDict, total=False):
+    """Changes of some settings."""
+
+    depth: int
+    eta: float
+    min_child_weight: float
+    subsample: float
+    columns: float
+    penalty: float
+
+
 @dataclass(frozen=True)
 class TreeSettings:
-    """What shapes one boosted model. `linear` is the penalty of the linear stage that goes before the trees, None without one."""
+    """The settings of a boosted model. `linear` is the penalty of the linear stage before the trees, None without one."""
 
     depth: int
     eta: float
@@ -31,28 +58,37 @@ class TreeSettings:
     linear: float | None = None
 
     def work(self, rounds: int, terms: int = 0) -> int:
-        """The size of a model of so many rounds after a linear stage of so many terms: leaves and slopes."""
+        """The size of a model with this many rounds and linear terms: leaves plus slopes."""
         return int(rounds * 2**self.depth + terms)
 
-    def document(self, *, trees: bool = True) -> dict[str, Any]:
-        """The settings by name, those of the trees only when there are some, the linear stage's penalty only when there is one."""
-        given = {name: value for name, value in asdict(self).items() if value is not None}
-        linear = {"linear_penalty": given.pop("linear")} if "linear" in given else {}
-        return linear | (given if trees else {})
+    def document(self, *, trees: bool = True) -> SettingsDocument:
+        """The settings as JSON; without those of the trees if `trees` is false."""
+        linear: SettingsDocument = {} if self.linear is None else {"linear_penalty": self.linear}
+        if not trees:
+            return linear
+        return {
+            **linear,
+            "depth": self.depth,
+            "eta": self.eta,
+            "min_child_weight": self.min_child_weight,
+            "subsample": self.subsample,
+            "columns": self.columns,
+            "penalty": self.penalty,
+        }
 
-    def changed(self, **changes: Any) -> "TreeSettings":
+    def changed(self, **changes: Unpack[SettingsChange]) -> "TreeSettings":
         return replace(self, **changes)
 
 
 def threads_for(rows: int) -> int:
-    """Threads worth starting for so many rows."""
+    """The number of threads that pay off for this many rows."""
     return max(1, min(os.process_cpu_count() or 1, rows // _ROWS_PER_THREAD))
 
 
-def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, threads: int) -> dict[str, Any]:
-    """XGBoost's parameters, for trees that go on from the margins of the matrix.
+def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, threads: int) -> Parameters:
+    """XGBoost's parameters for trees that continue from the matrix's base margins.
 
-    Rows are never weighted by class, so that probabilities stay probabilities.
+    Rows have no class weights, so that the outputs stay probabilities.
     """
     return {
         "objective": "binary:logistic",
@@ -75,7 +111,7 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
 def quantile_matrix(
     schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_], *, threads: int, like: xgboost.DMatrix | None = None
 ) -> xgboost.QuantileDMatrix:
-    """Rows binned for fitting; `like` is the matrix whose bins judged rows share."""
+    """Binned rows; `like` is the matrix whose bins they share."""
     return xgboost.QuantileDMatrix(
         rows,
         label=churned.astype(np.float32),
@@ -88,12 +124,12 @@ def quantile_matrix(
 
 
 def fit_watched(
-    given: dict[str, Any], learned: xgboost.DMatrix, judged: xgboost.DMatrix, *, patience: int
+    settings: Parameters, learned: xgboost.DMatrix, judged: xgboost.DMatrix, *, patience: int
 ) -> tuple[xgboost.Booster, NDArray[np.float64]]:
-    """Fits until the judged rows' log loss has not fallen for `patience` rounds. Returns the booster and that loss after 1, 2, … rounds."""
+    """Fits until the judged rows' log loss has not improved for `patience` rounds. Returns the booster and the loss by round."""
     losses: dict[str, dict[str, list[float]]] = {}
     booster = xgboost.train(
-        given,
+        settings,
         learned,
         MOST_ROUNDS,
         evals=[(judged, "judged")],
@@ -104,11 +140,11 @@ def fit_watched(
     return booster, np.array(losses["judged"]["logloss"])
 
 
-def fit_rounds(given: dict[str, Any], learned: xgboost.DMatrix, rounds: int) -> xgboost.Booster:
-    return xgboost.train(given, learned, rounds)
+def fit_rounds(settings: Parameters, learned: xgboost.DMatrix, rounds: int) -> xgboost.Booster:
+    return xgboost.train(settings, learned, rounds)
 
 
 def margins(booster: xgboost.Booster, rows: xgboost.DMatrix, rounds: int = 0) -> NDArray[np.float64]:
-    """Raw scores of the first `rounds` trees (0: all) on top of the margins of the matrix, float64 (n,)."""
+    """Raw scores of the first `rounds` trees (0: all) plus the matrix's base margins, float64 (n,)."""
     scores: NDArray[np.float32] = booster.predict(rows, output_margin=True, iteration_range=(0, rounds))
     return scores.astype(np.float64)

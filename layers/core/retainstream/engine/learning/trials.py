@@ -1,17 +1,24 @@
-"""A shape of the model that was tried, with how it did."""
+"""Trials: settings of the model with their loss."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.trees import TreeSettings
+from retainstream.engine.learning.trees import SettingsDocument, TreeSettings
+
+
+class TrialDocument(SettingsDocument):
+    """A trial as JSON. log_loss: its mean over the judged rows. size: leaves plus slopes."""
+
+    rounds: int
+    log_loss: float
+    size: int
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds that something took: at work, and by the clock on the wall."""
+    """Seconds of a piece of work: of processor time, and of wall-clock time."""
 
     worked: float = 0.0
     waited: float = 0.0
@@ -25,9 +32,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class Trial:
-    """One shape of the model, judged on rows it had not seen.
+    """Settings of the model, judged on rows that it was not fitted to.
 
-    losses: float64 (n,), each judged row's log loss. terms: columns in the linear stage, 0 without one.
+    losses: float64 (n,), the log loss of each judged row. terms: columns in the linear stage, 0 without one.
     """
 
     settings: TreeSettings
@@ -44,6 +51,5 @@ class Trial:
     def work(self) -> int:
         return self.settings.work(self.rounds, self.terms)
 
-    def document(self) -> dict[str, Any]:
-        """The settings that had a say, the rounds, the log loss and the size."""
+    def document(self) -> TrialDocument:
         return {**self.settings.document(trees=self.rounds > 0), "rounds": self.rounds, "log_loss": round(self.loss, 6), "size": self.work}

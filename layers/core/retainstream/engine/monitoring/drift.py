@@ -102,8 +102,13 @@ def _sentence(part: _Part, then: Sequence[float], now: Sequence[float]) -> str:
         return f"{part.label} has changed: {bins[moved]} for {shares}."
     known = len(bins) - (bins[-1] == MISSING)
     rise = _mean_place(now[:known]) - _mean_place(then[:known])
-    unit = f" {part.unit}" if part.unit and part.unit != "%" else part.unit
-    return f"{part.label} is {'higher' if rise > 0 else 'lower'} than it was: {bins[moved]}{unit} for {shares}."
+    return f"{part.label} is {'higher' if rise > 0 else 'lower'} than it was: {_with_unit(bins[moved], part.unit)} for {shares}."
+
+
+def _with_unit(label: str, unit: str) -> str:
+    if unit == "%":
+        return " ".join(f"{word}%" if word[0].isdigit() else word for word in label.split())
+    return f"{label} {unit}" if unit else label
 
 
 def _mean_place(shares: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""The feature schema: one description of a business's columns that everything else reads."""
+"""The feature schema: the description of a business's columns, used everywhere else."""
 
 from retainstream.engine.schema.documents import UnreadableSchema, read_schema, schema_from_text
 from retainstream.engine.schema.feature_schema import ALL, MAX_COLUMNS, Action, Column, FeatureSchema, Id, Label, Money, default_schema

@@ -1,4 +1,4 @@
-"""Schema documents, in YAML or JSON, and what to say about one that is wrong."""
+"""Reads schema documents, in YAML or JSON, and words their faults."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ _PATTERNS = {
 
 
 class UnreadableSchema(ValueError):
-    """The document is not a feature schema. `problems` says why, a sentence for each, with the line where it is known."""
+    """The document is not a feature schema. `problems` holds a sentence for each fault, with the line where it is known."""
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         self.source = source
@@ -39,7 +39,7 @@ def read_schema(path: Path | str) -> FeatureSchema:
     """The schema in a .yaml, .yml or .json file.
 
     Raises:
-        UnreadableSchema: there is no such file, or it does not hold a schema.
+        UnreadableSchema: the file does not exist, or does not hold a schema.
     """
     path = Path(path)
     try:
@@ -89,7 +89,7 @@ def _from_yaml(text: str, source: str) -> FeatureSchema:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise UnreadableSchema(source, [f"{place}not valid YAML: {error.problem or error.context}"]) from error
     except (yaml.YAMLError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "it holds a character that YAML does not allow"
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "it contains a character that YAML does not allow"
         raise UnreadableSchema(source, [f"not valid YAML: {reason}"]) from error
     finally:
         if loader:
@@ -126,7 +126,7 @@ def _repeated_keys(node: "yaml.Node") -> Iterator[str]:
         seen = set()
         for key, value in node.value:
             if key.value in seen:
-                yield f"line {key.start_mark.line + 1}: {key.value} is given twice"
+                yield f"line {key.start_mark.line + 1}: {key.value} occurs twice"
             seen.add(key.value if isinstance(key.value, str) else "")
             yield from _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
@@ -154,7 +154,7 @@ def _in_plain_words(kind: str, message: str) -> str:
 
 
 def _place(location: tuple[int | str, ...], document: "yaml.Node | None") -> tuple[int, str]:
-    """The line of a fault, 0 when it is not known, and its place in words: "column Contract, levels"."""
+    """The line of a fault (0 if not known) and its place in words: "column Contract, levels"."""
     import contextlib
 
     line, words, node = 0, [], document

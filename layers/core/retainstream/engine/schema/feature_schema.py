@@ -1,4 +1,4 @@
-"""What a feature schema document may say."""
+"""The contents of a feature schema document."""
 
 from collections import Counter
 from functools import cache, cached_property
@@ -13,16 +13,16 @@ type Kind = Literal["number", "integer", "boolean", "category", "date"]
 type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
 MAX_COLUMNS = 500
-"""The most columns of a schema: a prediction with every column's value and contribution is one stored item of at most 400 kB."""
+"""The most columns of a schema: a prediction with all values and contributions is a stored item of at most 400 kB."""
 
 MAX_GROUPS = 64
-"""The most levels of the group column: each has counters of its own, and index partitions that every unfiltered page reads."""
+"""The most levels of the group column: each has its own counters, and index partitions that every unfiltered page reads."""
 
 MAX_GROUP_BYTES = 5_000
-"""The most bytes (UTF-8) of its levels together: 32 counters bear the name of each, and all are one item of at most 400 kB."""
+"""The most bytes (UTF-8) of all levels together: each names 32 counters, and all counters are an item of at most 400 kB."""
 
 ALL = "all"
-"""The group of every customer when the schema names no group column."""
+"""The group of every customer if the schema has no group column."""
 
 
 def _as_text(value: Any) -> Any:
@@ -31,7 +31,7 @@ def _as_text(value: Any) -> Any:
 
 type _Spelled = Annotated[str, Field(min_length=1, max_length=200)]
 type _Text = Annotated[_Spelled, BeforeValidator(_as_text, json_schema_input_type=_Spelled | float)]
-"""A value as a file spells it; a document may write a number without quotes."""
+"""A value as it is spelled in a file; a document may write a number without quotes."""
 
 _SOURCE = Field(default="", max_length=200, description="The column's header in a file, when it is not the name")
 
@@ -113,11 +113,11 @@ class Column(_Document):
 
     @property
     def header(self) -> str:
-        """What a file calls it."""
+        """The column's header in a file."""
         return self.source or self.name
 
     def phrase_for(self, value: Value) -> str:
-        """The sentence for a value, with {value} still in its place; empty when the schema has none."""
+        """The sentence for a value, with the placeholder {value}; empty if the schema has none."""
         spoken = str(value).lower() if isinstance(value, bool) else str(value)
         return self.phrases.get(spoken, self.phrase)
 
@@ -135,7 +135,7 @@ class Id(_Document):
 
     @property
     def header(self) -> str:
-        """What a file calls it."""
+        """The column's header in a file."""
         return self.source or self.column
 
 
@@ -149,7 +149,7 @@ class Label(_Document):
 
     @property
     def header(self) -> str:
-        """What a file calls it."""
+        """The column's header in a file."""
         return self.source or self.column
 
 
@@ -164,7 +164,7 @@ class Money(_Document):
 
 
 class FeatureSchema(_Document):
-    """A business's columns, their meaning, and its money."""
+    """The feature schema of a business: columns with their meaning, and money."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
     title: str = Field(min_length=1, max_length=80)
@@ -219,12 +219,12 @@ class FeatureSchema(_Document):
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
-        """The columns the model may use, in the order of the model's input."""
+        """The columns that the model may use, in the order of its input."""
         return tuple(column for column in self.columns if column.feature)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
-        """The values of the group column, or ALL alone when there is none."""
+        """The values of the group column, or ALL alone without a group column."""
         return self.column(self.group).levels if self.group else (ALL,)
 
     @cached_property
@@ -237,11 +237,15 @@ class FeatureSchema(_Document):
         return frozenset(self._by_name)
 
     def column(self, name: str) -> Column:
-        """Raises KeyError for a column the schema does not have."""
+        """The column with this name.
+
+        Raises:
+            KeyError: the schema has no such column.
+        """
         return self._by_name[name]
 
 
 @cache
 def default_schema() -> FeatureSchema:
-    """The schema a new stack starts with; generated from examples/schemas/streaming.yaml."""
+    """The schema of a new stack; generated from examples/schemas/streaming.yaml."""
     return FeatureSchema.model_validate_json(Path(__file__).with_name("default.json").read_bytes())

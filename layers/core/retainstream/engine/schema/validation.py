@@ -1,4 +1,4 @@
-"""A customer's columns against the schema."""
+"""Validation of a customer's features by the schema."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ _SMALLEST = 1e-100  # DynamoDB takes numbers from 1e-130
 
 
 class UnusableSchema(ValueError):
-    """The feature schema in force is no schema; the message says what to do."""
+    """The active feature schema is not usable; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """A column at fault, and what is wrong with it in a sentence that does not repeat the value."""
+    """A column with a fault, and a sentence about the fault that does not repeat the value."""
 
     field: str
     detail: str
@@ -58,7 +58,7 @@ def checked_features(schema: FeatureSchema, given: Mapping[str, Any]) -> tuple[d
 
 
 def stands_for_missing(column: Column, value: Any) -> bool:
-    """Whether a value is one of those the column lists as missing; numbers are compared as numbers, so -999 is -999.0."""
+    """Whether a value is one of the column's missing_values; numbers are compared as numbers, so -999 equals -999.0."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int | float):
@@ -67,12 +67,12 @@ def stands_for_missing(column: Column, value: Any) -> bool:
 
 
 def group_of(schema: FeatureSchema, features: Mapping[str, Value]) -> str:
-    """The group a customer belongs to: the value of the group column, or ALL."""
+    """The group of a customer: the value of the group column, or ALL."""
     return str(features.get(schema.group, ALL)) if schema.group else ALL
 
 
 def value_problem(column: Column, value: Any) -> str | None:
-    """What is wrong with a value that is not missing, in a sentence that does not repeat it; None when it is fine."""
+    """The fault of a value that is not missing, in a sentence that does not repeat the value; None if it is valid."""
     match column.kind:
         case "number" | "integer":
             return _number_problem(column, value)

@@ -1,4 +1,4 @@
-"""Whole numbers as JSON has them."""
+"""Integers in JSON."""
 
 from typing import Annotated, Any
 
@@ -10,4 +10,4 @@ def _whole(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
-"""A number without a fraction, however it is spelt: 88, 88.0 and 8.8e1 are one number to JSON. Text and true are none."""
+"""A number without a fraction in any spelling: 88, 88.0 and 8.8e1 are the same JSON number. Texts and booleans are refused."""

@@ -3,8 +3,9 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
+from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import Layout, Record, is_misencoded, mended, quoting_problem
 from retainstream.engine.tables.splitting import Place, Readable, Splitter
 
@@ -59,14 +60,32 @@ class TablePart(Layout):
                 yield line, record[:width]
 
 
-def part_of(layout: dict[str, Any], stream: Readable, place: Place) -> TablePart:
-    """A part by a layout as `layout_document` gives it."""
+class LayoutDocument(TypedDict):
+    """A `Layout` as JSON."""
+
+    source: str
+    header: list[str]
+    header_line: int
+    delimiter: str
+    decimal: Decimal
+    encoding: str
+
+
+def part_of(layout: LayoutDocument, stream: Readable, place: Place) -> TablePart:
+    """A part of a table with this layout."""
     return TablePart(**layout, splitter=Splitter(stream, layout["delimiter"], place))
 
 
-def layout_document(layout: Layout) -> dict[str, Any]:
-    """A layout as JSON carries it."""
-    return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
+def layout_document(layout: Layout) -> LayoutDocument:
+    """A layout as JSON."""
+    return {
+        "source": layout.source,
+        "header": layout.header,
+        "header_line": layout.header_line,
+        "delimiter": layout.delimiter,
+        "decimal": layout.decimal,
+        "encoding": layout.encoding,
+    }
 
 
 def misencoding_note(rows: int) -> str:

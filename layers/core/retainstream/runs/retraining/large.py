@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from retainstream.engine.learning.calibrate import calibrate
 from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
-from retainstream.engine.learning.fit import Candidate, threshold_for
+from retainstream.engine.learning.fit import Candidate, JobFitRecord, threshold_for
 from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
 from retainstream.engine.learning.sagemaker.bins import Bins
 from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, parts_for, sampled
 from retainstream.engine.learning.sagemaker.translation import on_features
-from retainstream.engine.learning.search import Search
+from retainstream.engine.learning.search import Search, SearchRecord
 from retainstream.engine.learning.split import folds
 from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.model.model import ScoringModel
@@ -79,7 +78,7 @@ def shape(stores: Stores, given: Document) -> Document:
         learned = for_the_job(bench.data())
         search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
         chosen = search.run()
-        record = {**search.record(chosen), "rows": {"tune": len(chosen.losses)}}
+        record: Document = {**search.record(chosen), "rows": {"tune": len(chosen.losses)}}
         bench.put_json("shape.json", {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": record})
         bench.put_json("bins.json", Bins.of(learned).document())
         detail.update(chosen=record["chosen"], trials=len(record["trials"]), sample=len(learned))
@@ -143,13 +142,14 @@ def import_model(stores: Stores, given: Document) -> Document:
     return {"version": model.version}
 
 
-def _record(bench: Workbench, given: Document, judged: DataSet, calibration: str) -> dict[str, Any]:
+def _record(bench: Workbench, given: Document, judged: DataSet, calibration: str) -> JobFitRecord:
     searched, asked = bench.get_json("shape.json")["record"], given["job"]
+    search: SearchRecord = searched
     rows = sum(part["rows"] for part in given["exported"])
     return {
-        **searched,
+        **search,
         "calibration": calibration,
-        "rows": {**searched["rows"], "train": rows, "calibrate": len(judged)},
+        "rows": {"tune": searched["rows"]["tune"], "train": rows, "calibrate": len(judged)},
         "training_job": {
             "name": asked["TrainingJobName"],
             "container": asked["AlgorithmSpecification"]["TrainingImage"].rpartition("/")[2],

@@ -134,7 +134,7 @@ def gate(stores: Stores, given: Document) -> Document:
             calibration_noise=calibration_noise(probabilities, SEED),
             linear_auc=figures["baseline"]["roc_auc"],
         )
-        document = {
+        document: Document = {
             **verdict.document(),
             "champion": current.version if current else None,
             "expected_revision": current.revision if current else 0,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.fit import FitRecord
 from retainstream.engine.learning.split import held_out
 from retainstream.engine.model.model import ScoringModel
 from retainstream.storage.documents import Documents, Stored
@@ -71,7 +72,7 @@ class Workbench:
     def _part(self, number: int) -> str:
         return f"training/{self.run_id}/parts/{number:04}.npz"
 
-    def put_candidate(self, model: ScoringModel, record: Document) -> None:
+    def put_candidate(self, model: ScoringModel, record: FitRecord) -> None:
         self.put("candidate/model.ubj", bytes(model.booster.save_raw("ubj")))
         self.put_json(
             "candidate/fit.json",

@@ -1,21 +1,39 @@
-"""The curves of a card, thinned to what a plot can show."""
+"""The curves of a card, reduced to the points of a plot."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.metrics import Floats, Outcomes, gain
+from retainstream.engine.learning.metrics import Floats, GainPoint, Outcomes, gain
 
 MOST_POINTS = 200
 _DIGITS = 6
 _SCORE_BINS = 20
 
 
-def curves(churned: Outcomes, probabilities: Floats) -> dict[str, Any]:
-    """ROC, precision–recall and gain of probabilities (n,) against outcomes (n,), of which both kinds must be present."""
-    return {"roc": roc_curve(churned, probabilities), "precision_recall": precision_recall_curve(churned, probabilities)} | {
-        "gain": gain(churned, probabilities)
+class CurvesDocument(TypedDict):
+    """Curves, for `card.document.Curves`: the coordinates of the points by name, and the gain."""
+
+    roc: dict[str, list[float | None]]
+    precision_recall: dict[str, list[float | None]]
+    gain: list[GainPoint]
+
+
+class ScoreHistogram(TypedDict):
+    """Rows per bin of the probability, for `card.document.ScoreBins`."""
+
+    rows: int
+    edges: list[float]
+    counts: list[int]
+
+
+def curves(churned: Outcomes, probabilities: Floats) -> CurvesDocument:
+    """ROC, precision–recall and gain of probabilities (n,) against outcomes (n,). Both outcomes must be present."""
+    return {
+        "roc": roc_curve(churned, probabilities),
+        "precision_recall": precision_recall_curve(churned, probabilities),
+        "gain": gain(churned, probabilities),
     }
 
 
@@ -45,15 +63,15 @@ def precision_recall_curve(churned: Outcomes, probabilities: Floats) -> dict[str
     }
 
 
-def score_histogram(probabilities: Floats) -> dict[str, Any]:
-    """How many of the probabilities (n,) are in each of twenty equally wide bins."""
+def score_histogram(probabilities: Floats) -> ScoreHistogram:
+    """The number of probabilities (n,) in each of twenty bins of equal width."""
     edges = np.arange(1, _SCORE_BINS) / _SCORE_BINS
     counts = np.bincount(np.searchsorted(edges, probabilities, side="right"), minlength=_SCORE_BINS)
     return {"rows": len(probabilities), "edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def _along(x: Floats, y: Floats) -> NDArray[np.intp]:
-    """Places of points that follow each other at about equal distances on the curve."""
+    """Places of points at about equal distances along the curve."""
     if len(x) <= MOST_POINTS:
         return np.arange(len(x))
     walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])

@@ -1,6 +1,6 @@
 """SHAP values of held-out customers, for the card's bars and beeswarm."""
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +9,38 @@ from retainstream.engine.learning.importance import SAMPLE_ROWS, direction
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.schema.feature_schema import Kind
 
 DRAWN_ROWS = 300
 DRAWN_COLUMNS = 15
 
 
-def explanation(model: ScoringModel, rows: Rows) -> dict[str, Any]:
+class InfluenceDocument(TypedDict):
+    """How a column moves the scores, for `card.document.Influence`."""
+
+    feature: str
+    label: str
+    kind: Kind
+    mean_abs: float
+    direction: str
+    values: NotRequired[list[float]]
+    ranks: NotRequired[list[float | None]]
+
+
+class ExplanationDocument(TypedDict):
+    """How all columns move the scores, for `card.document.Explanation`."""
+
+    rows: int
+    sampled: int
+    base: float
+    columns: list[InfluenceDocument]
+
+
+def explanation(model: ScoringModel, rows: Rows) -> ExplanationDocument:
     """Mean absolute SHAP value of every column over up to `SAMPLE_ROWS` of the rows, by `shap.TreeExplainer`, in log-odds.
 
-    Of the strongest `DRAWN_COLUMNS` columns also the single values of up to `DRAWN_ROWS` rows, taken evenly. Of the customers' own
-    values only ranks are told.
+    The strongest `DRAWN_COLUMNS` columns also have single values of up to `DRAWN_ROWS` evenly spaced rows. The customers' own values
+    appear only as ranks.
     """
     import shap
 
@@ -27,10 +49,10 @@ def explanation(model: ScoringModel, rows: Rows) -> dict[str, Any]:
     values = np.asarray(explainer.shap_values(matrix(model.schema, sample, threads=1)), dtype=np.float64)
     means = np.abs(values).mean(axis=0)
     drawn = np.linspace(0, len(sample) - 1, min(DRAWN_ROWS, len(sample))).astype(int)
-    columns = []
+    columns: list[InfluenceDocument] = []
     for position, place in enumerate(np.argsort(-means, kind="stable").tolist()):
         column = model.schema.features[place]
-        told: dict[str, Any] = {
+        document: InfluenceDocument = {
             "feature": column.name,
             "label": column.label,
             "kind": column.kind,
@@ -38,15 +60,15 @@ def explanation(model: ScoringModel, rows: Rows) -> dict[str, Any]:
             "direction": direction(column, sample[:, place], values[:, place]),
         }
         if position < DRAWN_COLUMNS:
-            told["values"] = np.round(values[drawn, place], 4).tolist()
-            told["ranks"] = [] if column.kind == "category" else _ranks(sample[drawn, place])
-        columns.append(told)
+            document["values"] = np.round(values[drawn, place], 4).tolist()
+            document["ranks"] = [] if column.kind == "category" else _ranks(sample[drawn, place])
+        columns.append(document)
     base = float(np.ravel(explainer.expected_value)[0])
     return {"rows": len(sample), "sampled": len(drawn), "base": base, "columns": columns}
 
 
 def _ranks(values: NDArray[np.float32]) -> list[float | None]:
-    """Each value's place among the known ones, 0 … 1; equal values share the middle of their places."""
+    """The rank of each value among the known ones, 0 … 1; equal values have the mean of their ranks."""
     from scipy.stats import rankdata
 
     known = ~np.isnan(values)

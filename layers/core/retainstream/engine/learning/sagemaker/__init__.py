@@ -1,1 +1,1 @@
-"""Fitting more rows than one function holds: in parts, by a training job on SageMaker's own XGBoost."""
+"""Training on more rows than one function holds: in parts, by a training job on SageMaker's XGBoost."""

@@ -1,4 +1,4 @@
-"""What a training job leaves: model.tar.gz with the file xgboost-model, taken as something that anybody could have written."""
+"""The output of a training job: model.tar.gz with the file xgboost-model. It is read as untrusted input."""
 
 import io
 import tarfile
@@ -11,27 +11,29 @@ _NAMES = ("xgboost-model", "./xgboost-model")
 
 
 class UnusableArtefact(ValueError):
-    """What the training job left is no model that can be taken; the message says why in a sentence."""
+    """The output of the training job is not a usable model; the message says why in a sentence."""
 
 
 def booster_in(archive: bytes) -> bytes:
-    """The bytes of the archive's only file called xgboost-model. Nothing is written anywhere, whatever the archive's names say.
+    """The bytes of the archive's only file xgboost-model. Nothing is written to disk, whatever names the archive holds.
 
     Raises:
-        UnusableArtefact: the archive is damaged, holds no such file or several, or is larger unpacked than 200 MB.
+        UnusableArtefact: the archive is damaged, holds no such file or several, or is larger than 200 MB unpacked.
     """
     unpacked = io.BytesIO(_unpacked(archive))
     try:
         with tarfile.open(fileobj=unpacked, mode="r:") as members:
-            found = [member for member in members if member.name in _NAMES and member.isreg()]
-            if len(found) != 1:
-                raise UnusableArtefact("The training job left no file called xgboost-model." if not found else "It left several models.")
-            content = members.extractfile(found[0])
+            models = [member for member in members if member.name in _NAMES and member.isreg()]
+            if len(models) != 1:
+                raise UnusableArtefact(
+                    "The training job's archive holds no file xgboost-model." if not models else "The archive holds several models."
+                )
+            content = members.extractfile(models[0])
             booster = content.read() if content else b""
     except tarfile.TarError as error:
-        raise UnusableArtefact("The archive that the training job left is damaged.") from error
-    if len(booster) != found[0].size:
-        raise UnusableArtefact("The archive that the training job left is cut short.")
+        raise UnusableArtefact("The training job's archive is damaged.") from error
+    if len(booster) != models[0].size:
+        raise UnusableArtefact("The training job's archive is incomplete.")
     return booster
 
 
@@ -40,9 +42,9 @@ def _unpacked(archive: bytes) -> bytes:
     try:
         content = stream.decompress(archive, MOST_UNPACKED + 1)
     except zlib.error as error:
-        raise UnusableArtefact("The archive that the training job left is damaged.") from error
+        raise UnusableArtefact("The training job's archive is damaged.") from error
     if len(content) > MOST_UNPACKED:
-        raise UnusableArtefact(f"The archive that the training job left is larger than {MOST_UNPACKED // 1_000_000} MB unpacked.")
+        raise UnusableArtefact(f"The training job's archive is larger than {MOST_UNPACKED // 1_000_000} MB unpacked.")
     if not stream.eof:
-        raise UnusableArtefact("The archive that the training job left is cut short.")
+        raise UnusableArtefact("The training job's archive is incomplete.")
     return content

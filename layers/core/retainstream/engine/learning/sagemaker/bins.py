@@ -1,15 +1,14 @@
-"""Customers' columns as small whole numbers, which any format of text carries exactly.
+"""Customers' columns as small integers, which every text format holds exactly.
 
-SageMaker's container takes no categories, and its text formats round what they read: a threshold that a model learned from rounded
-values may lie on the wrong side of the real ones. So a job is given bins. A number becomes how many of up to 255 cuts it reaches, as
-histogram trees would bin it anyway; a level becomes its place among the levels ordered by churn rate, the order in which the best split
-of the levels in two is a cut between neighbours (Fisher 1958). Cuts and order are kept, and turn what the job learns back into
-thresholds and levels.
+SageMaker's container takes no categories, and its text formats round numbers: a threshold learned from rounded values may lie on the wrong
+side of the exact ones. So a training job gets bins. A number becomes the count of cuts at or below it, of up to 255, which is how histogram
+trees bin it anyway. A level becomes its rank by churn rate, because in this order the best split of the levels in two is a cut between
+neighbours (Fisher 1958). The stored cuts and ranks turn the job's splits back into thresholds and levels.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,18 @@ _PRIOR_ROWS = 20.0
 _ABSENT = -1
 
 
+class AxisDocument(TypedDict):
+    """An `Axis` as JSON."""
+
+    place: int
+    cuts: list[float]
+    ranks: list[int]
+    direction: int
+
+
 @dataclass(frozen=True)
 class Axis:
-    """One column of the job, made from the feature at `place`: a number's cuts (float32, growing) or the ranks of a category's levels."""
+    """A column of the job, from the feature at `place`: a number's cuts (float32, rising) or the ranks of a category's levels."""
 
     place: int
     cuts: tuple[float, ...] = ()
@@ -34,7 +42,7 @@ class Axis:
 
     @property
     def codes(self) -> int:
-        """How many codes there are: 0 up to this, exclusive."""
+        """The number of codes; they count from 0."""
         return len(self.ranks) or len(self.cuts) + 1
 
     def code(self, values: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -50,13 +58,13 @@ class Axis:
 
 @dataclass(frozen=True)
 class Bins:
-    """The columns of a job, in its order. A feature without a single known value is none of them."""
+    """The columns of a job, in its order, without features that have no known value."""
 
     axes: tuple[Axis, ...]
 
     @classmethod
     def of(cls, data: DataSet) -> "Bins":
-        """Bins for data like this."""
+        """The bins of a data set."""
         axes = []
         for place, column in enumerate(data.schema.features):
             values = data.rows[:, place]
@@ -70,15 +78,17 @@ class Bins:
         return cls(tuple(axes))
 
     @classmethod
-    def from_document(cls, document: Sequence[dict[str, Any]]) -> "Bins":
+    def from_document(cls, document: Sequence[AxisDocument]) -> "Bins":
         return cls(tuple(Axis(axis["place"], tuple(axis["cuts"]), tuple(axis["ranks"]), axis["direction"]) for axis in document))
 
-    def document(self) -> list[dict[str, Any]]:
-        """The bins as plain numbers, for `from_document`."""
-        return [asdict(axis) for axis in self.axes]
+    def document(self) -> list[AxisDocument]:
+        """The bins as JSON, for `from_document`."""
+        return [
+            {"place": axis.place, "cuts": list(axis.cuts), "ranks": list(axis.ranks), "direction": axis.direction} for axis in self.axes
+        ]
 
     def lines(self, rows: Rows, churned: NDArray[np.bool_]) -> bytes:
-        """Rows as libsvm text: the outcome, then column:code for each value that is known. A column that is left out is missing."""
+        """Rows as libsvm text: the outcome, then column:code for each known value."""
         columns = [np.array(["0", "1"], dtype=object)[churned.astype(np.intp)]]
         for number, axis in enumerate(self.axes):
             words = np.array([*(f" {number}:{code}" for code in range(axis.codes)), ""], dtype=object)
@@ -94,7 +104,7 @@ def _cuts(known: NDArray[np.float32]) -> tuple[float, ...]:
 
 
 def _ranks(levels: NDArray[np.intp], churned: NDArray[np.bool_], count: int) -> tuple[int, ...]:
-    """Each level's place by churn rate, rates drawn towards the mean as by 20 more rows; a level never met counts as the mean."""
+    """Each level's rank by churn rate, with 20 rows of the mean rate added to each level."""
     rows = np.bincount(levels, minlength=count)
     left = np.bincount(levels, weights=churned, minlength=count)
     rates = (left + _PRIOR_ROWS * churned.mean()) / (rows + _PRIOR_ROWS)

@@ -1,7 +1,7 @@
-"""Labelled customers in parts: how many there are to be, how each is made, and the sample of them that one function can hold.
+"""Customers with a known outcome in parts: their number, their contents, and the sample that one function can hold.
 
-A part is a segment of a parallel scan, small enough for any function. The sample is drawn by the customers' keys, so that a part that is
-read again gives the same customers; and a share of the development customers, drawn by the keys too, is kept from the job for calibration.
+A part is a segment of a parallel scan, small enough for any function. The customers' keys decide the sample, so that reading a part again
+gives the same customers. The keys also decide which development customers are reserved for calibration and kept out of the job.
 """
 
 import math
@@ -19,7 +19,7 @@ _FOR_THE_SAMPLE, _FOR_CALIBRATION = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
 
 
 def parts_for(customers: int, row_threshold: int, instances: int) -> int:
-    """How many parts a base is read in; 0 where one function reads it whole. As many for each instance, so that their shares are alike."""
+    """The number of parts of a base; 0 if one function reads all of it. It is a multiple of `instances`, for equal shares."""
     if not row_threshold or customers < row_threshold:
         return 0
     parts = min(MOST_PARTS, math.ceil(customers / CUSTOMERS_PER_PART))
@@ -27,17 +27,17 @@ def parts_for(customers: int, row_threshold: int, instances: int) -> int:
 
 
 def sampled(data: DataSet, share: float) -> DataSet:
-    """The customers of the sample: about `share` of them, all for 1."""
+    """The customers of the sample: about this share of them, all for 1."""
     return data if share >= 1 else data.where(_drawn(data.keys, _FOR_THE_SAMPLE, share))
 
 
 def for_the_job(data: DataSet) -> DataSet:
-    """The customers whom the job may learn from: neither held out for the test nor kept for calibration."""
+    """The customers for the training job: neither test customers nor reserved for calibration."""
     return data.where(~held_out(data.keys) & ~_for_calibration(data.keys))
 
 
 def for_calibration(data: DataSet) -> DataSet:
-    """The customers kept for calibration and the choice of the threshold."""
+    """The customers reserved for calibration and the threshold."""
     return data.where(~held_out(data.keys) & _for_calibration(data.keys))
 
 
@@ -46,7 +46,7 @@ def _for_calibration(keys: Keys) -> NDArray[np.bool_]:
 
 
 def _drawn(keys: Keys, purpose: int, share: float) -> NDArray[np.bool_]:
-    """About `share` of the keys, for each purpose others: the high bits of splitmix64's finalizer (Steele, Lea & Flood 2014)."""
+    """About this share of the keys, different keys for each purpose: splitmix64's finalizer (Steele, Lea & Flood 2014)."""
     mixed = keys ^ np.uint64(purpose)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)

@@ -1,4 +1,4 @@
-"""A booster that a job has fitted to bins, as one on the schema's features."""
+"""Translates a booster that a job has fitted to bins into one on the schema's features."""
 
 import json
 import math
@@ -24,19 +24,19 @@ type Tree = dict[str, Any]
 
 
 def on_features(booster: bytes, bins: Bins, schema: FeatureSchema) -> xgboost.Booster:
-    """The same function of a customer's columns as the booster is of their bins, with the schema's names and types.
+    """The booster on the schema's features with the same scores as `booster` on their bins.
 
     Raises:
-        UnusableArtefact: it cannot be read, or is no binary classification by trees on as many columns as there are bins.
+        UnusableArtefact: it cannot be read, or is not a binary classification by trees on the columns of the bins.
     """
     loaded = xgboost.Booster()
-    if not (booster.startswith(b"{") and booster.endswith(b"}")):  # on a file cut short XGBoost can end the process
-        raise UnusableArtefact("The model that the training job left cannot be read.")
+    if not (booster.startswith(b"{") and booster.endswith(b"}")):  # an incomplete file can make XGBoost end the process
+        raise UnusableArtefact("The training job's model cannot be read.")
     try:
         loaded.load_model(bytearray(booster))
         document = json.loads(bytes(loaded.save_raw("json")))
     except (xgboost.core.XGBoostError, ValueError) as error:
-        raise UnusableArtefact("The model that the training job left cannot be read.") from error
+        raise UnusableArtefact("The training job's model cannot be read.") from error
     learner = document["learner"]
     _require_fit(learner, loaded, bins)
     for tree in learner["gradient_booster"]["model"]["trees"]:
@@ -44,23 +44,23 @@ def on_features(booster: bytes, bins: Bins, schema: FeatureSchema) -> xgboost.Bo
     learner["learner_model_param"]["num_feature"] = str(len(schema.features))
     learner["feature_names"], learner["feature_types"] = feature_names(schema), feature_types(schema)
     learner["attributes"] = {}
-    whole = xgboost.Booster()
-    whole.load_model(bytearray(json.dumps(document).encode()))
-    return whole
+    translated = xgboost.Booster()
+    translated.load_model(bytearray(json.dumps(document).encode()))
+    return translated
 
 
 def _require_fit(learner: dict[str, Any], booster: xgboost.Booster, bins: Bins) -> None:
     if booster.num_features() != len(bins.axes) or learner["feature_names"]:
         columns = booster.num_features()
-        raise UnusableArtefact(f"The training job's model was fitted to {columns} columns, not to the {len(bins.axes)} it was given.")
+        raise UnusableArtefact(f"The training job's model was fitted to {columns} columns, not to the {len(bins.axes)} of the job.")
     kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
     if (kind, objective) != ("gbtree", "binary:logistic"):
-        raise UnusableArtefact(f"The model that the training job left is of another kind ({kind}, {objective}).")
+        raise UnusableArtefact(f"The training job's model is of another kind ({kind}, {objective}).")
     trees = learner["gradient_booster"]["model"]["trees"]
     if not 1 <= len(trees) <= MOST_TREES:
-        raise UnusableArtefact(f"The model that the training job left has {len(trees)} trees; 1 to {MOST_TREES:,} can be taken.")
+        raise UnusableArtefact(f"The training job's model has {len(trees):,} trees; it may have 1 to {MOST_TREES:,}.")
     if any(tree["categories"] for tree in trees):
-        raise UnusableArtefact("The model that the training job left splits categories, which it was not given.")
+        raise UnusableArtefact("The training job's model splits categories, although the job had none.")
 
 
 def _translate(tree: Tree, bins: Bins, features: int) -> None:
@@ -83,9 +83,9 @@ def _translate(tree: Tree, bins: Bins, features: int) -> None:
 
 
 def _split_levels(tree: Tree, node: int, axis: Axis, first_right: int) -> None:
-    """Sends the levels of rank `first_right` and above to the right. XGBoost lists those, so where there are none the sides change.
+    """Sends the levels of rank `first_right` and above to the right. XGBoost lists these levels; if there are none, the sides are swapped.
 
-    A node comes before its children, so they are not translated yet.
+    A node comes before its children, so the children are not translated yet.
     """
     right = [level for level, rank in enumerate(axis.ranks) if rank >= first_right]
     if not right:
@@ -100,12 +100,12 @@ def _split_levels(tree: Tree, node: int, axis: Axis, first_right: int) -> None:
     tree["categories"] += right
 
 
-def _exchange(tree: Tree, one: int, other: int) -> None:
-    """Exchanges two children of a node by their contents: XGBoost takes the right child to be the one after the left."""
+def _exchange(tree: Tree, left: int, right: int) -> None:
+    """Swaps the contents of two children of a node, because XGBoost expects the right child directly after the left."""
     for name in _PER_NODE:
         values = tree[name]
-        values[one], values[other] = values[other], values[one]
-    for node in (one, other):
+        values[left], values[right] = values[right], values[left]
+    for node in (left, right):
         for child in (tree["left_children"][node], tree["right_children"][node]):
             if child >= 0:
                 tree["parents"][child] = node

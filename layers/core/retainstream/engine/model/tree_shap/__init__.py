@@ -1,6 +1,6 @@
-"""Exact TreeSHAP contributions of blocks of rows, looked up in tables instead of walked tree by tree.
+"""Exact TreeSHAP contributions of blocks of rows, by tables instead of by walking each tree.
 
-What a tree contributes depends only on which way a row goes at each of its splits. So the splits are numbered (`forest`), the leaves are
-put into groups of few splits (`grouping`), each group's contributions are written down for every way its splits can go (`patterns`,
-`cell_tables`), and a block of rows is a few array look-ups per group (`block`).
+A tree's contributions depend only on the direction of a row at each split. So the splits are numbered (`forest`), leaves with few splits
+are grouped (`grouping`), each group's contributions are computed for every combination of directions (`patterns`, `cell_tables`), and a
+block of rows takes a few array look-ups per group (`block`).
 """

@@ -1,4 +1,4 @@
-"""Blocks of rows: each row is coded once per column, and every table is one look-up."""
+"""Contributions of blocks of rows: each row is coded once per column, and each table takes one look-up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from retainstream.engine.model.tree_shap.grouping import WIDTH, Group, Panel, br
 from retainstream.engine.model.tree_shap.patterns import leaf_patterns
 
 ROWS_AT_ONCE = 8192
-"""The codes of so many rows, and one row of contributions for each, stay in a processor's second cache."""
+"""The codes of this many rows, and a row of contributions for each, fit into a processor's second-level cache."""
 
 _BRANCH_CELLS = 1024
 _GROUP_CELLS = 4096
@@ -27,19 +27,19 @@ _MOST_TABLE_CELLS = 65_535
 
 
 class _Room:
-    """Arrays that are used again for every table."""
+    """Arrays that every table reuses."""
 
     def __init__(self, rows: int, features: int) -> None:
         self.cell, self.part = np.empty(rows, np.uint16), np.empty(rows, np.uint16)
-        self.index, self.one = np.empty(rows, np.intp), np.empty(rows, np.float32)
+        self.index, self.single = np.empty(rows, np.intp), np.empty(rows, np.float32)
         self.values, self.total = np.empty((rows, WIDTH), np.float32), np.empty((rows, WIDTH), np.float32)
-        self.found = np.empty((features, rows))
+        self.contributions = np.empty((features, rows))
 
 
 class _SharedPanel:
-    """Several tables on the same columns, each with a contribution of all of them in a row.
+    """Several tables on the same columns; a row of a table holds the contributions of all these columns.
 
-    Columns with few codes are read together, as one code: then a table has fewer parts to add to the number of a row's cell.
+    Columns with few codes are combined into one code, so that fewer parts add up to the number of a row's cell.
     """
 
     def __init__(self, panel: Panel, tables: list[tuple[Grid, NDArray[np.float32]]]) -> None:
@@ -59,7 +59,7 @@ class _SharedPanel:
     @staticmethod
     def _offsets(grid: Grid, together: list[list[Column]], local: dict[int, tuple[Codes, Codes]]) -> list[tuple[int, NDArray[np.uint16]]]:
         steps = {column.number: of_code * stride for column, of_code, stride in zip(grid.columns, grid.of_code, grid.strides, strict=True)}
-        found = []
+        offsets = []
         for number, columns in enumerate(together):
             if steps.keys() & {column.number for column in columns}:
                 offset = np.zeros(1, np.intp)
@@ -67,8 +67,8 @@ class _SharedPanel:
                     code = local[column.number][1]
                     own = steps[column.number][code] if column.number in steps else np.zeros(len(code), np.intp)
                     offset = (own[:, None] + offset).ravel()
-                found.append((number, offset.astype(np.uint16)))
-        return found
+                offsets.append((number, offset.astype(np.uint16)))
+        return offsets
 
     def add(self, codes: list[Codes], room: _Room) -> None:
         joint = [_joined(codes, read, room) for read in self._joint]
@@ -81,7 +81,7 @@ class _SharedPanel:
             room.index[:] = cell
             room.total += values.take(room.index, axis=0, out=room.values, mode="clip")
         for slot, place in self._slots:
-            room.found[place] += room.total[:, slot]
+            room.contributions[place] += room.total[:, slot]
 
     @property
     def bytes(self) -> int:
@@ -89,7 +89,7 @@ class _SharedPanel:
 
 
 class _SingleTable:
-    """A table with columns of its own: a contribution at a time, and no codes to share."""
+    """A table that shares no columns with others: one contribution at a time, without combined codes."""
 
     def __init__(self, panel: Panel, grid: Grid, values: NDArray[np.float32]) -> None:
         slots = {column.number: slot for slot, column in enumerate(panel.columns)}
@@ -106,7 +106,7 @@ class _SingleTable:
             cell += part.take(codes[number], out=room.part, mode="clip")
         room.index[:] = cell
         for place, values in self._values:
-            room.found[place] += values.take(room.index, out=room.one, mode="clip")
+            room.contributions[place] += values.take(room.index, out=room.single, mode="clip")
 
     @property
     def bytes(self) -> int:
@@ -115,7 +115,7 @@ class _SingleTable:
 
 @dataclass(frozen=True)
 class CompiledForest:
-    """A model's tables, ready for blocks of rows."""
+    """A model's tables for blocks of rows."""
 
     forest: Forest
     panels: list[_SharedPanel | _SingleTable]
@@ -145,7 +145,7 @@ class CompiledForest:
 
     @cached_property
     def side_by_side(self) -> SideBySide | None:
-        """The same tables for a few rows at a time; None where they would be too large."""
+        """The same tables for a few rows at a time; None if they would be too large."""
         return SideBySide.of(self.forest, self.filled)
 
     @property
@@ -159,21 +159,21 @@ class CompiledForest:
             ValueError: a value is infinite.
         """
         features = self.forest.features
-        found = np.empty((len(rows), features))
+        contributions = np.empty((len(rows), features))
         room = _Room(min(ROWS_AT_ONCE, len(rows)), features)
         for start in range(0, len(rows), ROWS_AT_ONCE):
             part = rows[start : start + ROWS_AT_ONCE]
             room = room if len(part) == len(room.index) else _Room(len(part), features)
-            room.found[:] = 0
+            room.contributions[:] = 0
             codes = self.forest.coded(part)
             for panel in self.panels:
                 panel.add(codes, room)
-            found[start : start + ROWS_AT_ONCE] = room.found.T
-        return found
+            contributions[start : start + ROWS_AT_ONCE] = room.contributions.T
+        return contributions
 
 
 def _filled(forest: Forest, planned: list[Panel]) -> Iterator[tuple[Grid, NDArray[np.float32]]]:
-    """The tables of all groups, panel by panel. A tree is looked at once, whichever groups its branches are in."""
+    """The tables of all groups, panel by panel. Each tree is read once, whatever groups its branches are in."""
     grids: list[Grid] = []
     tables: list[NDArray[np.float32]] = []
     wanted: dict[int, list[tuple[int, Group, int, NDArray[np.intp]]]] = {}
@@ -204,14 +204,14 @@ def _joined(codes: list[Codes], read: list[tuple[int, Codes]], room: _Room) -> C
 
 
 def _read_together(columns: list[Column], local: dict[int, tuple[Codes, Codes]]) -> list[list[Column]]:
-    """Columns in sets of at most _JOINT_CODES joint codes: the largest column with the largest that fits, and so on."""
-    found: list[tuple[int, list[Column]]] = []
-    for column in sorted(columns, key=lambda one: -len(local[one.number][1])):
+    """Columns in sets of at most _JOINT_CODES combined codes: each column, largest first, joins the largest set with room for it."""
+    sets: list[tuple[int, list[Column]]] = []
+    for column in sorted(columns, key=lambda member: -len(local[member.number][1])):
         size = len(local[column.number][1])
-        fitting = [number for number, (joint, _) in enumerate(found) if joint * size <= _JOINT_CODES]
+        fitting = [number for number, (joint, _) in enumerate(sets) if joint * size <= _JOINT_CODES]
         if fitting:
-            number = max(fitting, key=lambda one: found[one][0])
-            found[number] = (found[number][0] * size, [*found[number][1], column])
+            number = max(fitting, key=lambda fit: sets[fit][0])
+            sets[number] = (sets[number][0] * size, [*sets[number][1], column])
         else:
-            found.append((size, [column]))
-    return [members for _, members in found]
+            sets.append((size, [column]))
+    return [members for _, members in sets]

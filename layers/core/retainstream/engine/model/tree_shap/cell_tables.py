@@ -1,4 +1,4 @@
-"""A group's table: for every way in which a row can meet the group's splits, the contribution of each column."""
+"""A group's table: the contribution of each column, for every combination of directions at the group's splits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _MOST_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells that a set of conditions makes, the last column's classes next to each other.
+    """The cells of a set of conditions; the last column's classes are adjacent.
 
-    Per column: the class of each of its codes, one code of each class, and how many cells lie between two classes.
+    Per column: the class of each code, one code of each class, and the number of cells between two classes.
     """
 
     columns: list[Column]
@@ -29,29 +29,29 @@ class Grid:
 
     @classmethod
     def of(cls, columns: Iterable[Column], conditions: int) -> "Grid":
-        asked = [column for column in columns if column.part(conditions)]
-        classes = [column.classes(column.part(conditions)) for column in asked]
+        involved = [column for column in columns if column.part(conditions)]
+        classes = [column.classes(column.part(conditions)) for column in involved]
         strides, cells = [], 1
         for _, code in reversed(classes):
             strides.append(cells)
             cells *= len(code)
-        return cls(asked, [of_code for of_code, _ in classes], [code for _, code in classes], strides[::-1], cells)
+        return cls(involved, [of_code for of_code, _ in classes], [code for _, code in classes], strides[::-1], cells)
 
     def within(self, coarser: "Grid") -> Codes:
-        """For each of these cells the cell of a coarser grid that holds it."""
+        """For each of these cells, the cell of a coarser grid that contains it."""
         place_of = {column.number: place for place, column in enumerate(coarser.columns)}
-        found = np.zeros(1, np.intp)
+        cells = np.zeros(1, np.intp)
         for column, code in zip(self.columns, self.code, strict=True):
             place = place_of.get(column.number)
             steps = np.zeros(len(code), np.intp) if place is None else coarser.of_code[place][code] * coarser.strides[place]
-            found = (found[:, None] + steps).ravel()
-        return found
+            cells = (cells[:, None] + steps).ravel()
+        return cells
 
 
 def add_branch(table: NDArray[np.float32], grid: Grid, branch: Branch, leaves: LeafPatterns, slots: NDArray[np.intp]) -> None:
     """Adds a branch's contributions to the table (cells of the grid, WIDTH) of its group.
 
-    `slots` says for a column's number where in a row it stands, and WIDTH for those that stand nowhere.
+    `slots` holds the slot in a row by column number, and WIDTH for columns without a slot.
     """
     own = Grid.of(grid.columns, branch.conditions)
     values = _branch_table(own, branch, leaves, slots).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A few rows at a time: all tables of a forest side by side, so that a row is one look-up in all of them at once."""
+"""Contributions of a few rows at a time: all tables of a forest side by side, with one look-up per row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from retainstream.engine.model.tree_shap.forest import Column, Forest
 from retainstream.engine.model.tree_shap.grouping import WIDTH
 
 MOST_BYTES = 64 << 20
-"""Tables that are larger side by side are not kept so, and few rows are walked."""
+"""Above this size the tables are not kept side by side; few rows then walk the trees."""
 
 type Filled = tuple[Sequence[Column], Grid, NDArray[np.float32]]
 """A table: the columns of its slots, its grid, and the contributions (cells, WIDTH)."""
@@ -23,8 +23,8 @@ type Filled = tuple[Sequence[Column], Grid, NDArray[np.float32]]
 class SideBySide:
     """Every table of a forest.
 
-    `steps` (codes of all columns, tables) is what a column's code adds to the number of a row's cell in each table, and `first` the row
-    of `values` (cells of all tables, WIDTH) at which a table begins; `places` (tables × WIDTH) are the features the slots stand for.
+    steps: (codes of all columns, tables), the increment of a row's cell in each table for a column's code. values: (cells of all tables,
+    WIDTH). first: the first row of each table in `values`. places: (tables × WIDTH), the feature of each slot.
     """
 
     forest: Forest
@@ -35,7 +35,7 @@ class SideBySide:
 
     @classmethod
     def of(cls, forest: Forest, tables: Iterable[Filled]) -> "SideBySide | None":
-        """The tables put side by side; None where they are too large."""
+        """The tables side by side; None if they are too large."""
         filled = list(tables)
         cells = [len(values) for _, _, values in filled]
         codes = sum(column.codes for column in forest.columns)
@@ -57,10 +57,10 @@ class SideBySide:
             ValueError: a value is infinite.
         """
         codes = self.forest.coded(rows)
-        found = np.empty((len(rows), self.forest.features))
+        contributions = np.empty((len(rows), self.forest.features))
         for number in range(len(rows)):
             chosen = [column.start + code[number] for column, code in zip(self.forest.columns, codes, strict=True)]
             cells = self.steps.take(chosen, axis=0).sum(axis=0, dtype=np.intp)
             cells += self.first
-            found[number] = np.bincount(self.places, self.values.take(cells, axis=0).ravel(), self.forest.features + 1)[:-1]
-        return found
+            contributions[number] = np.bincount(self.places, self.values.take(cells, axis=0).ravel(), self.forest.features + 1)[:-1]
+        return contributions

@@ -1,7 +1,7 @@
 """The trees of a booster, and the splits of the whole model numbered column by column.
 
-A *condition* is a split as a row meets it: a column, a threshold or a set of categories, and the way of a missing value. A column's
-*codes* are the kinds of values that the model can tell apart: the intervals between its thresholds, or its categories; and missing.
+A *condition* is a split: a column, a threshold or a set of categories, and the direction of a missing value. A column's *codes* are the
+values that the model can distinguish: the intervals between its thresholds, or its categories; and missing.
 """
 
 import json
@@ -23,15 +23,15 @@ type _Split = tuple[float | frozenset[int], bool]
 
 
 class NoTables(ValueError):
-    """Tables cannot be made of this model, or would be too large; the message says why."""
+    """The model cannot have tables, or they would be too large; the message says why."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree, its nodes in preorder, so that a branch's nodes and leaves are next to each other.
+    """A tree with its nodes in preorder, so that the nodes and leaves of a branch are adjacent.
 
-    Per node: its children (-1 for a leaf), its condition, the share of its parent's cover, the value if it is a leaf, and the range of the
-    leaves below it.
+    Per node: its children (-1 for a leaf), its condition, its share of its parent's cover, the value of a leaf, and the range of the leaves
+    below it.
     """
 
     left: list[int]
@@ -43,7 +43,7 @@ class Tree:
 
 
 class Column:
-    """A column that the model splits on: its codes, of which the model's numbering has `start` before them, and its conditions.
+    """A column that the model splits on, with its codes and conditions. In the model's numbering its codes begin at `start`.
 
     Conditions are numbered from `first` in the order of their thresholds; a set of conditions is an integer with their bits.
     """
@@ -76,11 +76,11 @@ class Column:
         self.classes = cache(self._classes)
 
     def part(self, conditions: int) -> int:
-        """This column's part of a set of conditions, counted from its own first."""
+        """This column's part of a set of conditions, numbered from its first condition."""
         return (conditions >> self.first) & self._mask
 
     def most_classes(self, part: int) -> int:
-        """No fewer than the ways in which a value can meet these conditions."""
+        """An upper bound on the number of classes of values under these conditions."""
         count = part.bit_count()
         if self.categorical:
             return min(1 << count, self.codes)
@@ -88,9 +88,9 @@ class Column:
         return count + 1 + missing_differs
 
     def code(self, values: NDArray[np.float32]) -> Codes:
-        """The codes of values (n,). A threshold's own value lies above it; the search puts NaN behind all of them.
+        """The codes of values (n,). A value equal to a threshold lies above it; NaN comes last.
 
-        Categories that the model does not name are alike, as they are to XGBoost, and so is what is no category.
+        Categories outside the model, and values that are not categories, share one code, as in XGBoost.
         """
         if not self.categorical:
             return self._searched.searchsorted(values, side="right")
@@ -101,9 +101,9 @@ class Column:
         return codes
 
     def _classes(self, part: int) -> tuple[Codes, Codes]:
-        """Codes that meet these conditions alike, put together: the class of each code, and the first code of each class.
+        """Classes of codes with the same directions under these conditions: the class of each code, and the first code of each class.
 
-        Classes are in the order of their first codes, so that conditions that part the codes in the same way number them alike.
+        Classes are in the order of their first codes, so that conditions with the same classes give them the same numbers.
         """
         bits = np.frombuffer(part.to_bytes((self.count + 7) // 8, "little"), np.uint8)
         chosen = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
@@ -117,9 +117,9 @@ class Column:
         edges = np.unique(at)
         of_code = np.searchsorted(edges, np.arange(self.codes), side="left")
         code = np.concatenate([[0], edges + 1])
-        like = int(np.searchsorted(edges, at[missing_left].min(initial=self.codes)))
-        if (at[~missing_left] < edges[like : like + 1].min(initial=self.codes)).all():
-            of_code[-1] = like
+        missing_class = int(np.searchsorted(edges, at[missing_left].min(initial=self.codes)))
+        if (at[~missing_left] < edges[missing_class : missing_class + 1].min(initial=self.codes)).all():
+            of_code[-1] = missing_class
         else:
             of_code[-1] = len(code)
             code = np.append(code, self.codes - 1)
@@ -146,7 +146,7 @@ class Forest:
         return {column.first + number: column for column in self.columns for number in range(column.count)}
 
     def columns_of(self, conditions: int) -> list[Column]:
-        """The columns that a set of conditions asks for, in the schema's order."""
+        """The columns of a set of conditions, in the schema's order."""
         return [column for column in self.columns if column.part(conditions)]
 
     def coded(self, rows: Rows) -> list[Codes]:
@@ -161,19 +161,19 @@ class Forest:
 
 
 def read_forest(booster: xgboost.Booster) -> Forest:
-    """The trees of a booster, as its JSON has them.
+    """The trees of a booster, from its JSON.
 
     Raises:
-        NoTables: it is no booster of plain trees with one score.
+        NoTables: it is not a booster of plain trees with one score.
     """
     learner = json.loads(bytes(booster.save_raw("json")))["learner"]
     described, model = learner["learner_model_param"], learner["gradient_booster"].get("model", {})
     several = int(described.get("num_class", 0)) > 1 or int(described.get("num_target", 1)) > 1
     if learner["gradient_booster"]["name"] != "gbtree" or several or any(model["tree_info"]):
         raise NoTables("the booster is not one of plain trees with one score")
-    asked = [_splits(tree) for tree in model["trees"]]
+    splits_by_tree = [_splits(tree) for tree in model["trees"]]
     met: dict[int, set[_Split]] = {}
-    for tree in asked:
+    for tree in splits_by_tree:
         for place, split in tree.values():
             met.setdefault(place, set()).add(split)
     columns: list[Column] = []
@@ -185,16 +185,16 @@ def read_forest(booster: xgboost.Booster) -> Forest:
         numbers |= {(place, split): first + number for number, split in enumerate(ordered)}
         first += _WORD * (-(-len(ordered) // _WORD))
         start += columns[-1].codes
-    weights = model.get("weight_drop") or [1.0] * len(asked)
+    weights = model.get("weight_drop") or [1.0] * len(splits_by_tree)
     trees = [
-        _tree(document, {node: numbers[split] for node, split in found.items()}, weight)
-        for document, found, weight in zip(model["trees"], asked, weights, strict=True)
+        _tree(document, {node: numbers[split] for node, split in splits.items()}, weight)
+        for document, splits, weight in zip(model["trees"], splits_by_tree, weights, strict=True)
     ]
     return Forest(trees, columns, booster.num_features(), _base(booster))
 
 
 def _splits(document: dict[str, Any]) -> dict[int, tuple[int, _Split]]:
-    """What each node that has children asks: its column's place, and (threshold or categories, missing goes left)."""
+    """The split of each inner node: its column's place, and (threshold or categories, whether missing goes left)."""
     if document["tree_param"].get("size_leaf_vector", "1") not in ("0", "1"):
         raise NoTables("leaves have several values")
     categories = {
@@ -241,7 +241,7 @@ def _tree(document: dict[str, Any], condition: dict[int, int], weight: float) ->
 
 
 def _base(booster: xgboost.Booster) -> float:
-    """The base that XGBoost itself gives; it does not depend on the row."""
+    """The base by XGBoost; it does not depend on the row."""
     nothing = np.full((1, booster.num_features()), np.nan, np.float32)
     names, kinds = booster.feature_names, booster.feature_types
     row = xgboost.DMatrix(nothing, feature_names=names, feature_types=kinds, enable_categorical=True, nthread=1)

@@ -1,9 +1,9 @@
-"""Which leaves share a table.
+"""Groups leaves that share a table.
 
-A table's size is the product over its columns of the ways in which a value can meet the splits of its leaves' paths. A branch of a tree
-becomes one group of leaves where that is small enough, otherwise its two halves do; groups of different trees that ask about the same
-splits, or few others, are put together. So a model of stumps comes down to a few tables, a deep tree is cut into some, and a tree on many
-columns into those that each ask about few.
+A table's size is the product, over its columns, of the number of classes that the splits on its leaves' paths distinguish. A branch of a
+tree is a group if its table is small enough; otherwise its two halves are tried. Groups of different trees with the same or nearly the same
+splits are merged. So a model of stumps has few tables, a deep tree is divided into several, and a tree on many columns into groups with few
+columns each.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from retainstream.engine.model.tree_shap.forest import Column, Forest, NoTables, Tree
 
 WIDTH = 8
-"""Contributions in a row of a table, 32 bytes: a table has at most this many columns."""
+"""Contributions in a row of a table (32 bytes), which is the largest number of columns of a table."""
 
 _FEWEST_CELLS = 256
 _OPEN_GROUPS = 32
@@ -25,7 +25,7 @@ _OPEN_GROUPS = 32
 
 @dataclass(frozen=True)
 class Branch:
-    """The leaves below a node of a tree, with the conditions that they and the way to them ask for; `cells`: no fewer than they make."""
+    """The leaves below a node, with all conditions on their paths. `cells` is an upper bound on the cells of their table."""
 
     tree: int
     leaves: tuple[int, int]
@@ -35,7 +35,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Group:
-    """Branches whose contributions are added up in one table."""
+    """Branches whose contributions add up in one table."""
 
     branches: tuple[Branch, ...]
     conditions: int
@@ -43,7 +43,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Panel:
-    """Groups that are worked on together, on at most WIDTH columns."""
+    """Groups that are evaluated together, on at most WIDTH columns."""
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
@@ -51,36 +51,36 @@ class Panel:
 
 
 def branches(forest: Forest, cells: int, budget: int) -> list[Branch]:
-    """All leaves, in branches of at most so many cells; of fewer, where all together would be more than `budget` cells.
+    """All leaves, in branches of at most `cells` cells each, or fewer if all branches together would exceed `budget`.
 
     Raises:
-        NoTables: a path is too long, or there are too many.
+        NoTables: a path has too many columns, or there are too many cells.
     """
     below = [_below(tree) for tree in forest.trees]
     while True:
-        found = [
+        divided = [
             branch
             for number, (tree, conditions) in enumerate(zip(forest.trees, below, strict=True))
             for branch in _divided(forest, number, tree, conditions, cells)
         ]
-        if sum(branch.cells for branch in found) <= budget:
-            return found
+        if sum(branch.cells for branch in divided) <= budget:
+            return divided
         if cells <= _FEWEST_CELLS:
             raise NoTables("the tables would be too large")
         cells //= 4
 
 
 def _below(tree: Tree) -> list[int]:
-    """For every node the conditions of its branch."""
-    found = [0] * len(tree.left)
+    """The conditions of each node's branch."""
+    conditions = [0] * len(tree.left)
     for node in reversed(range(len(tree.left))):
         if tree.left[node] >= 0:
-            found[node] = 1 << tree.condition[node] | found[tree.left[node]] | found[tree.right[node]]
-    return found
+            conditions[node] = 1 << tree.condition[node] | conditions[tree.left[node]] | conditions[tree.right[node]]
+    return conditions
 
 
 def _divided(forest: Forest, number: int, tree: Tree, below: list[int], cells: int) -> list[Branch]:
-    found = []
+    divided = []
     waiting = [(0, 0)]
     while waiting:
         node, passed = waiting.pop()
@@ -89,17 +89,17 @@ def _divided(forest: Forest, number: int, tree: Tree, below: list[int], cells: i
         size = prod(column.most_classes(column.part(conditions)) for column in columns)
         if len(columns) <= WIDTH and (size <= cells or tree.left[node] < 0):
             if conditions:
-                found.append(Branch(number, tree.leaves[node], conditions, size))
+                divided.append(Branch(number, tree.leaves[node], conditions, size))
         elif tree.left[node] < 0:
-            raise NoTables(f"a path asks for more than {WIDTH} columns")
+            raise NoTables(f"a path has more than {WIDTH} columns")
         else:
             passed |= 1 << tree.condition[node]
             waiting += [(tree.right[node], passed), (tree.left[node], passed)]
-    return found
+    return divided
 
 
 class _Sizes:
-    """How many cells sets of conditions make, for many sets in one go."""
+    """The number of cells of sets of conditions, for many sets at once."""
 
     def __init__(self, forest: Forest) -> None:
         columns = forest.columns
@@ -113,19 +113,19 @@ class _Sizes:
         return np.frombuffer(conditions.to_bytes(self._bytes, "little"), np.uint64)
 
     def cells(self, sets: NDArray[np.uint64]) -> NDArray[np.float64]:
-        """No fewer than the cells of each set (sets, words); infinite for sets that ask for too many columns."""
+        """An upper bound on the cells of each set (sets, words); infinite for sets with too many columns."""
         count = np.add.reduceat(np.bitwise_count(sets), self._starts, axis=1, dtype=np.intp)
         left = np.add.reduceat(np.bitwise_count(sets & self._left), self._starts, axis=1, dtype=np.intp)
         numeric = count + 1 + ((left > 0) & (left < count))
         classes = np.where(self._categorical, np.minimum(np.exp2(count), self._codes), numeric)
-        found: NDArray[np.float64] = np.where((count > 0).sum(axis=1) <= WIDTH, classes.prod(axis=1), np.inf)
-        return found
+        cells: NDArray[np.float64] = np.where((count > 0).sum(axis=1) <= WIDTH, classes.prod(axis=1), np.inf)
+        return cells
 
 
 def grouped(forest: Forest, branches: list[Branch], cells: int, budget: int) -> list[Group]:
-    """Branches put together as long as a table has at most `cells` cells and all have at most `budget`.
+    """Merges branches while each table has at most `cells` cells and all tables together have at most `budget`.
 
-    Each goes to the one among the last groups that grows least.
+    A branch joins the recent group that grows least.
     """
     if not branches:
         return []
@@ -161,26 +161,26 @@ def grouped(forest: Forest, branches: list[Branch], cells: int, budget: int) -> 
 def panels(forest: Forest, groups: list[Group], size: int) -> list[Panel]:
     """Groups in panels of at most `size` groups and WIDTH columns."""
     sets = [groups] if len(forest.columns) <= WIDTH else _sharing(forest, groups)
-    found = []
+    planned = []
     for members in sets:
         for start in range(0, len(members), size):
             part = tuple(members[start : start + size])
             conditions = reduce(or_, (group.conditions for group in part), 0)
-            found.append(Panel(tuple(forest.columns_of(conditions)), part, conditions))
-    return found
+            planned.append(Panel(tuple(forest.columns_of(conditions)), part, conditions))
+    return planned
 
 
 def _sharing(forest: Forest, groups: list[Group]) -> list[list[Group]]:
-    """Groups put together by sets of at most WIDTH columns: each with the set that needs the fewest new columns, or with a new one."""
-    asked = np.zeros((len(groups), len(forest.columns)), bool)
+    """Groups sorted into sets of at most WIDTH columns: each joins the set that needs the fewest new columns, or a new set."""
+    involved = np.zeros((len(groups), len(forest.columns)), bool)
     for number, group in enumerate(groups):
-        asked[number, [column.number for column in forest.columns_of(group.conditions)]] = True
-    asked = np.pad(asked, ((0, 0), (0, -len(forest.columns) % 64)))
-    own = np.packbits(asked, axis=1).view(np.uint64)
+        involved[number, [column.number for column in forest.columns_of(group.conditions)]] = True
+    involved = np.pad(involved, ((0, 0), (0, -len(forest.columns) % 64)))
+    own = np.packbits(involved, axis=1).view(np.uint64)
     sets = np.zeros_like(own)
     sizes = np.zeros(len(own), np.intp)
     members: list[list[Group]] = []
-    for number in np.argsort(-asked.sum(axis=1), kind="stable").tolist():
+    for number in np.argsort(-involved.sum(axis=1), kind="stable").tolist():
         together = np.bitwise_count(sets[: len(members)] | own[number]).sum(axis=1, dtype=np.intp)
         new = np.where(together <= WIDTH, together - sizes[: len(members)], WIDTH + 1)
         place = int(new.argmin()) if len(new) else 0

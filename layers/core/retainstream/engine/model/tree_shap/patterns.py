@@ -1,13 +1,13 @@
 """A leaf's contributions for every pattern of its path.
 
-Along the path to a leaf with value v, the splits on one column are one question: does the row follow all of them (o = 1) or not
-(o = 0)? Of the rows of training a share z, the product of the covers' ratios, followed. The leaf is the game v · ∏ (o if the column is
-known, else z), whose Shapley values over k columns are (Lundberg et al. 2020, algorithm 2)
+On the path to a leaf with value v, all splits on one column act as one: the row follows all of them (o = 1) or not (o = 0). Of the training
+rows a share z follows, the product of the covers' ratios. The leaf is the game v · ∏ (o if the column is known, else z), whose Shapley
+values over k columns are (Lundberg et al. 2020, algorithm 2)
 
     φᵢ = v · (oᵢ − zᵢ) · Σₛ |S|! (k−1−|S|)! / k! · ∏_{j∈S} oⱼ ∏_{j∉S} zⱼ        (S: sets of other columns).
 
 The weight is ∫₀¹ t^|S| (1−t)^(k−1−|S|) dt, so the sum is ∫₀¹ ∏_{j≠i} (t·oⱼ + (1−t)·zⱼ) dt: a polynomial of degree k−1, which
-Gauss–Legendre quadrature with ⌈k/2⌉ points gives exactly. There are 2^k patterns, whatever the rows are (Yang 2021, FastTreeSHAP v2;
+Gauss–Legendre quadrature with ⌈k/2⌉ points gives exactly. There are 2^k patterns for any rows (Yang 2021, FastTreeSHAP v2;
 Nadel & Wettenstein, WOODELF).
 """
 
@@ -29,7 +29,7 @@ def _quadrature(points: int) -> tuple[Floats, Floats]:
 
 
 def pattern_values(value: Floats, shares: Floats) -> Floats:
-    """Contributions (leaves, 2^k, k) of leaves with as many columns k; bit j of a pattern: the row follows the path's column j.
+    """Contributions (leaves, 2^k, k) of leaves with k columns each; bit j of a pattern: the row follows the path's column j.
 
     Args:
         value: the leaves' values (leaves,).
@@ -42,27 +42,27 @@ def pattern_values(value: Floats, shares: Floats) -> Floats:
     for column in range(k):
         unfollowed = (1 - at) * shares[:, None, column, None]
         products = np.concatenate([products * unfollowed, products * (unfollowed + at)], axis=2)
-    found = np.empty((leaves, k, 2**k))
+    contributions = np.empty((leaves, k, 2**k))
     for column in range(k):
-        halves = found[:, column].reshape(leaves, -1, 2, 2**column)
+        halves = contributions[:, column].reshape(leaves, -1, 2, 2**column)
         split = products.reshape(leaves, len(points), -1, 2, 2**column)
         z = shares[:, column, None, None]
         unfollowed = (1 - at) * shares[:, None, column, None]
         for o, factor in ((0, unfollowed), (1, unfollowed + at)):
             halves[:, :, o] = (split[:, :, :, o] / factor[..., None]).sum(axis=1) * (o - z)
-    return found.transpose(0, 2, 1)
+    return contributions.transpose(0, 2, 1)
 
 
 @dataclass(frozen=True)
 class LeafPatterns:
-    """A tree's leaves, in order: which codes follow their paths, and the contributions of every pattern.
+    """A tree's leaves, in order: the codes that follow their paths, and the contributions of every pattern.
 
     Attributes:
         follows: (leaves, codes of all columns).
-        weights: 2^j for a path's column j, by leaf and number of the column; 0 where the path does not ask for it.
-        first: the first row of each leaf's patterns, and the number of all rows.
+        weights: 2^j for a path's column j, by leaf and column number; 0 if the column is not on the path.
+        first: the first row of each leaf's patterns, then the number of all rows.
         values: contributions (rows, most columns of a path).
-        columns: the numbers of the columns that they belong to, in the same places; for none, the number after the last.
+        columns: the column numbers of `values`; the number after the last column where there is none.
     """
 
     follows: NDArray[np.bool_]
@@ -73,28 +73,28 @@ class LeafPatterns:
 
 
 def leaf_patterns(forest: Forest, tree: Tree) -> LeafPatterns:
-    follows, shares, asked = _paths(forest, tree)
+    follows, shares, on_path = _paths(forest, tree)
     value = np.array([value for value, left in zip(tree.value, tree.left, strict=True) if left < 0])
-    count = asked.sum(axis=1)
+    count = on_path.sum(axis=1)
     first = np.concatenate([[0], np.cumsum(2**count)]).astype(np.intp)
     values = np.zeros((int(first[-1]), max(1, int(count.max()))))
     columns = np.full(values.shape, len(forest.columns), np.intp)
     for k in np.unique(count[count > 0]).tolist():
         alike = np.flatnonzero(count == k)
-        own = np.nonzero(asked[alike])[1].reshape(-1, k)
+        own = np.nonzero(on_path[alike])[1].reshape(-1, k)
         rows = first[alike, None] + np.arange(2**k)
         values[rows, :k] = pattern_values(value[alike], np.take_along_axis(shares[alike], own, axis=1))
         columns[rows, :k] = own[:, None]
-    weights = np.where(asked, 1 << (np.cumsum(asked, axis=1) - asked), 0)
+    weights = np.where(on_path, 1 << (np.cumsum(on_path, axis=1) - on_path), 0)
     return LeafPatterns(follows, weights, first, values, columns)
 
 
 def _paths(forest: Forest, tree: Tree) -> tuple[NDArray[np.bool_], Floats, NDArray[np.bool_]]:
-    """Per leaf: the codes that follow its path, the columns' shares of cover, and the columns it asks for."""
+    """Per leaf: the codes that follow its path, the columns' shares of cover, and the columns on the path."""
     nodes = len(tree.left)
     follows = np.ones((nodes, forest.codes), bool)
     shares = np.ones((nodes, len(forest.columns)))
-    asked = np.zeros(shares.shape, bool)
+    on_path = np.zeros(shares.shape, bool)
     column_at = forest.column_at
     for node, (left, right) in enumerate(zip(tree.left, tree.right, strict=True)):
         if left < 0:
@@ -104,9 +104,9 @@ def _paths(forest: Forest, tree: Tree) -> tuple[NDArray[np.bool_], Floats, NDArr
         goes_left = column.goes_left[condition - column.first]
         codes = slice(column.start, column.start + column.codes)
         for child, way in ((left, goes_left), (right, ~goes_left)):
-            follows[child], shares[child], asked[child] = follows[node], shares[node], asked[node]
+            follows[child], shares[child], on_path[child] = follows[node], shares[node], on_path[node]
             follows[child, codes] &= way
             shares[child, column.number] *= tree.share[child]
-            asked[child, column.number] = True
+            on_path[child, column.number] = True
     leaf = np.array(tree.left) < 0
-    return follows[leaf], shares[leaf], asked[leaf]
+    return follows[leaf], shares[leaf], on_path[leaf]
