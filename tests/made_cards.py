@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retainstream.engine.learning.card.assemble import Made, assemble
+from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.columns import column_facts
 from retainstream.engine.learning.card.curves import score_histogram
 from retainstream.engine.learning.card.document import Card
@@ -41,14 +41,14 @@ def synthetic_candidate() -> Candidate:
     return candidate_of(synthetic_data())
 
 
-def made(data: DataSet, verdict: dict[str, Any] | None = None) -> Made:
+def made(data: DataSet, verdict: dict[str, Any] | None = None) -> CardSources:
     """What a run over the data leaves for its card."""
     development, test = sides(data)
     candidate = synthetic_candidate() if data is synthetic_data() else candidate_of(data)
     model = candidate.model
     counts = {"customers": len(data) + 10, "labelled": len(data), "churned": int(data.churned.sum())}
     judged = verdict or PASSED
-    return Made(
+    return CardSources(
         schema=data.schema,
         identity={
             "version": model.version,
@@ -81,7 +81,7 @@ def synthetic_card() -> Card:
 
 
 def data_of(schema: FeatureSchema, rows: int = 1_200, seed: int = 3) -> DataSet:
-    """Made-up customers of any schema: its first feature drives churn, some of what may be missing is."""
+    """CardSources-up customers of any schema: its first feature drives churn, some of what may be missing is."""
     rng = np.random.default_rng(seed)
     customers: list[NewCustomer] = []
     for number in range(rows):

@@ -33,16 +33,16 @@ class UnacceptableFeatures(ValueError):
         self.errors = tuple(errors)
 
 
-def checked_features(schema: FeatureSchema, given: Mapping[str, Any]) -> tuple[dict[str, Value], list[FieldError]]:
+def checked_features(schema: FeatureSchema, values: Mapping[str, Any]) -> tuple[dict[str, Value], list[FieldError]]:
     """The columns of one customer as the schema wants them, and everything that is wrong with them.
 
     A column that is None, or one of its missing_values, counts as missing. Whole floats are taken for integers, and a value that a
     category does not list for its `other` level if it has one; nothing else is converted.
     """
-    errors = [FieldError(name, "is not a column of the schema") for name in given if name not in schema.names]
+    errors = [FieldError(name, "is not a column of the schema") for name in values if name not in schema.names]
     features: dict[str, Value] = {}
     for column in schema.columns:
-        value = given.get(column.name)
+        value = values.get(column.name)
         if value is None or (column.missing_values and stands_for_missing(column, value)):
             if not column.missing:
                 errors.append(FieldError(column.name, "is required"))

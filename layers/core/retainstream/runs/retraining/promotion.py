@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
-from retainstream.engine.learning.card.assemble import Made, assemble
+from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
@@ -50,7 +50,7 @@ def register_version(stores: Stores, given: Document) -> Document:
             "status": "registered" if verdict["passed"] else "rejected",
         }
         card = assemble(
-            Made(
+            CardSources(
                 schema=data.schema,
                 identity=identity,
                 figures=figures,

@@ -31,11 +31,11 @@ _MARKS = {"best": "Highest profit", "stored": "Stored threshold", "confidence": 
 
 
 @dataclass(frozen=True)
-class Made:
-    """What the steps have left.
+class CardSources:
+    """The documents of a training run.
 
     identity: version, run_id, created_at, status. figures: the evaluation. seen: SHAP values, columns and score histogram.
-    fitted: threshold, calibration and record of the fit. verdict: the gate's. reference: the drift reference.
+    fitted: threshold, calibration and record of the fit. verdict: the verdict of the gate. reference: the drift reference.
     """
 
     schema: FeatureSchema
@@ -49,12 +49,12 @@ class Made:
     confidence_threshold: float
 
 
-def assemble(made: Made) -> Card:
-    """The card of what was made."""
-    schema, figures, held_out = made.schema, made.figures, made.figures["held_out"]
-    record = made.fitted["record"]
+def assemble(sources: CardSources) -> Card:
+    """The card of a version, from the documents of its training run."""
+    schema, figures, held_out = sources.schema, sources.figures, sources.figures["held_out"]
+    record = sources.fitted["record"]
     card = {
-        **{name: made.identity[name] for name in ("version", "run_id", "created_at", "status")},
+        **{name: sources.identity[name] for name in ("version", "run_id", "created_at", "status")},
         "made_by": f"RetainStream {__version__}",
         "synthetic": figures["synthetic"],
         "schema_name": schema.name,
@@ -62,8 +62,8 @@ def assemble(made: Made) -> Card:
         "outcome": schema.label.meaning or f"{schema.label.column} is {schema.label.positive}",
         "horizon_days": schema.horizon_days,
         "group": schema.column(schema.group).label if schema.group else None,
-        "threshold": made.fitted["threshold"],
-        "confidence_threshold": made.confidence_threshold,
+        "threshold": sources.fitted["threshold"],
+        "confidence_threshold": sources.confidence_threshold,
         "baseline_method": figures["baseline"]["method"],
         "figures": [_figure(figures, *described) for described in _FIGURES],
         "intervals": {
@@ -75,25 +75,25 @@ def assemble(made: Made) -> Card:
         "reliability": [_reliability(entry) for entry in held_out["reliability"]],
         "profit": _profit(schema, figures["profit"]),
         "groups": [_group(name, group) for name, group in figures["groups"].items()],
-        "explanation": made.seen["explanation"],
+        "explanation": sources.seen["explanation"],
         "parity": figures["parity"],
-        "columns": made.seen["columns"],
+        "columns": sources.seen["columns"],
         "data": _data(figures, record),
         "findings": figures["findings"],
         "choice": {
             **{name: record[name] for name in ("chosen", "trials", "folds", "seed", "seconds", "stopped_by_clock")},
             "why": record.get("why", ""),
-            "calibration": made.fitted["calibration"],
+            "calibration": sources.fitted["calibration"],
             "calibrated_on": record["rows"]["calibrate"],
         },
         "gate": {
-            "target_auc": made.target_auc,
-            **{name: made.verdict[name] for name in ("passed", "reasons", "notes", "champion", "comparison")},
+            "target_auc": sources.target_auc,
+            **{name: sources.verdict[name] for name in ("passed", "reasons", "notes", "champion", "comparison")},
         },
         "drift_reference": {
-            "rows": made.reference["rows"],
-            "features": [_bins(schema, entry) for entry in made.reference["features"]],
-            "score": made.seen["score"],
+            "rows": sources.reference["rows"],
+            "features": [_bins(schema, entry) for entry in sources.reference["features"]],
+            "score": sources.seen["score"],
         },
         "intended_use": [],
         "limits": [],
@@ -103,7 +103,7 @@ def assemble(made: Made) -> Card:
 
 
 def wilson(successes: float, rows: int) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a share, 95 %."""
+    """Wilson's score interval (1927) of a share, 95%."""
     share, z2 = successes / rows, _WILSON_Z**2
     middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     reach = _WILSON_Z * sqrt(share * (1 - share) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
@@ -127,27 +127,27 @@ def _figure(figures: Document, name: str, label: str, meaning: str, better: str)
 
 def _reliability(entry: Document) -> Document:
     low, high = wilson(entry["churn_rate"] * entry["rows"], entry["rows"])
-    told = {name: entry[name] for name in ("rows", "mean_probability", "churn_rate")}
-    return {"start": entry["from"], "end": entry["to"], **told, "low": low, "high": high}
+    figures = {name: entry[name] for name in ("rows", "mean_probability", "churn_rate")}
+    return {"start": entry["from"], "end": entry["to"], **figures, "low": low, "high": high}
 
 
-def _profit(schema: FeatureSchema, found: Document | None) -> Document | None:
-    if found is None or schema.money is None:
+def _profit(schema: FeatureSchema, curve: Document | None) -> Document | None:
+    if curve is None or schema.money is None:
         return None
-    best = next(point for point in found["points"] if point["threshold"] == found["best_threshold"])
+    best = next(point for point in curve["points"] if point["threshold"] == curve["best_threshold"])
     return {
         **{name: getattr(schema.money, name) for name in ("currency", "months", "offer_cost", "save_rate")},
-        "points": found["points"],
-        "marks": [{"name": name, "label": _MARKS[name], **point} for name, point in {"best": best, **found["marked"]}.items()],
+        "points": curve["points"],
+        "marks": [{"name": name, "label": _MARKS[name], **point} for name, point in {"best": best, **curve["marked"]}.items()],
     }
 
 
 def _group(name: str, group: Document) -> Document:
     interval = group.get("roc_auc_interval", {})
     named = ("rows", "churned", "churn_rate", "roc_auc", "pr_auc", "log_loss", "ece", "called", "recall", "top_decile_lift")
-    told = {figure: group[figure] for figure in named}
+    figures = {figure: group[figure] for figure in named}
     precision = group["precision"] if group["called"] else None
-    return {"group": name, **told, "precision": precision, "low": interval.get("low"), "high": interval.get("high")}
+    return {"group": name, **figures, "precision": precision, "low": interval.get("low"), "high": interval.get("high")}
 
 
 def _data(figures: Document, record: Document) -> Document:
@@ -160,5 +160,5 @@ def _data(figures: Document, record: Document) -> Document:
 
 
 def _bins(schema: FeatureSchema, entry: Document) -> Document:
-    told = {name: entry[name] for name in ("feature", "missing", "counts", "edges", "levels") if name in entry}
-    return {**told, "label": schema.column(entry["feature"]).label}
+    bins = {name: entry[name] for name in ("feature", "missing", "counts", "edges", "levels") if name in entry}
+    return {**bins, "label": schema.column(entry["feature"]).label}
