@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account. After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes: 429. A browser that somebody signed in with keeps a cookie by which others' wrong passwords do not hold it up.
+         * @description Answers a token that is valid for 24 hours. A refusal has the same text and takes the same time whether or not the account exists. After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes (429). A browser that was used to sign in keeps a cookie, so that wrong passwords of others do not slow it.
          */
         post: operations["login_api_auth_login_post"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Revokes the token this request came with, at once.
+         * @description Revokes the token of this request at once.
          */
         post: operations["logout_api_auth_logout_post"];
         delete?: never;
@@ -52,8 +52,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who I am
-         * @description The signed-in user, as stored now.
+         * The signed-in user
+         * @description The user of the token, as stored now.
          */
         get: operations["me_api_auth_me_get"];
         put?: never;
@@ -74,8 +74,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change my password
-         * @description Asks for the present password, ends all sessions of the user and answers a new token. Wrong ones have to wait as at signing in.
+         * Change the password
+         * @description Requires the present password, ends all sessions of the user and answers a new token. Wrong passwords cause waits as at sign-in.
          */
         post: operations["change_password_api_auth_password_post"];
         delete?: never;
@@ -94,8 +94,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make an account
-         * @description Makes a viewer's account, where registration is open to the address, and signs it in.
+         * Register
+         * @description Creates a viewer's account where registration is open to the address, and signs in.
          */
         post: operations["register_api_auth_register_post"];
         delete?: never;
@@ -112,14 +112,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everybody who has an account
+         * List all accounts
          * @description Oldest account first.
          */
         get: operations["list_users_api_auth_users_get"];
         put?: never;
         /**
-         * Make somebody an account
-         * @description With the role and first password given, whether or not registration is open.
+         * Create an account
+         * @description Creates an account with this role and first password, whether or not registration is open.
          */
         post: operations["add_user_api_auth_users_post"];
         delete?: never;
@@ -127,7 +127,7 @@ export interface paths {
         head?: never;
         /**
          * Change a user's role or status
-         * @description The address is in the body, since addresses do not belong in URLs. Nobody can take away the last administrator.
+         * @description The address is in the body, since addresses do not belong in URLs. The last active administrator stays.
          */
         patch: operations["change_user_api_auth_users_patch"];
         trace?: never;
@@ -141,7 +141,7 @@ export interface paths {
         };
         /**
          * All customers
-         * @description In no particular order, without their predictions.
+         * @description All customers in no particular order, without predictions.
          */
         get: operations["list_customers_api_customers_get"];
         put?: never;
@@ -160,8 +160,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is about to leave
-         * @description Customers at medium risk or above who have not left, each with the reasons and what to do. Ties go by id, descending. By value with min_probability a page may hold fewer than `limit`, even none, although `next` says that there is more.
+         * Customers at risk
+         * @description Customers at medium risk or above who have not left, with reasons and recommended actions. Ties are ordered by id, descending. By value with min_probability a page may hold fewer than `limit` customers, even none, although `next` says that more follow.
          */
         get: operations["get_high_risk_api_customers_high_risk_get"];
         put?: never;
@@ -181,13 +181,13 @@ export interface paths {
         };
         /**
          * Recent imports
-         * @description Of the last 30 days, the one asked for last first.
+         * @description The imports of the last 30 days, newest first.
          */
         get: operations["list_imports_api_customers_imports_get"];
         put?: never;
         /**
          * Import customers from a file
-         * @description Says where to PUT the file (CSV, also gzip, up to 5 GB): the upload starts the import. The same Idempotency-Key from the same user gives the same import, with new links while it waits for its file.
+         * @description Answers a link to PUT the file (CSV, also gzip, up to 5 GB). The upload starts the import. The same Idempotency-Key from the same user gives the same import, with new links while it waits for its file.
          */
         post: operations["post_import_api_customers_imports_post"];
         delete?: never;
@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * An import
-         * @description How far it has come, what became of the rows, and the rejected ones with their reasons.
+         * @description Its progress, the numbers of rows by result, and the rejected rows with their reasons.
          */
         get: operations["get_import_api_customers_imports__import_id__get"];
         put?: never;
@@ -227,7 +227,7 @@ export interface paths {
         put?: never;
         /**
          * All parts of a file are uploaded
-         * @description Makes one file of the parts, which starts the import. Again, it changes nothing.
+         * @description Joins the parts to one file, which starts the import. A second call changes nothing.
          */
         post: operations["complete_import_api_customers_imports__import_id__complete_post"];
         delete?: never;
@@ -246,8 +246,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A part of the customers
-         * @description How many, at which risk, what that is worth, and the first of them. Criteria are judged on the features as they were scored.
+         * A segment of the customers
+         * @description The segment's size, risk levels, value at risk and first customers. Criteria apply to the features as they were scored.
          */
         post: operations["get_segment_api_customers_segment_post"];
         delete?: never;
@@ -269,14 +269,14 @@ export interface paths {
          */
         get: operations["get_customer_api_customers__customer_id__get"];
         /**
-         * Make or change a customer
-         * @description Replaces the features. A known outcome and the latest prediction stay; the next scoring takes the new features.
+         * Create or change a customer
+         * @description Replaces the features. A known outcome and the latest prediction stay. The next scoring uses the new features.
          */
         put: operations["put_customer_api_customers__customer_id__put"];
         post?: never;
         /**
-         * Remove a customer
-         * @description Removes the customer and the prediction with its history at once, and with them every file of predictions there is, whoever asked for it. Nothing that was read before brings the customer back: no scoring, no import of a file that describes an earlier moment, and no export; training reads the customer no more. The answer says which copies expire by themselves, and when. Removing what is not there is fine.
+         * Delete a customer
+         * @description Deletes the customer and the prediction with its history at once, and every file of predictions of any user. Data that was read before does not bring the customer back: neither a scoring run, nor an import of a file that describes an earlier moment, nor an export. Training does not read the customer any more. The answer lists the copies that expire by themselves, with the time. Deleting an unknown customer is not an error.
          */
         delete: operations["delete_customer_api_customers__customer_id__delete"];
         options?: never;
@@ -294,8 +294,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Record what became of a customer
-         * @description Judges predictions, and is learned from. That a customer left counts at once; that one stayed counts for predictions whose horizon had run out on that day, so say it again later. A customer who left is no longer listed among those at risk. The same outcome again changes nothing else.
+         * Record a customer's outcome
+         * @description The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the customers at risk any more. Recording the same outcome again changes nothing else.
          */
         post: operations["post_outcome_api_customers__customer_id__outcome_post"];
         delete?: never;
@@ -312,7 +312,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the probabilities are spread
+         * The distribution of the churn probabilities
          * @description A histogram of 20 bins for each group, over the scored customers who have not left.
          */
         get: operations["get_distribution_api_dashboard_distribution_get"];
@@ -332,7 +332,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What moves the scores
+         * The columns that move the scores
          * @description The columns by mean absolute contribution over the scored customers who have not left, strongest first.
          */
         get: operations["get_features_api_dashboard_features_get"];
@@ -353,7 +353,7 @@ export interface paths {
         };
         /**
          * The figures of the business
-         * @description Customers, churn, who is expected to leave, what that is worth, and how good the model is. Read from counters that are kept as customers and predictions change, so they are a few seconds behind and exact.
+         * @description Customers, churn, expected churners, revenue at risk, and the model's quality. The figures come from counters that follow every change of customers and predictions: they are exact, a few seconds late.
          */
         get: operations["get_metrics_api_dashboard_metrics_get"];
         put?: never;
@@ -395,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Compare the figures with the base
-         * @description Counts customers and predictions anew and compares the dashboard's counters with them; with `repair` they are put right. The same Idempotency-Key from the same user with the same body gives the same recount.
+         * @description Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. The same Idempotency-Key from the same user with the same body gives the same recount.
          */
         post: operations["recount_api_dashboard_recount_post"];
         delete?: never;
@@ -412,8 +412,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a recount found
-         * @description How it stands, and each counter that differs: what it said, and what the rows add up to.
+         * A recount
+         * @description Its state, and each counter that differs, with its value and the value of the rows.
          */
         get: operations["get_recount_api_dashboard_recounts__run_id__get"];
         put?: never;
@@ -432,8 +432,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the stack answers
-         * @description Version, model in service and dependencies. Always 200 while this function runs: read `status`.
+         * Health
+         * @description Version, model in service and dependencies. The answer is always 200 while this function runs: read `status`.
          */
         get: operations["show_health_api_health_get"];
         put?: never;
@@ -452,8 +452,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether customers have changed
-         * @description The customers whom the model in service scored last against those it was made with: the population stability index of every feature and of the score, each with its level, its bins, and what moved in words.
+         * Drift
+         * @description The customers that the model in service scored last, compared with those that it was made with: the population stability index of every feature and of the score, each with its level, its bins, and the largest change in words.
          */
         get: operations["drift_api_model_drift_get"];
         put?: never;
@@ -472,7 +472,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What moves the scores
+         * The columns that move the scores
          * @description The columns of the model in service by mean absolute contribution over held-out customers.
          */
         get: operations["features_api_model_features_get"];
@@ -494,8 +494,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Put the version before back into service
-         * @description The same conditional write; rolling back twice undoes it, unless the second request has the Idempotency-Key of the first.
+         * Roll back to the previous version
+         * @description The same conditional write. A second rollback undoes the first, unless it has the same Idempotency-Key.
          */
         post: operations["roll_back_api_model_rollback_post"];
         delete?: never;
@@ -512,8 +512,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The feature schema in force
-         * @description The columns of a customer with their kinds, units, ranges and words, what can be done about a risk, and the money.
+         * The active feature schema
+         * @description The columns of a customer with their kinds, units, ranges and phrases, the actions against risk, and the money.
          */
         get: operations["schema_api_model_schema_get"];
         put?: never;
@@ -533,7 +533,7 @@ export interface paths {
         };
         /**
          * The model in service
-         * @description Its figures on customers it never saw, how it came into service, and what a rollback would put back.
+         * @description Its figures on held-out customers, its promotions, and the version that a rollback restores.
          */
         get: operations["status_api_model_status_get"];
         put?: never;
@@ -555,7 +555,7 @@ export interface paths {
         put?: never;
         /**
          * Train a model
-         * @description Starts the retraining state machine; follow it at /api/model/training/{run_id}.
+         * @description Starts the retraining state machine. Follow the run at /api/model/training/{run_id}.
          */
         post: operations["train_api_model_train_post"];
         delete?: never;
@@ -572,8 +572,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How a training run stands
-         * @description Each step with its state; the result when it has ended, or the reason why it failed.
+         * A training run
+         * @description Each step with its state, and after the end the result or the reason of the failure.
          */
         get: operations["training_api_model_training__run_id__get"];
         put?: never;
@@ -593,7 +593,7 @@ export interface paths {
         };
         /**
          * All model versions
-         * @description Newest first, rejected ones with the reasons.
+         * @description All versions, newest first, rejected ones with the reasons.
          */
         get: operations["versions_api_model_versions_get"];
         put?: never;
@@ -613,7 +613,7 @@ export interface paths {
         };
         /**
          * A version's model card
-         * @description Every figure, curve and table of the version, as it was registered. As JSON with `html_url`, a link that a browser opens without a token for 15 minutes; as the page itself for `format=html`, or where Accept names text/html and not JSON.
+         * @description Every figure, curve and table of the version, as registered. The JSON has `html_url`, a link that a browser opens without a token for 15 minutes. The answer is the page itself for `format=html`, and where Accept names text/html and not JSON.
          */
         get: operations["card_api_model_versions__version__card_get"];
         put?: never;
@@ -635,7 +635,7 @@ export interface paths {
         put?: never;
         /**
          * Put a version into service
-         * @description One conditional write. Versions that were rejected stay out.
+         * @description One conditional write. A rejected version cannot be promoted.
          */
         post: operations["promote_version_api_model_versions__version__promote_post"];
         delete?: never;
@@ -653,7 +653,7 @@ export interface paths {
         };
         /**
          * A run that makes a file
-         * @description How far the file has come; when it is done, a link to it, which is a new one each time.
+         * @description Its progress, and when the file is complete a link to it, which is new in every answer.
          */
         get: operations["get_export_api_predictions_exports__run_id__get"];
         put?: never;
@@ -675,7 +675,7 @@ export interface paths {
         put?: never;
         /**
          * Score customers now
-         * @description Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run.
+         * @description Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. All customers are scored by a run: 202 with the run. The same Idempotency-Key from the same user gives the same run.
          */
         post: operations["generate_predictions_api_predictions_generate_post"];
         delete?: never;
@@ -692,8 +692,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How good the predictions are
-         * @description Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes.
+         * The quality of the predictions
+         * @description Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes.
          */
         get: operations["get_performance_api_predictions_performance_get"];
         put?: never;
@@ -713,7 +713,7 @@ export interface paths {
         };
         /**
          * Stored predictions
-         * @description Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first, others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more. With `format=csv` the answer is a link to a file of every row that matches: CSV in UTF-8, not compressed, in which no cell is a formula to a spreadsheet. Where many predictions must be read for it, the answer is 202 and a run to look at until it has the link; such a file is in no particular order. Whoever asks for the same meanwhile, or within 15 minutes, gets the same run, unless everybody was scored in between.
+         * @description Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability, highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that more follow. With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8, not compressed, without cells that a spreadsheet takes for formulas. Where many predictions must be read, the answer is 202 with a run, which has the link when it ends; the rows of such a file are in no particular order. The same request meanwhile, or within 15 minutes, gives the same run, unless all customers were scored in between.
          */
         get: operations["results_api_predictions_results_get"];
         put?: never;
@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * A scoring run
-         * @description What the run is doing, or what became of it.
+         * @description The state of the run, and after the end its result.
          */
         get: operations["get_run_api_predictions_runs__run_id__get"];
         put?: never;
@@ -754,8 +754,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What a change would do
-         * @description Scores a customer as is and with some columns changed; null makes a column unknown. Nothing is stored.
+         * What if columns changed
+         * @description Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored.
          */
         post: operations["ask_what_if_api_predictions_what_if_post"];
         delete?: never;
@@ -1851,7 +1851,7 @@ export interface components {
         ExportRunView: {
             /**
              * Correlation Id
-             * @description The id of the request that asked for it, which the log lines of all that came of it have
+             * @description The id of the request that started it, which is on the log lines of all its effects
              */
             correlation_id?: string | null;
             /**
@@ -2426,7 +2426,7 @@ export interface components {
             as_of: string;
             /**
              * Correlation Id
-             * @description The id of the request that asked for it, which the log lines of all that came of it have
+             * @description The id of the request that started it, which is on the log lines of all its effects
              */
             correlation_id?: string | null;
             /** @description So far, or in all */
@@ -2748,7 +2748,7 @@ export interface components {
         };
         /**
          * NewUser
-         * @description An account for somebody else, who changes the password after the first sign-in.
+         * @description An account for another person, who should change the password after the first sign-in.
          */
         NewUser: {
             /**
@@ -2759,7 +2759,7 @@ export interface components {
             email: string;
             /**
              * Name
-             * @description How the person is called; the part before the @ when absent
+             * @description The person's name. Default: the part of the address before the @
              */
             name?: string | null;
             /**
@@ -2787,7 +2787,7 @@ export interface components {
         };
         /**
          * PageInfo
-         * @description Where a list goes on. `next` is absent on the last page.
+         * @description A page of a list. `next` is absent on the last page.
          */
         PageInfo: {
             /** Limit */
@@ -2799,12 +2799,12 @@ export interface components {
             next?: string | null;
             /**
              * Number
-             * @description Page number, for lists that were asked for by number
+             * @description Page number, for lists by page number
              */
             number?: number | null;
             /**
              * Total
-             * @description How many there are in all, where it is known without counting
+             * @description Items in all, where the number is known without counting
              */
             total?: number | null;
         } & {
@@ -3145,7 +3145,7 @@ export interface components {
         RecountView: {
             /**
              * Correlation Id
-             * @description The id of the request that asked for it, which the log lines of all that came of it have
+             * @description The id of the request that started it, which is on the log lines of all its effects
              */
             correlation_id?: string | null;
             /**
@@ -3237,7 +3237,7 @@ export interface components {
             email: string;
             /**
              * Name
-             * @description How the person is called; the part before the @ when absent
+             * @description The person's name. Default: the part of the address before the @
              */
             name?: string | null;
             /**
@@ -3521,7 +3521,7 @@ export interface components {
         ScoringRunView: {
             /**
              * Correlation Id
-             * @description The id of the request that asked for it, which the log lines of all that came of it have
+             * @description The id of the request that started it, which is on the log lines of all its effects
              */
             correlation_id?: string | null;
             /**
@@ -3683,7 +3683,7 @@ export interface components {
         };
         /**
          * SignedIn
-         * @description A token, valid for 24 hours unless it is given back. Send it as `Authorization: Bearer …`.
+         * @description A token, valid for 24 hours unless it is revoked. Send it as `Authorization: Bearer …`.
          */
         SignedIn: {
             /**
@@ -3816,7 +3816,7 @@ export interface components {
         TrainingView: {
             /**
              * Correlation Id
-             * @description The id of the request that asked for it, which the log lines of all that came of it have
+             * @description The id of the request that started it, which is on the log lines of all its effects
              */
             correlation_id?: string | null;
             /** Finished At */
@@ -3948,7 +3948,7 @@ export interface components {
         };
         /**
          * UserChange
-         * @description What a user may do from now on. At least one of role and status is given.
+         * @description A new role, a new status, or both.
          */
         UserChange: {
             /**
@@ -4081,7 +4081,7 @@ export interface components {
         _Text: components["schemas"]["_Spelled"];
     };
     responses: {
-        /** @description The cursor is not one this list gave out */
+        /** @description The cursor does not belong to this list */
         "bad-cursor": {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -4094,7 +4094,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The cursor is not one this list gave out or The request cannot be read */
+        /** @description The cursor does not belong to this list or The request cannot be read */
         "bad-cursor-or-malformed-request": {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -4192,7 +4192,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No model is in service yet or A service this needs did not answer */
+        /** @description No model is in service yet or A required service did not answer */
         "no-model-or-unavailable": {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -4273,7 +4273,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A service this needs did not answer */
+        /** @description A required service did not answer */
         unavailable: {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -4287,7 +4287,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A service this needs did not answer */
+        /** @description A required service did not answer */
         "unavailable-or-uncounted": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -4633,7 +4633,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description `page.next` of the page before, with the same filters */
+                /** @description `page.next` of the previous page, with the same filters */
                 cursor?: string | null;
             };
             header?: never;
@@ -4670,7 +4670,7 @@ export interface operations {
                 /** @description Page number, counted from 1, in place of a cursor */
                 page?: number | null;
                 limit?: number;
-                /** @description `page.next` of the page before, with the same filters */
+                /** @description `page.next` of the previous page, with the same filters */
                 cursor?: string | null;
                 /** @description A value of the schema's group column */
                 plan?: string | null;
@@ -4710,7 +4710,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description `page.next` of the page before, with the same filters */
+                /** @description `page.next` of the previous page, with the same filters */
                 cursor?: string | null;
             };
             header?: never;
@@ -5035,7 +5035,7 @@ export interface operations {
     get_distribution_api_dashboard_distribution_get: {
         parameters: {
             query?: {
-                /** @description A value of the schema's group column; all of them when not given */
+                /** @description A value of the schema's group column. Default: all */
                 plan?: string | null;
             };
             header?: never;
@@ -5517,7 +5517,7 @@ export interface operations {
     card_api_model_versions__version__card_get: {
         parameters: {
             query?: {
-                /** @description When absent, Accept decides */
+                /** @description Default: by the header Accept */
                 format?: ("json" | "html") | null;
             };
             header?: never;
@@ -5714,7 +5714,7 @@ export interface operations {
                 model_version?: string | null;
                 limit?: number;
                 cursor?: string | null;
-                /** @description csv: a link to a file of every row that matches */
+                /** @description csv: a link to a file of every matching row */
                 format?: "json" | "csv";
             };
             header?: never;

@@ -1,7 +1,7 @@
-"""The auth module's routes."""
+"""The routes of the auth module."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -15,6 +15,7 @@ from retainstream.accounts.tokens import Realm
 from retainstream.engine.schema.validation import FieldError
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.admission import unauthenticated
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
 from retainstream.roles import Role
@@ -27,7 +28,7 @@ TAGS = ["auth"]
 app.explain(accounts.RegistrationRefused, lambda _: Problem("registration-closed", "Ask an administrator for an account."))
 app.explain(
     accounts.EmailTaken,
-    lambda _: Problem("conflict", "There is an account with this e-mail address.", [FieldError("body.email", "is taken")]),
+    lambda _: Problem("conflict", "An account has this e-mail address already.", [FieldError("body.email", "is taken")]),
 )
 app.explain(accounts.WrongCredentials, lambda _: Problem("wrong-credentials", headers={"WWW-Authenticate": "Bearer"}))
 app.explain(
@@ -41,9 +42,9 @@ app.explain(
 )
 app.explain(accounts.UnknownCaller, lambda _: unauthenticated())
 app.explain(UnacceptablePassword, lambda error: Problem("invalid-request", errors=[FieldError(f"body.{error.field}", str(error))]))
-app.explain(administration.UnknownUser, lambda _: Problem("not-found", "There is no account with this e-mail address."))
-app.explain(administration.LastAdministrator, lambda _: Problem("conflict", "Somebody has to be left who can administer."))
-app.explain(administration.ChangedMeanwhile, lambda _: Problem("conflict", "The account was changed meanwhile. Look again."))
+app.explain(administration.UnknownUser, lambda _: Problem("not-found", "No account has this e-mail address."))
+app.explain(administration.LastAdministrator, lambda _: Problem("conflict", "The last active administrator must stay."))
+app.explain(administration.ChangedMeanwhile, lambda _: Problem("conflict", "Another request changed the account. Read it again."))
 
 
 @cache
@@ -53,7 +54,7 @@ def sessions() -> Sessions:
 
 @cache
 def guessing() -> Guessing:
-    """One wrong password of an account is forgotten every quarter of an hour, one of an address every three minutes."""
+    """A wrong password of an account is forgotten every 15 minutes, one of an address every three minutes."""
     account, address = Allowance(settings().wrong_passwords_account, 900), Allowance(settings().wrong_passwords_address, 180)
     return Guessing(account, address, secret=settings().signing_key_id)
 
@@ -63,45 +64,45 @@ def policy() -> accounts.RegistrationPolicy:
     return accounts.RegistrationPolicy(settings().self_registration, settings().registration_domain)
 
 
-@app.post("/api/auth/register", status_code=201, summary="Make an account", tags=TAGS, **public("registration-closed", "conflict"))
+@app.post("/api/auth/register", status_code=201, summary="Register", tags=TAGS, **public("registration-closed", "conflict"))
 def register(body: views.Registration) -> Data[views.SignedIn]:
-    """Makes a viewer's account, where registration is open to the address, and signs it in."""
+    """Creates a viewer's account where registration is open to the address, and signs in."""
     return Data(data=views.signed_in(accounts.register(sessions(), policy(), body.email, body.password.get_secret_value(), body.name)))
 
 
 @app.post(SIGN_IN_PATH, summary="Sign in", tags=TAGS, **public("wrong-credentials"))
 def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
-    """Answers a token of 24 hours. A refusal says the same, and takes as long, whether or not there is such an account. After several
-    wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes: 429. A browser
-    that somebody signed in with keeps a cookie by which others' wrong passwords do not hold it up."""
-    event = app.current_event.raw_event
+    """Answers a token that is valid for 24 hours. A refusal has the same text and takes the same time whether or not the account exists.
+    After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes
+    (429). A browser that was used to sign in keeps a cookie, so that wrong passwords of others do not slow it."""
+    event = cast("HttpEvent", app.current_event.raw_event)
     visitor = Visitor(network_of(event), browser_of(event))
     session, browser = accounts.sign_in(sessions(), guessing(), visitor, body.email, body.password.get_secret_value())
     cookies = [browser_cookie(browser, BROWSER_KNOWN_SECONDS)]
     return Response(200, "application/json", Data(data=views.signed_in(session)), cookies=cookies)
 
 
-@app.get("/api/auth/me", summary="Who I am", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/auth/me", summary="The signed-in user", tags=TAGS, **requires(Role.VIEWER))
 def me(caller: Caller) -> Data[views.Me]:
-    """The signed-in user, as stored now."""
+    """The user of the token, as stored now."""
     return Data(data=views.me(accounts.known(sessions(), caller), caller))
 
 
 @app.post("/api/auth/logout", summary="Sign out", tags=TAGS, **requires(Role.VIEWER))
 def logout(caller: Caller) -> Data[views.SignedOut]:
-    """Revokes the token this request came with, at once."""
+    """Revokes the token of this request at once."""
     sessions().close(caller)
     return Data(data=views.SignedOut())
 
 
-@app.post("/api/auth/password", summary="Change my password", tags=TAGS, **requires(Role.VIEWER))
+@app.post("/api/auth/password", summary="Change the password", tags=TAGS, **requires(Role.VIEWER))
 def change_password(body: views.PasswordChange, caller: Caller) -> Data[views.SignedIn]:
-    """Asks for the present password, ends all sessions of the user and answers a new token. Wrong ones have to wait as at signing in."""
+    """Requires the present password, ends all sessions of the user and answers a new token. Wrong passwords cause waits as at sign-in."""
     current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
     return Data(data=views.signed_in(accounts.change_password(sessions(), guessing(), caller, current, new)))
 
 
-@app.get("/api/auth/users", summary="Everybody who has an account", tags=TAGS, **requires(Role.ADMIN))
+@app.get("/api/auth/users", summary="List all accounts", tags=TAGS, **requires(Role.ADMIN))
 def list_users(
     limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: Annotated[str | None, Query(max_length=2000)] = None
 ) -> Listing[views.UserView]:
@@ -113,9 +114,9 @@ def list_users(
     return Listing(data=[views.user_view(user) for user in users], page=PageInfo(limit=limit, next=onward))
 
 
-@app.post("/api/auth/users", status_code=201, summary="Make somebody an account", tags=TAGS, **requires(Role.ADMIN, "conflict"))
+@app.post("/api/auth/users", status_code=201, summary="Create an account", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
-    """With the role and first password given, whether or not registration is open."""
+    """Creates an account with this role and first password, whether or not registration is open."""
     password = body.password.get_secret_value()
     added = administration.add_user(sessions(), caller, body.email, password, name=body.name, role=body.role)
     return Data(data=views.user_view(added))
@@ -123,10 +124,10 @@ def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
 
 @app.patch("/api/auth/users", summary="Change a user's role or status", tags=TAGS, **requires(Role.ADMIN, "not-found", "conflict"))
 def change_user(body: views.UserChange, caller: Caller) -> Data[views.UserView]:
-    """The address is in the body, since addresses do not belong in URLs. Nobody can take away the last administrator."""
+    """The address is in the body, since addresses do not belong in URLs. The last active administrator stays."""
     changed = administration.change_user(sessions(), caller, body.email, role=body.role, status=body.status)
     return Data(data=views.user_view(changed))
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
     return app.resolve(event, context)

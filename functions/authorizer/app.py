@@ -1,17 +1,20 @@
-"""Who sends a request: asked by API Gateway for every route that is not public, remembered by it per token for five minutes.
+"""The authorizer: API Gateway calls it for every route that is not public, and caches its answer per token for five minutes.
 
-The answer always lets the request through to the edge of the module, with the user or with `refused`, so that every
-refusal is the same problem document. When a table or the signing key does not answer, this raises: API Gateway then
-answers 500 by itself, remembers nothing, and no module is called.
+The answer always admits the request to the edge of the module, with the user or with `refused`, so that every refusal is the same problem
+document. When a table or the signing key does not answer, the function raises: API Gateway then answers 500, caches nothing, and calls no
+module.
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retainstream.accounts.sessions import Sessions
 from retainstream.accounts.tokens import InvalidToken, Realm
 from retainstream.settings import settings
 from retainstream.telemetry.lines import logger_of
+
+if TYPE_CHECKING:
+    from retainstream.http.events import AuthorizerAnswer, HttpEvent
 
 logger = logger_of("authorizer")
 
@@ -21,7 +24,7 @@ def sessions() -> Sessions:
     return Sessions(Realm(settings().token_issuer, settings().token_audience))
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: "HttpEvent", context: Any) -> "AuthorizerAnswer":  # noqa: ARG001
     """Answers a REQUEST authorizer event (payload 2.0) with a simple response."""
     try:
         principal = sessions().recognise(bearer_token(event))
@@ -40,11 +43,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     }
 
 
-def bearer_token(event: dict[str, Any]) -> str:
-    """The token of an Authorization header of the form `Bearer <token>`.
+def bearer_token(event: "HttpEvent") -> str:
+    """The token of a header `Authorization: Bearer <token>`.
 
     Raises:
-        InvalidToken: the header is absent or of another form.
+        InvalidToken: the header is missing or has another form.
     """
     header = next((value for name, value in (event.get("headers") or {}).items() if name.lower() == "authorization"), "")
     scheme, _, token = header.partition(" ")

@@ -1,6 +1,6 @@
-"""The customers module's routes."""
+"""The routes of the customers module."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
@@ -16,6 +16,7 @@ from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import LEVELS
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.predictions.at_risk import FURTHEST, TooFar
 from retainstream.registry.active_schema import active_schema
@@ -34,9 +35,9 @@ stores = Stores()
 CustomerId = Annotated[CustomerIdInPath, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ImportId = Annotated[str, Path(max_length=100)]
-Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the page before, with the same filters")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the previous page, with the same filters")]
 
-app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "There is no customer of this id."))
+app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "No customer has this id."))
 app.explain(UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(UnacceptableCriteria, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(
@@ -49,15 +50,15 @@ app.explain(
         "invalid-request", f"Page numbers reach {FURTHEST:,} customers; a cursor reaches all.", [FieldError("query.page", "is too high")]
     ),
 )
-app.explain(UnknownRun, lambda _: Problem("not-found", "There is no import of this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "No import has this id."))
 app.explain(asking.OtherRequest, lambda _: Problem("conflict", "This Idempotency-Key was used for another file."))
 app.explain(
     asking.NumberedCustomers,
-    lambda _: Problem("conflict", "The schema in force numbers customers by row: a file cannot say whom it speaks of."),
+    lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
 )
 app.explain(
     asking.IncompleteUpload,
-    lambda error: Problem("conflict", f"Not all of the file has arrived: upload {_parts(error.missing)}, then call this again."),
+    lambda error: Problem("conflict", f"The file is not complete: upload {_parts(error.missing)}, then send this request again."),
 )
 
 
@@ -68,7 +69,7 @@ class SegmentAnswer(BaseModel):
     page: PageInfo
 
 
-@app.get("/api/customers/high-risk", summary="Who is about to leave", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/customers/high-risk", summary="Customers at risk", tags=TAGS, **requires(Role.VIEWER))
 def get_high_risk(
     page: Annotated[int | None, Query(ge=1, le=FURTHEST, description="Page number, counted from 1, in place of a cursor")] = None,
     limit: Limit = 10,
@@ -77,8 +78,8 @@ def get_high_risk(
     min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
     sort: Annotated[views.Order, Query(description="By probability, or by value at risk; highest first")] = "probability",
 ) -> Listing[views.AtRiskView]:
-    """Customers at medium risk or above who have not left, each with the reasons and what to do. Ties go by id, descending. By value with
-    min_probability a page may hold fewer than `limit`, even none, although `next` says that there is more."""
+    """Customers at medium risk or above who have not left, with reasons and recommended actions. Ties are ordered by id, descending. By
+    value with min_probability a page may hold fewer than `limit` customers, even none, although `next` says that more follow."""
     if cursor is not None and page is not None:
         raise Problem("invalid-request", errors=[FieldError("query.page", "does not go with a cursor")])
     scope = f"/api/customers/high-risk {(plan, min_probability, sort)!r}"
@@ -98,9 +99,9 @@ def get_high_risk(
     return Listing(data=[views.at_risk_view(prediction) for prediction in found.predictions], page=info)
 
 
-@app.post("/api/customers/segment", summary="A part of the customers", tags=TAGS, **requires(Role.VIEWER))
+@app.post("/api/customers/segment", summary="A segment of the customers", tags=TAGS, **requires(Role.VIEWER))
 def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
-    """How many, at which risk, what that is worth, and the first of them. Criteria are judged on the features as they were scored."""
+    """The segment's size, risk levels, value at risk and first customers. Criteria apply to the features as they were scored."""
     scope = f"/api/customers/segment {body.scope()}"
     levels = [level for level in LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
@@ -113,7 +114,7 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
 
 @app.get("/api/customers", summary="All customers", tags=TAGS, **requires(Role.ANALYST))
 def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.CustomerSummary]:
-    """In no particular order, without their predictions."""
+    """All customers in no particular order, without predictions."""
     place = _place(cursor, "/api/customers")
     found = stores.customers.page(limit, {"customer_id": place} if place else None)
     onward = _onward(found.next_key["customer_id"] if found.next_key else None, "/api/customers")
@@ -130,22 +131,22 @@ def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.Cu
 def post_import(
     body: ImportRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Response[Data[ImportView]]:
-    """Says where to PUT the file (CSV, also gzip, up to 5 GB): the upload starts the import. The same Idempotency-Key from the same user
-    gives the same import, with new links while it waits for its file."""
+    """Answers a link to PUT the file (CSV, also gzip, up to 5 GB). The upload starts the import. The same Idempotency-Key from the same
+    user gives the same import, with new links while it waits for its file."""
     asked = asking.ask(stores.runs, stores.uploads, stores.documents, _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
     return Response(202, "application/json", Data(data=asked), {"Location": f"/api/customers/imports/{asked.import_id}"})
 
 
 @app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
 def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
-    """Of the last 30 days, the one asked for last first."""
+    """The imports of the last 30 days, newest first."""
     found, after = asking.recent(stores.runs, stores.uploads, stores.documents, limit=limit, after=_place(cursor, "/api/customers/imports"))
     return Listing(data=found, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))
 def get_import(import_id: ImportId) -> Data[ImportView]:
-    """How far it has come, what became of the rows, and the rejected ones with their reasons."""
+    """Its progress, the numbers of rows by result, and the rejected rows with their reasons."""
     return Data(data=asking.look(stores.runs, stores.documents, import_id))
 
 
@@ -156,7 +157,7 @@ def get_import(import_id: ImportId) -> Data[ImportView]:
     **requires(Role.ANALYST, "conflict"),
 )
 def complete_import(import_id: ImportId) -> Data[ImportView]:
-    """Makes one file of the parts, which starts the import. Again, it changes nothing."""
+    """Joins the parts to one file, which starts the import. A second call changes nothing."""
     return Data(data=asking.complete(stores.runs, stores.uploads, stores.documents, import_id))
 
 
@@ -166,26 +167,26 @@ def get_customer(customer_id: CustomerId) -> Data[views.CustomerView]:
     return Data(data=_view(records.profile(customer_id, stores.customers, stores.predictions)))
 
 
-@app.put("/api/customers/<customer_id>", summary="Make or change a customer", tags=TAGS, **requires(Role.ANALYST))
+@app.put("/api/customers/<customer_id>", summary="Create or change a customer", tags=TAGS, **requires(Role.ANALYST))
 def put_customer(customer_id: CustomerId, body: views.Features) -> Data[views.CustomerView]:
-    """Replaces the features. A known outcome and the latest prediction stay; the next scoring takes the new features."""
+    """Replaces the features. A known outcome and the latest prediction stay. The next scoring uses the new features."""
     return Data(data=_view(records.put(customer_id, body.features, _schema(), stores.customers, stores.predictions)))
 
 
-@app.delete("/api/customers/<customer_id>", summary="Remove a customer", tags=TAGS, **requires(Role.ANALYST))
+@app.delete("/api/customers/<customer_id>", summary="Delete a customer", tags=TAGS, **requires(Role.ANALYST))
 def delete_customer(customer_id: CustomerId) -> Data[removal.Removal]:
-    """Removes the customer and the prediction with its history at once, and with them every file of predictions there is, whoever asked for
-    it. Nothing that was read before brings the customer back: no scoring, no import of a file that describes an earlier moment, and no
-    export; training reads the customer no more. The answer says which copies expire by themselves, and when. Removing what is not there
-    is fine."""
+    """Deletes the customer and the prediction with its history at once, and every file of predictions of any user. Data that was read
+    before does not bring the customer back: neither a scoring run, nor an import of a file that describes an earlier moment, nor
+    an export. Training does not read the customer any more. The answer lists the copies that expire by themselves, with the time.
+    Deleting an unknown customer is not an error."""
     return Data(data=removal.remove(customer_id, stores.customers, stores.predictions, stores.documents, stores.removals))
 
 
-@app.post("/api/customers/<customer_id>/outcome", summary="Record what became of a customer", tags=TAGS, **requires(Role.ANALYST))
+@app.post("/api/customers/<customer_id>/outcome", summary="Record a customer's outcome", tags=TAGS, **requires(Role.ANALYST))
 def post_outcome(customer_id: CustomerId, body: views.Outcome) -> Data[views.CustomerView]:
-    """Judges predictions, and is learned from. That a customer left counts at once; that one stayed counts for predictions whose horizon
-    had run out on that day, so say it again later. A customer who left is no longer listed among those at risk. The same outcome again
-    changes nothing else."""
+    """The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for
+    predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the
+    customers at risk any more. Recording the same outcome again changes nothing else."""
     recorded = records.record_outcome(
         customer_id,
         churned=body.churned,
@@ -227,5 +228,5 @@ def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:
     return [FieldError(f"body.{error.field}", error.detail) for error in errors]
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
     return app.resolve(event, context)

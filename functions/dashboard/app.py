@@ -1,6 +1,6 @@
-"""The dashboard module's routes."""
+"""The routes of the dashboard module."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
@@ -13,6 +13,7 @@ from retainstream.dashboard.sample_view import SampleRequest, SampleView, sample
 from retainstream.engine.model.groups import UnknownGroup, groups_of
 from retainstream.engine.schema import FieldError
 from retainstream.http import Api, Caller, Data, Problem, requires
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
@@ -34,30 +35,28 @@ app.explain(
     UnknownGroup,
     lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
 )
-app.explain(UnknownRun, lambda _: Problem("not-found", "There is no recount of this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "No recount has this id."))
 app.explain(NoModel, lambda _: no_model())
 app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
 
 
 @app.get("/api/dashboard/metrics", summary="The figures of the business", tags=TAGS, **requires(Role.VIEWER))
 def get_metrics() -> Data[MetricsView]:
-    """Customers, churn, who is expected to leave, what that is worth, and how good the model is. Read from counters that are kept as
-    customers and predictions change, so they are a few seconds behind and exact."""
+    """Customers, churn, expected churners, revenue at risk, and the model's quality. The figures come from counters that follow every
+    change of customers and predictions: they are exact, a few seconds late."""
     return Data(data=metrics(stores.rollups.dashboard(), record_in_service(stores.models)))
 
 
-@app.get("/api/dashboard/distribution", summary="How the probabilities are spread", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/dashboard/distribution", summary="The distribution of the churn probabilities", tags=TAGS, **requires(Role.VIEWER))
 def get_distribution(
-    plan: Annotated[
-        str | None, Query(max_length=200, description="A value of the schema's group column; all of them when not given")
-    ] = None,
+    plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column. Default: all")] = None,
 ) -> Data[DistributionView]:
     """A histogram of 20 bins for each group, over the scored customers who have not left."""
     groups = groups_of(active_schema(stores.documents), plan)
     return Data(data=distribution(stores.rollups.dashboard().predictions, groups, only=plan is not None))
 
 
-@app.get("/api/dashboard/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/dashboard/features", summary="The columns that move the scores", tags=TAGS, **requires(Role.VIEWER))
 def get_features() -> Data[list[FactorView]]:
     """The columns by mean absolute contribution over the scored customers who have not left, strongest first."""
     return Data(data=factor_views(stores.rollups.dashboard().predictions, record_in_service(stores.models)))
@@ -85,14 +84,14 @@ def predict(body: SampleRequest) -> Data[SampleView]:
 def recount(
     body: RecountRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Response[Data[RecountView]]:
-    """Counts customers and predictions anew and compares the dashboard's counters with them; with `repair` they are put right. The same
-    Idempotency-Key from the same user with the same body gives the same recount."""
+    """Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. The
+    same Idempotency-Key from the same user with the same body gives the same recount."""
     return _accepted(body, caller.user_id, idempotency_key)
 
 
-@app.get("/api/dashboard/recounts/<run_id>", summary="What a recount found", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/dashboard/recounts/<run_id>", summary="A recount", tags=TAGS, **requires(Role.VIEWER))
 def get_recount(run_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]) -> Data[RecountView]:
-    """How it stands, and each counter that differs: what it said, and what the rows add up to."""
+    """Its state, and each counter that differs, with its value and the value of the rows."""
     return Data(data=recount_view(stores.runs, stores.documents, run_id))
 
 
@@ -102,5 +101,5 @@ def _accepted(body: RecountRequest, user_id: str, idempotency_key: str | None) -
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/dashboard/recounts/{run.run_id}"})
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
     return app.resolve(event, context)

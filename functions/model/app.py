@@ -1,7 +1,7 @@
-"""The model module's routes, and what belongs to no module: health, the interface's documentation, unknown paths."""
+"""The routes of the model module, and those of no module: health, the API's documentation, unknown paths."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
@@ -12,6 +12,7 @@ from retainstream.engine.learning.card.document import CardView
 from retainstream.engine.schema import FeatureSchema
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
@@ -42,36 +43,36 @@ OneRollback = Annotated[
 ]
 
 app.explain(NoModel, lambda _: no_model())
-app.explain(UnknownVersion, lambda _: Problem("not-found", "There is no model version of this name."))
+app.explain(UnknownVersion, lambda _: Problem("not-found", "No model version has this name."))
 app.explain(NoCard, lambda _: Problem("not-found", "This version was registered without a card."))
 app.explain(CorruptModel, lambda error: unusable(str(error)))
-app.explain(UnknownRun, lambda _: Problem("not-found", "There is no training run of this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "No training run has this id."))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
-app.explain(Conflict, lambda _: Problem("conflict", "Another version was put into service at the same moment. Look again."))
+app.explain(Conflict, lambda _: Problem("conflict", "Another version was promoted at the same moment. Read the status again."))
 
 
 @app.get("/api/model/status", summary="The model in service", tags=TAGS, **requires(Role.VIEWER))
 def status() -> Data[StatusView]:
-    """Its figures on customers it never saw, how it came into service, and what a rollback would put back."""
+    """Its figures on held-out customers, its promotions, and the version that a rollback restores."""
     return Data(data=status_view(stores.models))
 
 
-@app.get("/api/model/features", summary="What moves the scores", tags=TAGS, **requires(Role.VIEWER, "no-model"))
+@app.get("/api/model/features", summary="The columns that move the scores", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def features() -> Data[list[Factor]]:
     """The columns of the model in service by mean absolute contribution over held-out customers."""
     return Data(data=factors(stores.models))
 
 
-@app.get("/api/model/schema", summary="The feature schema in force", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/model/schema", summary="The active feature schema", tags=TAGS, **requires(Role.VIEWER))
 def schema() -> Data[FeatureSchema]:
-    """The columns of a customer with their kinds, units, ranges and words, what can be done about a risk, and the money."""
+    """The columns of a customer with their kinds, units, ranges and phrases, the actions against risk, and the money."""
     return Data(data=active_schema(stores.documents))
 
 
-@app.get("/api/model/drift", summary="Whether customers have changed", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/model/drift", summary="Drift", tags=TAGS, **requires(Role.VIEWER))
 def drift() -> Data[DriftView]:
-    """The customers whom the model in service scored last against those it was made with: the population stability index of every feature
-    and of the score, each with its level, its bins, and what moved in words."""
+    """The customers that the model in service scored last, compared with those that it was made with: the population stability index of
+    every feature and of the score, each with its level, its bins, and the largest change in words."""
     pointer = champion(stores.models)
     return Data(data=drift_view(pointer.version if pointer else None, stores.rollups, stores.documents))
 
@@ -84,14 +85,14 @@ def drift() -> Data[DriftView]:
     **requires(Role.ADMIN),
 )
 def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[TrainingView]]:
-    """Starts the retraining state machine; follow it at /api/model/training/{run_id}."""
+    """Starts the retraining state machine. Follow the run at /api/model/training/{run_id}."""
     run = start_training(stores.runs, stores.workflows, settings().retraining_state_machine_arn, caller.user_id, idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/model/training/{run.run_id}"})
 
 
-@app.get("/api/model/training/<run_id>", summary="How a training run stands", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/model/training/<run_id>", summary="A training run", tags=TAGS, **requires(Role.VIEWER))
 def training(run_id: RunId) -> Data[TrainingView]:
-    """Each step with its state; the result when it has ended, or the reason why it failed."""
+    """Each step with its state, and after the end the result or the reason of the failure."""
     return Data(data=training_view(stores.runs, run_id))
 
 
@@ -99,7 +100,7 @@ def training(run_id: RunId) -> Data[TrainingView]:
 def versions(
     limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Annotated[str | None, Query(max_length=2000)] = None
 ) -> Listing[VersionView]:
-    """Newest first, rejected ones with the reasons."""
+    """All versions, newest first, rejected ones with the reasons."""
     seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
     found = newest(stores.models, limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
     pointer = champion(stores.models)
@@ -122,29 +123,29 @@ def versions(
 )
 def card(
     version: Version,
-    format: Annotated[Literal["json", "html"] | None, Query(description="When absent, Accept decides")] = None,  # noqa: A002
+    format: Annotated[Literal["json", "html"] | None, Query(description="Default: by the header Accept")] = None,  # noqa: A002
 ) -> Response[str]:
-    """Every figure, curve and table of the version, as it was registered. As JSON with `html_url`, a link that a browser opens without a
-    token for 15 minutes; as the page itself for `format=html`, or where Accept names text/html and not JSON."""
+    """Every figure, curve and table of the version, as registered. The JSON has `html_url`, a link that a browser opens without a token
+    for 15 minutes. The answer is the page itself for `format=html`, and where Accept names text/html and not JSON."""
     return _card_page(version) if (format or _accepted_format()) == "html" else _card_document(version)
 
 
 @app.post("/api/model/versions/<version>/promote", summary="Put a version into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
-    """One conditional write. Versions that were rejected stay out."""
+    """One conditional write. A rejected version cannot be promoted."""
     return Data(data=promoted_view(stores.models, promote(stores.models, version, caller.user_id)))
 
 
-@app.post("/api/model/rollback", summary="Put the version before back into service", tags=TAGS, **requires(Role.ADMIN, "conflict"))
+@app.post("/api/model/rollback", summary="Roll back to the previous version", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def roll_back(caller: Caller, idempotency_key: OneRollback = None) -> Data[StatusView]:
-    """The same conditional write; rolling back twice undoes it, unless the second request has the Idempotency-Key of the first."""
+    """The same conditional write. A second rollback undoes the first, unless it has the same Idempotency-Key."""
     asked = key_or_new("rollback", caller.user_id, idempotency_key)
     return Data(data=promoted_view(stores.models, rollback(stores.models, caller.user_id, asked=asked)))
 
 
-@app.get("/api/health", summary="Whether the stack answers", tags=["health"], **public(counted=False))
+@app.get("/api/health", summary="Health", tags=["health"], **public(counted=False))
 def show_health() -> Data[Health]:
-    """Version, model in service and dependencies. Always 200 while this function runs: read `status`."""
+    """Version, model in service and dependencies. The answer is always 200 while this function runs: read `status`."""
     return Data(data=health(stores.models, stores.documents))
 
 
@@ -181,5 +182,5 @@ def _card_document(version: str) -> Response[str]:
     return Response(200, "application/json", content, {"Vary": "Accept"})
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""The predictions module's routes."""
+"""The routes of the predictions module."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from retainstream.engine.model.groups import UnknownGroup, groups_of
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
 from retainstream.predictions import generate, views
@@ -48,7 +49,7 @@ app.explain(
     generate.UnknownCustomers,
     lambda error: Problem("not-found", "Nothing was scored.", [FieldError(f"body.{place}", "is not a customer") for place in error.places]),
 )
-app.explain(UnknownRun, lambda _: Problem("not-found", "There is no run of this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
 
 
 @app.get(
@@ -72,15 +73,16 @@ def results(
     model_version: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every row that matches")] = "json",  # noqa: A002
+    format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every matching row")] = "json",  # noqa: A002
 ) -> Response[Listing[views.PredictionView] | Data[views.ExportView] | Data[views.ExportRunView]]:
-    """Predictions of customers who have not left. Filters that leave only medium risk and above are answered highest probability first,
-    others in no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that there is more.
+    """Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability,
+    highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next`
+    says that more follow.
 
-    With `format=csv` the answer is a link to a file of every row that matches: CSV in UTF-8, not compressed, in which no cell is a formula
-    to a spreadsheet. Where many predictions must be read for it, the answer is 202 and a run to look at until it has the link; such a file
-    is in no particular order. Whoever asks for the same meanwhile, or within 15 minutes, gets the same run, unless everybody was scored in
-    between."""
+    With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8, not compressed, without cells that a
+    spreadsheet takes for formulas. Where many predictions must be read, the answer is 202 with a run, which has the link when it ends;
+    the rows of such a file are in no particular order. The same request meanwhile, or within 15 minutes, gives the same run, unless all
+    customers were scored in between."""
     schema = active_schema(stores.documents)
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
@@ -95,7 +97,7 @@ def results(
 
 @app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
 def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ExportRunView]:
-    """How far the file has come; when it is done, a link to it, which is a new one each time."""
+    """Its progress, and when the file is complete a link to it, which is new in every answer."""
     return Data(data=export_requests.export_run(stores.runs, stores.documents, run_id))
 
 
@@ -112,26 +114,26 @@ def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.Expor
 def generate_predictions(
     body: GenerateRequest, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Response[Any]:
-    """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200.
-    Everybody is scored by a run: 202, with the run to look at. The same Idempotency-Key from the same user gives the same run."""
+    """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. All
+    customers are scored by a run: 202 with the run. The same Idempotency-Key from the same user gives the same run."""
     if body.all:
         return _accepted(key_or_new("scoring", app.caller.user_id, idempotency_key), app.caller.user_id)
     run_id = key_or_new("scoring", app.caller.user_id, f"at once {idempotency_key}" if idempotency_key else None)
     return Response(200, "application/json", Data(data=_generated(body, run_id)).model_dump_json())
 
 
-@app.get("/api/predictions/performance", summary="How good the predictions are", tags=TAGS, **requires(Role.VIEWER, "no-model"))
+@app.get("/api/predictions/performance", summary="The quality of the predictions", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def get_performance() -> Data[PerformanceView]:
-    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate that needs no outcomes."""
+    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes."""
     record = record_in_service(stores.models)
     if record is None:
         raise NoModel
     return Data(data=performance(record, stores.rollups, stores.runs))
 
 
-@app.post("/api/predictions/what-if", summary="What a change would do", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
+@app.post("/api/predictions/what-if", summary="What if columns changed", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
 def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
-    """Scores a customer as is and with some columns changed; null makes a column unknown. Nothing is stored."""
+    """Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored."""
     stored = generate.known_features(stores.customers, body.customer_id) if body.customer_id else None
     asked = what_if(_model(), stored or body.features or {}, body.changes, stored=stored is not None)
     return Data(data=views.what_if_view(asked, settings().confidence_threshold))
@@ -139,7 +141,7 @@ def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
 
 @app.get("/api/predictions/runs/<run_id>", summary="A scoring run", tags=TAGS, **requires(Role.VIEWER))
 def get_run(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ScoringRunView]:
-    """What the run is doing, or what became of it."""
+    """The state of the run, and after the end its result."""
     return Data(data=views.run_view(starting.scoring_run(stores.runs, run_id)))
 
 
@@ -192,5 +194,5 @@ def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:
     return [FieldError(f"body.{error.field}", error.detail) for error in errors]
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
     return app.resolve(event, context)

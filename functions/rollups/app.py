@@ -1,4 +1,4 @@
-"""What changes in customers and predictions, taken into the dashboard's counters; and each day, what these say."""
+"""Counts the changes of customers and predictions for the dashboard, and keeps the day's figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,9 +39,9 @@ def keep(event: Any, _context: LambdaContext) -> Standing:
 tasks = Tasks("rollups", by_name({"take-in": take, "keep-day": keep}), {"take-in": of_batch, "keep-day": of_day}, tell={"take-in"})
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Takes one batch of a table's stream, or keeps a day's figures when the daily schedule says so.
+def handler(event: Any, context: LambdaContext) -> None:
+    """Counts one batch of a table's stream, or keeps the day's figures for an event of the daily schedule.
 
-    An error makes Lambda deliver the batch in halves, or the schedule's event, again, which changes nothing that was taken in.
+    After an error Lambda delivers the batch again in halves, or the schedule's event again. What was counted before is not counted again.
     """
     tasks(event if "task" in event else {"task": "take-in", **event}, context)

@@ -63,7 +63,7 @@ def lambda_context(name: str) -> Any:
 
 def http_event(
     method: str, path: str, *, query: str = "", body: str | None = None, headers: dict[str, str], principal: dict[str, str] | None
-) -> dict[str, Any]:
+) -> Any:
     """An HTTP API event, payload 2.0."""
     event: dict[str, Any] = {
         "version": "2.0",

@@ -58,7 +58,7 @@ def caller(event: dict[str, Any], statuses: list[int]) -> Callable[[], None]:
     return lambda: statuses.append(answer_of(instance, "auth", event)["statusCode"])
 
 
-def patch(body: str) -> dict[str, Any]:
+def patch(body: str) -> Any:
     return http_event("PATCH", "/api/auth/users", body=body, headers=JSON, principal=ROOT)
 
 

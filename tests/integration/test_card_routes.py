@@ -78,7 +78,7 @@ def test_programs_get_json(call: Call, registered: str, query: str, headers: dic
 @pytest.mark.parametrize("query", ["", "format=html"])
 def test_a_version_that_is_not_there_or_has_no_card_is_not_found(call: Call, aws: None, query: str) -> None:
     missing = call("model", "GET", CARD, query=query)
-    assert (missing.status, missing.body["detail"]) == (404, "There is no model version of this name.")
+    assert (missing.status, missing.body["detail"]) == (404, "No model version has this name.")
     record: Any = {"version": VERSION, "run_id": "run-1", "status": "registered", "files": {}}
     register(Models(), record)
     bare = call("model", "GET", CARD, query=query)

@@ -132,7 +132,7 @@ def test_a_bad_body_is_refused_by_name(send: Callable[..., Answer], raw: str | N
 def test_a_body_that_is_not_utf8_is_refused(aws: None, api: Api) -> None:
     principal = {"userId": "ann@example.com", "role": "analyst", "tokenId": "t", "tokenExpires": "1999999999"}
     event = http_event("POST", "/api/shop/orders", body="/w==", headers={"content-type": "application/json"}, principal=principal)
-    answer = api.resolve({**event, "isBase64Encoded": True}, lambda_context("shop"))
+    answer = api.resolve(event | {"isBase64Encoded": True}, lambda_context("shop"))
     assert answer["statusCode"] == 400
 
 

@@ -252,7 +252,7 @@ def test_what_others_write_between_read_and_write_is_not_lost(what: str) -> None
     done: list[bool] = []
 
     def meanwhile(params: Any, **_: Any) -> None:
-        if done or stack().customers_table not in str(params["body"]) or ":found" not in str(params["body"]):
+        if done or stack().customers_table not in str(params["body"]) or ":stored" not in str(params["body"]):
             return
         done.append(True)
         match what:

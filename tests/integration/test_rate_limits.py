@@ -45,7 +45,7 @@ class Clock:
         monkeypatch.setattr(time, "time", lambda: self.now)
 
 
-def event(*, user: str | None = None, address: str = "192.0.2.1", **headers: str) -> dict[str, Any]:
+def event(*, user: str | None = None, address: str = "192.0.2.1", **headers: str) -> Any:
     """Counted, and refused for want of a token or a role: nothing else is done."""
     context = {"userId": user, "role": "viewer", "tokenId": "t", "tokenExpires": "1999999999"} if user else {"refused": "1"}
     made = http_event("GET", "/api/auth/users", headers=headers, principal=context)
@@ -125,7 +125,7 @@ def test_an_address_in_a_header_is_not_believed(limits: Callable[[int, int], Non
     assert [ask(**{name: text.format(number)})["statusCode"] for number, text in enumerate(said)] == [401] * 3 + [429] * 2
 
 
-def at_address(address: str) -> dict[str, Any]:
+def at_address(address: str) -> Any:
     return {"requestContext": {"http": {"sourceIp": address}}}
 
 

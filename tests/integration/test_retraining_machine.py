@@ -60,7 +60,7 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
         "card.json",
         "card.html",
     }
-    card = card_document(Models(), Documents(), record["version"])
+    card: Any = card_document(Models(), Documents(), record["version"])
     figures = {figure["name"]: figure for figure in card["figures"]}
     assert figures["roc_auc"]["value"] == record["metrics"]["roc_auc"]
     assert (card["status"], card["version"], card["gate"]["passed"]) == ("registered", record["version"], True)

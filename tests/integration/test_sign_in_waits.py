@@ -50,7 +50,7 @@ def guessing(aws: None, clock: Clock) -> Guessing:
     return Guessing(ACCOUNT, ADDRESS, "secret", clock=clock)
 
 
-def sign_in_event(email: str, password: str = "wrong", *, address: str = "192.0.2.1", cookies: Any = (), **headers: str) -> dict[str, Any]:
+def sign_in_event(email: str, password: str = "wrong", *, address: str = "192.0.2.1", cookies: Any = (), **headers: str) -> Any:
     body = f'{{"email": "{email}", "password": "{password}"}}'
     event = http_event("POST", "/api/auth/login", body=body, headers={"content-type": "application/json", **headers}, principal=None)
     event["requestContext"]["http"]["sourceIp"] = address

@@ -85,7 +85,8 @@ def test_a_job_fits_all_rows_and_the_model_goes_the_way_of_every_other(machine: 
     model = load_version(Models(), Documents(), record["version"])
     assert model.booster.feature_names == [column.name for column in sample.schema.features]
     assert np.isfinite(model.probabilities(sample.rows)).all()
-    assert card_document(Models(), Documents(), record["version"])["data"]["labelled"] == labelled
+    card: Any = card_document(Models(), Documents(), record["version"])
+    assert card["data"]["labelled"] == labelled
 
 
 def test_what_is_asked_of_sagemaker_is_a_valid_request_that_names_this_run_alone(machine: Machine, jobs: Jobs) -> None:

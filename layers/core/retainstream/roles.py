@@ -1,4 +1,4 @@
-"""What a person may do. Each role may do all that the one before it may."""
+"""Roles and their order: each role includes the one before it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,14 +10,14 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     def includes(self, other: "Role") -> bool:
-        """Whether this role may do what `other` may."""
+        """Whether this role includes `other`."""
         order = list(Role)
         return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who sends a request, as the authorizer found out."""
+    """The user of a request, as the authorizer identified it."""
 
     user_id: str
     role: Role

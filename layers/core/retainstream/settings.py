@@ -1,4 +1,4 @@
-"""Every environment variable the functions read: typed, checked once, named in one place."""
+"""Every environment variable of the functions: typed, validated once, named in one place."""
 
 import os
 from functools import cache
@@ -71,7 +71,7 @@ def settings() -> Settings:
     """The settings of this process.
 
     Raises:
-        pydantic.ValidationError: a variable is missing or has a value of the wrong kind.
+        pydantic.ValidationError: a variable is missing, or its value has the wrong type.
     """
     environment = {name: os.environ[name.upper()] for name in Settings.model_fields if name.upper() in os.environ}
     return Settings.model_validate(environment)

@@ -139,12 +139,12 @@ def test_an_import_that_failed(run: Run, service: Service) -> None:
 
 
 def test_a_run_that_cannot_be_looked_at_goes_on(run: Run, service: Service) -> None:
-    away = (503, problem("unavailable", 503, "A service this needs did not answer"), {"Retry-After": "0"})
+    away = (503, problem("unavailable", 503, "A required service did not answer"), {"Retry-After": "0"})
     service.will((200, imported(status="RUNNING")), away)
     ended = run("import", "--run", "i1", "--watch")
     assert ended.returncode == 5
     assert "retainstream import --run i1 --watch" in ended.stderr
-    assert "A service this needs did not answer" in ended.stderr
+    assert "A required service did not answer" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("customers.csv", "--run", "i1")])

@@ -236,7 +236,7 @@ def test_everybody_and_a_change(run: Run, service: Service) -> None:
 
 
 def test_the_last_administrator_stays(run: Run, service: Service) -> None:
-    service.will((409, problem("conflict", 409, "That cannot be", detail="Somebody has to be left who can administer.")))
+    service.will((409, problem("conflict", 409, "That cannot be", detail="The last active administrator must stay.")))
     ended = run("users", "change", "ann@example.com", "--role", "viewer")
     assert ended.returncode == 1
     assert "Somebody has to be left who can administer" in ended.stderr

@@ -68,7 +68,7 @@ class Route:
     def __str__(self) -> str:
         return f"{self.operation} {self.query}{' keyed' if self.headers else ''}{' ' + str(sorted(self.body)) if self.body else ''}".strip()
 
-    def event(self) -> dict[str, Any]:
+    def event(self) -> Any:
         method, stated = self.operation.split()
         body = None if self.body is None else json.dumps(self.body)
         principal = {"userId": self.user, "role": self.role, "tokenId": "token-1", "tokenExpires": "1999999999"} if self.role else None

@@ -1,4 +1,4 @@
-"""Accounts: made, signed in to, given another password."""
+"""Accounts: registration, sign-in, and change of password."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,28 +14,28 @@ from retainstream.storage.users import User
 
 
 class RegistrationRefused(Exception):
-    """This address may not register here."""
+    """The address may not register."""
 
 
 class EmailTaken(Exception):
-    """There is an account with this address, perhaps in another spelling."""
+    """An account has this address, perhaps in another spelling."""
 
 
 class WrongCredentials(Exception):
-    """E-mail and password do not belong together, or the user is disabled: which of these is not told."""
+    """E-mail or password is wrong, or the user is disabled; the error does not say which."""
 
 
 class WrongPassword(Exception):
-    """The present password was given wrong."""
+    """The present password in the request is wrong."""
 
 
 class UnknownCaller(Exception):
-    """The token's user is no longer there, or may no longer do this."""
+    """The token's user does not exist any more, or lacks the role."""
 
 
 @dataclass(frozen=True)
 class RegistrationPolicy:
-    """Who may register: nobody, addresses of one domain, or everybody."""
+    """The addresses that may register: none, those of one domain, or all."""
 
     mode: Literal["closed", "domain", "open"]
     domain: str = ""
@@ -46,10 +46,10 @@ class RegistrationPolicy:
 
 
 def new_user(email: str, password: str, *, name: str | None = None, role: Role = Role.VIEWER, check_password: bool = True) -> User:
-    """A user with a hashed password, not stored yet. `email` is normalised. Without the check any password is taken.
+    """A user with a hashed password, not stored yet. `email` is normalised. Without the check every password is accepted.
 
     Raises:
-        UnacceptablePassword: the password may not be chosen.
+        UnacceptablePassword: the password is not accepted.
     """
     if check_password:
         passwords.check_acceptable(password, _about(email, name))
@@ -58,7 +58,7 @@ def new_user(email: str, password: str, *, name: str | None = None, role: Role =
 
 
 def register(sessions: Sessions, policy: RegistrationPolicy, email: str, password: str, name: str | None) -> Session:
-    """Makes a viewer's account and signs it in.
+    """Creates a viewer's account and signs in.
 
     Raises:
         RegistrationRefused, UnacceptablePassword, EmailTaken
@@ -74,11 +74,11 @@ def register(sessions: Sessions, policy: RegistrationPolicy, email: str, passwor
 
 
 def sign_in(sessions: Sessions, guessing: Guessing, visitor: Visitor, email: str, password: str) -> tuple[Session, str]:
-    """Opens a session; also returns the id by which the browser is known from now on. Every refusal but a wait takes one password
-    comparison, whether or not there is such a user.
+    """Opens a session, and returns it with the browser's id. Every refusal except a wait takes one password comparison, whether or not the
+    user exists.
 
     Raises:
-        WrongCredentials: this says no more than that.
+        WrongCredentials: e-mail or password is wrong, or the user is disabled.
         TooManyGuesses
     """
     attempt = guessing.sign_in(email, visitor)
@@ -93,7 +93,7 @@ def sign_in(sessions: Sessions, guessing: Guessing, visitor: Visitor, email: str
 def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, current: str, new: str) -> Session:
     """Replaces the caller's password, ends all sessions of the user, and opens a new one.
 
-    Asked again after a try that was cut short, with what is by then the password as the new one, it does what that try left undone.
+    The same request after an interrupted one completes it, although the new password is then the present one.
 
     Raises:
         UnknownCaller, WrongPassword, UnacceptablePassword, TooManyGuesses
@@ -120,10 +120,10 @@ def _with_password(sessions: Sessions, user: User, new: str) -> User:
 
 
 def known(sessions: Sessions, caller: Principal) -> User:
-    """The stored user who calls.
+    """The stored user of a caller.
 
     Raises:
-        UnknownCaller: no such user, or disabled since the token was looked at.
+        UnknownCaller: the user does not exist, or was disabled since the token was verified.
     """
     user = sessions.users.get(caller.user_id)
     if user is None or user.status != "active":

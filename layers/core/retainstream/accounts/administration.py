@@ -1,4 +1,4 @@
-"""What administrators do with other people's accounts."""
+"""Administration of other users' accounts."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from retainstream.storage.users import AdministratorExists, NoAdministratorLeft,
 
 
 class UnknownUser(LookupError):
-    """There is no account with this address."""
+    """No account has this address."""
 
 
 class LastAdministrator(Exception):
-    """Somebody has to be left who can administer."""
+    """The change would leave no active administrator."""
 
 
 class ChangedMeanwhile(Exception):
@@ -24,14 +24,14 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a list of users goes on: after the user made at this time; the digest tells apart those made in the same second."""
+    """A place in the list of users: after the user created at this time. The digest distinguishes users of the same second."""
 
     created_at: str
     digest: str
 
 
 def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[list[User], Place | None]:
-    """Users, oldest first, and where the list goes on. A place holds nothing of the address, so it may stand in a URL."""
+    """Users, oldest first, and the place after which the next page begins. A place may be in a URL, since it does not hold the address."""
     ordered = sorted(users.everyone(), key=_position)
     rest = [user for user in ordered if after is None or _position(user) > (after.created_at, after.digest)]
     page = rest[:limit]
@@ -39,10 +39,10 @@ def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[lis
 
 
 def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *, name: str | None, role: Role) -> User:
-    """Makes an account for somebody else, whatever the registration policy. `email` is normalised.
+    """Creates an account for another person, whatever the registration policy. `email` is normalised.
 
     Raises:
-        UnknownCaller: the caller is no longer an administrator.
+        UnknownCaller: the caller is not an administrator any more.
         UnacceptablePassword, EmailTaken
     """
     if not known(sessions, caller).administers:
@@ -56,10 +56,10 @@ def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *
 
 
 def add_administrator(users: Users, email: str, password: str, *, name: str | None, first: bool) -> User:
-    """Makes an administrator without one to ask: for those who hold the table itself. `email` is normalised.
+    """Creates an administrator without the API, for operators with access to the table. `email` is normalised.
 
     Raises:
-        AdministratorExists: `first` was asked for, and there is one.
+        AdministratorExists: `first` is set, and an active administrator exists.
         UnacceptablePassword, EmailTaken
     """
     user = new_user(email, password, name=name, role=Role.ADMIN)

@@ -1,4 +1,4 @@
-"""E-mail addresses: one spelling for each, so that nobody has two accounts and nobody borrows another's name."""
+"""E-mail addresses in one spelling each, so that no address has two accounts and none imitates another."""
 
 import re
 import unicodedata
@@ -14,12 +14,12 @@ _ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}
 
 
 def normalised(address: str) -> str:
-    """The one spelling of an address: trimmed, NFKC, lower case; the syntax is RFC 5321's dot-string at a domain of two labels or more.
+    """The normal spelling of an address: trimmed, NFKC, lower case. The syntax is RFC 5321's dot-string at a domain of two labels or more.
 
-    Letters outside ASCII that remain after NFKC are refused: that is where look-alikes live.
+    Letters outside ASCII that remain after NFKC are refused, since they allow look-alikes.
 
     Raises:
-        ValueError: this is not an e-mail address.
+        ValueError: the text is not an e-mail address.
     """
     text = unicodedata.normalize("NFKC", address).strip() if len(address) <= LONGEST_ADDRESS else ""
     spelling = text.casefold() if text.isascii() and len(text) <= LONGEST_ADDRESS else ""
@@ -39,4 +39,4 @@ EmailAddress = Annotated[
     Field(max_length=LONGEST_ADDRESS, examples=["ann@example.com"], json_schema_extra={"format": "email"}),
     AfterValidator(normalised),
 ]
-"""A field of this type takes an address in any spelling and holds its normalised one."""
+"""A field of this type accepts an address in any spelling and holds the normal one."""

@@ -1,13 +1,12 @@
-"""How fast passwords may be guessed: slowly, whoever's they are, wherever from, and however many ask at once.
+"""The limit on guessing passwords, per account and per network address.
 
-Wrong passwords are counted per account and per address before they are compared, so that of many sent at once no more are
-compared than are allowed. Above the allowance each further one doubles the wait for the next, up to a quarter of an hour; a right
-password is refused during a wait like any other, or the wait would hold up nobody who guesses. Wrong passwords are forgotten one by
-one as time passes, and those of an account all at once when its password was right. An address nobody has an account with is
-treated the same, so nothing is learnt from a wait.
+An attempt counts as wrong before the passwords are compared, so simultaneous attempts cannot exceed the allowance. Above the allowance each
+further wrong password doubles the wait for the next one, up to a quarter of an hour. During a wait the right password is refused too, since
+the wait would otherwise not slow a guesser. Wrong passwords are forgotten one by one as time passes; those of an account are forgotten
+together when its password was right. An address without an account is treated in the same way, so a wait reveals nothing.
 
-Nobody is locked out by it: a browser somebody signed in with before carries a random id, and has an allowance of its own for that
-account, which nobody else can use up (OWASP's device cookies). The id opens nothing.
+The limit locks no user out: a browser that was used to sign in carries a random id and has an allowance of its own for that account, which
+others cannot use up (OWASP's device cookies). The id alone gives no access.
 """
 
 import hashlib
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from retainstream.storage.errors import Conflict, StorageUnavailable
 from retainstream.storage.guesses import Guesses, GuessRecords
+from retainstream.storage.retry import attempts
 
 LONGEST_WAIT_SECONDS = 15 * 60
 BROWSER_KNOWN_SECONDS = 180 * 24 * 3600
@@ -26,7 +26,7 @@ _ATTEMPTS = 100
 
 
 class TooManyGuesses(Exception):
-    """The password was not even looked at; the next one will be after `seconds`."""
+    """The password was not compared. The next attempt is possible after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -35,13 +35,13 @@ class TooManyGuesses(Exception):
 
 @dataclass(frozen=True)
 class Allowance:
-    """So many wrong passwords without a wait; one is forgotten every `forget_one_in` seconds."""
+    """The number of wrong passwords without a wait. One is forgotten every `forget_one_in` seconds."""
 
     at_once: int
     forget_one_in: int
 
     def after_another(self, guesses: Guesses, now: float) -> Guesses:
-        """What is remembered after one more wrong password.
+        """The record after one more wrong password.
 
         Raises:
             TooManyGuesses: a wait is not over.
@@ -55,7 +55,7 @@ class Allowance:
         return replace(guesses, forgotten_at=forgotten_at, wait_until=second + wait if wait else 0)
 
     def without_it(self, guesses: Guesses, taken: Guesses) -> Guesses:
-        """What is remembered when the one that made it `taken` was not wrong after all. Waits that others brought about remain."""
+        """The record when the attempt that made it `taken` was right after all. Waits by other attempts remain."""
         ended = guesses.wait_until == taken.wait_until
         return replace(
             guesses, forgotten_at=max(0, guesses.forgotten_at - self.forget_one_in), wait_until=0 if ended else guesses.wait_until
@@ -64,7 +64,7 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who wants to sign in, as far as one can tell: the network address, and the id of a browser that brought one."""
+    """The origin of a sign-in: the network address, and the browser's id where it has one."""
 
     address: str
     browser: str | None = None
@@ -79,7 +79,7 @@ class _Counted:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A password that may be compared now, counted as a wrong one until `Guessing.right` says otherwise."""
+    """A password that may be compared now. It counts as wrong until `Guessing.right` is called."""
 
     own: _Counted
     shared: _Counted | None = None
@@ -88,7 +88,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Guessing:
-    """`secret` keeps apart the digests of different stacks. Every method raises StorageUnavailable when the table does not answer."""
+    """The limit of one stack; `secret` makes its digests different from other stacks'.
+
+    Every method raises StorageUnavailable when the table does not answer.
+    """
 
     account: Allowance
     address: Allowance
@@ -97,7 +100,7 @@ class Guessing:
     clock: Callable[[], float] = time.time
 
     def sign_in(self, email: str, visitor: Visitor) -> Attempt:
-        """Counts an attempt to sign in to an account, which there need not be.
+        """Counts an attempt to sign in, whether or not the account exists.
 
         Raises:
             TooManyGuesses
@@ -112,7 +115,7 @@ class Guessing:
             raise
 
     def change_of_password(self, email: str) -> Attempt:
-        """Counts an attempt to name the present password of whoever is signed in. Waits of those who sign in have no part in it.
+        """Counts an attempt to enter the present password while signed in. It is counted apart from sign-ins.
 
         Raises:
             TooManyGuesses
@@ -120,13 +123,13 @@ class Guessing:
         return Attempt(self._count(f"password#{self._digest(email)}", self.account))
 
     def right(self, attempt: Attempt) -> None:
-        """The password was right: the account's wrong ones are forgotten, and this one was none of its address."""
+        """Records that the password was right: the account's wrong ones are forgotten, and this attempt does not count for its address."""
         self.records.put(attempt.own.subject, Guesses(known_until=attempt.own.taken.known_until))
         if attempt.shared:
             self._take_back(attempt.shared)
 
     def known_browser(self, email: str, attempt: Attempt) -> str:
-        """The id of the browser with which somebody just signed in, from now on known for this account."""
+        """The id of the browser of a successful sign-in, from now on known for this account."""
         browser = attempt.browser or secrets.token_urlsafe(16)
         self.records.put(self._browser(email, browser), Guesses(known_until=int(self.clock()) + BROWSER_KNOWN_SECONDS))
         return browser
@@ -139,7 +142,7 @@ class Guessing:
         self._change(counted.subject, lambda guesses: counted.allowance.without_it(guesses, counted.taken))
 
     def _change(self, subject: str, change: Callable[[Guesses], Guesses]) -> Guesses:
-        for _ in range(_ATTEMPTS):
+        for _ in attempts(_ATTEMPTS):
             seen = self.records.get(subject)
             changed = change(seen)
             try:

@@ -1,7 +1,7 @@
-"""Passwords: which are accepted, how they are kept, how they are compared.
+"""Passwords: acceptance, hashing and comparison.
 
-Figures: OWASP Password Storage Cheat Sheet, argon2id with 19 MiB, two passes, one lane. Accepted are 8 to 128 characters, counted after
-NFKC (NIST SP 800-63B), whatever they are made of, unless zxcvbn thinks fewer than a million guesses find them.
+Hashing: argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet). A password of 8 to 128 characters, counted
+after NFKC (NIST SP 800-63B), is accepted unless zxcvbn estimates fewer than a million guesses.
 """
 
 import unicodedata
@@ -21,7 +21,7 @@ _NOBODY = f"$argon2id$v=19$m={_hasher.memory_cost},t={_hasher.time_cost},p={_has
 
 
 class UnacceptablePassword(ValueError):
-    """The password cannot be chosen; the message says why and never what it was. `field` is the name it was sent under."""
+    """The password is not accepted. The message gives the reason and never the password; `field` is its name in the request."""
 
     def __init__(self, reason: str, field: str) -> None:
         super().__init__(reason)
@@ -29,12 +29,12 @@ class UnacceptablePassword(ValueError):
 
 
 def check_acceptable(password: str, about_person: Iterable[str] = (), *, field: str = "password") -> None:
-    """Whether a password may be chosen. `about_person` are words an attacker would try first, such as parts of the e-mail address.
+    """Checks a new password. `about_person` holds words that an attacker would try first, such as parts of the e-mail address.
 
     Raises:
         UnacceptablePassword: it is too short, too long, or too easy to guess.
     """
-    from zxcvbn import zxcvbn  # its word lists are read only by those who choose a password
+    from zxcvbn import zxcvbn  # loaded late: only a new password needs its word lists
 
     text = _prepared(password)
     if len(text) < SHORTEST:
@@ -47,12 +47,12 @@ def check_acceptable(password: str, about_person: Iterable[str] = (), *, field: 
 
 
 def hashed(password: str) -> str:
-    """What is stored for a password: an encoded argon2id hash with its own salt."""
+    """The stored form of a password: an encoded argon2id hash with its own salt."""
     return _hasher.hash(_prepared(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether the password belongs to the stored hash. With None, or what is no hash, the answer is no, after the same work."""
+    """Whether the password belongs to the stored hash. Without a hash, or with an unreadable one, the answer is no after the same work."""
     try:
         return _hasher.verify(stored or _NOBODY, _prepared(password)) and stored is not None
     except VerifyMismatchError:
@@ -64,7 +64,7 @@ def matches(stored: str | None, password: str) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Whether the hash was made with other figures than today's."""
+    """Whether the hash was made with other parameters than today's."""
     return _hasher.check_needs_rehash(stored)
 
 

@@ -1,8 +1,8 @@
-"""Signed-in sessions: opened by a token, recognised by it, closed before their time by revoking it.
+"""Sessions: opened by issuing a token, recognised by the token, and closed early by revoking it.
 
-A token is refused when it was given back, when its user is gone or disabled, or when it is older than the user's
-`tokens_valid_from`. API Gateway keeps the authorizer's answer for up to five minutes; what changes within that time counts
-at once all the same, because the edge learns of it from the record in which it counts the user's requests.
+A token is refused when it was revoked, when its user does not exist or is disabled, or when it is older than the user's
+`tokens_valid_from`. API Gateway caches the authorizer's answer for up to five minutes. A change within that time still counts at once,
+because the edge reads it from the record in which it counts the user's requests.
 """
 
 import time
@@ -21,7 +21,7 @@ from retainstream.storage.users import User, Users
 
 @dataclass(frozen=True)
 class Session:
-    """A token and when it ends (epoch seconds)."""
+    """A user's token, and the moment at which it expires (epoch seconds)."""
 
     user: User
     token: str
@@ -40,7 +40,7 @@ class Sessions:
     clock: Callable[[], float] = time.time
 
     def open(self, user: User) -> Session:
-        """Issues a token. It is never older than what the user's tokens must be at least."""
+        """Issues a token. Its moment is not before the user's `tokens_valid_from`."""
         issued_at = max(int(self.clock()), user.tokens_valid_from)
         token, claims = tokens.issue(
             user.email, issued_at=issued_at, realm=self.realm, kid=self._verifying_key().kid, sign=self.signing_key.sign
@@ -48,25 +48,25 @@ class Sessions:
         return Session(user, token, claims.exp)
 
     def recognise(self, token: str) -> Principal:
-        """Whose token this is. The role is the stored user's, not the token's.
+        """The user of a token. The role is that of the stored user, not of the token.
 
         Raises:
-            InvalidToken: it lets nobody in.
+            InvalidToken: the token is not valid.
         """
         claims = tokens.verify(token, self._verifying_key(), realm=self.realm, now=self.clock())
         if self.revoked_tokens.contains(claims.jti):
             raise tokens.InvalidToken("revoked")
         user = self.users.get(claims.sub)
         if user is None or user.status != "active":
-            raise tokens.InvalidToken("nobody's, or a disabled user's")
+            raise tokens.InvalidToken("unknown or disabled user")
         if claims.iat < user.tokens_valid_from:
             raise tokens.InvalidToken("older than the user's last change")
         return Principal(user.email, user.role, claims.jti, claims.exp)
 
     def close(self, principal: Principal) -> None:
-        """Revokes the token a request came with, at once and for good. Closing twice is closing once.
+        """Revokes the token of a request, at once and for good. Closing twice has no further effect.
 
-        The record that refuses the next request is written last: until all is done, the same request can be made again.
+        The record that refuses the next request is written last: until then the same request can be made again.
         """
         self.revoked_tokens.add(principal.token_id, principal.token_expires)
         windows, expires_at = self._windows_remembered()
@@ -84,8 +84,8 @@ class Sessions:
         return int(self.clock()) + 1
 
     def _windows_remembered(self) -> tuple[list[int], int]:
-        """The windows in which API Gateway may remember what is said of a token now, and when nobody needs their records any more; the
-        present one last, which is the one that refuses the request when it is made again."""
+        """The windows in which API Gateway may cache the present answer for a token, and when their records expire. The present window is
+        last, since its record refuses a repeated request."""
         window = int(self.clock()) // RATE_LIMIT_WINDOW_SECONDS
         return [window + 1, window], (window + 3) * RATE_LIMIT_WINDOW_SECONDS
 

@@ -1,7 +1,7 @@
-"""Access tokens: JSON Web Tokens signed with ES256 by a key nobody can read, verified with its public half.
+"""Access tokens: JSON Web Tokens signed with ES256 by a key that stays in KMS, verified with its public half.
 
-RFC 7519 (claims), RFC 7638 (the key's thumbprint is its `kid`), RFC 8725 (pinned algorithm, explicit type, nothing in
-the header but what we put there).
+RFC 7519 (claims), RFC 7638 (the key's thumbprint is its `kid`), RFC 8725 (pinned algorithm, explicit type, no other header
+fields).
 """
 
 import base64
@@ -21,6 +21,7 @@ from jwt.utils import base64url_decode, der_to_raw_signature
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retainstream.settings import TOKEN_LIFETIME_SECONDS
+from retainstream.strict_json import strict_json
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105
@@ -30,15 +31,15 @@ LONGEST_TOKEN = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 type Sign = Callable[[bytes], bytes]
-"""Signs a message with ECDSA over SHA-256 on P-256; answers the DER signature."""
+"""Signs a message with ECDSA over SHA-256 on P-256, and returns the DER signature."""
 
 
 class InvalidToken(ValueError):
-    """The token is not one of ours or no longer valid. The message says which rule it broke and holds nothing of the token."""
+    """The token is not valid. The message names the broken rule and holds nothing of the token."""
 
 
 class Claims(BaseModel):
-    """What a token says. Times are epoch seconds."""
+    """The claims of a token. Times are epoch seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -64,7 +65,7 @@ class VerifyingKey:
 
 @dataclass(frozen=True)
 class Realm:
-    """Who issues tokens, and for whom."""
+    """The issuer and the audience of tokens."""
 
     issuer: str
     audience: str
@@ -87,17 +88,17 @@ def issue(subject: str, *, issued_at: int, realm: Realm, kid: str, sign: Sign) -
 
 
 def stated_kid(token: str) -> str:
-    """The key a token says it was signed with; nothing is verified yet.
+    """The id of the key that a token names. Nothing is verified yet.
 
     Raises:
-        InvalidToken: it has no readable header, or one with anything in it but algorithm, type and key.
+        InvalidToken: the header cannot be read, or has other fields than algorithm, type and key.
     """
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken("longer than any of ours")
     if not _COMPACT.fullmatch(token):
         raise InvalidToken("not three parts in base64url")
     try:
-        header = _unambiguous_json(base64url_decode(token.partition(".")[0]))
+        header = strict_json(base64url_decode(token.partition(".")[0]).decode())
     except (ValueError, RecursionError):
         raise InvalidToken("unreadable header") from None
     if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"} or not isinstance(header["kid"], str):
@@ -108,7 +109,7 @@ def stated_kid(token: str) -> str:
 
 
 def verify(token: str, key: VerifyingKey, *, realm: Realm, now: float) -> Claims:
-    """What a token says, once every rule holds for it. `now` is in epoch seconds.
+    """The claims of a token for which every rule holds. `now` is in epoch seconds.
 
     Raises:
         InvalidToken: any rule is broken.
@@ -117,7 +118,7 @@ def verify(token: str, key: VerifyingKey, *, realm: Realm, now: float) -> Claims
         raise InvalidToken("signed with another key")
     try:
         payload = jwt.PyJWS(algorithms=[ALGORITHM]).decode(token, key.key, algorithms=[ALGORITHM])
-        claims = Claims.model_validate(_unambiguous_json(payload))
+        claims = Claims.model_validate(strict_json(payload.decode()))
     except jwt.InvalidTokenError as error:
         raise InvalidToken(type(error).__name__) from None
     except ValidationError:
@@ -136,7 +137,7 @@ def verify(token: str, key: VerifyingKey, *, realm: Realm, now: float) -> Claims
 
 
 class _SignedElsewhere(ECAlgorithm):
-    """PyJWT's ES256 with the signature made by a service that keeps the key."""
+    """PyJWT's ES256, with signatures by the service that keeps the key."""
 
     def __init__(self, sign: Sign) -> None:
         super().__init__(ECAlgorithm.SHA256)
@@ -147,15 +148,3 @@ class _SignedElsewhere(ECAlgorithm):
 
     def sign(self, msg: bytes, key: Any) -> bytes:  # noqa: ARG002
         return der_to_raw_signature(self._sign(msg), SECP256R1())
-
-
-def _unambiguous_json(text: bytes) -> Any:
-    """JSON in UTF-8 without a mark (RFC 8259), which json.loads would not insist on, with every name once."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("a name twice")
-        return found
-
-    return json.loads(text.decode(), object_pairs_hook=unique)

@@ -1,4 +1,4 @@
-"""What the auth module takes and gives."""
+"""Requests and answers of the auth module."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
@@ -33,7 +33,7 @@ class Registration(_Request):
 
     email: EmailAddress
     password: Password
-    name: Name | None = Field(default=None, description="How the person is called; the part before the @ when absent")
+    name: Name | None = Field(default=None, description="The person's name. Default: the part of the address before the @")
 
 
 class Credentials(_Request):
@@ -47,13 +47,13 @@ class PasswordChange(_Request):
 
 
 class NewUser(Registration):
-    """An account for somebody else, who changes the password after the first sign-in."""
+    """An account for another person, who should change the password after the first sign-in."""
 
     role: Role = Role.VIEWER
 
 
 class UserChange(_Request):
-    """What a user may do from now on. At least one of role and status is given."""
+    """A new role, a new status, or both."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 2})
 
@@ -76,7 +76,7 @@ class Person(BaseModel):
 
 
 class SignedIn(BaseModel):
-    """A token, valid for 24 hours unless it is given back. Send it as `Authorization: Bearer …`."""
+    """A token, valid for 24 hours unless it is revoked. Send it as `Authorization: Bearer …`."""
 
     token: str
     expires_at: str = Field(description="ISO 8601, UTC")

@@ -1,4 +1,4 @@
-"""The edge: what happens to every request before a route sees it and to every answer after."""
+"""The edge: the work before and after every route."""
 
 from retainstream.http.api import Api
 from retainstream.http.envelope import Data, Listing, PageInfo

@@ -1,10 +1,10 @@
-"""Whether a request may pass: rate limit, who it comes from, and the role its route asks for."""
+"""Admission of a request: its rate limit, its user, and the role that its route requires."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from retainstream.http.events import HttpEvent
 from retainstream.http.problems import Problem
 from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
 from retainstream.http.visitor import network_of
@@ -15,28 +15,28 @@ from retainstream.storage.rate_limits import RateLimits
 
 @dataclass(frozen=True)
 class Admission:
-    """Who came in, and the rate limit headers of the answer."""
+    """The user of an admitted request, and the rate limit headers of the answer."""
 
     principal: Principal | None
     headers: dict[str, str]
 
 
-def principal_of(event: Mapping[str, Any]) -> Principal | None:
-    """Who the authorizer says is calling; None without a valid token, or with one that expired since the authorizer looked."""
+def principal_of(event: HttpEvent) -> Principal | None:
+    """The user that the authorizer names; None without a valid token, and where the token expired since."""
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
     if not context.get("userId") or int(context["tokenExpires"]) <= time.time():
         return None
     return Principal(context["userId"], Role(context["role"]), context["tokenId"], int(context["tokenExpires"]))
 
 
-def admit(event: Mapping[str, Any], stated: Mapping[str, Any], limits: RateLimits, settings: Settings) -> Admission:
-    """Lets a request in to a route that states `stated`.
+def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, settings: Settings) -> Admission:
+    """Admits a request to a route whose options are `stated`.
 
     Raises:
         Problem: too-many-requests, unauthenticated, or forbidden.
     """
     principal = principal_of(event)
-    role = stated[ROLE]
+    role = str(stated[ROLE])
     headers: dict[str, str] = {}
     if not stated.get(UNCOUNTED):
         principal, headers = _count(event, principal, limits, settings)
@@ -45,12 +45,12 @@ def admit(event: Mapping[str, Any], stated: Mapping[str, Any], limits: RateLimit
     if principal is None:
         raise unauthenticated(headers)
     if not principal.role.includes(Role(role)):
-        raise Problem("forbidden", f"This needs the role {role}; yours is {principal.role}.", headers=headers)
+        raise Problem("forbidden", f"This route needs the role {role}; yours is {principal.role}.", headers=headers)
     return Admission(principal, headers)
 
 
 def unauthenticated(headers: Mapping[str, str] | None = None) -> Problem:
-    """The one answer to a token that is absent, expired, revoked or wrong in any other way."""
+    """The answer to every token that is missing, expired, revoked or otherwise invalid."""
     return Problem(
         "unauthenticated",
         "Send a valid token from /api/auth/login as Authorization: Bearer.",
@@ -59,7 +59,7 @@ def unauthenticated(headers: Mapping[str, str] | None = None) -> Problem:
 
 
 def _count(
-    event: Mapping[str, Any], principal: Principal | None, limits: RateLimits, settings: Settings
+    event: HttpEvent, principal: Principal | None, limits: RateLimits, settings: Settings
 ) -> tuple[Principal | None, dict[str, str]]:
     now = int(time.time())
     window, elapsed = divmod(now, RATE_LIMIT_WINDOW_SECONDS)

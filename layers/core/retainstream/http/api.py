@@ -1,11 +1,11 @@
-"""The resolver every module's routes hang on."""
+"""The resolver of a module's routes."""
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -19,8 +19,9 @@ from retainstream.engine.schema.validation import FieldError, UnusableSchema
 from retainstream.http.admission import admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
+from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import BadCursor
-from retainstream.http.problems import Problem, unusable, wrong_method
+from retainstream.http.problems import RETRY_SECONDS, Problem, unusable, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
 from retainstream.roles import Principal
@@ -41,12 +42,9 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-RETRY_AFTER_SECONDS = 5
-"""When to ask again for what somebody has to mend first."""
-
 
 class _Door(OpenAPIRequestValidationMiddleware):
-    """Admission first, then Powertools' validation of what the request brings."""
+    """Admission first, then Powertools' validation of the request."""
 
     def __init__(self, api: "Api") -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -55,13 +53,14 @@ class _Door(OpenAPIRequestValidationMiddleware):
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
         route: Route = app.context["_route"]
         if (methods := self._api.methods_of_fixed_paths.get(app.current_event.path)) and route.method not in methods:
-            raise wrong_method(methods)  # /high-risk is no customer's id
+            raise wrong_method(methods)  # /high-risk is not a customer's id
         stated = route.openapi_extensions or {}
         if ROLE in stated:
-            self._api.matched = route.path  # what Powertools makes of an unknown path is no route, and may name a customer
-            admission = admit(app.current_event.raw_event, stated, self._api.rate_limits, settings())
+            self._api.matched = route.path  # set for known routes only: an unknown path may name a customer
+            event = cast("HttpEvent", app.current_event.raw_event)
+            admission = admit(event, stated, self._api.rate_limits, settings())
             app.append_context(principal=admission.principal, rate_limit_headers=admission.headers)
-            check_query(app.current_event.raw_event, {field.alias for field in route.dependant.query_params})
+            check_query(event, {field.alias for field in route.dependant.query_params})
         response = super().handler(app, next_middleware)
         response.headers.update(app.context.get("rate_limit_headers", {}))
         return response
@@ -98,12 +97,12 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def caller(self) -> Principal:
-        """Who is calling a route that asks for a role; the same as a parameter of type `Caller`, which every request pays for."""
+        """The caller of a route that asks for a role. A parameter of type `Caller` is the same, at a cost for every request."""
         principal: Principal = self.context["principal"]
         return principal
 
     def explain[E: Exception](self, error: type[E], problem: Callable[[E], Problem]) -> None:
-        """Answers an error of the module's logic with the problem that `problem` makes of it."""
+        """Answers an error of the module's logic with a problem."""
         self.exception_handler(error)(lambda raised: self._problem(problem(raised)))
 
     @cached_property
@@ -119,28 +118,28 @@ class Api(APIGatewayHttpResolver):
         """Every route of the module."""
         return [*self._static_routes, *self._dynamic_routes]
 
-    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def resolve(self, event: HttpEvent, context: LambdaContext) -> HttpAnswer:  # type: ignore[override]
         """Answers one HTTP API event (payload 2.0)."""
         started = time.perf_counter()
         request_id = event["requestContext"]["requestId"]
         self._measured, self.matched = {}, None
         cold_start = next(self._invocations) == 0
         with following(request_id, request_id=request_id, service=self.module, cold_start=cold_start):
-            answer: dict[str, Any] = super().resolve(event, context)
-            given = answer.setdefault("headers", {})
+            answer = cast("HttpAnswer", super().resolve(cast("Any", event), context))
+            headers = answer.setdefault("headers", {})
             for name, value in SECURITY_HEADERS.items():
-                given.setdefault(name, value)
-            given["X-Request-Id"] = request_id
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = request_id
             status, milliseconds = answer["statusCode"], round(1000 * (time.perf_counter() - started), 1)
-            told = {"method": event["requestContext"]["http"]["method"], "route": self.matched, "status": status}
+            line = {"method": event["requestContext"]["http"]["method"], "route": self.matched, "status": status}
             figures = {"Requests": 1, "Latency": milliseconds, **self._measured}
-            if status >= 400:  # a metric is paid for in each hour in which it is told
+            if status >= 400:  # AWS charges for a metric in each hour in which it is written
                 figures["ServerErrors" if status >= 500 else "ClientErrors"] = 1
-            self._logger.info("request", extra={**told, "milliseconds": milliseconds, **emf(self.module, figures)})
+            self._logger.info("request", extra={**line, "milliseconds": milliseconds, **emf(self.module, figures)})
             return answer
 
     def measure(self, name: str, figure: float) -> None:
-        """Tells a metric, named in `telemetry.metrics`, with this request."""
+        """Adds a metric, named in `telemetry.metrics`, to this request's log line."""
         self._measured[name] = figure
 
     def _problem(self, problem: Problem) -> Response[str]:
@@ -151,7 +150,7 @@ class Api(APIGatewayHttpResolver):
         return self._problem(problem)
 
     def _on_invalid_request(self, error: RequestValidationError) -> Response[str]:
-        errors = [FieldError(".".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
+        errors = [FieldError(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors()]
         return self._problem(Problem("invalid-request", "See errors for each field.", errors))
 
     def _on_bad_cursor(self, _error: BadCursor) -> Response[str]:
@@ -161,7 +160,7 @@ class Api(APIGatewayHttpResolver):
 
     def _on_unavailable(self, error: StorageUnavailable) -> Response[str]:
         self._logger.error("storage unavailable", extra={"cause": str(error)})
-        return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
+        return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_SECONDS)}))
 
     def _on_unusable_schema(self, error: UnusableSchema) -> Response[str]:
         self._logger.error("unusable schema", extra={"cause": str(error)})
@@ -169,12 +168,12 @@ class Api(APIGatewayHttpResolver):
 
     def _on_no_route(self, _error: NotFoundError) -> Response[str]:
         if self.current_event.http_method == "OPTIONS" and "access-control-request-method" in self.current_event.headers:
-            return Response(HTTPStatus.NO_CONTENT.value)  # a preflight, to which API Gateway adds what the origin may do
+            return Response(HTTPStatus.NO_CONTENT.value)  # a preflight; API Gateway adds its CORS headers
         path = self.current_event.path
         own = self.methods_of_fixed_paths.get(path) or {route.method for route in self._dynamic_routes if route.rule.match(path)}
         methods = own or documented_methods(path)
-        if not methods or self.current_event.http_method in methods:  # of such a path, but with what no parameter can be
-            return self._problem(Problem("not-found", "See /api/docs for the paths there are."))
+        if not methods or self.current_event.http_method in methods:  # the path has a parameter that no value can have
+            return self._problem(Problem("not-found", "See /api/docs for the existing paths."))
         return self._problem(wrong_method(methods))
 
     def _on_unexpected(self, error: Exception) -> Response[str]:

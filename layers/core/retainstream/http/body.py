@@ -1,23 +1,24 @@
-"""Reading a request's body: JSON, of bounded size and depth, with nothing JSON does not have."""
+"""Reading a request's body: strict JSON of bounded size and depth."""
 
 import base64
 import json
 import re
 from email.message import Message
-from typing import Any, NoReturn
+from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from retainstream.http.problems import Problem
+from retainstream.strict_json import RepeatedName, strict_json
 
 LARGEST_BODY = 1_000_000
 DEEPEST_BODY = 32
 
-_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # JSON can spell code points that no text has
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # JSON can spell code points that text cannot contain
 
 
 def read_json(event: BaseProxyEvent) -> Any:
-    """The body as JSON, in UTF-8 and said to be JSON: a page of another origin can send other types without being asked first.
+    """The body as JSON in UTF-8. The content type must be JSON: pages of other origins can send other types without a preflight.
 
     Raises:
         Problem: unsupported-media-type, too-large, or malformed-request.
@@ -29,12 +30,12 @@ def read_json(event: BaseProxyEvent) -> Any:
         raise Problem("too-large", f"A body may have at most {LARGEST_BODY} bytes.")
     try:
         text = sent.decode() or "null"
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+        value = strict_json(text)
         if _HALF_A_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError as error:
         raise Problem("malformed-request", "The body is not UTF-8 text.") from error
-    except _NamedTwice as error:
+    except RepeatedName as error:
         raise Problem("malformed-request", "An object of the body names a field twice.") from error
     except (ValueError, RecursionError) as error:
         raise Problem("malformed-request", "The body is not valid JSON.") from error
@@ -55,29 +56,14 @@ def _bytes(event: BaseProxyEvent) -> bytes:
     return base64.b64decode(body) if event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
 
 
-class _NamedTwice(ValueError):
-    """An object has two members of one name, of which readers take different ones."""
-
-
-def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        raise _NamedTwice
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def _deeper_than(value: Any, most: int) -> bool:
     level = [value]
     for _ in range(most):
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
             if isinstance(inner, dict | list)
         ]
         if not level:

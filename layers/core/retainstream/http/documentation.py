@@ -1,10 +1,9 @@
-"""The interface's own documentation: the OpenAPI document and Swagger UI around it."""
+"""The documentation of the API: its OpenAPI document, and Swagger UI around it."""
 
 import json
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -54,7 +53,7 @@ def openapi_json() -> str:
 
 @cache
 def _methods_by_path() -> list[tuple[re.Pattern[str], set[str]]]:
-    paths: dict[str, dict[str, Any]] = json.loads(openapi_json())["paths"]
+    paths: dict[str, dict[str, object]] = json.loads(openapi_json())["paths"]
     return [
         (
             re.compile(re.sub(r"\{\w+\}", "[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}"))),
@@ -65,12 +64,12 @@ def _methods_by_path() -> list[tuple[re.Pattern[str], set[str]]]:
 
 
 def documented_methods(path: str) -> set[str]:
-    """The methods that a path takes, whichever module it belongs to; none for a path there is not."""
+    """The methods that a path accepts, in whichever module; empty for an unknown path."""
     return next((methods for pattern, methods in _methods_by_path() if pattern.fullmatch(path)), set())
 
 
 def docs_page() -> Response[str]:
-    """Swagger UI over the OpenAPI document, with no script or style from elsewhere."""
+    """Swagger UI over the OpenAPI document, with scripts and styles of its own."""
     return Response(200, "text/html; charset=utf-8", _PAGE, {"Content-Security-Policy": _PAGE_POLICY})
 
 
@@ -82,6 +81,6 @@ def _asset(name: str) -> str:
 
 
 def docs_asset(name: str) -> Response[str] | None:
-    """One of the files the page loads; None for a name it does not load."""
+    """A file that the page loads, or None."""
     kind = _JAVASCRIPT if name == "start.js" else _ASSETS.get(name)
     return Response(200, kind, _asset(name), {"Cache-Control": "public, max-age=86400"}) if kind else None

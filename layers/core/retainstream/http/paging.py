@@ -12,20 +12,20 @@ _LONGEST = 2000
 
 
 class BadCursor(ValueError):
-    """The text is not a cursor this list gave out."""
+    """The text is not a cursor of this list."""
 
 
 def encode_cursor(position: Mapping[str, str], *, scope: str, key: str) -> str:
-    """A cursor for `position` in the list named by `scope` (its route and filters), sealed with `key`."""
+    """A cursor for `position` in the list `scope` (its route and filters), sealed with `key`."""
     payload = json.dumps(dict(position), separators=(",", ":"), sort_keys=True).encode()
     return base64.urlsafe_b64encode(_digest(payload, scope, key) + payload).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, *, scope: str, key: str) -> dict[str, str]:
-    """The position a cursor stands for.
+    """The position of a cursor.
 
     Raises:
-        BadCursor: it was changed, made up, or comes from another list.
+        BadCursor: the cursor was changed or forged, or belongs to another list.
     """
     if len(cursor) > _LONGEST:
         raise BadCursor

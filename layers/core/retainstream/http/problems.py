@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -11,29 +11,50 @@ from retainstream.engine.schema.validation import FieldError
 
 PROBLEM_JSON = "application/problem+json"
 MEND_SECONDS = 60
+"""`Retry-After` where an operator or administrator must act first."""
+RETRY_SECONDS = 5
+"""`Retry-After` of a service that did not answer."""
 
 TITLES = {
     "invalid-request": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request has fields that cannot be accepted"),
     "malformed-request": (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
-    "bad-cursor": (HTTPStatus.BAD_REQUEST, "The cursor is not one this list gave out"),
+    "bad-cursor": (HTTPStatus.BAD_REQUEST, "The cursor does not belong to this list"),
     "unauthenticated": (HTTPStatus.UNAUTHORIZED, "Sign in first"),
     "wrong-credentials": (HTTPStatus.UNAUTHORIZED, "E-mail or password is wrong"),
     "forbidden": (HTTPStatus.FORBIDDEN, "Your role does not allow this"),
     "registration-closed": (HTTPStatus.FORBIDDEN, "Registration is not open"),
     "not-found": (HTTPStatus.NOT_FOUND, "There is nothing here"),
-    "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This path does not take that method"),
+    "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This path does not accept that method"),
     "conflict": (HTTPStatus.CONFLICT, "The request does not fit the present state"),
     "too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
     "unsupported-media-type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json"),
     "too-many-requests": (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     "internal-error": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
-    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "A service this needs did not answer"),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "A required service did not answer"),
     "no-model": (HTTPStatus.SERVICE_UNAVAILABLE, "No model is in service yet"),
 }
 
 
+class FieldProblem(TypedDict):
+    """A field of the request, and its fault."""
+
+    field: str
+    detail: str
+
+
+class ProblemDocument(TypedDict):
+    """A problem document (RFC 9457) with the request's id and the faults of its fields."""
+
+    type: str
+    title: str
+    status: int
+    request_id: str
+    detail: NotRequired[str]
+    errors: NotRequired[list[FieldProblem]]
+
+
 class Problem(Exception):
-    """An error to be told to the client. `name` is a key of TITLES and the stable end of the document's `type`."""
+    """An error answer. `name` is a key of TITLES, and the stable end of the document's `type`."""
 
     def __init__(self, name: str, detail: str = "", errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> None:
         super().__init__(name)
@@ -43,9 +64,9 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
-    def document(self, request_id: str) -> dict[str, Any]:
+    def document(self, request_id: str) -> ProblemDocument:
         """The problem document."""
-        document: dict[str, Any] = {
+        document: ProblemDocument = {
             "type": f"urn:retainstream:problem:{self.name}",
             "title": self.title,
             "status": int(self.status),
@@ -63,16 +84,16 @@ class Problem(Exception):
 
 
 def wrong_method(methods: Iterable[str]) -> Problem:
-    """The answer to a method that is not among those a path takes."""
+    """The answer to a method that the path does not accept."""
     allowed = ", ".join(sorted(methods))
-    return Problem("method-not-allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
+    return Problem("method-not-allowed", f"This path accepts {allowed}.", headers={"Allow": allowed})
 
 
 def no_model() -> Problem:
-    """The answer to what a model is needed for, before there is one."""
+    """The answer to a request that needs a model, before the first promotion."""
     return Problem("no-model", "Train one: POST /api/model/train.", headers={"Retry-After": str(MEND_SECONDS)})
 
 
-def unusable(told: str) -> Problem:
-    """The answer to what needs something stored that is not as it should be, until somebody mends it."""
-    return Problem("unavailable", told, headers={"Retry-After": str(MEND_SECONDS)})
+def unusable(detail: str) -> Problem:
+    """The answer to a request that needs a stored document which cannot be used until an operator repairs it."""
+    return Problem("unavailable", detail, headers={"Retry-After": str(MEND_SECONDS)})

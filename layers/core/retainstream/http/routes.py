@@ -1,6 +1,6 @@
-"""What a route states about itself: who may call it, and who is calling."""
+"""The options of a route: the role it requires, and its caller."""
 
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -13,16 +13,23 @@ PROBLEMS = "x-problems"
 PUBLIC = "public"
 
 
-def requires(role: Role, *problems: str) -> dict[str, Any]:
-    """Route options: the least role that may call it, and the problems it answers besides those every such route may.
+class RouteOptions(TypedDict):
+    """Keyword arguments of a route."""
+
+    openapi_extensions: dict[str, str | bool | list[str]]
+    security: list[dict[str, list[str]]]
+
+
+def requires(role: Role, *problems: str) -> RouteOptions:
+    """Route options: the lowest role that may call it, and the problems it answers beside the usual ones.
 
     Use as `@app.get(path, **requires(Role.VIEWER, "conflict"))`.
     """
     return {"openapi_extensions": {ROLE: role.value, PROBLEMS: list(problems)}, "security": [{"token": []}]}
 
 
-def public(*problems: str, counted: bool = True) -> dict[str, Any]:
-    """Route options: anyone may call it, without a token. `counted` tells whether it counts against the rate limit."""
+def public(*problems: str, counted: bool = True) -> RouteOptions:
+    """Route options: anyone may call it without a token. `counted`: whether a call counts against the rate limit."""
     return {"openapi_extensions": {ROLE: PUBLIC, UNCOUNTED: not counted, PROBLEMS: list(problems)}, "security": [{}]}
 
 
@@ -32,4 +39,4 @@ def _principal(request: Request) -> Principal:
 
 
 Caller = Annotated[Principal, Depends(_principal)]
-"""A route parameter of this type receives who is calling."""
+"""A route parameter of this type receives the caller."""

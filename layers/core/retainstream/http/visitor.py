@@ -1,24 +1,24 @@
-"""Where a request comes from: its network, and the browser that somebody signed in with before."""
+"""The origin of a request: its network, and a browser that was used to sign in before."""
 
 import re
-from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
+from retainstream.http.events import HttpEvent
+
 SIGN_IN_PATH = "/api/auth/login"
 _BROWSER = "retainstream_browser"
-_GIVEN = re.compile(rf"{_BROWSER}=([A-Za-z0-9_-]{{22}})")
+_COOKIE = re.compile(rf"{_BROWSER}=([A-Za-z0-9_-]{{22}})")
 _ONE_SUBSCRIBER = 64
 
 
-def network_of(event: Mapping[str, Any]) -> str:
-    """Whose requests are counted together: an IPv4 address, or the 64 bits of an IPv6 address that one subscriber has (RFC 6177).
+def network_of(event: HttpEvent) -> str:
+    """The network whose requests are counted together: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177).
 
-    This is the other end of the connection, as API Gateway saw it. What headers say of it can be made up.
+    This is the other end of the connection, as API Gateway saw it. Headers can be forged.
     """
-    source = str(event["requestContext"]["http"]["sourceIp"])
+    source = event["requestContext"]["http"]["sourceIp"]
     try:
         address = ip_address(source.partition("%")[0])
     except ValueError:
@@ -28,11 +28,11 @@ def network_of(event: Mapping[str, Any]) -> str:
     return str(address)
 
 
-def browser_of(event: Mapping[str, Any]) -> str | None:
-    """The id that `browser_cookie` gave the browser; None where it brings none, or something else."""
-    return next((found[1] for cookie in event.get("cookies") or () if (found := _GIVEN.fullmatch(cookie.strip()))), None)
+def browser_of(event: HttpEvent) -> str | None:
+    """The browser's id from its cookie; None without a valid one."""
+    return next((match[1] for cookie in event.get("cookies") or () if (match := _COOKIE.fullmatch(cookie.strip()))), None)
 
 
 def browser_cookie(browser: str, seconds: int) -> Cookie:
-    """Sent back to the sign-in alone, from the dashboard's own pages alone, and never shown to a script."""
+    """A cookie that is sent only to the sign-in, only from the dashboard's own pages, and hidden from scripts."""
     return Cookie(_BROWSER, browser, path=SIGN_IN_PATH, secure=True, http_only=True, max_age=seconds, same_site=SameSite.STRICT_MODE)

@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import JsonValue
 
 from retainstream.registry.loading import CARD_FILE, CARD_PAGE_FILE, verified_file
 from retainstream.registry.versions import get
-from retainstream.storage.documents import Documents
+from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.models import Models, Version
-
-LINK_SECONDS = 900
 
 
 class NoCard(LookupError):
@@ -24,7 +23,7 @@ class CardPage:
     policy: str
 
 
-def card_document(models: Models, documents: Documents, version: str) -> dict[str, Any]:
+def card_document(models: Models, documents: Documents, version: str) -> dict[str, JsonValue]:
     """The card as it was registered, with a link in `html_url` that opens its page without a token for 15 minutes.
 
     Raises:
@@ -33,7 +32,7 @@ def card_document(models: Models, documents: Documents, version: str) -> dict[st
         CorruptModel: the stored card is missing or has changed.
     """
     record = _with_card(models, version)
-    card: dict[str, Any] = json.loads(verified_file(record, documents, CARD_FILE))
+    card: dict[str, JsonValue] = json.loads(verified_file(record, documents, CARD_FILE))
     return {**card, "html_url": documents.page_link(record["files"][CARD_PAGE_FILE]["key"], seconds=LINK_SECONDS)}
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+LINK_SECONDS = 900
+"""The lifetime of a download link: 15 minutes."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """A document's key, and the SHA-256 of its bytes in hexadecimal."""

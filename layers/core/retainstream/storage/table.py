@@ -28,6 +28,9 @@ _SET_AND_REMOVE = re.compile(rf"SET (?P<sets>{_SET.pattern}(, {_SET.pattern})*)(
 _AT_A_TIME = 4
 """Batches in progress at once: a worker waits for DynamoDB several times as long as it computes. Clients keep ten connections."""
 
+type Options = dict[str, Any]
+"""Keyword arguments of a boto3 call."""
+
 type Key = Mapping[str, str]
 """The key attributes of an item, by name."""
 
@@ -122,7 +125,7 @@ class Table:
         consistent: bool = False,
     ) -> Page:
         """One page of a key query."""
-        options: dict[str, Any] = _expressions(values, names, KeyConditionExpression=condition, IndexName=index)
+        options: Options = _expressions(values, names, KeyConditionExpression=condition, IndexName=index)
         if limit is not None:
             options["Limit"] = limit
         if start is not None:
@@ -144,7 +147,7 @@ class Table:
         consistent: bool = False,
     ) -> Page:
         """One page of a scan, or of one segment of a parallel scan; of each item the named attributes, or all."""
-        options: dict[str, Any] = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
+        options: Options = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
         if limit is not None:
             options["Limit"] = limit
         if start is not None:
@@ -194,7 +197,7 @@ class Table:
 
     def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = (), consistent: bool = False) -> list[Item]:
         """The items with these keys that exist, in no order; of each the named attributes, or all. Several batches are read at a time."""
-        options: dict[str, Any] = {"ConsistentRead": True, **_projection(attributes)} if consistent else _projection(attributes)
+        options: Options = {"ConsistentRead": True, **_projection(attributes)} if consistent else _projection(attributes)
 
         def get(chunk: Sequence[Key]) -> list[Item]:
             items: list[Item] = []
@@ -244,8 +247,8 @@ def side_by_side[Chunk, Done](work: Callable[[Chunk], Done], chunks: Iterable[Ch
                 left.cancel()
 
 
-def _expressions(values: Mapping[str, object] | None, names: Mapping[str, str] | None, **expressions: str) -> dict[str, Any]:
-    options: dict[str, Any] = {name: text for name, text in expressions.items() if text}
+def _expressions(values: Mapping[str, object] | None, names: Mapping[str, str] | None, **expressions: str) -> Options:
+    options: Options = {name: text for name, text in expressions.items() if text}
     if values:
         options["ExpressionAttributeValues"] = to_attributes(values)
     if names:
@@ -253,7 +256,7 @@ def _expressions(values: Mapping[str, object] | None, names: Mapping[str, str] |
     return options
 
 
-def _conditional(values: Mapping[str, object] | None, names: Mapping[str, str] | None, condition: str) -> dict[str, Any]:
+def _conditional(values: Mapping[str, object] | None, names: Mapping[str, str] | None, condition: str) -> Options:
     options = _expressions(values, names, ConditionExpression=condition)
     return options | ({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {})
 
@@ -279,7 +282,7 @@ def _at(path: str, names: Mapping[str, str], value: object) -> object:
     return value
 
 
-def _projection(attributes: Sequence[str]) -> dict[str, Any]:
+def _projection(attributes: Sequence[str]) -> Options:
     names = {f"#a{place}": name for place, name in enumerate(attributes)}
     return {"ExpressionAttributeNames": names, "ProjectionExpression": ", ".join(names)} if names else {}
 

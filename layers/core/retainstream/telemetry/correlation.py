@@ -1,18 +1,17 @@
-"""The id that a cause and all its effects share: a request, the run it starts, that run's tasks, and the runs these start."""
+"""The id that a cause and its effects share: a request, the run that it starts, the run's tasks, and the runs that these start."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
-FOLLOWED = "The id of the request that asked for it, which the log lines of all that came of it have"
+FOLLOWED = "The id of the request that started it, which is on the log lines of all its effects"
 
-_keys: ContextVar[Mapping[str, Any]] = ContextVar("invocation", default={})  # noqa: B039
+_keys: ContextVar[Mapping[str, object]] = ContextVar("invocation", default={})  # noqa: B039
 
 
 @contextmanager
-def following(correlation_id: str, **keys: Any) -> Iterator[None]:
-    """What happens inside is an effect of that cause; log lines told there have the id and the keys."""
+def following(correlation_id: str, **keys: object) -> Iterator[None]:
+    """Marks the work inside as an effect of that cause: its log lines have the id and the keys."""
     token = _keys.set({**_keys.get(), "correlation_id": correlation_id, **keys})
     try:
         yield
@@ -21,10 +20,11 @@ def following(correlation_id: str, **keys: Any) -> Iterator[None]:
 
 
 def correlation_id() -> str | None:
-    """The id of the cause that is being followed."""
-    return _keys.get().get("correlation_id")
+    """The id of the present cause."""
+    stated = _keys.get().get("correlation_id")
+    return str(stated) if stated else None
 
 
-def keys() -> Mapping[str, Any]:
-    """What every log line has now, the id among it."""
+def keys() -> Mapping[str, object]:
+    """The fields of every log line at this moment, with the id."""
     return _keys.get()

@@ -1,4 +1,4 @@
-"""The metrics that are read off what a task answers."""
+"""The metrics in a task's answer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,13 @@ def of_import(answer: Mapping[str, Any]) -> Figures:
 
 
 def of_scoring(answer: Mapping[str, Any]) -> Figures:
-    """What a scoring run found: customers scored, how far they are from those of the training, and how good the model must be expected
-    to be on them."""
+    """Metrics of a scoring run: customers scored, drift, and the estimated AUC."""
     named = {"LargestDrift": "largest_drift", "DriftedColumns": "drifted_columns", "EstimatedAuc": "estimated_auc"}
     return {"PredictionsMade": answer["scored"], **_known(answer, named)}
 
 
 def of_training(answer: Mapping[str, Any]) -> Figures:
-    """What a training run made, and whether it went into service."""
+    """Metrics of a training run: the new version's AUC, and whether it went into service."""
     result = answer["result"]
     return {
         "TrainedAuc": result["roc_auc"],
@@ -34,12 +33,12 @@ def of_training(answer: Mapping[str, Any]) -> Figures:
 
 
 def of_batch(answer: Mapping[str, Any]) -> Figures:
-    """How far behind the tables the counters were."""
+    """The delay of the counters behind the tables."""
     return _known(answer, {"CountersLag": "lag"})
 
 
 def of_day(standing: Mapping[str, Any]) -> Figures:
-    """How old the model in service and the predictions are, and how good these turned out."""
+    """The ages of the model and of the predictions, and the realised AUC."""
     return _known(standing, {"ModelAge": "model_age_days", "TimeSinceScoring": "days_since_scoring", "RealisedAuc": "realised_auc"})
 
 

@@ -1,10 +1,17 @@
-"""What an invocation tells of itself on its log lines."""
+"""An invocation's error on its log line."""
 
-from typing import Any
+from typing import TypedDict
 
 
-def error_of(error: BaseException) -> dict[str, Any]:
-    """An error without its message, which may hold somebody's data: {error, at}."""
+class ErrorLine(TypedDict):
+    """The class of an error, and the last twelve frames of its stack."""
+
+    error: str
+    at: list[str]
+
+
+def error_of(error: BaseException) -> ErrorLine:
+    """An error without its message, which may hold personal data."""
     frames, trace = [], error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code

@@ -54,10 +54,10 @@ METRICS = {
 
 
 def emf(service: str, figures: Figures) -> dict[str, Any]:
-    """What a log line must have beside its own so that CloudWatch reads metrics off it.
+    """The fields of a log line from which CloudWatch reads metrics.
 
     Raises:
-        KeyError: a figure is of a metric that is not named here.
+        KeyError: a figure has no metric here.
     """
     stack = settings().stack_name
     return {

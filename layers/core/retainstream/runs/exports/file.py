@@ -14,11 +14,10 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions.results import Filters, ResultsPage, every_result
 from retainstream.predictions.views import ExportView
-from retainstream.storage.documents import Documents
+from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.removals import Removals
 
-LINK_SECONDS = 900
 SECONDS_AT_ONCE = 15.0
 """Whoever waits for a file made at once has an answer within 30 seconds, be it that a run makes it."""
 CONTENT_TYPE = "text/csv; charset=utf-8"

@@ -12,10 +12,10 @@ from retainstream.engine.model.levels import LEVELS, level_of
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters, ranking_of
 from retainstream.predictions.views import ExportRunView, ExportView
-from retainstream.runs.exports.file import LINK_SECONDS, TooManyRows, download, link
+from retainstream.runs.exports.file import TooManyRows, download, link
 from retainstream.runs.exports.steps import file_key
 from retainstream.runs.starting import find_run, run_id_for, start_run
-from retainstream.storage.documents import Documents
+from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.rollups import Counters, Dashboard
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores

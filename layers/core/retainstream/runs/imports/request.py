@@ -10,7 +10,7 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.runs.imports.keys import rejects_key, upload_key
 from retainstream.runs.imports.views import ImportRequest, ImportView, UploadPart, UploadView, import_view
 from retainstream.runs.starting import UnknownRun, find_run, key_or_new
-from retainstream.storage.documents import Documents
+from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.errors import NotStored
 from retainstream.storage.runs import Runs
 from retainstream.storage.uploads import Uploads
@@ -20,7 +20,6 @@ from retainstream.telemetry.correlation import following
 ONE_PUT = 64 << 20
 """Files up to this size are uploaded in one piece, larger ones in parts of this size."""
 UPLOAD_SECONDS = 6 * 3600
-LINK_SECONDS = 900
 _log = logging.getLogger(__name__)
 _RECENT = "imports/recent/"
 _LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
