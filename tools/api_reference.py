@@ -33,43 +33,42 @@ _WHEN = {
     "malformed-request": "the body is not JSON in UTF-8, names a field twice, or is nested too deep",
     "bad-cursor": "a cursor of another list, with other filters, or altered",
     "unauthenticated": "no token, or one that is expired, revoked or wrong",
-    "wrong-credentials": "signing in: no such account, or another password",
+    "wrong-credentials": "sign-in with an unknown account or a wrong password",
     "forbidden": "the role is too low",
-    "registration-closed": "registering where it is not open to the address",
-    "not-found": "no such path, customer, run or version",
-    "method-not-allowed": "`Allow` names the methods there are",
+    "registration-closed": "self-registration is not open to this e-mail address",
+    "not-found": "the path, customer, run or version does not exist",
+    "method-not-allowed": "the path has other methods, which `Allow` lists",
     "conflict": "the state does not allow it; `detail` says why",
     "too-large": "the body has more than 1,000,000 bytes",
-    "unsupported-media-type": "a body whose `Content-Type` is not `application/json`, or none",
-    "too-many-requests": "over the rate limit, or too many wrong passwords; `Retry-After` in seconds",
-    "internal-error": "a fault of ours; give the request id to whoever operates it",
+    "unsupported-media-type": "the body's `Content-Type` is missing or not `application/json`",
+    "too-many-requests": "the rate limit is reached, or there were too many wrong passwords; `Retry-After` in seconds",
+    "internal-error": "a fault of the service; report the request id to its operator",
     "unavailable": "a table, the bucket or the key did not answer; `Retry-After` in seconds",
-    "no-model": "nothing has been trained yet; `Retry-After` in seconds",
+    "no-model": "no model is trained yet; `Retry-After` in seconds",
 }
 _INTRODUCTION = """\
 <!-- Written by `make generate` from the OpenAPI document; change the routes, not this page. -->
 
 # The API
 
-Every route of RetainStream {version}, written from the OpenAPI document that the service itself answers at `GET /api/openapi.json`. To
-try them with a form: `/api/docs`. For JavaScript there is a client ([front-end.md](front-end.md)), for the shell a command
-([cli.md](cli.md)).
+All routes of RetainStream {version}, from the OpenAPI document that the service publishes at `GET /api/openapi.json`. `/api/docs` has a
+form for each route. There is a client for JavaScript ([front-end.md](front-end.md)) and a command for the shell ([cli.md](cli.md)).
 
-- Bodies and answers are JSON. What is asked for is in `data`; lists add `page`, whose `next` is the `cursor` of the next page, null at
-  the end. Give a cursor with the same filters as the page it came from.
-- Every route but the public ones takes `Authorization: Bearer <token>`; `POST /api/auth/login` gives a token, for 24 hours.
-- Roles: `viewer` < `analyst` < `admin`. Each may do all that the one before it may.
-- Routes that start a run answer 202 and take the header `Idempotency-Key`: the same key from the same user starts the run once.
-- Counted routes answer `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until the quarter of an hour ends).
-- Query parameters that a path does not know, and those given more than once, are refused, as are fields that a body does not know.
-- A path that takes `GET` does not take `HEAD`; a wrong method is answered 405 with `Allow`, `OPTIONS` too unless it is a preflight.
-- Every answer has `Cache-Control: no-store` unless said otherwise.
+- Bodies and answers are JSON. The result is in `data`; lists add `page`, whose `next` is the `cursor` of the next page, or null at the
+  end. Send a cursor with the same filters as its page.
+- All routes except the public ones need `Authorization: Bearer <token>`; `POST /api/auth/login` returns a token for 24 hours.
+- Roles: `viewer` < `analyst` < `admin`. Each role includes the permissions of the roles before it.
+- Routes that start a run answer 202 and accept the header `Idempotency-Key`: the same key from the same user starts the run once.
+- Counted routes return `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until the quarter of an hour ends).
+- Unknown and repeated query parameters are refused, and so are unknown fields of a body.
+- A path with `GET` does not accept `HEAD`. A wrong method is answered with 405 and `Allow`; so is `OPTIONS`, unless it is a preflight.
+- Answers have `Cache-Control: no-store` unless their route says otherwise.
 
 ## Errors
 
-Errors are problem documents (RFC 9457, `application/problem+json`): `type`, `title`, `status`, `request_id`, where it helps `detail`, and
-`errors` with `field` and `detail` for every field at fault. `type` is `urn:retainstream:problem:` and one of these names; it never
-changes, texts may.
+Errors are problem documents (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `request_id`, often `detail`, and
+`errors` with `field` and `detail` for each wrong field. `type` is `urn:retainstream:problem:` followed by one of these names. The names
+never change; the texts may.
 """
 
 
@@ -80,7 +79,7 @@ def api_reference(document: Document) -> str:
         ("status", "name", "when"),
         [(str(int(status)), f"`{name}`", _WHEN[name]) for name, (status, _) in sorted(TITLES.items(), key=_rank)],
     )
-    found = [
+    routes = [
         (method, path, operation)
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
@@ -88,26 +87,26 @@ def api_reference(document: Document) -> str:
     ]
     lines += ["", "## Routes", ""]
     lines += _table(
-        ("route", "what it does", "who"),
+        ("route", "purpose", "role"),
         [
-            (f"[`{method.upper()} {path}`](#{_anchor(method, path)})", operation["summary"], _who(operation))
+            (f"[`{method.upper()} {path}`](#{_anchor(method, path)})", operation["summary"], _role(operation))
             for tag in _MODULES
-            for method, path, operation in found
+            for method, path, operation in routes
             if tag in operation["tags"]
         ],
     )
     for tag, title in _MODULES.items():
         lines += ["", f"## {title}"]
-        for method, path, operation in found:
+        for method, path, operation in routes:
             if tag in operation["tags"]:
                 lines += _operation(method, path, operation, document)
     lines += [
         "",
         "## Shapes",
         "",
-        "What bodies and answers are made of. A field without “optional” is always there; in answers it may be null",
+        "The objects of bodies and answers. A field without “optional” is always present; in answers it may be null",
     ]
-    lines += ["where the type says so."]
+    lines += ["if its type says so."]
     for name, shape in sorted(_named_shapes(document).items(), key=lambda item: item[0].lower()):
         lines += _shape(name, shape, document)
     return "\n".join(lines) + "\n"
@@ -117,7 +116,7 @@ def _rank(item: tuple[str, tuple[int, str]]) -> tuple[int, str]:
     return int(item[1][0]), item[0]
 
 
-def _who(operation: Document) -> str:
+def _role(operation: Document) -> str:
     role = str(operation["x-role"])
     return "anyone" if role == "public" else role
 
@@ -129,7 +128,7 @@ def _anchor(method: str, path: str) -> str:
 def _operation(method: str, path: str, operation: Document, document: Document) -> list[str]:
     counted = "" if not operation.get("x-uncounted") else " · not counted by the rate limit"
     lines = ["", f"### {method.upper()} {path}", "", f"{operation['summary']}. {operation.get('description', '')}".rstrip(), ""]
-    lines += [f"Who: **{_who(operation)}**{counted}", ""]
+    lines += [f"Who: **{_role(operation)}**{counted}", ""]
     if operation.get("parameters"):
         rows = [
             (f"`{one['name']}`", one["in"], _type(one["schema"], document), _meaning(one, one["schema"])) for one in operation["parameters"]
@@ -229,9 +228,9 @@ def _meaning(stated: Document, schema: Document) -> str:
     for one in (schema, *(part for part in schema.get("anyOf", ()) if part.get("type") != "null")):
         limits += [text.format(_number(one[key])) for key, text in _LIMITS.items() if key in one and (key, one[key]) != ("minLength", 1)]
     default = schema.get("default")
-    told = f"default `{json.dumps(default, ensure_ascii=False)}`" if default not in (None, "", [], {}) else ""
+    fallback = f"default `{json.dumps(default, ensure_ascii=False)}`" if default not in (None, "", [], {}) else ""
     required = "required" if stated.get("required") is True and stated.get("in") != "path" else ""
-    return _joined(" ".join(str(stated.get("description", "")).split()), required, ", ".join(limits), told)
+    return _joined(" ".join(str(stated.get("description", "")).split()), required, ", ".join(limits), fallback)
 
 
 def _number(limit: object) -> str:
@@ -251,12 +250,12 @@ def _example(schema: Document, document: Document) -> Any:
         return schema["example"]
     if schema.get("properties"):
         fields = {name: _example(one, document) for name, one in schema["properties"].items()}
-        given = {name: value for name, value in fields.items() if value is not None}
-        return given if given and set(schema.get("required", ())) <= given.keys() else None
+        present = {name: value for name, value in fields.items() if value is not None}
+        return present if present and set(schema.get("required", ())) <= present.keys() else None
     if schema.get("type") == "array":
         one = _example(schema.get("items", {}), document)
         return None if one is None else [one]
-    return next((found for part in schema.get("anyOf", ()) if (found := _example(part, document)) is not None), None)
+    return next((example for part in schema.get("anyOf", ()) if (example := _example(part, document)) is not None), None)
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Python with what a built function finds in Lambda: its own folder, its layers, what the runtime brings, and nothing else."""
+"""Python with the packages of a built function in Lambda: its own folder, its layers, those of the runtime, and no others."""
 
 import compileall
 import importlib.metadata
@@ -72,15 +72,15 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "built", **variables}
 
 
-def run(path: Sequence[Path], code: str, variables: Mapping[str, str], given: str = "", *, core: int | None = None) -> str:
-    """The standard output of `code`, with `given` as its standard input; on one processor core where one is named.
+def run(path: Sequence[Path], code: str, variables: Mapping[str, str], standard_input: str = "", *, core: int | None = None) -> str:
+    """The standard output of `code`, with `standard_input`; on the processor core `core`, if set.
 
     Raises:
         RuntimeError: it ends with an error, which the message holds.
     """
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
     done = subprocess.run(
-        [*pinned, *command(path, code)], input=given, env=environment(variables), capture_output=True, text=True, check=False
+        [*pinned, *command(path, code)], input=standard_input, env=environment(variables), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"ended with {done.returncode}:\n{done.stderr[-4000:]}")

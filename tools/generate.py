@@ -1,8 +1,8 @@
-"""Writes the committed files that come from others, so that each fact has one place.
+"""Writes the committed files that follow from other files, so that each fact has one place.
 
 The OpenAPI document comes from the routes of every function, docs/api.md from that document, the default schema from
 examples/schemas/streaming.yaml, the feature schema's JSON Schema from its pydantic model, the definitions of the state machines from
-tools/machines, and the alarms and the dashboard of template.yaml from tools/monitoring.py. `--check` writes nothing and fails where a file
+tools/machines, and the alarms and the dashboard of template.yaml from tools/monitoring.py. `--check` writes nothing and fails if a file
 is out of date.
 """
 
@@ -24,7 +24,7 @@ PACKAGE = ROOT / "layers/core/retainstream"
 
 
 def generated_files() -> dict[Path, str]:
-    """Every generated file with the text it ought to have."""
+    """Every generated file with its text."""
     default = read_schema(ROOT / "examples/schemas/streaming.yaml")
     document = openapi_document()
     return {
@@ -39,7 +39,7 @@ def generated_files() -> dict[Path, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     check = parser.parse_args().check
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
     stale = {path: text for path, text in generated_files().items() if not path.exists() or path.read_text() != text}
@@ -48,7 +48,7 @@ def main() -> int:
         if not check:
             path.write_text(text)
     if check and stale:
-        print("Run make generate and commit what it writes.")
+        print("Run make generate and commit its files.")
     return 1 if check and stale else 0
 
 

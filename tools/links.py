@@ -1,10 +1,10 @@
-"""Where a client goes on from an answer, as links of the OpenAPI document."""
+"""The next requests after an answer, as links of the OpenAPI document."""
 
 from typing import Any, NamedTuple
 
 
 class _Link(NamedTuple):
-    """From the answer `status` (None: its only good one) of the operation of a function to that of another, with parameters or a body
+    """From the answer `status` (None: the only successful one) of a function's operation to another operation, with parameters or a body
     taken from the answer."""
 
     source: str
@@ -56,18 +56,18 @@ def with_links(document: dict[str, Any]) -> dict[str, Any]:
     """The document, its links added in place.
 
     Raises:
-        KeyError: a link leads from or to a function that has no operation, or from a status it does not answer.
+        KeyError: a link names a function without an operation, or a status that the operation does not answer.
     """
-    found = {
+    operations = {
         operation["operationId"].partition("_api_")[0]: operation for path in document["paths"].values() for operation in path.values()
     }
     for link in _LINKS:
-        stated: dict[str, Any] = {"operationId": found[link.target]["operationId"], "description": found[link.target]["summary"]}
+        stated: dict[str, Any] = {"operationId": operations[link.target]["operationId"], "description": operations[link.target]["summary"]}
         if link.parameters:
             stated["parameters"] = link.parameters
         if link.body:
             stated["requestBody"] = link.body
-        answers = found[link.source]["responses"]
+        answers = operations[link.source]["responses"]
         status = str(link.status) if link.status else min(answers)
         answers[status].setdefault("links", {})[link.target] = stated
     return document

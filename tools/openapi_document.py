@@ -32,8 +32,8 @@ def function_api(name: str) -> Api:
 
 
 def openapi_document() -> dict[str, Any]:
-    """One OpenAPI document for all modules: every status, header and link an operation may answer is in it."""
-    schemes: dict[str, SecurityScheme] = {"token": HTTPBearer(bearerFormat="JWT", description="The token /api/auth/login gives")}
+    """One OpenAPI document for all modules, with every status, header and link of every operation."""
+    schemes: dict[str, SecurityScheme] = {"token": HTTPBearer(bearerFormat="JWT", description="The token of /api/auth/login")}
     document = _merged(schemes)
     document.pop("servers", None)
     components = document["components"]
@@ -54,7 +54,7 @@ def _merged(schemes: dict[str, SecurityScheme]) -> dict[str, Any]:
     merge = OpenAPIMerge(
         title="RetainStream",
         version=__version__,
-        description="Who is about to leave, why, what it is worth, and what to do about it.",
+        description="Churn probabilities, with their reasons, the revenue at risk and recommended actions.",
         on_conflict="error",
     )
     shapes: dict[str, Any] = {}

@@ -1,8 +1,8 @@
 """Builds a layer or a function for AWS Lambda without a container.
 
-`python3.13 tools/pack.py CoreLayer DIRECTORY` installs the pinned wheels for Lambda's Linux, adds our own source, takes out what
+`python3.13 tools/pack.py CoreLayer DIRECTORY` installs the pinned wheels for Lambda's Linux, adds our own source, removes files that
 nothing imports, and compiles. `sam build` calls it through the Makefile beside this file, by the resource's name in the template. The
-processor is that of the environment variable ARCHITECTURE (arm64 or x86_64), or else the template's default. Needs only Python 3.13
+environment variable ARCHITECTURE (arm64 or x86_64) sets the processor; default: the template's. Needs only Python 3.13
 and pip.
 """
 

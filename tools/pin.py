@@ -1,6 +1,6 @@
 """Writes the requirements.txt of each layer and function from uv.lock, the one place where versions are chosen.
 
-Run as `python tools/pin.py` after a change of uv.lock; `--check` only tells whether the files are up to date.
+Run as `python tools/pin.py` after a change of uv.lock; `--check` only reports whether the files are up to date.
 """
 
 import argparse

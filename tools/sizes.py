@@ -1,6 +1,6 @@
-"""Adds up what AWS will unzip for each function: its own code and its layers.
+"""Adds up the unzipped size of each function: its own code and its layers.
 
-Run as `python tools/sizes.py build/arm64 build/x86_64`, the folders that `sam build` wrote. Ends with 1 when a function is over
+Run as `python tools/sizes.py build/arm64 build/x86_64`, the folders that `sam build` wrote. Exits with 1 if a function exceeds
 its budget.
 """
 

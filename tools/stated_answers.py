@@ -1,4 +1,4 @@
-"""Every answer an operation may give: its good ones, and the problems that follow from what it asks for and from what its route states."""
+"""All answers of an operation: the successful ones, and the problems that follow from its parameters and from its route."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -31,12 +31,12 @@ PROBLEM: dict[str, Any] = {
     },
 }
 HEADERS: dict[str, Any] = {
-    "X-Request-Id": {"description": "The request's id, by which its lines in the log are found", "schema": {"type": "string"}},
-    "RateLimit-Limit": {"description": "Requests a quarter of an hour allows", "schema": {"type": "integer", "minimum": 0}},
-    "RateLimit-Remaining": {"description": "Requests left in this one", "schema": {"type": "integer", "minimum": 0}},
-    "RateLimit-Reset": {"description": "Seconds until the next one", "schema": {"type": "integer", "minimum": 0}},
-    "Location": {"description": "Where to follow what was started", "schema": {"type": "string"}, "required": True},
-    "Retry-After": {"description": "Seconds to wait before asking again", "schema": {"type": "integer", "minimum": 1}},
+    "X-Request-Id": {"description": "The request's id, which its log lines carry", "schema": {"type": "string"}},
+    "RateLimit-Limit": {"description": "Requests allowed in a quarter of an hour", "schema": {"type": "integer", "minimum": 0}},
+    "RateLimit-Remaining": {"description": "Requests left in this quarter of an hour", "schema": {"type": "integer", "minimum": 0}},
+    "RateLimit-Reset": {"description": "Seconds until the next quarter of an hour", "schema": {"type": "integer", "minimum": 0}},
+    "Location": {"description": "The address of the run", "schema": {"type": "string"}, "required": True},
+    "Retry-After": {"description": "Seconds to wait before the next attempt", "schema": {"type": "integer", "minimum": 1}},
     "WWW-Authenticate": {"description": "How to sign in", "schema": {"type": "string", "const": "Bearer"}, "required": True},
 }
 _RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -52,10 +52,10 @@ def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tu
         answer["headers"] = _headers(operation, int(status))
     names = sorted({*_problems(operation, document), *operation.get(PROBLEMS, ())}, key=lambda name: (int(TITLES[name][0]), name))
     for status, same in groupby(names, key=lambda name: int(TITLES[name][0])):
-        found = list(same)
-        component = "-or-".join((*found, "uncounted") if operation.get(UNCOUNTED) else found)
+        problems = list(same)
+        component = "-or-".join((*problems, "uncounted") if operation.get(UNCOUNTED) else problems)
         document["components"].setdefault("responses", {})[component] = {
-            "description": " or ".join(TITLES[name][1] for name in found),
+            "description": " or ".join(TITLES[name][1] for name in problems),
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             "headers": _headers(operation, status),
         }

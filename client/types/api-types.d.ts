@@ -4329,19 +4329,19 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description Where to follow what was started */
+        /** @description The address of the run */
         Location: string;
-        /** @description Requests a quarter of an hour allows */
+        /** @description Requests allowed in a quarter of an hour */
         "RateLimit-Limit": number;
-        /** @description Requests left in this one */
+        /** @description Requests left in this quarter of an hour */
         "RateLimit-Remaining": number;
-        /** @description Seconds until the next one */
+        /** @description Seconds until the next quarter of an hour */
         "RateLimit-Reset": number;
-        /** @description Seconds to wait before asking again */
+        /** @description Seconds to wait before the next attempt */
         "Retry-After": number;
         /** @description How to sign in */
         "WWW-Authenticate": "Bearer";
-        /** @description The request's id, by which its lines in the log are found */
+        /** @description The request's id, which its log lines carry */
         "X-Request-Id": string;
     };
     pathItems: never;
