@@ -1,4 +1,4 @@
-"""`python -m local`: start the stack. Older Pythons get this far, and a plain word."""
+"""`python -m local`: start the stack. An older Python prints the version that it needs."""
 
 import sys
 

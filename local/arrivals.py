@@ -1,4 +1,4 @@
-"""The functions that EventBridge tells of new objects in a bucket, called shortly after each arrival."""
+"""Calls of the functions that EventBridge notifies of new objects in a bucket, shortly after each arrival."""
 
 import queue
 import threading
@@ -22,10 +22,10 @@ type Report = Callable[[str], None]
 
 
 class Arrivals:
-    """A thread that calls the rules' functions, one arrival after the other; one that fails is told again a few times.
+    """A thread that calls the rules' functions, one arrival after the other, and repeats a call that fails a few times.
 
-    Objects that are there at the start are told once more: a stop may have come between their arrival and the call. EventBridge, too,
-    tells some twice.
+    Objects that exist at the start are notified again: a stop may have come between their arrival and the call. EventBridge, too,
+    notifies some twice.
     """
 
     def __init__(self, rules: Sequence[ArrivalRule], runtime: Runtime, report: Report) -> None:
@@ -38,7 +38,7 @@ class Arrivals:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Tells of what arrives while the context lasts."""
+        """Notify of arrivals while the context lasts."""
         original = S3Backend.put_object
 
         def put_object(backend: S3Backend, bucket_name: str, key_name: str, *args: Any, **options: Any) -> FakeKey:
@@ -59,8 +59,8 @@ class Arrivals:
 
     def _waiting_since_before(self) -> None:
         with LOCK:
-            for bucket, found in s3_backends[ACCOUNT]["aws"].buckets.items():
-                for name in found.keys:
+            for bucket, bucket_store in s3_backends[ACCOUNT]["aws"].buckets.items():
+                for name in bucket_store.keys:
                     self._waiting.put((bucket, name))
 
     def _work(self) -> None:
@@ -80,7 +80,7 @@ class Arrivals:
                     return
             else:
                 return
-        self._report(f"LOST ARRIVAL: {rule.function} failed {_ATTEMPTS} times on {bucket}/{name}; a restart tells it again")
+        self._report(f"LOST ARRIVAL: {rule.function} failed {_ATTEMPTS} times on {bucket}/{name}; a restart repeats it")
 
 
 def _event(bucket: str, name: str) -> dict[str, Any]:

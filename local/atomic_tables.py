@@ -3,8 +3,8 @@
 - One request at a time (`LOCK`): moto's own read-modify-write of an item is not atomic.
 - A stored item never changes: an update replaces it. So readers, snapshots and stream records may keep a reference.
 - A transaction that is rolled back costs a shallow copy of the tables it touches, and takes its stream records back.
-- Every write is told to the table's watchers, once it is in the table.
-- Items are let go of: moto keeps a list of every model ever made.
+- The table's watchers are called after every write.
+- Items can be collected: moto keeps a list of every model ever made.
 """
 
 import copy
@@ -35,15 +35,15 @@ _updating: list[Table] = []
 
 
 def stored(table: Table, key: Key) -> Item | None:
-    """The item of that key, as it is in the table."""
-    found: Any = table.items.get(key[0])
-    if found is not None and table.range_key_attr is not None:
-        return found.get(key[1])  # type: ignore[no-any-return]
-    return found  # type: ignore[no-any-return]
+    """The stored item of a key."""
+    entry: Any = table.items.get(key[0])
+    if entry is not None and table.range_key_attr is not None:
+        return entry.get(key[1])  # type: ignore[no-any-return]
+    return entry  # type: ignore[no-any-return]
 
 
 def store(table: Table, key: Key, item: Item | None) -> None:
-    """Put an item in the table, or take it away, past every check, stream and watcher."""
+    """Store or remove an item without checks, stream or watchers."""
     items: Any = table.items
     if table.range_key_attr is not None:
         items, place = items[key[0]], key[1]
@@ -56,12 +56,12 @@ def store(table: Table, key: Key, item: Item | None) -> None:
 
 
 def every_item(table: Table) -> Iterator[Item]:
-    """All items, in no order."""
-    for found in table.items.values():
+    """All items, in any order."""
+    for entry in table.items.values():
         if table.range_key_attr is not None:
-            yield from found.values()
+            yield from entry.values()
         else:
-            yield found  # type: ignore[misc]
+            yield entry  # type: ignore[misc]
 
 
 @contextmanager
@@ -121,11 +121,11 @@ def _check_size(item: Item) -> None:
         raise ItemSizeTooLarge
 
 
-def _init_value(self: DynamoType, given: Any) -> None:
-    if isinstance(given, DynamoType):
-        self.type, self.value = given.type, given.value
+def _init_value(self: DynamoType, content: Any) -> None:
+    if isinstance(content, DynamoType):
+        self.type, self.value = content.type, content.value
     else:
-        [(self.type, self.value)] = given.items()
+        [(self.type, self.value)] = content.items()
     if self.type == "L":
         self.value = [DynamoType(value) for value in self.value]
     elif self.type == "M":
@@ -194,10 +194,10 @@ def _copy(item: Item) -> Item:
 
 
 def replace(table: Table, old: Item | None, new: Item) -> None:
-    """Put an item in the place of the one that is stored under its key, and tell the stream and the watchers.
+    """Replace the item that is stored under the same key, with a record in the stream and a call of the watchers.
 
     Raises:
-        ItemSizeTooLarge: the item is larger than DynamoDB keeps.
+        ItemSizeTooLarge: the item is larger than DynamoDB stores.
     """
     _check_size(new)
     store(table, (new.hash_key, new.range_key), new)
@@ -207,7 +207,7 @@ def replace(table: Table, old: Item | None, new: Item) -> None:
 
 
 def address_of(table: Table, attributes: dict[str, Any]) -> Key | None:
-    """The key in these attributes; None where it is not whole."""
+    """The key in these attributes; None if it is incomplete."""
     if table.hash_key_attr not in attributes or (table.range_key_attr is not None and table.range_key_attr not in attributes):
         return None
     return (

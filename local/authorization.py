@@ -18,11 +18,11 @@ class MissingIdentityError(Exception):
 
 
 class DeniedError(Exception):
-    """The authorizer said no."""
+    """The authorizer denied the request."""
 
 
 class Authorization:
-    """Asks authorizers and remembers their answers by identity, for their time to live. `clock` gives seconds."""
+    """Calls authorizers and caches their answers by identity, for their time to live. `clock` returns seconds."""
 
     def __init__(self, runtime: Runtime, clock: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
@@ -31,7 +31,7 @@ class Authorization:
         self._lock = threading.Lock()
 
     def context(self, request: Request, route: Route, parameters: Mapping[str, str]) -> Mapping[str, Any] | None:
-        """What the route's authorizer says of the caller; None for a route without authorizer.
+        """The route's authorizer's context for the caller; None for a route without authorizer.
 
         Raises:
             MissingIdentityError: a header of the identity source is absent or empty.

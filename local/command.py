@@ -28,7 +28,7 @@ _LARGEST_LOG_BYTES = 20_000_000
 
 
 class _StoppedError(BaseException):
-    """SIGINT or SIGTERM came."""
+    """The process received SIGINT or SIGTERM."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.file = sys.stdout
     sys.stdout = log  # what functions print belongs to their log; the console is for people
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # runs tell how they failed
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # a run records its own failure
     if options.parent_pid is not None:
         end_with(options.parent_pid, before=lambda: _silence(console))
     code = _run(options, own, console, stopped, started)
@@ -64,7 +64,7 @@ def _silence(console: Console) -> None:
 
 
 class _OneLineError(Exception):
-    """Something that one clear line explains."""
+    """A start that one line explains."""
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -77,21 +77,21 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     environment = os.environ
     parser = argparse.ArgumentParser(
         prog="python -m local",
-        description="Run the whole stack on this machine. Each option can also be given as the variable in capitals.",
+        description="Run the whole stack on this machine. Each option can also be set by the variable in capitals.",
     )
     parser.add_argument("--port", type=whole, default=environment.get("PORT") or "5000", help="port of the API (PORT, default 5000)")
     parser.add_argument(
         "--customers",
         type=whole,
         default=environment.get("CUSTOMERS") or "5000",
-        help="synthetic customers made at the first start (CUSTOMERS, default 5000; 0 seeds nothing but the administrator)",
+        help="number of synthetic customers created at the first start (CUSTOMERS, default 5000; 0 creates the administrator only)",
     )
     parser.add_argument(
         "--schema",
         type=Path,
         default=Path(environment["SCHEMA"]) if environment.get("SCHEMA") else None,
         metavar="FILE",
-        help="feature schema, YAML or JSON, put in force at the first start (SCHEMA; without it the default, or the one in force)",
+        help="feature schema, YAML or JSON, activated at the first start (SCHEMA; default: the active schema, or the streaming one)",
     )
     parser.add_argument(
         "--data",
@@ -104,13 +104,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--reset",
         action="store_true",
         default=environment.get("RESET", "") not in ("", "0"),
-        help="forget everything kept and start afresh (RESET=1)",
+        help="delete the stored state and start again (RESET=1)",
     )
     parser.add_argument(
         "--data-dir",
         type=Path,
         default=Path(environment.get("DATA_DIR") or _ROOT / ".local"),
-        help="folder that the state is kept in (DATA_DIR, default .local in the project)",
+        help="folder of the stored state (DATA_DIR, default .local in the project)",
     )
     parser.add_argument(
         "--parameter",
@@ -118,7 +118,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=_parameter,
         default=[],
         metavar="NAME=VALUE",
-        help="value of a parameter of the template in place of its default; may be given several times",
+        help="value of a template parameter, in place of its default; repeatable",
     )
     parser.add_argument(
         "--parent-pid",
@@ -176,7 +176,7 @@ def _on_signal(stopped: threading.Event) -> None:
 
 
 def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None":
-    """The schema and the data that were given, judged before a state is made or forgotten for them."""
+    """The schema and the data of the options, checked before a state is created or deleted for them."""
     if options.schema is None and options.data is None:
         return None
     from local.own_data import OwnData, OwnDataError
@@ -199,11 +199,11 @@ def _run(options: argparse.Namespace, own: "OwnData | None", console: Console, s
         with console.status("Starting") as status:
             stack = _start(options, console, status)
             running.callback(stack.stop)
-        _tell_what_is_missing(console, stack.deployment.not_made)
+        _print_omissions(console, stack.deployment.not_made)
         if stack.loaded:
-            console.print(f"Found {stack.loaded:,} items kept in {options.data_dir}.", markup=False, soft_wrap=True)
+            console.print(f"Loaded {stack.loaded:,} items from {options.data_dir}.", markup=False, soft_wrap=True)
         _seed(stack, options, own, console)
-        _tell_where_to_go(console, stack.url, options.data_dir, time.monotonic() - started)
+        _print_addresses(console, stack.url, options.data_dir, time.monotonic() - started)
         while not stopped.wait(3600):
             pass
     except _StoppedError:
@@ -243,13 +243,13 @@ def _seed(stack: "LocalStack", options: argparse.Namespace, own: "OwnData | None
         seed_own(stack, own, options.data_dir, console)
 
 
-def _tell_what_is_missing(console: Console, not_made: dict[str, int]) -> None:
+def _print_omissions(console: Console, not_made: dict[str, int]) -> None:
     listed = ", ".join(f"{count} × {kind}" for kind, count in sorted(not_made.items()))
     if listed:
-        console.print(f"Not made here, for they have no effect on one machine: {listed}.", style="dim", markup=False, soft_wrap=True)
+        console.print(f"Not created, because they have no effect on one machine: {listed}.", style="dim", markup=False, soft_wrap=True)
 
 
-def _tell_where_to_go(console: Console, url: str, folder: Path, seconds: float) -> None:
+def _print_addresses(console: Console, url: str, folder: Path, seconds: float) -> None:
     console.print(f"\nReady after {seconds:.0f} s.\n")
     console.print(f"  Dashboard      {url}", markup=False)
     console.print(f"  API            {url}/api/docs", markup=False)
@@ -259,4 +259,4 @@ def _tell_where_to_go(console: Console, url: str, folder: Path, seconds: float) 
         soft_wrap=True,
     )
     console.print(f"  State, logs    {folder}", markup=False, soft_wrap=True)
-    console.print("\nCtrl-C stops it; what is there now is there again at the next start.")
+    console.print("\nCtrl-C stops the stack. The next start continues with the same data.")

@@ -1,4 +1,4 @@
-"""What can hinder the start, in one line each."""
+"""Errors of the start, in one line each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ class StartError(Exception):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turns what can hinder the start into a StartError."""
+    """Turns errors of the start into a StartError."""
     try:
         yield
     except StateError as error:
         raise StartError(_one_line(error)) from error
     except (TemplateError, UnresolvedError, UnsupportedError, TimeExpressionError) as error:
-        raise StartError(f"The template does not work here: {_one_line(error)}") from error
+        raise StartError(f"The local stack cannot run the template: {_one_line(error)}") from error
     except LoadError as error:
         raise StartError(f"A function cannot be loaded: {_one_line(error)}") from error
     except Exception as error:

@@ -1,8 +1,8 @@
-"""Sorted orders for moto's tables, so that a query costs what its page costs and not what the table holds.
+"""Sorted orders for moto's tables, so that the cost of a query depends on its page and not on the table.
 
-moto sorts the whole table for every query and every page of a scan. Here an order is sorted when it is first asked for and kept up
-to date by every write. Whatever these orders do not serve (several hash keys, legacy filters) goes to moto's own code, and the
-answers are the same.
+moto sorts the whole table for every query and every page of a scan. Here an order is sorted at its first use and updated by
+every write. Requests that these orders do not serve (several hash keys, legacy filters) go to moto's own code. The answers are
+the same.
 """
 
 import hashlib
@@ -113,7 +113,7 @@ def _segments(table: Table, total: int) -> Order:
 
 
 def segment_of(hash_key: DynamoType, total: int) -> int:
-    """The segment of a parallel scan an item is in, as moto has it."""
+    """The segment of a parallel scan that holds an item, as in moto."""
     return hashlib.md5(str(hash_key.value).encode(), usedforsecurity=False).digest()[0] % total
 
 

@@ -1,7 +1,7 @@
 """Single writes without moto's parsers.
 
 moto parses the expressions of a write several times over and copies the item for each. Those that set and remove whole attributes, on
-conditions joined by AND, are done here; whatever is not as simple as that, or is wrong, goes to moto's own code.
+conditions joined by AND, are executed here; other and invalid expressions go to moto's own code.
 """
 
 import re
@@ -32,7 +32,7 @@ _SETS = {"SS", "NS", "BS"}
 
 @contextmanager
 def fast_writes() -> Iterator[None]:
-    """Simple puts and updates are done at once while the context lasts; `atomic_tables` has to be there."""
+    """Execute simple puts and updates directly while the context lasts, inside `atomic_tables`."""
     handler: Any = responses.DynamoHandler
     put_item, update_item = handler.put_item, handler.update_item
     handler.put_item, handler.update_item = _put_item(put_item), _update_item(update_item)
@@ -43,11 +43,11 @@ def fast_writes() -> Iterator[None]:
 
 
 class _NotSimple(Exception):
-    """moto has to look at this one."""
+    """moto's own code has to execute this request."""
 
 
 class _Expressions:
-    """The names and values of a request, and which of them its expressions have used."""
+    """The names and values of a request, with the ones that its expressions have used."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self._names: dict[str, str] = body.get("ExpressionAttributeNames") or {}
@@ -67,11 +67,11 @@ class _Expressions:
             raise _NotSimple
         return value
 
-    def _found(self, given: dict[str, Any], written: str) -> Any:
-        if written not in given:
+    def _found(self, stated: dict[str, Any], written: str) -> Any:
+        if written not in stated:
             raise _NotSimple
         self._used.add(written)
-        return given[written]
+        return stated[written]
 
     def all_used(self) -> None:
         if self._used != self._names.keys() | self._values.keys():
@@ -82,21 +82,21 @@ class _Expressions:
         return lambda item: all(term(item) for term in terms)
 
     def _term(self, text: str) -> Condition:
-        found = _TERM.fullmatch(text)
-        if found is None:
+        term = _TERM.fullmatch(text)
+        if term is None:
             raise _NotSimple
-        if found["function"]:
-            name, wanted = self.name(found["there"]), found["function"] == "attribute_exists"
+        if term["function"]:
+            name, wanted = self.name(term["there"]), term["function"] == "attribute_exists"
             return lambda item: (item is not None and name in item.attrs) is wanted
-        name, value = self.name(found["name"]), typed(self.value(found["value"]))
+        name, value = self.name(term["name"]), typed(self.value(term["value"]))
         return lambda item: item is not None and name in item.attrs and item.attrs[name] == value
 
     def changes(self, text: str) -> tuple[dict[str, dict[str, Any]], set[str]]:
-        found = _UPDATE.fullmatch(text.strip())
-        if found is None or not (found["set"] or found["remove"]):
+        update = _UPDATE.fullmatch(text.strip())
+        if update is None or not (update["set"] or update["remove"]):
             raise _NotSimple
-        assigned = [_SET.fullmatch(part.strip()) for part in found["set"].split(",")] if found["set"] else []
-        removed = [re.fullmatch(_NAME, part.strip()) for part in found["remove"].split(",")] if found["remove"] else []
+        assigned = [_SET.fullmatch(part.strip()) for part in update["set"].split(",")] if update["set"] else []
+        removed = [re.fullmatch(_NAME, part.strip()) for part in update["remove"].split(",")] if update["remove"] else []
         if None in assigned or None in removed:
             raise _NotSimple
         sets = {self.name(part[1]): self.value(part[2]) for part in assigned if part}
@@ -180,7 +180,7 @@ def _keys(table: Table) -> list[str]:
 
 
 def _fits(table: Table, key: dict[str, Any], item: dict[str, Any]) -> None:
-    """Keys are there and not empty, and attributes of an index are of its kind; moto says what is wrong with others."""
+    """Check that keys are present and not empty, and that attributes of an index have its type. moto's own code reports other faults."""
     if any(name not in key for name in _keys(table)):
         raise _NotSimple
     kinds = {definition["AttributeName"]: definition["AttributeType"] for definition in table.attr}

@@ -1,4 +1,4 @@
-"""The first training of a stack, and what follows from it, watched to its end."""
+"""The first training of a stack, and the counters after it."""
 
 import json
 import os
@@ -16,11 +16,11 @@ _COUNTERS_SECONDS = 300.0
 
 
 class TrainingError(Exception):
-    """The training did not come to its end; the message says why."""
+    """The training failed; the message says why."""
 
 
 def train(progress: Progress) -> dict[str, Any]:
-    """Run the retraining state machine and wait for it: {version, promoted, reasons (why it was not put into service), roc_auc}.
+    """Run the retraining state machine, wait for its end, and return the result of the run.
 
     Raises:
         TrainingError
@@ -30,30 +30,30 @@ def train(progress: Progress) -> dict[str, Any]:
     started = states.start_execution(
         stateMachineArn=os.environ["RETRAINING_STATE_MACHINE_ARN"], name=name, input=json.dumps({"started_by": "first start"})
     )
-    runs, task = Runs(), progress.add_task("Training a model and scoring everybody", total=None)
+    runs, task = Runs(), progress.add_task("Training a model and scoring all customers", total=None)
     while True:
         status = states.describe_execution(executionArn=started["executionArn"])["status"]
         run = runs.get(name) or {}
         if step := run.get("step"):
-            progress.update(task, description=f"Training a model and scoring everybody: {step}")
+            progress.update(task, description=f"Training a model and scoring all customers: {step}")
         if status != "RUNNING":
             break
         time.sleep(0.2)
     progress.remove_task(task)
     result: dict[str, Any] | None = run.get("result")
     if status != "SUCCEEDED" or not result:
-        reason = run.get("reason") or "its run tells no reason; see functions.log in the data folder"
+        reason = run.get("reason") or "the run records no reason; see functions.log in the data folder"
         raise TrainingError(f"The first training did not succeed: {reason}")
     return result
 
 
 def wait_for_counters(stack: LocalStack, progress: Progress) -> None:
-    """Wait until the dashboard's counters hold everything that was stored.
+    """Wait until the dashboard's counters include everything that was stored.
 
     Raises:
         TrainingError
     """
-    task = progress.add_task("Bringing the dashboard's counters up to date", total=None)
+    task = progress.add_task("Updating the dashboard's counters", total=None)
     if not stack.feeder.wait_until_drained(_COUNTERS_SECONDS):
         failing = ", ".join(stack.feeder.failing) or "nothing"
         raise TrainingError(f"The dashboard's counters did not catch up; failing: {failing}.")

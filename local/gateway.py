@@ -25,11 +25,11 @@ _DOCUMENTATION = "/api/docs"
 
 
 class _BodyTooLargeError(Exception):
-    """The request's body is longer than API Gateway takes."""
+    """The request's body is longer than API Gateway accepts."""
 
 
 class Gateway:
-    """The ASGI application. Failures of functions are told to `report`; the client gets a 500 without details.
+    """The ASGI application. `report` receives failures of functions; the client gets a 500 without details.
 
     Every path outside /api belongs to `pages`; without them the front page leads to the API's documentation.
     """
@@ -68,7 +68,7 @@ class Gateway:
         await _send(answer, send)
 
     def close(self) -> None:
-        """Let go of the threads; requests under way may finish."""
+        """Release the threads; requests in progress may finish."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, request: Request) -> HttpAnswer:
@@ -76,10 +76,10 @@ class Gateway:
             page = self._pages.answer(request.decoded_path) if self._pages else None
             if page or request.path == "/":
                 return page or HttpAnswer(307, [("location", _DOCUMENTATION)], b"")
-        found = self._routes.find(request.method, request.decoded_path)
-        if found is None:
-            return _problem("not-found", "The API has no such route.", request.request_id)
-        route, parameters = found
+        match = self._routes.find(request.method, request.decoded_path)
+        if match is None:
+            return _problem("not-match", "The API has no such route.", request.request_id)
+        route, parameters = match
         try:
             context = self._authorization.context(request, route, parameters)
             event = request_event(request, route, parameters, context)

@@ -18,7 +18,7 @@ _CORS_HEADERS = "access-control-"
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request as it came in: path and query percent-encoded, header names in lower case."""
+    """An HTTP request as received: path and query percent-encoded, header names in lower case."""
 
     method: str
     path: str
@@ -50,11 +50,11 @@ class HttpAnswer:
 
 
 class MalformedAnswerError(Exception):
-    """A function's answer is no HTTP answer."""
+    """A function's answer is not an HTTP answer."""
 
 
 def request_event(request: Request, route: Route, parameters: Mapping[str, str], context: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The event of a route. `context` is what the authorizer said, None for routes without one."""
+    """The event of a route. `context` comes from the authorizer, None for routes without authorizer."""
     event = _common(request, route, parameters)
     if context is not None:
         event["requestContext"]["authorizer"] = {"lambda": dict(context)}

@@ -1,4 +1,4 @@
-"""What a stop left behind: runs that nobody finishes any more, and items past their time to live."""
+"""Remains of a stop: runs that will not finish, and items past their time to live."""
 
 import os
 import time
@@ -14,7 +14,7 @@ REASON = "Interrupted by a restart of the local stack."
 
 
 def fail_interrupted_runs() -> int:
-    """Runs that are recorded as running become failed ones with a reason. Returns how many there were."""
+    """Mark the runs that are recorded as running as failed, with a reason. Returns their number."""
     table = Table(os.environ["RUNS_TABLE"], ("run_id",))
     running = [run["run_id"] for page in table.scan_pages() for run in page if run.get("status") == "RUNNING"]
     for run_id in running:
@@ -23,7 +23,7 @@ def fail_interrupted_runs() -> int:
 
 
 def forget_expired() -> int:
-    """Remove the items whose time to live is over, as DynamoDB does in its own time. Returns how many."""
+    """Remove the items past their time to live, which DynamoDB does after a while. Returns their number."""
     now = time.time()
     forgotten = 0
     with LOCK:

@@ -11,7 +11,7 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
 class UnresolvedError(Exception):
-    """A template refers to something that is not known (yet)."""
+    """A template refers to a resource or value that is not known (yet)."""
 
 
 class Resolver:
@@ -29,7 +29,7 @@ class Resolver:
         for name, declared in template.get("Parameters", {}).items():
             value = parameters.get(name, declared.get("Default"))
             if value is None:
-                raise UnresolvedError(f"the template's parameter {name} has no default and no value was given")
+                raise UnresolvedError(f"the template's parameter {name} has no default and no value")
             kind = declared.get("Type", "String")
             as_list = kind == "CommaDelimitedList" or kind.startswith("List<")
             self._references[name] = [part.strip() for part in str(value).split(",")] if as_list else str(value)
@@ -111,7 +111,7 @@ class Resolver:
                 return len(self._resolve(argument))
             case "ToJsonString":
                 return json.dumps(self._resolve(argument), separators=(",", ":"))
-        raise UnresolvedError(f"Fn::{name} is not known to the local stack")
+        raise UnresolvedError(f"Fn::{name} is not supported by the local stack")
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self._resolve(part) for part in argument[:3])

@@ -36,7 +36,7 @@ def isolate_from_aws() -> None:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The process environment with `variables` set, as it was before afterwards."""
+    """The process environment with `variables` set while the context lasts."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

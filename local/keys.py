@@ -13,7 +13,7 @@ from local.state import State, StateError
 
 
 def kept_keys(state: State) -> KeyMaker:
-    """Makes the keys of the template: those that sign with the id and the private key they had; nothing kept is encrypted by others."""
+    """Makes the keys of the template. Signing keys keep their id and private key; the stored state is not encrypted with the others."""
 
     def make(logical_id: str, properties: Mapping[str, Any]) -> str:
         options = {name: properties[name] for name in ("KeySpec", "KeyUsage", "Description") if name in properties}
@@ -23,7 +23,7 @@ def kept_keys(state: State) -> KeyMaker:
         if properties.get("KeyUsage") != "SIGN_VERIFY":
             return made
         if key.private_key is None or not hasattr(key.private_key, "private_key"):
-            raise StateError(f"{logical_id}: the local stack keeps asymmetric keys only.")
+            raise StateError(f"{logical_id}: the local stack stores asymmetric keys only.")
         kept = state.key(logical_id)
         if kept is None:
             state.keep_key(logical_id, made, _to_pem(key.private_key.private_key))

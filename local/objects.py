@@ -1,4 +1,4 @@
-"""The objects in moto's buckets: what has changed since they were last looked at."""
+"""Changes of the objects in moto's buckets."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ LOCK = threading.RLock()
 
 @dataclass(frozen=True)
 class ObjectChanges:
-    """Objects written, by bucket and name, with metadata and body; objects removed; and the keys as they were looked at."""
+    """Objects written, by bucket and name, with metadata and body; objects removed; and the keys at the time of the comparison."""
 
     written: dict[tuple[str, str], tuple[dict[str, Any], bytes]]
     removed: set[tuple[str, str]]
@@ -25,21 +25,21 @@ class ObjectChanges:
 
 
 class ObjectWatch:
-    """Compares the newest version of every object with what was there when `done` was last called."""
+    """Compares the newest version of every object with that of the last call of `done`."""
 
     def __init__(self, buckets: list[str]) -> None:
         self._buckets = buckets
         self._seen: dict[tuple[str, str], Any] = self._newest()
 
     def changes(self) -> ObjectChanges:
-        """What has changed. Older versions of an object are not kept."""
+        """The changes since the last call of `done`. Older versions of an object are not stored."""
         with LOCK:
             newest = self._newest()
             written = {place: (_metadata(key), key.value) for place, key in newest.items() if self._seen.get(place) is not key}
         return ObjectChanges(written, set(self._seen) - set(newest), newest)
 
     def done(self, changes: ObjectChanges) -> None:
-        """The changes have been dealt with."""
+        """Mark the changes as processed."""
         self._seen = changes.seen
 
     def _newest(self) -> dict[tuple[str, str], Any]:
@@ -53,7 +53,7 @@ class ObjectWatch:
 
 
 def put_object(bucket: str, name: str, metadata: dict[str, Any], body: bytes) -> None:
-    """Put back an object that was kept."""
+    """Restore a stored object."""
     with LOCK:
         key = s3_backends[ACCOUNT]["aws"].put_object(bucket, name, body)
         key.set_metadata(dict(metadata["metadata"]))

@@ -1,4 +1,4 @@
-"""Somebody's own schema and customers: read and judged whole before anything of them is stored."""
+"""A schema and customers of one's own: read and checked completely before anything is stored."""
 
 import csv
 import hashlib
@@ -16,7 +16,7 @@ from retainstream.engine.tables.binding import bind
 from retainstream.settings import Settings
 
 MOST_REFUSED = 0.1
-"""The part of a file's rows that may be turned away. With more it is the schema that does not fit, or it is another file."""
+"""The share of a file's rows that may be rejected. With more, the schema or the file is the wrong one."""
 
 _REJECTED = "rejected-rows.csv"
 _PAGE = 500
@@ -28,12 +28,12 @@ class OwnDataError(Exception):
 
 
 class OwnData:
-    """What was given at the start: a schema (None: the one in force, or the default), a file of customers (None: none), or both.
+    """The schema and the file of customers of a start. Without a schema the active one applies, or the default.
 
     digest: SHA-256 of the file; empty without one.
 
     Raises:
-        OwnDataError: the schema is none, or a file cannot be opened.
+        OwnDataError: the schema is invalid, or a file cannot be opened.
     """
 
     def __init__(self, schema: Path | None, data: Path | None) -> None:
@@ -44,14 +44,14 @@ class OwnData:
         self._surveyed: FeatureSchema | None = None
 
     def origin(self, schema: FeatureSchema) -> str:
-        """What a state is made from by this schema, as one text."""
+        """The source of a state with this schema, as text."""
         return f"schema {hashlib.sha256(schema.model_dump_json().encode()).hexdigest()}, data {self.digest or 'none'}"
 
     def survey(self, schema: FeatureSchema, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Read the whole file by the schema, and keep nothing of it.
+        """Read the whole file with the schema, and store nothing.
 
         Raises:
-            OwnDataError: the file cannot be read, does not fit the schema, or no model can be made of it.
+            OwnDataError: the file cannot be read, does not fit the schema, or is not enough for a model.
         """
         if self.path is None or self._surveyed == schema:
             return
@@ -70,20 +70,20 @@ class OwnData:
 
     @contextmanager
     def intake(self, schema: FeatureSchema, refuse: Refuse = lambda _: None) -> Iterator[Intake]:
-        """The file's rows, once through.
+        """The file's rows, in one pass.
 
         Raises:
             OwnDataError: the file cannot be read.
         """
         if self.path is None:
-            raise OwnDataError("There is no file of customers.")
+            raise OwnDataError("No file of customers is set.")
         with _explained(), open_table(self.path) as table:
             bind(schema, table.header, source=table.source, line=table.header_line)  # a model needs the outcomes
             yield Intake(table, schema, refuse)
 
 
 class Rejected:
-    """Rows that did not become customers: the first few kept to be shown, all of them written to a file of the data folder."""
+    """Rejected rows: the first few to show, and all of them in a file of the data folder."""
 
     def __init__(self, folder: Path | None) -> None:
         self.path = folder / _REJECTED if folder else None
@@ -92,7 +92,7 @@ class Rejected:
         self._file: TextIO | None = None
 
     def add(self, problem: TableProblem) -> None:
-        """Another fault of a row."""
+        """Add a fault of a row."""
         self.count += 1
         if len(self.first) < _SHOWN:
             self.first.append(problem)
@@ -114,11 +114,11 @@ class Rejected:
 
 def _require_fitting(intake: Intake, schema: FeatureSchema, source: str) -> None:
     if not intake.rows:
-        raise OwnDataError(f"{source}: has a header and no rows.")
+        raise OwnDataError(f"{source}: the file has a header and no rows.")
     if intake.refused > MOST_REFUSED * intake.rows:
         faults = intake.faults()
-        told = "; ".join(map(str, faults[:_SHOWN])) + (f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else "")
-        raise OwnDataError(f"{source}: {intake.refused:,} of {intake.rows:,} rows contradict the schema {schema.name}: {told}")
+        listed = "; ".join(map(str, faults[:_SHOWN])) + (f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else "")
+        raise OwnDataError(f"{source}: {intake.refused:,} of {intake.rows:,} rows contradict the schema {schema.name}: {listed}")
 
 
 def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
@@ -127,7 +127,7 @@ def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
     try:
         require_enough(data, Settings.model_fields["training_fewest_rows"].default)
     except OneClass as error:
-        meant = f'By the schema a customer left when {schema.label.header} is "{schema.label.positive}".'
+        meant = f'According to the schema, a customer left when {schema.label.header} is "{schema.label.positive}".'
         raise OwnDataError(f"{source}: {error} {meant}") from error
     except UnfitData as error:
         raise OwnDataError(f"{source}: {error}") from error

@@ -1,4 +1,4 @@
-"""The dashboard's pages on this machine, as the content network serves them: the built files, and the front page for other paths."""
+"""The dashboard's pages, as CloudFront serves them: the built files, and the front page for other paths."""
 
 import re
 from collections.abc import Mapping

@@ -44,7 +44,7 @@ SILENT_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function of the template: where its handler is, its environment and its time-out in seconds."""
+    """A Lambda function of the template: its handler, its environment and its time-out in seconds."""
 
     name: str
     file: Path
@@ -70,7 +70,7 @@ class StreamMapping:
 
 @dataclass(frozen=True)
 class ArrivalRule:
-    """A function that is told of new objects in a bucket whose names begin with one of `prefixes`."""
+    """A function that is notified of new objects in a bucket whose names begin with one of `prefixes`."""
 
     name: str
     bucket: str
@@ -92,11 +92,10 @@ class Schedule:
 
 @dataclass
 class Deployment:
-    """What was made of the template.
+    """The resources made from the template.
 
-    `environment` holds the variables that are the same for every function, `api` the HTTP API's OpenAPI document, `page_headers` what the
-    dashboard's pages are served with, `state_machines` ARNs by name, `keys` key ids by logical id; `not_made` counts the resources by type
-    that the local stack has not made.
+    `environment` holds the variables that all functions share, `api` the HTTP API's OpenAPI document, `page_headers` the headers of the
+    dashboard's pages, `state_machines` ARNs by name, `keys` key ids by logical id; `not_made` counts omitted resources by type.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -114,7 +113,7 @@ class Deployment:
 
 
 class UnsupportedError(Exception):
-    """The template asks for something the local stack cannot do."""
+    """The template uses a feature that the local stack does not support."""
 
 
 type KeyMaker = Callable[[str, Mapping[str, Any]], str]
@@ -126,7 +125,7 @@ def deploy(expanded: Expanded, parameters: Mapping[str, str], make_key: KeyMaker
     `make_key(logical id, properties)` makes a KMS key and returns its id; without it boto3 makes a new one.
 
     Raises:
-        UnsupportedError, UnresolvedError: the template asks for something that is not known here.
+        UnsupportedError, UnresolvedError: the template uses a feature or a name that the local stack does not know.
     """
     return _Deployer(expanded, parameters, make_key or _make_key).deploy()
 
@@ -185,7 +184,7 @@ class _Deployer:
         return self._made
 
     def _name_everything(self) -> None:
-        """Give every resource its name and ARN before any is made, for they refer to each other in circles."""
+        """Give every resource its name and ARN before any is made, because they refer to each other in circles."""
         attributes = self._resolver.attributes
         for logical_id, resource in self._resources.items():
             properties = resource.get("Properties", {})
@@ -302,7 +301,7 @@ class _Deployer:
             raise UnsupportedError(f"{logical_id}: the local stack feeds functions from DynamoDB streams only, not from {source}")
         for option in ("FilterCriteria", "FunctionResponseTypes"):
             if properties.get(option):
-                raise UnsupportedError(f"{logical_id}: the local stack does not do {option}")
+                raise UnsupportedError(f"{logical_id}: the local stack does not support {option}")
         retries = properties.get("MaximumRetryAttempts", -1)
         self._made.mappings.append(
             StreamMapping(
@@ -345,11 +344,13 @@ class _Deployer:
     def _arrival_rule(self, logical_id: str, properties: dict[str, Any]) -> None:
         pattern = properties.get("EventPattern", {})
         if pattern.get("source") != ["aws.s3"] or pattern.get("detail-type") != ["Object Created"]:
-            raise UnsupportedError(f"{logical_id}: of EventBridge the local stack knows new objects in a bucket only, not {pattern}")
+            raise UnsupportedError(
+                f"{logical_id}: the local stack supports EventBridge rules on new objects in a bucket only, not {pattern}"
+            )
         prefixes = tuple(key["prefix"] for key in pattern["detail"]["object"]["key"])
         for target in properties["Targets"]:
             if ":lambda:" not in target["Arn"]:
-                raise UnsupportedError(f"{logical_id}: the local stack tells functions of new objects, not {target['Arn']}")
+                raise UnsupportedError(f"{logical_id}: the local stack notifies functions of new objects, not {target['Arn']}")
             for bucket in pattern["detail"]["bucket"]["name"]:
                 self._made.arrival_rules.append(ArrivalRule(logical_id, bucket, prefixes, _function_name(target["Arn"])))
 

@@ -86,7 +86,7 @@ class RouteTable:
 
 @dataclass(frozen=True)
 class Cors:
-    """What browsers on other origins may do."""
+    """The permissions of browsers on other origins."""
 
     origins: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class Cors:
         return any(allowed in ("*", origin, f"{scheme}://*") for allowed in self.origins)
 
     def response_headers(self, origin: str | None) -> list[tuple[str, str]]:
-        """Headers of an ordinary answer; none for an origin that is not allowed."""
+        """Headers of an ordinary answer; empty for an origin that is not allowed."""
         if origin is None or not self.allows(origin):
             return []
         headers = [("access-control-allow-origin", "*" if "*" in self.origins and not self.credentials else origin)]
@@ -126,7 +126,7 @@ def routes_of(body: Mapping[str, Any]) -> RouteTable:
     """The routes of an API's OpenAPI document with every intrinsic function resolved.
 
     Raises:
-        ValueError: the document asks for something an HTTP API with Lambda proxies does not have.
+        ValueError: the document uses a feature that an HTTP API with Lambda proxies does not have.
     """
     schemes = body.get("components", {}).get("securitySchemes", {})
     authorizers = {name: _authorizer(name, scheme) for name, scheme in schemes.items()}
@@ -150,7 +150,7 @@ def routes_of(body: Mapping[str, Any]) -> RouteTable:
 
 
 def cors_of(body: Mapping[str, Any]) -> Cors | None:
-    """The API's CORS configuration; None when it has none."""
+    """The API's CORS configuration; None without one."""
     configured = body.get("x-amazon-apigateway-cors")
     if not configured:
         return None
@@ -167,14 +167,14 @@ def cors_of(body: Mapping[str, Any]) -> Cors | None:
 def _authorizer(name: str, scheme: Mapping[str, Any]) -> Authorizer:
     described = scheme["x-amazon-apigateway-authorizer"]
     if described["type"] != "request" or not described.get("enableSimpleResponses"):
-        raise ValueError(f"{name}: the local stack knows REQUEST authorizers with simple responses only")
+        raise ValueError(f"{name}: the local stack supports REQUEST authorizers with simple responses only")
     sources = described.get("identitySource", "")
     sources = sources if isinstance(sources, list) else [source.strip() for source in sources.split(",") if source.strip()]
     headers = []
     for source in sources:
         kind, _, header = source.rpartition(".")
         if kind != "$request.header":
-            raise ValueError(f"{name}: the local stack knows headers as identity source only, not {source}")
+            raise ValueError(f"{name}: the local stack supports headers as identity source only, not {source}")
         headers.append(header.lower())
     return Authorizer(name, _function(described["authorizerUri"]), tuple(headers), int(described.get("authorizerResultTtlInSeconds", 0)))
 

@@ -40,7 +40,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """What Lambda tells a handler about its invocation."""
+    """The context of an invocation."""
 
     function_name: str
     memory_limit_in_mb: int
@@ -80,7 +80,7 @@ class Runtime:
         """Load the function of that name.
 
         Raises:
-            LoadError: there is no such function, its file is missing or its import fails.
+            LoadError: the function does not exist, its file is missing or its import fails.
         """
         with self._loading:
             if name not in self._loaded:
@@ -95,7 +95,7 @@ class Runtime:
         """Call a handler with a copy of `event`; returns its answer as JSON would carry it.
 
         Raises:
-            FunctionError: the handler raised, or its answer is no JSON or longer than Lambda allows.
+            FunctionError: the handler raised, or its answer is not JSON or longer than Lambda allows.
         """
         try:
             self.load(name)
@@ -126,7 +126,7 @@ class Runtime:
         module_name = f"local_function_{name.replace('-', '_')}_{id(self):x}"
         specification = importlib.util.spec_from_file_location(module_name, function.file)
         if specification is None or specification.loader is None or not function.file.is_file():
-            raise LoadError(f"{function.file} is not there")
+            raise LoadError(f"{function.file} does not exist")
         module = importlib.util.module_from_spec(specification)
         sys.modules[module_name] = module
         try:
@@ -140,7 +140,7 @@ class Runtime:
 
 @contextmanager
 def lambda_service(runtime: Runtime, report: Callable[[FunctionError], None]) -> Iterator[None]:
-    """moto's Lambda `Invoke` answered by `runtime` while the context lasts; failures are told to `report` as well."""
+    """moto's Lambda `Invoke` answered by `runtime` while the context lasts; `report` receives failures as well."""
     original = LambdaBackend.invoke
 
     def invoke(_self: LambdaBackend, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any) -> bytes:

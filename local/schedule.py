@@ -1,4 +1,4 @@
-"""Starts the state machines, and calls the functions, that the template schedules."""
+"""Starts the state machines and calls the functions that the template schedules."""
 
 import threading
 import uuid
@@ -15,13 +15,13 @@ _SCHEDULED_TIME, _EXECUTION_ID = "<aws.scheduler.scheduled-time>", "<aws.schedul
 
 
 class ScheduledFunctionError(Exception):
-    """A function that a schedule called failed; the message is what it answered."""
+    """A function that a schedule called failed; the message is its answer."""
 
 
 class Scheduler:
-    """A thread that fires every enabled schedule at its time, while it runs; times missed while it did not run are not made up for.
+    """A thread that fires every enabled schedule at its time. Times at which the stack did not run are skipped.
 
-    `anchor(name)` tells when a schedule was first seen; rates count from there. `clock` gives the present time.
+    `anchor(name)` is the time at which a schedule was made; rates count from it. `clock` returns the present time.
 
     Raises:
         TimeExpressionError: a schedule's expression cannot be read.
@@ -52,32 +52,32 @@ class Scheduler:
             self._thread.join(timeout=2)
 
     def next_times(self) -> dict[str, datetime]:
-        """When each enabled schedule fires next."""
+        """The next time of each enabled schedule."""
         times = {
             name: self._times[name].after(self._seen, self._anchors[name]) for name, schedule in self._schedules.items() if schedule.enabled
         }
         return {name: moment for name, moment in times.items() if moment is not None}
 
     def run_now(self, name: str, scheduled: datetime | None = None) -> str:
-        """Fire a schedule at once, as if it were `scheduled`. Returns the ARN of the execution, or of the function that has answered.
+        """Fire a schedule at once, as if it were `scheduled`. Returns the ARN of the execution, or of the function that answered.
 
         Raises:
-            KeyError: there is no schedule of that name.
+            KeyError: no schedule has that name.
             ScheduledFunctionError: the function failed.
         """
         schedule = self._schedules[name]
         moment = (scheduled or self._clock()).strftime("%Y-%m-%dT%H:%M:%SZ")
-        given = schedule.input.replace(_SCHEDULED_TIME, moment).replace(_EXECUTION_ID, str(uuid.uuid4()))
+        event = schedule.input.replace(_SCHEDULED_TIME, moment).replace(_EXECUTION_ID, str(uuid.uuid4()))
         if ":lambda:" in schedule.target:
-            answer = boto3.client("lambda").invoke(FunctionName=schedule.target, Payload=given)
+            answer = boto3.client("lambda").invoke(FunctionName=schedule.target, Payload=event)
             if answer.get("FunctionError"):
                 raise ScheduledFunctionError(answer["Payload"].read().decode())
             return schedule.target
-        started = boto3.client("stepfunctions").start_execution(stateMachineArn=schedule.target, name=str(uuid.uuid4()), input=given)
+        started = boto3.client("stepfunctions").start_execution(stateMachineArn=schedule.target, name=str(uuid.uuid4()), input=event)
         return started["executionArn"]
 
     def fire_due(self) -> list[str]:
-        """Fire what has become due since the last call. Returns the names."""
+        """Fire the schedules that have become due since the last call. Returns their names."""
         now = self._clock()
         due = sorted((moment, name) for name, moment in self.next_times().items() if moment <= now)
         self._seen = max(self._seen, now)

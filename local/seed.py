@@ -1,4 +1,4 @@
-"""What a first start puts in: the demonstration administrator, customers, a model trained on them and everybody's score."""
+"""The data of a first start: the demonstration administrator, customers, a model trained on them, and a score for each customer."""
 
 from itertools import batched
 
@@ -14,29 +14,31 @@ from retainstream.storage.errors import Conflict
 from retainstream.storage.users import Users
 
 ADMINISTRATOR = "alex.chen@netflix.com"
-PASSWORD = "password"  # noqa: S105 - the demonstration account of the local stack, said so at every start
+PASSWORD = "password"  # noqa: S105 - the demonstration account of the local stack, as each start says
 ORIGIN = "origin"
-"""The note of a state that tells what its first start puts in; it is there before anything else."""
+"""The name of the note that records the source of a state's data; it is written before any data."""
 _SYNTHETIC = "synthetic"
 _GENERATOR_SEED = 20260101
 _BATCH = 500
 
 
 class SeedError(Exception):
-    """The first start did not come to its end, or what was given does not go with the state; the message says why."""
+    """The first start failed, or its schema or data do not match the state; the message says why."""
 
 
 def seed(stack: LocalStack, customers: int, console: Console) -> None:
-    """Seed the stack with synthetic customers unless it was seeded before. A seeding that was cut off is done again.
+    """Seed the stack with synthetic customers, unless it is already seeded. An interrupted seeding is repeated.
 
     Raises:
-        SeedError: the training did not end well, or a first start with somebody's own data was cut off.
+        SeedError: the training failed, or a first start with other data was interrupted.
     """
     if stack.state is not None:
         if stack.state.seeded:
             return
         if stack.state.note(ORIGIN, _SYNTHETIC) != _SYNTHETIC:
-            raise SeedError("The first start with your own data was cut off. Give the same SCHEMA and DATA again, or RESET=1.")
+            raise SeedError(
+                "The first start with your own data was interrupted. Start again with the same SCHEMA and DATA, or with RESET=1."
+            )
     add_administrator()
     if customers:
         with shown_progress(console) as progress:
@@ -47,21 +49,21 @@ def seed(stack: LocalStack, customers: int, console: Console) -> None:
             except TrainingError as error:
                 raise SeedError(str(error)) from error
         if not result["promoted"]:
-            raise SeedError(f"The first training put no model into service: {' '.join(result['reasons'])}")
-        console.print(f"Seeded with {customers:,} synthetic customers and a model trained on them.", markup=False)
+            raise SeedError(f"The first training promoted no model: {' '.join(result['reasons'])}")
+        console.print(f"Created {customers:,} synthetic customers and a model trained on them.", markup=False)
     if stack.state is not None:
         stack.flush()
         stack.state.keep_seeded()
 
 
 def shown_progress(console: Console) -> Progress:
-    """Progress bars that vanish when everything is done."""
+    """Progress bars that disappear at the end."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True)
 
 
 def add_administrator() -> None:
-    """Make the demonstration administrator unless there is one."""
+    """Create the demonstration administrator, unless the account exists."""
     user = new_user(ADMINISTRATOR, PASSWORD, name="Alex Chen", role=Role.ADMIN, check_password=False)
     try:
         Users().add(user)
@@ -72,7 +74,7 @@ def add_administrator() -> None:
 def _add_customers(count: int, progress: Progress) -> None:
     from retainstream.engine.learning.synthetic import as_customers, generate
 
-    task = progress.add_task("Making synthetic customers", total=count)
+    task = progress.add_task("Creating synthetic customers", total=count)
     customers = Customers()
     for batch in batched(as_customers(generate(count, _GENERATOR_SEED)), _BATCH):
         progress.advance(task, customers.put_many(batch))

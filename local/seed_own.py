@@ -1,4 +1,4 @@
-"""The first start with somebody's own schema and customers."""
+"""The first start with a schema and customers of one's own."""
 
 from itertools import batched
 from pathlib import Path
@@ -17,15 +17,15 @@ from retainstream.registry.active_schema import active_schema, set_active_schema
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 
-_AFRESH = "Start afresh with RESET=1, or use another DATA_DIR."
+_AFRESH = "Start again with RESET=1, or use another DATA_DIR."
 _BATCH = 500
 
 
 def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Console) -> None:
-    """Put the schema in force, store the file's customers, train on them and score everybody; or find that this was done before.
+    """Activate the schema, store the file's customers, train on them and score all; or do nothing if an earlier start did so.
 
     Raises:
-        SeedError: the state there is was made from something else, or the training did not succeed.
+        SeedError: the state has another schema or other customers, or the training failed.
         OwnDataError: the file cannot be used; nothing is stored.
     """
     state, in_force = stack.state, active_schema(Documents())
@@ -37,17 +37,20 @@ def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Cons
         if own.path is None or state.remembered(ORIGIN) == origin:
             return
         if Customers().page(1).items:
-            raise SeedError(f"{folder} holds other customers than those of {own.path}. {_AFRESH}")
+            raise SeedError(f"{folder} holds customers who are not those of {own.path}. {_AFRESH}")
     elif state is not None and state.remembered(ORIGIN) not in (None, origin):
-        raise SeedError(f"{folder} holds what another start left unfinished. {_AFRESH}")
+        raise SeedError(f"{folder} holds the unfinished state of another start. {_AFRESH}")
     own.survey(schema)
     if state is not None:
         state.begin_seeding(ORIGIN, origin)
     set_active_schema(Documents(), schema)
     add_administrator()
     if own.path is None:
-        _tell(console, f"The schema {schema.name} is in force, and there are no customers yet.")
-        _tell(console, "Stop, and start again with DATA=customers.csv; or put them in through the API, and train by POST /api/model/train.")
+        _print(console, f"The schema {schema.name} is active. There are no customers yet.")
+        _print(
+            console,
+            "Stop and start again with DATA=customers.csv; or store customers through the API and train with POST /api/model/train.",
+        )
     else:
         _take_in(stack, own, schema, Rejected(folder), console)
     if state is not None:
@@ -67,16 +70,16 @@ def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: R
             raise SeedError(str(error)) from error
     taken = intake.rows - intake.refused
     unknown = taken - intake.left - intake.stayed
-    counted = f"{taken:,} customers, {intake.left:,} of them left" + (f", of {unknown:,} it is not known" if unknown else "")
-    _tell(console, f"Read {own.path} by the schema {schema.name}: {counted}.")
+    counted = f"{taken:,} customers, {intake.left:,} of them left" + (f", {unknown:,} with an unknown outcome" if unknown else "")
+    _print(console, f"Read {own.path} with the schema {schema.name}: {counted}.")
     for note in notes:
-        _tell(console, f"Note: {note}.", style="dim")
+        _print(console, f"Note: {note}.", style="dim")
     if intake.refused:
-        _tell(console, f"{intake.refused:,} rows were turned away:", style="yellow")
+        _print(console, f"{intake.refused:,} rejected rows:", style="yellow")
         for problem in rejected.first:
-            _tell(console, f"  {problem}")
-        _tell(console, f"  all in {rejected.path}" if rejected.path else f"  {rejected.count:,} faults in all")
-    _tell_of_model(console, result)
+            _print(console, f"  {problem}")
+        _print(console, f"  All are in {rejected.path}" if rejected.path else f"  {rejected.count:,} faults in total")
+    _print_model(console, result)
 
 
 def _add_customers(intake: Intake, progress: Progress) -> None:
@@ -87,20 +90,25 @@ def _add_customers(intake: Intake, progress: Progress) -> None:
     progress.remove_task(task)
 
 
-def _tell_of_model(console: Console, result: dict[str, Any]) -> None:
+def _print_model(console: Console, result: dict[str, Any]) -> None:
     version = result["version"]
     if result["promoted"]:
-        _tell(console, f"Model {version} is in service (ROC AUC {result['roc_auc']:.3f} on held-out customers), and everybody is scored.")
+        _print(
+            console, f"Model {version} is the champion (ROC AUC {result['roc_auc']:.3f} on held-out customers). All customers are scored."
+        )
         return
-    _tell(console, f"Model {version} was not put into service, and nobody is scored:", style="yellow")
+    _print(console, f"Model {version} was not promoted, so no customer is scored:", style="yellow")
     for reason in result["reasons"]:
-        _tell(console, f"  {reason}")
-    _tell(console, f"  Its card tells more: /api/model/versions/{version}/card. Correct schema or data, then start with RESET=1.")
+        _print(console, f"  {reason}")
+    _print(
+        console,
+        f"  The model card has the details: /api/model/versions/{version}/card. Correct the schema or the data, then start with RESET=1.",
+    )
 
 
-def _other(in_force: FeatureSchema, given: FeatureSchema) -> str:
-    return f"another version of the schema {given.name}" if in_force.name == given.name else f"the schema {in_force.name}"
+def _other(in_force: FeatureSchema, schema: FeatureSchema) -> str:
+    return f"another version of the schema {schema.name}" if in_force.name == schema.name else f"the schema {in_force.name}"
 
 
-def _tell(console: Console, text: str, style: str | None = None) -> None:
+def _print(console: Console, text: str, style: str | None = None) -> None:
     console.print(text, style=style, markup=False, soft_wrap=True)

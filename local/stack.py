@@ -38,13 +38,12 @@ from tools.expand import TEMPLATE, expand
 class LocalStack:
     """The template on moto in this process, with its HTTP API on `port` of 127.0.0.1 (0 takes a free one).
 
-    `data` is the folder the state is kept in; without it nothing is kept. `parameters` override the template's.
-    The dashboard's files are those of the folder `pages`, where there are any. `report` is told what goes wrong, `progress` what is being
-    done. One stack at a time can run in a process.
+    `data` is the folder of the stored state; without it nothing is stored. `parameters` override the template's. `pages` is the
+    folder of the dashboard's files. `report` receives faults, `progress` the present step. A process can run only one stack at a time.
 
     Raises (by `start`):
         StateError: the data folder cannot be used.
-        TemplateError, UnresolvedError, UnsupportedError, LoadError, TimeExpressionError: the template or a function does not work here.
+        TemplateError, UnresolvedError, UnsupportedError, LoadError, TimeExpressionError: the template or a function cannot be run.
         OSError: the port is taken.
     """
 
@@ -78,7 +77,7 @@ class LocalStack:
         self.url = ""
 
     def start(self) -> "LocalStack":
-        """Start everything; on an error everything started is stopped again."""
+        """Start everything. After an error nothing is left running."""
         try:
             self._start(self._running)
         except BaseException:
@@ -121,14 +120,14 @@ class LocalStack:
         running.enter_context(mock_aws(config={"stepfunctions": {"execute_state_machine": True}}))
         running.enter_context(_s3_endpoint())
 
-        self._progress("Making tables, bucket, key, state machines")
+        self._progress("Creating tables, bucket, key and state machines")
         self.deployment = deploy(expanded, self._parameters, kept_keys(self.state) if self.state is not None else None)
         take_uploads_from_pages(self.deployment.buckets, listening.getsockname()[1])
         running.enter_context(environment(self.deployment.environment))
         running.callback(_forget_caches)
         _forget_caches()
         if self.state is not None:
-            self.loaded = self.state.load(lambda items: self._progress(f"Loading what was kept: {items:,} items"))
+            self.loaded = self.state.load(lambda items: self._progress(f"Loading the stored state: {items:,} items"))
             self._forget_other_readers()
             fail_interrupted_runs()
             forget_expired()
@@ -154,7 +153,7 @@ class LocalStack:
         self.url = running.enter_context(_served(gateway, listening))
 
     def _pages(self) -> Pages | None:
-        """The dashboard, which may also speak to the bucket where that is on this machine."""
+        """The dashboard, which may also connect to the bucket of this machine."""
         if not (self._built / "index.html").is_file() or not self.deployment.page_headers:
             return None
         headers = dict(self.deployment.page_headers)
@@ -163,7 +162,7 @@ class LocalStack:
         return Pages(self._built, {**headers, "Content-Security-Policy": policy})
 
     def _forget_other_readers(self) -> None:
-        """Positions of mappings the template no longer has would keep every record for ever."""
+        """Remove the positions of mappings that the template no longer has: they would keep every record for ever."""
         for name in self.deployment.tables:
             shard: Any = dynamodb_backends[ACCOUNT][REGION].tables[name].stream_shard
             if shard is not None:
@@ -210,7 +209,7 @@ def _served(gateway: Gateway, listening: socket.socket) -> Iterator[str]:
 
 @contextmanager
 def _s3_endpoint() -> Iterator[None]:
-    """S3 over HTTP, for presigned URLs in browsers; requests of this process take the short way."""
+    """S3 over HTTP, for presigned URLs in browsers; requests of this process do not use HTTP."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -221,7 +220,7 @@ def _s3_endpoint() -> Iterator[None]:
 
 
 def _forget_caches() -> None:
-    """Settings and clients are made once per process, by the package and by functions loaded before; this stack has its own."""
+    """Clear cached settings and clients of the package and of functions loaded earlier: this stack has its own."""
     functions = TEMPLATE.parent / "functions"
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "retainstream" or functions in Path(getattr(module, "__file__", None) or "").parents:

@@ -1,7 +1,7 @@
-"""What the local stack keeps between runs, in one SQLite file.
+"""The stored state of the local stack, in one SQLite file.
 
 Everything a flush writes is one transaction over one moment between two batches of the stream readers: tables, positions in the
-streams and the records not yet worked on always agree, whenever the process is killed.
+streams and the records that still have to be processed always agree, whenever the process is killed.
 """
 
 import fcntl
@@ -39,11 +39,11 @@ CREATE TABLE keys (logical_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, pem TEXT N
 
 
 class StateError(Exception):
-    """The state cannot be read, written or used by this version; the message is one line for a person."""
+    """This version cannot read, write or use the state; the message is one line for a person."""
 
 
 class State:
-    """The state of a data folder, which this process has to itself until `close`.
+    """The state of a data folder, which no other process can use until `close`.
 
     Raises:
         StateError: the folder or the file in it cannot be used.
@@ -76,7 +76,7 @@ class State:
             raise
         except (OSError, sqlite3.Error) as error:
             self._lock_file.close()
-            raise StateError(f"The state in {self._path} cannot be read ({error}). Start afresh with RESET=1.") from error
+            raise StateError(f"The state in {self._path} cannot be read ({error}). Start again with RESET=1.") from error
 
     def _open(self) -> sqlite3.Connection:
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -91,63 +91,63 @@ class State:
                 database.execute(statement)
             database.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
             database.execute("COMMIT")
-        found = database.execute("SELECT value FROM meta WHERE name='format'").fetchone() if not tables or "meta" in tables else None
-        if found is None or found[0] != FORMAT:
+        row = database.execute("SELECT value FROM meta WHERE name='format'").fetchone() if not tables or "meta" in tables else None
+        if row is None or row[0] != FORMAT:
             database.close()
-            raise StateError(f"The state in {self._path} was written by another version of the local stack. Start afresh with RESET=1.")
+            raise StateError(f"The state in {self._path} was written by another version of the local stack. Start again with RESET=1.")
         return database
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether a state is kept in a folder."""
+        """Whether a folder holds a state."""
         return (folder / _FILE).exists()
 
     @property
     def seeded(self) -> bool:
-        """Whether the first seeding has come to its end."""
+        """Whether the first seeding is complete."""
         return self._database.execute("SELECT 1 FROM meta WHERE name='seeded'").fetchone() is not None
 
     def keep_seeded(self) -> None:
-        """The first seeding has come to its end, and was flushed."""
+        """Record that the first seeding is complete and flushed."""
         with self._flushing:
             self._database.execute("INSERT OR REPLACE INTO meta VALUES ('seeded', '1')")
 
     def note(self, name: str, default: str) -> str:
-        """A value kept under a name; `default` is kept when there is none."""
+        """The value stored under a name; `default` is stored if there is no value."""
         with self._flushing:
             self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"note {name}", default))
             [value] = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
         return str(value)
 
     def begin_seeding(self, name: str, origin: str) -> None:
-        """A seeding begins, from what `origin` says; it is kept under a name, as a note."""
+        """Record the beginning of a seeding from `origin`, as a note of that name."""
         with self._flushing:
             self._database.execute("DELETE FROM meta WHERE name='seeded'")
             self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note {name}", origin))
 
     def remembered(self, name: str) -> str | None:
-        """The value kept under a name."""
-        found = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
-        return None if found is None else str(found[0])
+        """The value stored under a name."""
+        row = self._database.execute("SELECT value FROM meta WHERE name=?", (f"note {name}",)).fetchone()
+        return None if row is None else str(row[0])
 
     def moment(self, name: str) -> datetime:
-        """When `moment` was first asked for under this name."""
+        """The time of the first call with this name."""
         return datetime.fromisoformat(self.note(name, datetime.now(UTC).isoformat()))
 
     def key(self, logical_id: str) -> tuple[str, str] | None:
-        """Id and private key (PEM) of a kept KMS key."""
-        found: tuple[str, str] | None = self._database.execute("SELECT key_id, pem FROM keys WHERE logical_id=?", (logical_id,)).fetchone()
-        return found
+        """Id and private key (PEM) of a stored KMS key."""
+        row: tuple[str, str] | None = self._database.execute("SELECT key_id, pem FROM keys WHERE logical_id=?", (logical_id,)).fetchone()
+        return row
 
     def keep_key(self, logical_id: str, key_id: str, pem: str) -> None:
         with self._flushing:
             self._database.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", (logical_id, key_id, pem))
 
     def load(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Put everything that was kept into moto's tables, streams and buckets, which have to be there. Returns the number of items.
+        """Load the stored state into moto's tables, streams and buckets, which must exist. Returns the number of items.
 
         Raises:
-            StateError: what was kept does not fit the template.
+            StateError: the stored state does not fit the template.
         """
         tables = dynamodb_backends[ACCOUNT][REGION].tables
         loaded = 0
@@ -169,11 +169,11 @@ class State:
                 self._flushed[name] = int(next_sequence)
         except (KeyError, ValueError, AttributeError, sqlite3.Error) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise StateError(f"The state in {self._path} does not fit this template ({reason}). Start afresh with RESET=1.") from error
+            raise StateError(f"The state in {self._path} does not fit this template ({reason}). Start again with RESET=1.") from error
         return loaded
 
     def watch(self, table: Table, old: Item | None, new: Item | None) -> None:
-        """Watcher for `atomic_tables`: remember what has to be written."""
+        """Watcher for `atomic_tables`: note the items that have to be written."""
         for item in (old, new):
             if item is not None:
                 key = (item.hash_key, item.range_key)
@@ -205,14 +205,14 @@ class State:
             self._failed = False
         except sqlite3.Error as error:
             if not self._failed:
-                report(f"The state cannot be written to {self._path} ({error}); what changes from now on is lost if the stack stops.")
+                report(f"The state cannot be written to {self._path} ({error}); later changes are lost if the stack stops.")
             self._failed = True
 
     def flush(self, between_batches: AbstractContextManager[Any]) -> None:
         """Write what has changed since the last flush, in one transaction.
 
         Raises:
-            sqlite3.Error: it could not be written; the next flush tries again.
+            sqlite3.Error: the state could not be written; the next flush tries again.
         """
         with self._flushing:
             with between_batches, LOCK:
@@ -273,7 +273,7 @@ class State:
             raise
 
     def close(self) -> None:
-        """Let go of the data folder."""
+        """Release the data folder."""
         with self._flushing:
             self._database.close()
         self._lock_file.close()

@@ -1,4 +1,4 @@
-"""A DynamoDB stream of one shard that keeps what its readers still need, and no more."""
+"""A DynamoDB stream of one shard that keeps the records that its readers still need."""
 
 import threading
 import time
@@ -74,7 +74,7 @@ class StreamShard:
         self.written.set()
 
     def get(self, start: int, quantity: int) -> list[dict[str, Any]]:
-        """Records from a sequence number on, as GetRecords gives them."""
+        """Records from a sequence number on, as GetRecords returns them."""
         first = max(0, start - self.starting_sequence_number)
         return [_as_served(record.event) for record in islice(self.records, first, first + quantity)]
 
@@ -84,12 +84,12 @@ class StreamShard:
         return list(islice(self.records, first, first + limit))
 
     def commit(self, reader: str, sequence: int) -> None:
-        """A reader is done with every record up to and including `sequence`."""
+        """A reader has processed every record up to and including `sequence`."""
         self.readers[reader] = sequence + 1
         self.trim()
 
     def trim(self) -> None:
-        """Forget what every reader has read; without readers keep the newest records only."""
+        """Remove the records that every reader has processed; without readers keep the newest records only."""
         oldest = min(self.readers.values()) if self.readers else self.next_sequence - _KEPT_WITHOUT_READERS
         while self.records and self.records[0].sequence < oldest:
             self.records.popleft()
@@ -101,12 +101,12 @@ class StreamShard:
         self.next_sequence = sequence
 
     def restore(self, records: list[Record], next_sequence: int, readers: dict[str, int]) -> None:
-        """Go on where a stored state left off."""
+        """Continue from a stored state."""
         self.records, self.next_sequence, self.readers = deque(records), next_sequence, dict(readers)
         self.written.set()
 
     def twin(self, table: Any) -> "StreamShard":
-        """The same stream with a life of its own."""
+        """An independent copy of the stream."""
         twin = StreamShard(self.account_id, table)
         twin.created_on, twin.written = self.created_on, self.written
         twin.records, twin.next_sequence, twin.readers = deque(self.records), self.next_sequence, self.readers

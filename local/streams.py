@@ -1,4 +1,4 @@
-"""The functions that read DynamoDB streams, fed in order shortly after each write."""
+"""Calls of the functions that read DynamoDB streams, in order and shortly after each write."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ type Report = Callable[[str], None]
 
 
 class _Turn:
-    """A lock of which its owner can be sure to get it soon, however busy the workers are: they pass by the entrance it waits at."""
+    """A lock that its owner gets soon, however busy the workers are: they queue behind an entrance at which the owner waits first."""
 
     def __init__(self) -> None:
         self._entrance = threading.RLock()
@@ -37,7 +37,7 @@ class _Turn:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """The lock as workers take it, who give way to whoever waits for it."""
+        """The lock for workers, who give way to a waiting owner."""
         with self._entrance:
             pass
         with self._inside:
@@ -45,11 +45,11 @@ class _Turn:
 
 
 class StreamFeeder:
-    """One thread per event source mapping: reads a batch, calls the function, and only then goes on.
+    """One thread per event source mapping: it reads a batch, calls the function, and only then continues.
 
     A batch that fails is tried again with growing pauses, in halves where the mapping says so, until the mapping's retries are used up;
-    then it is told to `report` and, if the mapping names a queue, its position is sent there, as in AWS.
-    `between_batches` is held while a function works on a batch, so who holds it sees tables and positions that agree.
+    then `report` receives it and, if the mapping names a queue, its position is sent there, as in AWS.
+    `between_batches` is locked while a function processes a batch, so its owner sees tables and positions that agree.
     """
 
     def __init__(self, mappings: Sequence[StreamMapping], runtime: Runtime, report: Report) -> None:
@@ -72,7 +72,7 @@ class StreamFeeder:
             thread.start()
 
     def stop(self) -> None:
-        """Stop after the batches under way."""
+        """Stop after the batches in progress."""
         self._stopping.set()
         for mapping in self._mappings:
             self._shard(mapping).written.set()
@@ -80,12 +80,12 @@ class StreamFeeder:
             thread.join(timeout=2)
 
     def drained(self) -> bool:
-        """Whether every record written so far has been worked on."""
+        """Whether every record written so far has been processed."""
         with self.between_batches, LOCK:
             return not any(self._shard(mapping).read(mapping.name, 1) for mapping in self._mappings)
 
     def wait_until_drained(self, timeout: float) -> bool:
-        """Wait for `drained`, at most `timeout` seconds. Returns whether it came."""
+        """Wait for `drained`, at most `timeout` seconds. Returns whether it became true."""
         waited = 0.0
         while not self.drained():
             if waited >= timeout:

@@ -113,11 +113,11 @@ def _plain(value: Any) -> Any:
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
         return value.timestamp()
-    raise TypeError(f"{type(value).__name__} has no place in DynamoDB's JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written in DynamoDB's JSON")
 
 
 def typed(value: dict[str, Any]) -> DynamoType:
-    """A value from DynamoDB's JSON; what is in a map or a list stays packed."""
+    """A value from DynamoDB's JSON; the contents of a map or a list stay packed."""
     [(kind, inner)] = value.items()
     made = DynamoType.__new__(PackedValue if kind in ("M", "L") else DynamoType)
     made.type = kind
@@ -129,9 +129,9 @@ def typed(value: dict[str, Any]) -> DynamoType:
 
 
 class PackedValue(DynamoType):
-    """A map or a list in DynamoDB's JSON, which becomes moto's values when somebody looks inside.
+    """A map or a list in DynamoDB's JSON, which becomes moto's values when its contents are read.
 
-    Items are mostly written, kept and read whole; a value that nobody looks into costs neither the walk nor several times its memory.
+    Items are mostly written, stored and read whole. Contents that are not read cost no conversion and no extra memory.
     """
 
     packed: Any
@@ -152,7 +152,7 @@ class PackedValue(DynamoType):
 
 
 def _packed_size(kind: str, inner: Any) -> int:
-    """What DynamoType.size has for it."""
+    """The size that DynamoType.size would return."""
     match kind:
         case "M":
             return sum(bytesize(name) + _packed_size(*one) for name, value in inner.items() for one in value.items())

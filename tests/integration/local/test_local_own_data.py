@@ -1,4 +1,4 @@
-"""Somebody's own schema and customers in the local stack: from a file to reasons and actions in their words."""
+"""A schema and customers of one's own in the local stack: from a file to reasons and actions in their words."""
 
 import csv
 import io
@@ -149,7 +149,7 @@ def exported(client: httpx.Client, **filters: str) -> list[Row]:
 def test_the_start_tells_what_became_of_the_rows(telco: LocalProcess) -> None:
     told = "".join(telco.told)
     assert "1,198 customers" in told
-    assert "2 rows were turned away:" in told
+    assert "2 rejected rows:" in told
     assert "line 9, column Contract: must be one of Month-to-month, One year, Two year" in told
     assert "line 11, column customerID: is the id of an earlier row" in told
     assert "synthetic" not in told
@@ -159,7 +159,7 @@ def test_the_start_tells_what_became_of_the_rows(telco: LocalProcess) -> None:
 
 def test_telco_customers_get_reasons_and_actions_in_their_own_words(telco: LocalProcess) -> None:
     phrases = {phrase for column in TELCO.columns for phrase in (column.phrase, *column.phrases.values()) if phrase}
-    patterns = [re.escape(phrase).replace(r"\{value\}", r"[\d.,]+( USD)?").replace(r"\{s\}", "s?") for phrase in phrases]
+    patterns = [re.escape(phrase).replace(r"\{value\}", r"\$?[\d.,]+").replace(r"\{s\}", "s?") for phrase in phrases]
     said = re.compile(rf"({'|'.join(patterns)}|paid in all unknown): [+-][\d.]+ points?")
     titles = {column.action.title for column in TELCO.columns if column.action}
     with telco.client() as client:
@@ -246,7 +246,7 @@ def test_a_second_start_goes_on_with_what_is_there(telco: LocalProcess) -> None:
 def test_a_schema_alone_waits_for_customers_who_are_kept_whatever_the_model(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     running = started(folder, "--schema", TELCO_FILE)
-    assert any("The schema telco is in force, and there are no customers yet." in line for line in running.told)
+    assert any("The schema telco is active. There are no customers yet." in line for line in running.told)
     with running.client() as client:
         assert data_of(client.get("/api/customers")) == []
         assert "body.features.Contract" in client.put("/api/customers/one", json={"features": {"tenure": 3}}).text
@@ -261,7 +261,7 @@ def test_a_schema_alone_waits_for_customers_who_are_kept_whatever_the_model(tmp_
     running.start()
     assert any("600 customers" in line for line in running.told)
     told = "".join(running.told)
-    assert "was not put into service, and nobody is scored" in told
+    assert "was not promoted, so no customer is scored" in told
     assert re.search(r"ROC AUC 0\.\d+ is below the target of 0\.700", told)
     with running.client() as client:
         metrics = data_of(client.get("/api/dashboard/metrics"))

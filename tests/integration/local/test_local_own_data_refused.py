@@ -189,7 +189,7 @@ def test_a_state_of_something_else_is_left_alone(state: State, tmp_path: Path) -
     for schema, given, said in (
         (ROOT / "examples/schemas/streaming.yaml", None, "holds a state with the schema telco"),
         (other, data, "holds a state with another version of the schema telco"),
-        (None, write_rows(tmp_path / "later.csv", TELCO_ROWS[1:]), "holds other customers than those of"),
+        (None, write_rows(tmp_path / "later.csv", TELCO_ROWS[1:]), "holds customers who are not those of"),
     ):
         with pytest.raises(SeedError, match=said) as raised:
             start_with(state, schema, given)
@@ -201,11 +201,11 @@ def test_a_state_of_something_else_is_left_alone(state: State, tmp_path: Path) -
 
 def test_a_first_start_that_was_cut_off_is_not_mixed_with_another(state: State, tmp_path: Path) -> None:
     state.begin_seeding(ORIGIN, OwnData(TELCO_FILE, write_rows(tmp_path / "data.csv", TELCO_ROWS)).origin(TELCO))
-    with pytest.raises(SeedError, match="left unfinished"):
+    with pytest.raises(SeedError, match="unfinished state of another start"):
         start_with(state, TELCO_FILE, write_rows(tmp_path / "later.csv", TELCO_ROWS[1:]))
     stack = LocalStack()
     stack.state = state
-    with pytest.raises(SeedError, match="was cut off"):
+    with pytest.raises(SeedError, match="was interrupted"):
         seed(stack, 100, SILENT)
     assert Customers().page(1).items == []
 

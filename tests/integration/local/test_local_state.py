@@ -187,7 +187,7 @@ def test_a_browsers_upload_by_presigned_url_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\x00" + b"\x00" * 5000])
 def test_a_state_that_is_no_state_is_told_and_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state.sqlite3").write_bytes(content)
-    with pytest.raises(StateError, match="Start afresh with RESET=1") as caught:
+    with pytest.raises(StateError, match="Start again with RESET=1") as caught:
         State(tmp_path)
     assert "\n" not in str(caught.value)
     assert (tmp_path / "state.sqlite3").read_bytes() == content
