@@ -84,7 +84,8 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 	@$(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset) \
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)")
 
-PYTEST := $(BIN)/python -m pytest -q -n auto
+# A worker for each core; numpy's and xgboost's threads would else keep a core busy while they wait for each other.
+PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 .PHONY: test
 test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses)

@@ -12,14 +12,20 @@ from retainstream.engine.learning.synthetic import generate
 from retainstream.engine.schema import schema_from_text
 from tests.made_tables import LABEL, Made, as_table, clean
 
-SEEDS = range(1000, 1004)
+
+def seeds(usual: range, more: range) -> list[Any]:
+    """Tables for each run of the tests, and more for the long one."""
+    return [*usual, *(pytest.param(seed, marks=pytest.mark.long) for seed in more)]
+
+
+SEEDS = seeds(range(1000, 1002), range(1002, 1004))
 
 
 def named(drafted: Draft) -> set[tuple[str, str]]:
     return {(finding.sort, column) for finding in drafted.warnings for column in finding.columns or ("",)}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(range(6), range(6, 12)))
 def test_a_clean_table_raises_no_warning(seed: int) -> None:
     drafted = draft(as_table(clean(seed).columns), LABEL)
     assert drafted.warnings == []
@@ -170,7 +176,7 @@ def test_too_few_customers_who_left_are_told_with_their_number(seed: int) -> Non
     assert [(finding.sort, finding.evidence["customers"]) for finding in drafted.warnings] == [("few_outcomes", 40)]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(range(15), range(15, 30)))
 def test_noise_on_small_data_is_no_leak(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = int(rng.integers(30, 250))
