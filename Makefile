@@ -88,15 +88,15 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 .PHONY: test
-test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses)
+test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses, COVER=1 measures coverage)
 	@$(if $(ARGS),:,$(NPM) test)
-	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+	@$(if $(COVER),rm -rf build/coverage && mkdir -p build/coverage)
+	@$(if $(COVER),COVERAGE_FILE=$(CURDIR)/build/coverage/data) $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" \
+		$(if $(COVER),--cov --cov-report=term) $(ARGS)
 
 .PHONY: cover
-cover: .venv/.all-ready web/node_modules/.ready ## Run what `make test` runs, and fail if it covers less of the Python code than the floor in pyproject.toml
-	@$(if $(ARGS),:,$(NPM) test)
-	@rm -rf build/coverage && mkdir -p build/coverage
-	@COVERAGE_FILE=$(CURDIR)/build/coverage/data $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --cov --cov-report=term $(ARGS)
+cover: ## Run `make test`, and fail if it covers less of the Python code than the floor in pyproject.toml
+	@$(MAKE) --no-print-directory test COVER=1
 
 .PHONY: test-quick
 test-quick: .venv/.all-ready ## Run the unit tests, which need no AWS (ARGS="-k name" chooses)
