@@ -105,7 +105,7 @@ def test_drift_is_named_in_plain_words_and_silent_without(call: Call) -> None:
     record = score_everybody("moved")
     moved = call("model", "GET", DRIFT).body["data"]
     assert moved["report"]["run_id"] == "moved"
-    assert moved["told"].startswith("1 of 8 features has drifted: Last login; and so has the score")
+    assert moved["told"].startswith("1 of 8 features has drifted: Last login; the score has drifted too")
     [login, *others] = moved["report"]["features"]
     assert (login["feature"], login["level"]) == ("last_login_days", "strong")
     assert "Last login is higher than it was: " in login["told"]
