@@ -195,7 +195,7 @@ def measure(
     """
     from retainstream.engine.model import predictions as scored
     from retainstream.engine.model.model import ScoringModel
-    from retainstream.runs.scoring import steps as run
+    from retainstream.runs.scoring import segment as run
     from retainstream.storage.customers import Customers
     from retainstream.storage.predictions import Predictions
     from retainstream.storage.stores import Stores
@@ -210,7 +210,7 @@ def measure(
         ("encode", scored, "encode"),
         ("explain", ScoringModel, "explain"),
     ]
-    part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    part: run.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     stores = Stores()
     with ExitStack() as patched:
         for name, owner, attribute in watched:

@@ -33,17 +33,17 @@ def train(progress: Progress) -> dict[str, Any]:
     runs, task = Runs(), progress.add_task("Training a model and scoring all customers", total=None)
     while True:
         status = states.describe_execution(executionArn=started["executionArn"])["status"]
-        run = runs.get(name) or {}
-        if step := run.get("step"):
+        run = runs.get(name)
+        if run and (step := run.get("step")):
             progress.update(task, description=f"Training a model and scoring all customers: {step}")
         if status != "RUNNING":
             break
         time.sleep(0.2)
     progress.remove_task(task)
-    result: dict[str, Any] | None = run.get("result")
-    if status != "SUCCEEDED" or not result:
-        reason = run.get("reason") or "the run records no reason; see functions.log in the data folder"
+    if status != "SUCCEEDED" or not run or "result" not in run:
+        reason = (run and run.get("reason")) or "the run records no reason; see functions.log in the data folder"
         raise TrainingError(f"The first training did not succeed: {reason}")
+    result: dict[str, Any] = run["result"]
     return result
 
 

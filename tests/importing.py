@@ -2,25 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 
-from retainstream.engine.schema import FeatureSchema, default_schema
-from retainstream.runs.imports import request as asking
+from retainstream.engine.schema import default_schema
 from retainstream.runs.imports.compare import compare, index
-from retainstream.runs.imports.ending import begin_load, finish, verify
-from retainstream.runs.imports.keys import upload_key
 from retainstream.runs.imports.load import load
+from retainstream.runs.imports.request import ImportRequest, ask, import_run
+from retainstream.runs.imports.steps import begin_load, finish, verify
 from retainstream.runs.imports.survey import begin, survey, unpack
-from retainstream.runs.imports.views import ImportRequest, ImportView
-from retainstream.runs.imports.work import Part
+from retainstream.runs.imports.view import ImportView
+from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
-from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
-from retainstream.storage.uploads import Uploads
 
 COLUMNS = (
     "customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price"
@@ -38,8 +35,8 @@ def as_file(lines: Sequence[str], *, outcomes: bool = False) -> bytes:
 
 def asked_for(content: bytes, *, as_of: str | None = None, by: str = "ann@example.com", key: str | None = None) -> ImportView:
     """An import that waits, with its file in the bucket."""
-    given = ImportRequest(file_name="customers.csv", size=len(content), as_of=as_of)
-    view = asking.ask(Runs(), Uploads(), Documents(), default_schema(), given, by=by, idempotency_key=key)
+    request = ImportRequest(file_name="customers.csv", size=len(content), as_of=as_of)
+    view = ask(Stores(), default_schema(), request, by=by, idempotency_key=key)
     boto3.client("s3").put_object(Bucket=settings().bucket, Key=upload_key(view.import_id), Body=content)
     return view
 
@@ -49,43 +46,48 @@ class Steps:
     """The state machine's tasks in their order, without the machine. `seconds` is the time each invocation says it has left."""
 
     import_id: str
-    schema: FeatureSchema
     seconds: Callable[[], float] = lambda: 600.0
-    stores: Stores | None = None
+    stores: Stores = field(default_factory=Stores)
 
-    def run(self) -> Mapping[str, Any]:
-        stores, import_id = self.stores or Stores(), self.import_id
-        begun = begin(stores, self.schema, import_id)
+    def run(self) -> Mapping[str, int]:
+        """The counts of the import."""
+        stores, run = self.stores, {"import_id": self.import_id}
+        begun = begin(stores, as_event(run))
         file, upload = begun["file"], None
         if begun["packed"]:
-            while not (told := unpack(stores, import_id, begun["file"], upload, self.seconds))["done"]:
-                upload = told["upload"]
-            file = told["file"]
-        found = None
-        while not (found := survey(stores, import_id, file, found, self.seconds))["done"]:
-            pass
-        found = json.loads(json.dumps(found))
-        parts, partitions = found["parts"], found["partition_count"]
-        indexed = [index(stores, import_id, file, Part.of(part), partitions) for part in parts]
-        compared = [compare(stores, import_id, partition, partitions, len(parts)) for partition in range(partitions)]
-        begin_load(stores, import_id, indexed, compared)
+            while not (unpacked := unpack(stores, as_event(run, file=begun["file"], upload=upload), self.seconds))["done"]:
+                upload = unpacked["upload"]
+            file = unpacked["file"]
+        survey_so_far = None
+        while not (surveyed := survey(stores, as_event(run, file=file, found=survey_so_far), self.seconds))["done"]:
+            survey_so_far = surveyed
+        parts, partitions = surveyed["parts"], surveyed["partition_count"]
+        indexed = [index(stores, as_event(run, file=file, part=part, partitions=partitions)) for part in parts]
+        compared = [
+            compare(stores, as_event(run, partition=partition, partitions=partitions, parts=len(parts))) for partition in range(partitions)
+        ]
+        begin_load(stores, as_event(run, indexed=indexed, compared=compared))
         turns = []
         for part in parts:
-            turn: dict[str, Any] = {"part": part, "next": None, "counts": {}}
-            while not (turn := load(stores, import_id, file, turn, self.seconds))["done"]:
+            turn: Any = {"part": part, "next": None, "counts": {}}
+            while not (turn := load(stores, as_event(run, file=file, turn=turn), self.seconds))["done"]:
                 pass
             turns.append(turn)
-        verified = verify(stores, import_id, indexed, turns)
-        finish(stores, import_id, turns, verified)
-        counted: Mapping[str, Any] = verified["counts"]
-        return counted
+        verified = verify(stores, as_event(run, indexed=indexed, turns=turns))
+        finish(stores, as_event(run, turns=turns, verified=verified))
+        return verified["counts"]
+
+
+def as_event(run: Mapping[str, str], **fields: Any) -> Any:
+    """An event as the state machine makes it: JSON."""
+    return json.loads(json.dumps({**run, **fields}))
 
 
 def imported(content: bytes, *, as_of: str | None = None, seconds: Callable[[], float] = lambda: 600.0) -> ImportView:
     """A file imported to its end."""
     view = asked_for(content, as_of=as_of)
-    Steps(view.import_id, default_schema(), seconds).run()
-    return asking.look(Runs(), Documents(), view.import_id)
+    Steps(view.import_id, seconds).run()
+    return import_run(Stores(), view.import_id)
 
 
 def rejects(import_id: str) -> list[str]:

@@ -1668,12 +1668,12 @@ export interface components {
         };
         /**
          * DifferenceView
-         * @description A counter that was not what it should be.
+         * @description A counter that differs from the rows.
          */
         DifferenceView: {
             /**
              * Counted
-             * @description What the counter said
+             * @description Value of the counter
              */
             counted: number;
             /**
@@ -1683,7 +1683,7 @@ export interface components {
             counter: string;
             /**
              * Recounted
-             * @description What the rows add up to
+             * @description Sum of the rows
              */
             recounted: number;
             /**
@@ -1853,7 +1853,7 @@ export interface components {
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
-            correlation_id?: string | null;
+            correlation_id: string | null;
             /**
              * Examined
              * @description Predictions read so far
@@ -2359,7 +2359,7 @@ export interface components {
             created: number;
             /**
              * Older
-             * @description Rows of which something newer is known, or that were removed meanwhile; that stays
+             * @description Rows whose customer has newer data, or was removed meanwhile; the newer state stays
              */
             older: number;
             /** Read */
@@ -2368,7 +2368,7 @@ export interface components {
             rejected: number;
             /**
              * Unchanged
-             * @description Rows that say what is known already; nothing is written
+             * @description Rows that say nothing new; nothing is written
              */
             unchanged: number;
         };
@@ -2379,7 +2379,7 @@ export interface components {
         ImportRequest: {
             /**
              * As Of
-             * @description The moment that the file describes: what is known since then stays. Now, when not given
+             * @description The moment that the file describes; newer data stays. Default: now
              * @example 2026-01-31
              * @example 2026-01-31T18:00:00Z
              */
@@ -2391,7 +2391,7 @@ export interface components {
             file_name: string;
             /**
              * Gzip
-             * @description Whether it is compressed with gzip; when not given, its first bytes tell
+             * @description Whether it is compressed with gzip. Default: by its first bytes
              */
             gzip?: boolean | null;
             /**
@@ -2399,20 +2399,6 @@ export interface components {
              * @description Bytes, exactly as uploaded
              */
             size: number;
-        };
-        /** ImportStep */
-        ImportStep: {
-            /** Finished At */
-            finished_at?: string | null;
-            /** Name */
-            name: string;
-            /** Started At */
-            started_at: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "RUNNING" | "SUCCEEDED" | "FAILED";
         };
         /**
          * ImportView
@@ -2428,7 +2414,7 @@ export interface components {
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
-            correlation_id?: string | null;
+            correlation_id: string | null;
             /** @description So far, or in all */
             counts: components["schemas"]["ImportCounts"];
             /** File Name */
@@ -2439,7 +2425,7 @@ export interface components {
             import_id: string;
             /**
              * Notes
-             * @description What to know about how the file was read
+             * @description Notes on how the file was read
              */
             notes: string[];
             /**
@@ -2459,14 +2445,14 @@ export interface components {
             reason: string | null;
             /**
              * Rejects
-             * @description The first of them, when the import is done
+             * @description The first rejected rows, when the import is done
              */
             rejects: components["schemas"]["Reject"][];
             /** Rejects Expire At */
             rejects_expire_at: string | null;
             /**
              * Rejects Url
-             * @description The file of all of them, a CSV with line, column and reason, for 15 minutes
+             * @description The file of all rejected rows, a CSV with line, column and reason, for 15 minutes
              */
             rejects_url: string | null;
             /**
@@ -2476,7 +2462,10 @@ export interface components {
             rows: number | null;
             /** Size */
             size: number;
-            /** Started At */
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
             started_at: string;
             /** Started By */
             started_by: string;
@@ -2492,8 +2481,8 @@ export interface components {
              */
             step: string | null;
             /** Steps */
-            steps: components["schemas"]["ImportStep"][];
-            /** @description Where the file is to go; only in the answer to POST */
+            steps: components["schemas"]["StepView"][];
+            /** @description Where to upload the file; only in the answer to POST */
             upload: components["schemas"]["UploadView"] | null;
         };
         /**
@@ -3116,38 +3105,21 @@ export interface components {
         RecountRequest: {
             /**
              * Repair
-             * @description true: put the recount in place of counters that differ from it
+             * @description true: replace counters that differ from the recount
              * @default false
              */
             repair: boolean;
         };
         /**
-         * RecountStepView
-         * @description settle: waiting until the counters are still; count: reading the rows. Either may come again.
-         */
-        RecountStepView: {
-            /** Finished At */
-            finished_at?: string | null;
-            /** Name */
-            name: string;
-            /** Started At */
-            started_at: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "RUNNING" | "SUCCEEDED" | "FAILED";
-        };
-        /**
          * RecountView
-         * @description A recount of the base.
+         * @description A recount of the base. Its steps are settle (wait until the counters are still) and count (read the rows); either may come again.
          */
         RecountView: {
             /**
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
-            correlation_id?: string | null;
+            correlation_id: string | null;
             /**
              * Differences
              * @description By name; null until everything is counted, and again after 30 days
@@ -3155,7 +3127,7 @@ export interface components {
             differences: components["schemas"]["DifferenceView"][] | null;
             /**
              * Exact
-             * @description Whether every counter was what it should be; null until it is known
+             * @description Whether every counter was right; null until that is known
              */
             exact: boolean | null;
             /** Finished At */
@@ -3167,7 +3139,7 @@ export interface components {
             kind: "recount";
             /**
              * Reason
-             * @description Why it failed
+             * @description Why it failed, as a sentence
              */
             reason: string | null;
             /** Repair */
@@ -3192,7 +3164,7 @@ export interface components {
              */
             step: string | null;
             /** Steps */
-            steps: components["schemas"]["RecountStepView"][];
+            steps: components["schemas"]["StepView"][];
             /**
              * Tables
              * @description Null until everything is counted
@@ -3523,7 +3495,7 @@ export interface components {
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
-            correlation_id?: string | null;
+            correlation_id: string | null;
             /**
              * Counts
              * @description Customers read, scored, left out because they have left, and refused
@@ -3532,7 +3504,7 @@ export interface components {
                 [key: string]: number;
             } | null;
             /** Finished At */
-            finished_at?: string | null;
+            finished_at: string | null;
             /**
              * Kind
              * @constant
@@ -3540,9 +3512,9 @@ export interface components {
             kind: "scoring";
             /**
              * Reason
-             * @description Why it failed
+             * @description Why it failed, as a sentence
              */
-            reason?: string | null;
+            reason: string | null;
             /** Result */
             result?: {
                 [key: string]: unknown;
@@ -3565,7 +3537,7 @@ export interface components {
              * Step
              * @description The step in progress, or the last one
              */
-            step?: string | null;
+            step: string | null;
             /** Steps */
             steps: components["schemas"]["ScoringStepView"][];
         };
@@ -3770,18 +3742,14 @@ export interface components {
          * @description One step of a run.
          */
         StepView: {
-            /**
-             * Detail
-             * @default {}
-             */
-            detail: {
-                [key: string]: unknown;
-            };
             /** Finished At */
             finished_at?: string | null;
             /** Name */
             name: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
             started_at: string;
             /**
              * Status
@@ -3791,7 +3759,7 @@ export interface components {
         };
         /**
          * TrainingResult
-         * @description What a run that came to its end decided.
+         * @description The decision of a run that came to its end.
          */
         TrainingResult: {
             /** Promoted */
@@ -3809,6 +3777,27 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** TrainingStepView */
+        TrainingStepView: {
+            /** Detail */
+            detail?: {
+                [key: string]: unknown;
+            };
+            /** Finished At */
+            finished_at?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
+            started_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "RUNNING" | "SUCCEEDED" | "FAILED";
+        };
         /**
          * TrainingView
          * @description A training run.
@@ -3818,9 +3807,9 @@ export interface components {
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
-            correlation_id?: string | null;
+            correlation_id: string | null;
             /** Finished At */
-            finished_at?: string | null;
+            finished_at: string | null;
             /**
              * Planned Steps
              * @default [
@@ -3840,11 +3829,14 @@ export interface components {
              * Reason
              * @description Why it failed, as a sentence
              */
-            reason?: string | null;
+            reason: string | null;
             result?: components["schemas"]["TrainingResult"] | null;
             /** Run Id */
             run_id: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
             started_at: string;
             /** Started By */
             started_by: string;
@@ -3857,9 +3849,9 @@ export interface components {
              * Step
              * @description The step in progress, or the last one
              */
-            step?: string | null;
+            step: string | null;
             /** Steps */
-            steps: components["schemas"]["StepView"][];
+            steps: components["schemas"]["TrainingStepView"][];
         };
         /**
          * TrendPoint
@@ -3935,7 +3927,7 @@ export interface components {
         UploadView: {
             /**
              * Complete
-             * @description To be called with POST after the last part; null where one PUT is all
+             * @description To be called with POST after the last part; null where one PUT is enough
              */
             complete: string | null;
             /**

@@ -22,8 +22,9 @@ from retainstream.predictions.at_risk import FURTHEST, TooFar
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.roles import Role
-from retainstream.runs.imports import request as asking
-from retainstream.runs.imports.views import ImportRequest, ImportView
+from retainstream.runs.imports import request as imports
+from retainstream.runs.imports.request import ImportRequest
+from retainstream.runs.imports.view import ImportView
 from retainstream.runs.starting import UnknownRun
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -51,13 +52,13 @@ app.explain(
     ),
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "No import has this id."))
-app.explain(asking.OtherRequest, lambda _: Problem("conflict", "This Idempotency-Key was used for another file."))
+app.explain(imports.OtherRequest, lambda _: Problem("conflict", "This Idempotency-Key was used for another file."))
 app.explain(
-    asking.NumberedCustomers,
+    imports.NumberedCustomers,
     lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
 )
 app.explain(
-    asking.IncompleteUpload,
+    imports.IncompleteUpload,
     lambda error: Problem("conflict", f"The file is not complete: upload {_parts(error.missing)}, then send this request again."),
 )
 
@@ -133,21 +134,21 @@ def post_import(
 ) -> Response[Data[ImportView]]:
     """Answers a link to PUT the file (CSV, also gzip, up to 5 GB). The upload starts the import. The same Idempotency-Key from the same
     user gives the same import, with new links while it waits for its file."""
-    asked = asking.ask(stores.runs, stores.uploads, stores.documents, _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
+    asked = imports.ask(stores, _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)
     return Response(202, "application/json", Data(data=asked), {"Location": f"/api/customers/imports/{asked.import_id}"})
 
 
 @app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
 def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
     """The imports of the last 30 days, newest first."""
-    found, after = asking.recent(stores.runs, stores.uploads, stores.documents, limit=limit, after=_place(cursor, "/api/customers/imports"))
+    found, after = imports.recent(stores, limit=limit, after=_place(cursor, "/api/customers/imports"))
     return Listing(data=found, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))
 def get_import(import_id: ImportId) -> Data[ImportView]:
     """Its progress, the numbers of rows by result, and the rejected rows with their reasons."""
-    return Data(data=asking.look(stores.runs, stores.documents, import_id))
+    return Data(data=imports.import_run(stores, import_id))
 
 
 @app.post(
@@ -158,7 +159,7 @@ def get_import(import_id: ImportId) -> Data[ImportView]:
 )
 def complete_import(import_id: ImportId) -> Data[ImportView]:
     """Joins the parts to one file, which starts the import. A second call changes nothing."""
-    return Data(data=asking.complete(stores.runs, stores.uploads, stores.documents, import_id))
+    return Data(data=imports.complete(stores, import_id))
 
 
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))

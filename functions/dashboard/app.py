@@ -21,7 +21,8 @@ from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.roles import Role
-from retainstream.runs.recounts.request import RecountRequest, RecountView, recount_view, start_recount
+from retainstream.runs.recounts.request import RecountRequest, recount_run, start_recount
+from retainstream.runs.recounts.view import RecountView
 from retainstream.runs.starting import UnknownRun, new_run_id
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -92,12 +93,11 @@ def recount(
 @app.get("/api/dashboard/recounts/<run_id>", summary="A recount", tags=TAGS, **requires(Role.VIEWER))
 def get_recount(run_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]) -> Data[RecountView]:
     """Its state, and each counter that differs, with its value and the value of the rows."""
-    return Data(data=recount_view(stores.runs, stores.documents, run_id))
+    return Data(data=recount_run(stores, run_id))
 
 
 def _accepted(body: RecountRequest, user_id: str, idempotency_key: str | None) -> Response[Data[RecountView]]:
-    machine = settings().recount_state_machine_arn
-    run = start_recount(stores.runs, stores.workflows, machine, user_id, repair=body.repair, idempotency_key=idempotency_key)
+    run = start_recount(stores, user_id, repair=body.repair, idempotency_key=idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/dashboard/recounts/{run.run_id}"})
 
 

@@ -23,7 +23,8 @@ from retainstream.registry.health import Health, health
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
 from retainstream.roles import Role
-from retainstream.runs.retraining.request import TrainingView, start_training, training_view
+from retainstream.runs.retraining.request import start_training, training_run
+from retainstream.runs.retraining.view import TrainingView
 from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict
@@ -86,14 +87,14 @@ def drift() -> Data[DriftView]:
 )
 def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[TrainingView]]:
     """Starts the retraining state machine. Follow the run at /api/model/training/{run_id}."""
-    run = start_training(stores.runs, stores.workflows, settings().retraining_state_machine_arn, caller.user_id, idempotency_key)
+    run = start_training(stores, caller.user_id, idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/model/training/{run.run_id}"})
 
 
 @app.get("/api/model/training/<run_id>", summary="A training run", tags=TAGS, **requires(Role.VIEWER))
 def training(run_id: RunId) -> Data[TrainingView]:
     """Each step with its state, and after the end the result or the reason of the failure."""
-    return Data(data=training_view(stores.runs, run_id))
+    return Data(data=training_run(stores, run_id))
 
 
 @app.get("/api/model/versions", summary="All model versions", tags=TAGS, **requires(Role.VIEWER))

@@ -24,8 +24,10 @@ from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.roles import Role
-from retainstream.runs.exports import request as export_requests
-from retainstream.runs.scoring import request as starting
+from retainstream.runs.exports.request import export, export_run
+from retainstream.runs.exports.view import ExportRunView, ExportView
+from retainstream.runs.scoring.request import scoring_run, start_scoring
+from retainstream.runs.scoring.view import ScoringRunView
 from retainstream.runs.starting import UnknownRun, key_or_new
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -59,9 +61,9 @@ app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
     responses={
         200: {
             "description": "A page, or a link to a file",
-            "content": {"application/json": {"model": Listing[views.PredictionView] | Data[views.ExportView]}},
+            "content": {"application/json": {"model": Listing[views.PredictionView] | Data[ExportView]}},
         },
-        202: {"description": "A run makes the file", "content": {"application/json": {"model": Data[views.ExportRunView]}}},
+        202: {"description": "A run makes the file", "content": {"application/json": {"model": Data[ExportRunView]}}},
     },
     **requires(Role.VIEWER),
 )
@@ -74,7 +76,7 @@ def results(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
     format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every matching row")] = "json",  # noqa: A002
-) -> Response[Listing[views.PredictionView] | Data[views.ExportView] | Data[views.ExportRunView]]:
+) -> Response[Listing[views.PredictionView] | Data[ExportView] | Data[ExportRunView]]:
     """Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability,
     highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next`
     says that more follow.
@@ -96,9 +98,9 @@ def results(
 
 
 @app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
-def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ExportRunView]:
+def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[ExportRunView]:
     """Its progress, and when the file is complete a link to it, which is new in every answer."""
-    return Data(data=export_requests.export_run(stores.runs, stores.documents, run_id))
+    return Data(data=export_run(stores, run_id))
 
 
 @app.post(
@@ -107,7 +109,7 @@ def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.Expor
     tags=TAGS,
     responses={
         200: {"description": "Scored", "content": {"application/json": {"model": Data[views.GeneratedView]}}},
-        202: {"description": "A scoring run has started", "content": {"application/json": {"model": Data[views.ScoringRunView]}}},
+        202: {"description": "A scoring run has started", "content": {"application/json": {"model": Data[ScoringRunView]}}},
     },
     **requires(Role.ANALYST, "not-found", "no-model"),
 )
@@ -140,9 +142,9 @@ def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
 
 
 @app.get("/api/predictions/runs/<run_id>", summary="A scoring run", tags=TAGS, **requires(Role.VIEWER))
-def get_run(run_id: Annotated[str, Path(max_length=100)]) -> Data[views.ScoringRunView]:
+def get_run(run_id: Annotated[str, Path(max_length=100)]) -> Data[ScoringRunView]:
     """The state of the run, and after the end its result."""
-    return Data(data=views.run_view(starting.scoring_run(stores.runs, run_id)))
+    return Data(data=scoring_run(stores, run_id))
 
 
 def _model() -> "ScoringModel":
@@ -165,24 +167,15 @@ def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
 
 
 def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
-    made = export_requests.export(
-        stores,
-        schema,
-        filters,
-        _threshold(),
-        at_once=settings().export_at_once,
-        machine_arn=settings().export_state_machine_arn,
-        started_by=app.caller.user_id,
-    )
-    if isinstance(made, views.ExportView):
+    made = export(stores, schema, filters, _threshold(), started_by=app.caller.user_id)
+    if isinstance(made, ExportView):
         return Response(200, "application/json", Data(data=made))
     return Response(202, "application/json", Data(data=made), {"Location": f"/api/predictions/exports/{made.run_id}"})
 
 
 def _accepted(run_id: str, user_id: str) -> Response[Any]:
     _model()  # refuses while there is none
-    machine = settings().scoring_state_machine_arn
-    run = views.run_view(starting.start_scoring(stores.runs, stores.workflows, machine, run_id=run_id, started_by=user_id))
+    run = start_scoring(stores, run_id=run_id, started_by=user_id)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
 
 

@@ -1,7 +1,6 @@
 """The tasks of the retraining state machine."""
 
-from retainstream.runs.retraining.tasks import run_task
-from retainstream.telemetry.figures import of_training
-from retainstream.telemetry.tasks import Tasks
+from retainstream.runs.retraining.steps import FIGURES, TASKS
+from retainstream.runs.tasks import handler_of
 
-handler = Tasks("retraining", lambda event, _context: run_task(event), {"notify": of_training})
+handler = handler_of("retraining", TASKS, figures=FIGURES)

@@ -44,4 +44,4 @@ def handler(event: Any, context: LambdaContext) -> None:
 
     After an error Lambda delivers the batch again in halves, or the schedule's event again. What was counted before is not counted again.
     """
-    tasks(event if "task" in event else {"task": "take-in", **event}, context)
+    tasks(event if "task" in event else event | {"task": "take-in"}, context)

@@ -15,7 +15,7 @@ from retainstream.accounts.accounts import new_user
 from retainstream.customers import records
 from retainstream.registry import loading
 from retainstream.roles import Role
-from retainstream.runs.imports.keys import upload_key
+from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.customers import Customers

@@ -17,14 +17,13 @@ from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.models import Models
-from retainstream.storage.runs import Runs
+from retainstream.storage.runs import Run, Runs
 from tests.integration.state_machines import run_machines
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:retraining"
 ROLE = "arn:aws:iam::123456789012:role/states"
 
-type Run = dict[str, Any]
 type Machine = Callable[..., Run]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import Counters, recount
-from retainstream.runs.recounts.steps import differences
+from retainstream.runs.recounts.counting import differences
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions

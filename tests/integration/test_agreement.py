@@ -15,6 +15,7 @@ from retainstream.engine.model.levels import index_keys
 from retainstream.engine.schema import default_schema
 from retainstream.predictions.generate import UnknownCustomers, score_customers
 from retainstream.predictions.sample import score_sample
+from retainstream.runs.scoring import segment as segments
 from retainstream.runs.scoring import steps as run
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
@@ -48,10 +49,10 @@ def caller(name: str) -> Caller:
     """A request or a run of this name, to be made when it is called."""
     stores, chosen, run_id = Stores(), model(), f"run-{next(numbers)}"
     tables = (stores.customers, stores.predictions)
-    part = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     outcome = partial(records.record_outcome, day=None, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
     made: dict[str, Caller] = {
-        "run": lambda: run.score_segment(stores, chosen, None, run_id, part, lambda: 60),
+        "run": lambda: segments.score_segment(stores, chosen, None, run_id, part, lambda: 60),
         "by id": lambda: score_customers(chosen, *tables, ["c1", "c2"], run_id=run_id),
         "sample": lambda: score_sample(chosen, *tables, 10, run_id=run_id),
         "churned": lambda: outcome("c1", churned=True),
@@ -189,9 +190,11 @@ def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
     Customers().put({"customer_id": "left", "group": "standard", "features": FEATURES, "source": "import", "churned": True})
     Predictions().put_many([prediction("left", 0.9), prediction("nobody", 0.9)])
     stores = Stores()
-    run.plan(stores, model(), "one", "test", most_segments=1)
-    part = run.score_segment(stores, model(), None, "one", {"segment": 0, "segments": 1, "start": None, "turns": 0}, lambda: 60)
-    counts = run.verify(stores, "one", [part], 1)["counts"]
+    stores.runs.start("one", "scoring", "test")
+    run.divide(stores, model(), "one", most_segments=1)
+    part: Any = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    part = segments.score_segment(stores, model(), None, "one", part, lambda: 60)
+    counts = run.verify(stores, {"run_id": "one", "input": {}, "parts": [part], "planned": 1})["counts"]
     assert (counts["read"], counts["scored"], counts["churned"], counts["repaired"]) == (3, 2, 1, 2)
     assert Predictions().get("nobody") is None
     left = Predictions().get("left")
@@ -202,11 +205,11 @@ def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
 
 def test_a_run_that_is_short_of_time_sweeps_on_where_it_stopped(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retainstream.predictions.agreement.PAGE", 3)
-    monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
+    monkeypatch.setattr(segments, "RESERVE_SECONDS", 10_000)
     begin("scored")
     Predictions().put_many([prediction(f"nobody{number}", 0.9) for number in range(10)])
-    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     while not part.get("done"):
-        part = run.score_segment(Stores(), model(), None, "one", part, lambda: 60)
+        part = segments.score_segment(Stores(), model(), None, "one", part, lambda: 60)
     assert part["turns"] >= 5
     assert {found["customer_id"] for page in Predictions().segment_pages() for found in page} == {"c1", "c2"}

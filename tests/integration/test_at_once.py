@@ -14,7 +14,6 @@ import boto3
 import pytest
 
 from retainstream.customers import removal
-from retainstream.engine.schema import default_schema
 from retainstream.registry.champion import Champion, champion, promote, rollback
 from retainstream.registry.errors import NotPromotable
 from retainstream.registry.versions import newest
@@ -77,7 +76,7 @@ FILES = {
 def import_of(name: str) -> tuple[str, Work]:
     content, as_of = FILES[name]
     view = asked_for(content, as_of=f"{as_of}T00:00:00Z", key=name)
-    return view.import_id, Steps(view.import_id, default_schema()).run
+    return view.import_id, Steps(view.import_id).run
 
 
 def imported_in_turn(order: Sequence[str]) -> dict[str, Any]:
@@ -247,7 +246,7 @@ def test_two_trainings_at_once_both_end_and_one_champion_is_one_of_theirs(machin
     ended = [machine(run_id, started=True) for run_id in ("first-run", "second-run")]
     assert {record["status"] for record in ended} <= {"SUCCEEDED", "FAILED"}
     assert any(record["status"] == "SUCCEEDED" for record in ended)
-    promoted = [record["result"]["version"] for record in ended if record.get("result", {}).get("promoted")]
+    promoted = [record["result"]["version"] for record in ended if "result" in record and record["result"]["promoted"]]
     pointer = champion(Models())
     assert pointer
     assert pointer.version in promoted

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.monitoring.histograms import Ruler, tally
+from retainstream.runs.scoring import segment as segments
 from retainstream.runs.scoring import steps as run
 from retainstream.runs.scoring.partials import Partials
 from retainstream.settings import settings
@@ -20,7 +21,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
+from retainstream.storage.runs import Run, Runs
 from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import replay_streams, storage_requests, watch_streams
 from tests.integration.conftest import Answer, lambda_context, load_function
@@ -37,7 +38,7 @@ def task(name: str, run_id: str, **given: Any) -> Any:
     return json.loads(json.dumps(load_function("scoring").handler(json.loads(json.dumps(event)), lambda_context("scoring"))))
 
 
-def score_everybody(run_id: str, *, repeat: int = 1) -> dict[str, Any]:
+def score_everybody(run_id: str, *, repeat: int = 1) -> Run:
     """A scoring run, each task of it done `repeat` times. Returns the run's record."""
     planned = [task("plan", run_id) for _ in range(repeat)][-1]
     version, parts = planned["model_version"], []
@@ -72,8 +73,8 @@ def test_only_those_signed_in_see_drift(call: Call) -> None:
 
 
 def test_a_run_that_repeats_every_task_counts_each_customer_once(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "BLOCK", 7)
-    monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)  # one page to an invocation
+    monkeypatch.setattr(segments, "BLOCK", 7)
+    monkeypatch.setattr(segments, "RESERVE_SECONDS", 10_000)  # one page to an invocation
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 20)
     version = put_in_service()
     ids = add_customers(60, churned=5)
@@ -146,7 +147,7 @@ def test_lost_counts_fail_the_run_by_name(aws: None) -> None:
 
 def test_a_thousand_segments_fit_into_the_state_machine(aws: None) -> None:
     add_customers(1)
-    part = run.score_segment(
+    part = segments.score_segment(
         Stores(), small_model(), small_reference(), "r1", {"segment": 999, "segments": 1000, "start": None, "turns": 0}, lambda: 60
     )
     planned = {"segment": 999, "segments": 1000, "start": None, "turns": 0}

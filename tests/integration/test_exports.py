@@ -22,11 +22,13 @@ from retainstream.predictions.results import Filters
 from retainstream.runs.exports import file as export
 from retainstream.runs.exports import request as export_requests
 from retainstream.runs.exports import steps as export_run
+from retainstream.runs.exports import view as export_view
+from retainstream.runs.exports.view import file_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
+from retainstream.storage.runs import Run, Runs
 from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import prediction, some_base, storage_down, store_predictions
 from tests.integration.state_machines import run_machines
@@ -64,7 +66,7 @@ def base(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Row]]:
 
 
 @pytest.fixture
-def machine(base: list[Row], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Row]:
+def machine(base: list[Row], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     """The export machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
     run_machines(monkeypatch, "exports")
 
@@ -74,7 +76,7 @@ def machine(base: list[Row], monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     arn = states.create_state_machine(name="test-export", definition=definition, roleArn=role)["stateMachineArn"]
     assert arn == settings().export_state_machine_arn
 
-    def wait(run_id: str) -> Row:
+    def wait(run_id: str) -> Run:
         execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
         deadline = time.monotonic() + 60
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
@@ -145,7 +147,7 @@ def uploads_left() -> list[Any]:
     ],
 )
 def test_a_run_makes_the_file_of_every_row_that_fits(
-    call: Call, base: list[Row], machine: Callable[[str], Row], query: str, filters: Filters
+    call: Call, base: list[Row], machine: Callable[[str], Run], query: str, filters: Filters
 ) -> None:
     started = asked(call, query)
     assert (started["kind"], started["url"], started["expires_at"], started["reason"]) == ("export", None, None, None)
@@ -221,7 +223,7 @@ def test_a_failed_run_and_one_of_long_ago_are_asked_for_anew(call: Call, idle_ma
 
 
 def test_a_new_link_each_time_and_none_when_the_file_is_gone(
-    call: Call, machine: Callable[[str], Row], monkeypatch: pytest.MonkeyPatch
+    call: Call, machine: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = asked(call)["run_id"]
     machine(run_id)
@@ -230,9 +232,9 @@ def test_a_new_link_each_time_and_none_when_the_file_is_gone(
         return parse_qs(urlsplit(shown(call, run_id)["url"]).query)["X-Amz-Expires"][0]
 
     assert lasts() == "900"
-    monkeypatch.setattr(export, "LINK_SECONDS", 60)
+    monkeypatch.setattr(export_view, "LINK_SECONDS", 60)
     assert lasts() == "60"
-    s3().delete_object(Bucket=settings().bucket, Key=export_run.file_key(run_id))
+    s3().delete_object(Bucket=settings().bucket, Key=file_key(run_id))
     found = shown(call, run_id)
     assert (found["status"], found["url"], found["expires_at"]) == ("SUCCEEDED", None, None)
     assert found["reason"] == "The file is no longer kept. Ask for it again."
@@ -266,7 +268,7 @@ def test_when_nothing_can_be_started_no_run_is_left_behind(call: Call, base: lis
         assert call("predictions", "GET", f"{EXPORTS}/x").status == 503
 
 
-def test_a_row_nobody_can_read_fails_the_run_and_leaves_no_upload(call: Call, machine: Callable[[str], Row]) -> None:
+def test_a_row_nobody_can_read_fails_the_run_and_leaves_no_upload(call: Call, machine: Callable[[str], Run]) -> None:
     by_hand: Any = {"customer_id": "by hand", "churned": False}
     Predictions().put_many([by_hand])
     run_id = asked(call)["run_id"]
@@ -284,19 +286,26 @@ class Steps:
         self.run_id = run_id
         self.stores = Stores()
         self.seconds_left = seconds_left
-        given = export_requests._given(filters or Filters())
-        self.asked = {"filters": given, "predictions": PEOPLE}
+        self.event: Any = {"run_id": run_id, "input": {**export_requests.asked_for(filters or Filters(), PEOPLE), "started_by": "ann"}}
 
     def run(self) -> None:
-        written = self._surely(lambda: export_run.begin(self.stores, default_schema(), self.run_id, "ann", self.asked))
+        written = self._surely(self.begin)
         while not written["done"]:
-            named = written["progress"]
-            written = self._surely(partial(export_run.write, self.stores, self.run_id, named, lambda: self.seconds_left))
-        self._surely(lambda: export_run.finish(self.stores, self.run_id, written["progress"]))
+            written = self._surely(partial(self.write, written, self.seconds_left))
+        self._surely(lambda: self.finish(written))
+
+    def begin(self) -> export_run.Written:
+        return export_run.begin(self.stores, self.event)
+
+    def write(self, written: export_run.Written, seconds_left: float) -> export_run.Written:
+        return export_run.write(self.stores, self.event | {"progress": written["progress"]}, lambda: seconds_left)
+
+    def finish(self, written: export_run.Written) -> None:
+        export_run.finish(self.stores, self.event | {"progress": written["progress"]})
 
     @property
     def file(self) -> bytes:
-        return content(export_run.file_key(self.run_id))
+        return content(file_key(self.run_id))
 
     def _surely(self, do: Callable[[], Any]) -> Any:
         while True:
@@ -352,14 +361,14 @@ def test_a_crash_at_any_call_doubles_and_loses_no_row(base: list[Row], moment: s
 
 def test_a_try_that_came_further_than_its_successor_leaves_nothing_in_the_file(base: list[Row]) -> None:
     steps = Steps("run")
-    written = export_run.begin(steps.stores, default_schema(), "run", "ann", steps.asked)
-    export_run.write(steps.stores, "run", written["progress"], lambda: 900.0)  # its answer was lost
+    written = steps.begin()
+    steps.write(written, 900.0)  # its answer was lost
     store_predictions([prediction(f"new-{number}", 0.3) for number in range(5)])
     while not written["done"]:
-        written = export_run.write(steps.stores, "run", written["progress"], lambda: 0.0)
-    export_run.finish(steps.stores, "run", written["progress"])
+        written = steps.write(written, 0.0)
+    steps.finish(written)
     everybody = [row for page in Predictions().segment_pages() for row in page]
-    assert lines_of(content(export_run.file_key("run"))) == wanted(everybody)
+    assert lines_of(content(file_key("run"))) == wanted(everybody)
 
 
 @pytest.mark.parametrize("seconds_left", [0.0, 900.0])
@@ -371,13 +380,13 @@ def test_nobody_to_write_gives_a_file_with_a_header(base: list[Row], seconds_lef
 
 def test_a_file_that_is_not_what_was_read_is_never_linked(call: Call, base: list[Row]) -> None:
     steps = Steps("run")
-    written = export_run.begin(steps.stores, default_schema(), "run", "ann", steps.asked)
+    written = steps.begin()
     with pytest.raises(export_run.IncompleteExport, match="Not all that was read"):
-        export_run.finish(steps.stores, "run", written["progress"])
-    written = export_run.write(steps.stores, "run", written["progress"], lambda: 900.0)
-    s3().put_object(Bucket=settings().bucket, Key=export_run.file_key("run"), Body=b"something else")
+        steps.finish(written)
+    written = steps.write(written, 900.0)
+    s3().put_object(Bucket=settings().bucket, Key=file_key("run"), Body=b"something else")
     with pytest.raises(export_run.IncompleteExport, match=f"The file has 14 bytes; {len(wanted(base)) - 1} rows of"):
-        export_run.finish(steps.stores, "run", written["progress"])
-    export_run.fail(steps.stores, "run", "ann", steps.asked, "It is not complete.")
+        steps.finish(written)
+    export_run.fail(steps.stores, steps.event | {"error": {"Error": "IncompleteExport", "Cause": "It is not complete."}})
     assert (shown(call, "run")["status"], shown(call, "run")["url"]) == ("FAILED", None)
     assert uploads_left() == []

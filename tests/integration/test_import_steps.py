@@ -21,9 +21,8 @@ from retainstream.dashboard.performance import realised
 from retainstream.engine.schema import default_schema
 from retainstream.engine.tables import open_table
 from retainstream.runs.imports import load, survey
-from retainstream.runs.imports import request as asking
-from retainstream.runs.imports.keys import upload_key
-from retainstream.runs.imports.work import ImportFailed
+from retainstream.runs.imports.request import import_run
+from retainstream.runs.imports.work import ImportFailed, upload_key
 from retainstream.settings import settings as stack
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
@@ -31,6 +30,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from tests.importing import COLUMNS, Steps, as_file, asked_for, imported, line, rejects
 
 FEATURES = {
@@ -322,7 +322,7 @@ def test_an_import_that_dies_at_any_call_ends_the_same_when_it_is_run_again(seed
         deaths = before
         return bool(status == "SUCCEEDED")
 
-    steps = Steps(view.import_id, default_schema())
+    steps = Steps(view.import_id)
     hooks = [dynamodb().meta.events, Documents().client.meta.events]
     for events in hooks:
         events.register("before-call", die)
@@ -340,7 +340,7 @@ def test_an_import_that_dies_at_any_call_ends_the_same_when_it_is_run_again(seed
             events.unregister("before-call", die)
             events.unregister("after-call", die)
     assert {name: what_matters(item) for name, item in stored().items()} == {name: what_matters(item) for name, item in expected.items()}
-    seen = asking.look(Runs(), Documents(), view.import_id)
+    seen = import_run(Stores(), view.import_id)
     assert deaths
     assert counts(seen) == counts(whole)
     assert rejects(view.import_id) == rejects(whole.import_id)
@@ -377,8 +377,8 @@ def test_a_large_compressed_file_is_unpacked_over_several_invocations(monkeypatc
     content = as_file([line("c1"), '"' + "x" * 12_000_000 + '"', line("c2")])
     left = iter([600.0, 1.0, 600.0, 600.0, 1.0])
     view = asked_for(gzip.compress(content))
-    Steps(view.import_id, default_schema(), lambda: next(left, 600.0)).run()
-    seen = asking.look(Runs(), Documents(), view.import_id)
+    Steps(view.import_id, lambda: next(left, 600.0)).run()
+    seen = import_run(Stores(), view.import_id)
     assert stored().keys() == {"c1", "c2"}
     assert seen.counts.read == seen.counts.accepted + seen.counts.rejected
     assert any("longer than" in reject.reason for reject in seen.rejects)
@@ -388,10 +388,10 @@ def test_a_file_that_unpacks_to_too_much_or_is_damaged_is_refused(monkeypatch: p
     monkeypatch.setattr(survey, "MOST_UNPACKED", 10**9 // 1000)
     bomb = asked_for(gzip.compress(COLUMNS.encode() + b"\n" * 3_000_000))
     with pytest.raises(ImportFailed, match="unpacks to more than"):
-        Steps(bomb.import_id, default_schema()).run()
+        Steps(bomb.import_id).run()
     cut = asked_for(gzip.compress(MIXED)[:-20])
     with pytest.raises(ImportFailed, match="damaged, or ends too early"):
-        Steps(cut.import_id, default_schema()).run()
+        Steps(cut.import_id).run()
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ def test_a_file_that_unpacks_to_too_much_or_is_damaged_is_refused(monkeypatch: p
 def test_a_file_that_is_no_table_of_the_schema_is_refused_before_anything_is_read(content: bytes, said: str) -> None:
     view = asked_for(content)
     with pytest.raises(ImportFailed, match=said) as refused:
-        Steps(view.import_id, default_schema()).run()
+        Steps(view.import_id).run()
     assert str(refused.value).startswith("customers.csv: ")
 
 
@@ -414,7 +414,7 @@ def test_a_file_of_another_size_than_announced_is_refused() -> None:
     view = asked_for(MIXED)
     boto3.client("s3").put_object(Bucket=stack().bucket, Key=upload_key(view.import_id), Body=MIXED + b"more")
     with pytest.raises(ImportFailed, match="were announced"):
-        Steps(view.import_id, default_schema()).run()
+        Steps(view.import_id).run()
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,7 +428,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_noticed(monkeypatch: pytest
     events.register("before-call.dynamodb.UpdateItem", replace)
     try:
         with pytest.raises(ImportFailed, match=r"Part 1 \(lines 2 to 25\): the file was uploaded again"):
-            Steps(view.import_id, default_schema()).run()
+            Steps(view.import_id).run()
     finally:
         events.unregister("before-call.dynamodb.UpdateItem", replace)
 

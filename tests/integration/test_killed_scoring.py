@@ -29,8 +29,8 @@ from tests.small_models import add_customers, put_in_service
 
 SMALL = {
     "retainstream.runs.scoring.steps:CUSTOMERS_PER_SEGMENT": 30,
-    "retainstream.runs.scoring.steps:BLOCK": 20,
-    "retainstream.runs.scoring.steps:RESERVE_SECONDS": 10_000,
+    "retainstream.runs.scoring.segment:BLOCK": 20,
+    "retainstream.runs.scoring.segment:RESERVE_SECONDS": 10_000,
     "retainstream.predictions.agreement:PAGE": 25,
 }
 KILLS, KILLS_FOR_GOOD = 52, 4
@@ -180,7 +180,7 @@ def test_the_state_machine_goes_on_when_processes_are_killed(undisturbed: dict[s
         )["stateMachineArn"]
         states.start_execution(stateMachineArn=machine, name="once", input='{"started_by": "test"}')
         deadline = time.monotonic() + 60
-        while (Runs().get("once") or {}).get("status") in (None, "RUNNING") and time.monotonic() < deadline:
+        while (not (run := Runs().get("once")) or run["status"] == "RUNNING") and time.monotonic() < deadline:
             time.sleep(0.1)
         assert len(tasks.killed) == 3
         assert state_after("once", tasks) == undisturbed

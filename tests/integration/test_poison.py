@@ -13,13 +13,13 @@ from botocore.exceptions import EndpointConnectionError
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import UNREADABLE, recount
-from retainstream.runs.recounts.counting import Tallies, count_part
-from retainstream.runs.recounts.steps import Limits, look, open_run
+from retainstream.runs.recounts.comparing import Limits
+from retainstream.runs.recounts.counting import count_part
+from retainstream.runs.recounts.steps import look_again, open_run
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
 from retainstream.storage.dead_letters import DeadLetters
-from retainstream.storage.documents import Documents
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
@@ -121,9 +121,8 @@ def repair() -> list[str]:
     plan = open_run(stores, limits, "repair", "test", repair=True)
     while plan["next"] != "end":
         clock[0] += plan.get("wait_seconds", 1)
-        tallies = Tallies(Documents(), "repair")
-        parts = [count_part(stores, tallies, part, lambda: 600.0) for part in plan["parts"]]
-        plan = look(stores, limits, "repair", plan, parts)
+        parts = [count_part(stores, "repair", part, lambda: 600.0) for part in plan["parts"]]
+        plan = look_again(stores, limits, "repair", plan, parts)
     return [state["outcome"] for state in plan["sources"]]
 
 

@@ -18,8 +18,9 @@ from moto import mock_aws
 from retainstream.dashboard.consume import COUNT, take_in
 from retainstream.dashboard.fold import Counters, recount, total
 from retainstream.runs.recounts import counting
-from retainstream.runs.recounts.counting import Tallies, count_part, parts_of, tally
-from retainstream.runs.recounts.steps import BaseIsChanging, Limits, UncountedPart, differences, look, open_run, stored_differences
+from retainstream.runs.recounts.comparing import Limits, UncountedPart
+from retainstream.runs.recounts.counting import CountPart, Tallies, count_part, differences, parts_of, stored_differences, tally
+from retainstream.runs.recounts.steps import BaseIsChanging, look_again, open_run
 from retainstream.storage.changes import Change
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -133,10 +134,10 @@ def finished(world: World, *, repair: bool, seconds_left: Callable[[], float] = 
                 world.clock += plan["wait_seconds"]
             for part in plan["parts"]:
                 while not part["done"]:
-                    part = surely(partial(count_part, world.stores, Tallies(Documents(BUCKET), run_id), part, seconds_left))
+                    part = surely(partial(count_part, world.stores, run_id, part, seconds_left))
                     world.clock += 1
                 counted.append(part)
-            plan = surely(partial(look, world.stores, world.limits, run_id, plan, counted))
+            plan = surely(partial(look_again, world.stores, world.limits, run_id, plan, counted))
     except BaseIsChanging as error:
         surely(partial(world.runs.fail, run_id, str(error)))
     record: dict[str, Any] = surely(partial(world.runs.get, run_id))
@@ -282,29 +283,29 @@ def test_rows_written_between_the_counts_are_noticed_though_no_change_arrives(wo
     plan = open_run(world.stores, world.limits, "run", "ann", repair=True)
     while plan["sources"][0]["phase"] != "confirm":
         world.clock += plan.get("wait_seconds", 0)
-        plan = look(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
+        plan = look_again(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
     world.write("c1", {"group": "basic", "features": {}, "churned": True})
     world.write("c1", {"group": "basic", "features": {}, "churned": False})
-    plan = look(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
+    plan = look_again(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
     assert (plan["sources"][0]["phase"], plan["sources"][0]["attempt"]) == ("settle", 2)
     assert world.counters != world.truth
 
 
-def whole(world: World, part: dict[str, Any]) -> dict[str, Any]:
+def whole(world: World, part: CountPart) -> CountPart:
     while not part["done"]:
-        part = count_part(world.stores, Tallies(Documents(BUCKET), "run"), part, lambda: 100.0)
+        part = count_part(world.stores, "run", part, lambda: 100.0)
     return part
 
 
 def test_a_part_that_was_not_counted_to_its_end_is_not_taken_for_the_whole(world: World) -> None:
     plan = open_run(world.stores, world.limits, "run", "ann", repair=False)
     world.clock += SETTLE
-    plan = look(world.stores, world.limits, "run", plan, [])
+    plan = look_again(world.stores, world.limits, "run", plan, [])
     assert plan["next"] == "count"
     mine = [part for part in plan["parts"] if part["source"] == "customers"]
     for parts in ([], plan["parts"], [whole(world, part) for part in mine[1:]]):
         with pytest.raises(UncountedPart):
-            look(world.stores, world.limits, "run", plan, parts)
+            look_again(world.stores, world.limits, "run", plan, parts)
 
 
 @pytest.mark.usefixtures("tidy_answers")
@@ -312,12 +313,12 @@ def test_an_invocation_short_of_time_hands_on_where_it_stopped(world: World) -> 
     [part] = parts_of(world.stores, "customers", most_segments=1)
     turns = 0
     while not part["done"]:
-        part = count_part(world.stores, Tallies(Documents(BUCKET), "run"), part, lambda: 0.0)
+        part = count_part(world.stores, "run", part, lambda: 0.0)
         turns += 1
     assert turns == 3
     [at_once] = parts_of(world.stores, "customers", most_segments=1)
-    at_once = count_part(world.stores, Tallies(Documents(BUCKET), "run"), at_once, lambda: 100.0)
-    counted, expected = (Tallies(Documents(BUCKET), "run").get(one["tally"]) for one in (part, at_once))
+    at_once = count_part(world.stores, "run", at_once, lambda: 100.0)
+    counted, expected = (Tallies(Documents(BUCKET), "run").get(counted["tally"] or "") for counted in (part, at_once))
     assert counted == expected
     assert (counted.rows, counted.counters) == (5, world.truth)
 

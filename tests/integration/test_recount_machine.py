@@ -15,12 +15,12 @@ from retainstream.dashboard.fold import recount
 from retainstream.runs.recounts import counting
 from retainstream.settings import settings
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
+from retainstream.storage.runs import Run, Runs
 from tests.integration.base_of_customers import some_base, storage_down
 from tests.integration.state_machines import run_machines
 
 type Call = Callable[..., Any]
-type Settle = Callable[[str], dict[str, Any]]
+type Settle = Callable[[str], Run]
 
 DEFINITION = Path(__file__).parents[2] / "statemachines/recount.asl.yaml"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:recount"
@@ -39,7 +39,7 @@ def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
     arn = states.create_state_machine(name="test-recount", definition=definition, roleArn=role)["stateMachineArn"]
     assert arn == settings().recount_state_machine_arn
 
-    def wait(run_id: str) -> dict[str, Any]:
+    def wait(run_id: str) -> Run:
         execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
         deadline = time.monotonic() + 60
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
@@ -101,7 +101,7 @@ def test_a_run_that_fails_says_why_and_leaves_the_counters(call: Call, settle: S
     some_base(3)
     before = Rollups().counters("predictions").counters
     run_id = asked(call, {"repair": True})["run_id"]
-    while (Runs().get(run_id) or {}).get("status") == "RUNNING":  # something arrives before every look
+    while Runs().existing(run_id)["status"] == "RUNNING":  # something arrives before every look
         stored = Rollups().counters("predictions")
         Rollups().put_if_version("predictions", stored.version, stored.counters)
         time.sleep(0.3)

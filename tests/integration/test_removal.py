@@ -9,6 +9,7 @@ import pytest
 
 from retainstream.customers.removal import EXPIRES_IN_DAYS
 from retainstream.runs.exports import steps as export_run
+from retainstream.runs.exports.view import file_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.customers import Customers
@@ -168,4 +169,4 @@ def test_a_file_that_is_done_in_the_moment_of_a_removal_is_given_up(remove: Call
     with pytest.raises(export_run.IncompleteExport, match="was removed"):
         export_task("finish", progress=progress["progress"])
     with pytest.raises(NotStored):
-        Stores().documents.get_bytes(export_run.file_key("e1"))
+        Stores().documents.get_bytes(file_key("e1"))

@@ -13,16 +13,17 @@ from retainstream.registry.card import card_document
 from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, newest, register
-from retainstream.runs.failure import reason_of
+from retainstream.runs.failure import CaughtError, reason_of
 from retainstream.runs.retraining.promotion import scoring_run_of
-from retainstream.runs.retraining.request import STEPS, start_training, training_view
-from retainstream.runs.retraining.tasks import TRAINING_ERRORS, run_task
+from retainstream.runs.retraining.request import start_training, training_run
+from retainstream.runs.retraining.steps import FOR_PEOPLE, TASKS
+from retainstream.runs.retraining.view import STEPS
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
-from retainstream.storage.workflows import Workflows
+from retainstream.storage.stores import Stores
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
 
@@ -76,7 +77,7 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     verdict: Any = get(Models(), again["result"]["version"])["gate"]
     assert verdict["champion"] == run["result"]["version"]
     assert verdict["comparison"]["roc_auc"]["difference"] == 0
-    view = training_view(Runs(), "second")
+    view = training_run(Stores(), "second")
     assert view.result
     assert view.result.promoted
 
@@ -174,15 +175,15 @@ def test_a_service_that_stays_away_ends_the_run_plainly(machine: Machine) -> Non
 
 def test_a_run_that_was_asked_for_is_the_one_that_runs(machine: Machine) -> None:
     seed(30)
-    asked = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1")
-    again = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1")
-    other = start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ben", "key-1")
+    asked = start_training(Stores(), "ann", "key-1")
+    again = start_training(Stores(), "ann", "key-1")
+    other = start_training(Stores(), "ben", "key-1")
     assert asked.run_id == again.run_id != other.run_id
     run = machine(asked.run_id, started=True)
     machine(other.run_id, started=True)
     assert run["started_by"] == "ann"
-    assert training_view(Runs(), asked.run_id).status == "FAILED"
-    assert start_training(Runs(), Workflows(), settings().retraining_state_machine_arn, "ann", "key-1").status == "FAILED"
+    assert training_run(Stores(), asked.run_id).status == "FAILED"
+    assert start_training(Stores(), "ann", "key-1").status == "FAILED"
 
 
 def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +194,9 @@ def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch
         name="test-scoring", definition=json.dumps({"StartAt": "D", "States": {"D": {"Type": "Succeed"}}}), roleArn=ROLE
     )
 
-    def twice(task: str, **given: Any) -> dict[str, Any]:
-        event = {"task": task, **given}
-        first = run_task(event)
-        assert run_task(event) == first
+    def twice(task: str, **event: Any) -> Any:
+        first = TASKS[task](Stores(), event)
+        assert TASKS[task](Stores(), event) == first
         return first
 
     opened = twice("begin", execution="twice", input={"started_by": "ann"})
@@ -207,7 +207,7 @@ def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch
     twice("score", **opened)
     Runs().finish(scoring_run_of("twice"), counts={"scored": 1})
     twice("check_scoring", **opened)
-    run_task({"task": "notify", **opened, "version": registered["version"], "promotion": promotion})
+    TASKS["notify"](Stores(), {**opened, "version": registered["version"], "promotion": promotion})
     run = Runs().get("twice")
     assert run
     assert run["status"] == "SUCCEEDED"
@@ -229,6 +229,6 @@ def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch
         ({}, "An unexpected error (unknown) stopped the run"),
     ],
 )
-def test_errors_become_sentences_without_what_is_not_ours_to_tell(error: dict[str, str], reason: str) -> None:
-    assert reason_of(error, TRAINING_ERRORS, work="retraining").startswith(reason)
-    assert "secret" not in reason_of(error, TRAINING_ERRORS, work="retraining")
+def test_errors_become_sentences_without_what_is_not_ours_to_tell(error: CaughtError, reason: str) -> None:
+    assert reason_of(error, FOR_PEOPLE, work="retraining").startswith(reason)
+    assert "secret" not in reason_of(error, FOR_PEOPLE, work="retraining")

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.monitoring.tally import Tally
 from retainstream.predictions.generate import score_customers
 from retainstream.registry.champion import rollback
+from retainstream.runs.scoring import segment as segments
 from retainstream.runs.scoring import steps as run
 from retainstream.runs.scoring.partials import Counted, Partials
 from retainstream.settings import settings
@@ -26,14 +27,14 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
+from retainstream.storage.runs import Run, Runs
 from retainstream.storage.stores import Stores
 from tests.integration.state_machines import run_machines
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
 from tests.stored import stored_items
 
 type Call = Callable[..., Any]
-type Settle = Callable[[str], dict[str, Any]]
+type Settle = Callable[[str], Run]
 
 DEFINITIONS = Path(__file__).parents[2] / "statemachines"
 BOTH = pytest.mark.parametrize("definition", ["scoring", "scoring-distributed"])
@@ -60,7 +61,7 @@ def settle(aws: None, monkeypatch: pytest.MonkeyPatch, definition: str) -> Settl
     )["stateMachineArn"]
     assert arn == settings().scoring_state_machine_arn
 
-    def wait(run_id: str) -> dict[str, Any]:
+    def wait(run_id: str) -> Run:
         execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
         deadline = time.monotonic() + 60
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
@@ -215,8 +216,8 @@ def test_a_customer_that_cannot_be_read_is_left_out_and_counted(call: Call, sett
 
 @BOTH
 def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Call, settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "BLOCK", 7)
-    monkeypatch.setattr(run, "RESERVE_SECONDS", 10_000)
+    monkeypatch.setattr(segments, "BLOCK", 7)
+    monkeypatch.setattr(segments, "RESERVE_SECONDS", 10_000)
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 100)
     put_in_service()
     ids = add_customers(30)
@@ -228,17 +229,27 @@ def test_a_segment_longer_than_one_invocation_goes_on_where_it_stopped(call: Cal
 def test_a_repeated_segment_changes_nothing(aws: None) -> None:
     ids = add_customers(20)
     stores, model = Stores(), small_model()
-    run.plan(stores, model, "one", "test", most_segments=1)
-    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    first = run.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
+    divided(stores, model, "one")
+    part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    first = segments.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
     before = Predictions().get_many(ids)
-    again = run.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
+    again = segments.score_segment(stores, model, small_reference(), "one", part, lambda: 60)
     assert again == first
-    assert run.verify(stores, "one", [again], 1)["counts"]["scored"] == 20
+    assert verified(stores, "one", [again], 1)["counts"]["scored"] == 20
     assert Partials(stores.documents, "one").whole().tally.customers == 20
     after = Predictions().get_many(ids)
     for customer_id in ids:
         assert {**after[customer_id], "scored_at": ""} == {**before[customer_id], "scored_at": ""}
+
+
+def divided(stores: Stores, model: ScoringModel, run_id: str, most_segments: int = 1) -> run.Plan:
+    """The plan of a run that is open."""
+    stores.runs.start(run_id, "scoring", "test")
+    return run.divide(stores, model, run_id, most_segments=most_segments)
+
+
+def verified(stores: Stores, run_id: str, parts: Sequence[Any], planned: int) -> run.Verified:
+    return run.verify(stores, {"run_id": run_id, "input": {}, "parts": parts, "planned": planned})
 
 
 def chosen(seed: int, at: str) -> ScoringModel:
@@ -248,11 +259,12 @@ def chosen(seed: int, at: str) -> ScoringModel:
 
 def test_a_run_leaves_predictions_by_a_model_that_was_chosen_later(aws: None) -> None:
     ids = add_customers(12)
-    stores, part = Stores(), {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    stores = Stores()
+    part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
     score_customers(chosen(1, "2026-02-01T00:00:00.000+00:00"), stores.customers, stores.predictions, ids[:5], run_id="later")
-    run.plan(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), "earlier", "test", most_segments=1)
-    part = run.score_segment(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), None, "earlier", part, lambda: 60)
-    assert run.verify(stores, "earlier", [part], 1)["counts"]["scored"] == 12
+    divided(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), "earlier")
+    part = segments.score_segment(stores, chosen(0, "2026-01-01T00:00:00.000+00:00"), None, "earlier", part, lambda: 60)
+    assert verified(stores, "earlier", [part], 1)["counts"]["scored"] == 12
     found = Predictions().get_many(ids)
     assert {customer_id for customer_id in ids if found[customer_id]["model_version"] == "model-1"} == set(ids[:5])
 
@@ -296,27 +308,27 @@ def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
 )
 def test_a_segment_that_says_it_failed_fails_the_run(aws: None, answers: list[Any], reason: str) -> None:
     Runs().start("one", "scoring", "test")
-    with pytest.raises(run.SegmentFailed, match=reason):
-        run.verify(Stores(), "one", [counted(0), *answers], 2)
+    with pytest.raises(segments.SegmentFailed, match=reason):
+        verified(Stores(), "one", [counted(0), *answers], 2)
 
 
 def test_a_segment_of_which_nothing_is_heard_fails_the_run(aws: None) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun, match="not finished exactly once: 2"):
-        run.verify(Stores(), "one", [counted(0), None], 2)
+        verified(Stores(), "one", [counted(0), None], 2)
 
 
 def test_a_base_that_dynamodb_has_not_counted_yet_is_divided_by_the_counters(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
     Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 30, "customers/churned/premium": 11, "outcome/low:churned/": 500})
-    for most, segments in ((64, 5), (3, 3)):
-        planned = run.plan(Stores(), small_model(), f"run-{most}", "test", most_segments=most)
-        assert [part["segment"] for part in planned["segments"]] == list(range(segments))
+    for most, count in ((64, 5), (3, 3)):
+        planned = divided(Stores(), small_model(), f"run-{most}", most)
+        assert [part["segment"] for part in planned["segments"]] == list(range(count))
 
 
 def test_a_hundred_million_customers_are_planned_within_what_a_state_machine_carries(aws: None) -> None:
     Rollups().put_if_version("customers", 0, {"customers/unknown/basic": 10**8})
-    planned = run.plan(Stores(), small_model(), "one", "test", most_segments=1000)
+    planned = divided(Stores(), small_model(), "one", 1000)
     assert len(planned["segments"]) == 1000
     assert len(json.dumps(planned)) < 256 * 1024 / 2
     done = [{**part, "turns": 999, "sweeping": True, "done": True} for part in planned["segments"]]
@@ -329,13 +341,13 @@ def test_a_run_writes_no_faster_than_it_may(aws: None, monkeypatch: pytest.Monke
     monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0 + sum(slept))
     add_customers(120)
-    part: dict[str, Any] = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    pace = run.writes_of_one(segments=4, writes_per_second=40, side_by_side=10)
+    part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
+    pace = segments.writes_of_one(segments=4, writes_per_second=40, side_by_side=10)
     assert pace == 10
-    assert run.score_segment(Stores(), small_model(), None, "one", part, lambda: 900, pace)["done"]
+    assert segments.score_segment(Stores(), small_model(), None, "one", part, lambda: 900, pace)["done"]
     assert sum(slept) >= 120 / 10 - 1 - 25 / 10
     slept.clear()
-    run.score_segment(Stores(), small_model(), None, "two", part, lambda: 900)
+    segments.score_segment(Stores(), small_model(), None, "two", part, lambda: 900)
     assert slept == []
 
 
@@ -359,10 +371,10 @@ def counted(segment: int, **counts: int) -> dict[str, Any]:
 def test_parts_that_are_not_the_plan_fail(aws: None, parts: list[tuple[int, dict[str, Any]]]) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun):
-        run.verify(Stores(), "one", [{**counted(segment), **changes} for segment, changes in parts], 2)
+        verified(Stores(), "one", [{**counted(segment), **changes} for segment, changes in parts], 2)
 
 
 def test_counts_that_do_not_add_up_fail(aws: None) -> None:
     Runs().start("one", "scoring", "test")
     with pytest.raises(run.IncompleteRun, match="3 customers were read"):
-        run.verify(Stores(), "one", [counted(0, read=3, scored=2), counted(1)], 2)
+        verified(Stores(), "one", [counted(0, read=3, scored=2), counted(1)], 2)

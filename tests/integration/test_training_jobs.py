@@ -17,7 +17,7 @@ from retainstream.registry.card import card_document
 from retainstream.registry.champion import promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, register
-from retainstream.runs.retraining.request import STEPS
+from retainstream.runs.retraining.view import STEPS
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents

@@ -94,7 +94,8 @@ def test_outcomes_of_generated_customers_are_called_synthetic() -> None:
 def test_nothing_recorded_is_no_figure() -> None:
     assert realised({}) is None
     assert estimate(None) is None
-    assert estimate({"run_id": "r", "result": {"estimate": None}}) is None
+    run: Any = {"run_id": "r", "result": {"estimate": None}}
+    assert estimate(run) is None
     assert realised(recount(counts_of_customer, [customer(1, 0.5, None)])) is None
 
 

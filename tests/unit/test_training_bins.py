@@ -209,7 +209,7 @@ def test_parts_are_shared_evenly_and_only_large_bases_are_read_in_parts(customer
     ],
 )
 def test_what_sagemaker_says_becomes_a_sentence(error: str, cause: Any, told: str | None) -> None:
-    sentence = failure(error, cause)
+    sentence = failure({"Error": error, "Cause": cause})
     assert (sentence is None) == (told is None)
     assert told is None or (sentence or "").startswith(told)
     assert "secret" not in (sentence or "")

@@ -8,12 +8,11 @@ import httpx
 
 from local.stack import LocalStack
 from retainstream.engine.schema import default_schema
-from retainstream.runs.imports import request as asking
-from retainstream.runs.imports.views import ImportRequest
+from retainstream.runs.imports import request as imports
+from retainstream.runs.imports.request import ImportRequest
 from retainstream.storage.customers import Customers
-from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs
-from retainstream.storage.uploads import Uploads
+from retainstream.storage.stores import Stores
 from tests.importing import as_file, line
 
 
@@ -25,8 +24,8 @@ def ended(import_id: str) -> str:
 
 
 def ask(content: bytes) -> tuple[str, str]:
-    given = ImportRequest(file_name="c.csv", size=len(content))
-    view = asking.ask(Runs(), Uploads(), Documents(), default_schema(), given, by="ann", idempotency_key=None)
+    request = ImportRequest(file_name="c.csv", size=len(content))
+    view = imports.ask(Stores(), default_schema(), request, by="ann", idempotency_key=None)
     assert view.upload
     return view.import_id, view.upload.parts[0].url
 

@@ -13,8 +13,7 @@ from retainstream.engine.monitoring.binned_auc import binned_auc, interval, real
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_MIDDLES
 from retainstream.storage.models import Version
 from retainstream.storage.rollups import Rollups
-from retainstream.storage.runs import Runs
-from retainstream.storage.table import Item
+from retainstream.storage.runs import Run, Runs
 
 FEW = 100
 """With fewer customers the text warns of chance."""
@@ -179,7 +178,7 @@ def _basis(judged: int, stayed: int, waiting: int) -> str:
     return " ".join(sentences)
 
 
-def estimate(run: Item | None) -> EstimateView | None:
+def estimate(run: Run | None) -> EstimateView | None:
     """The figures that a scoring run expected of its customers. None where it scored no customers."""
     expected = run["result"].get("estimate") if run and run.get("result") else None
     if run is None or not expected:

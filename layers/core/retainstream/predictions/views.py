@@ -1,12 +1,10 @@
 """Predictions in the API."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
 from retainstream.engine.records import Prediction, RiskLevel, Score
-from retainstream.telemetry.correlation import FOLLOWED
 
 if TYPE_CHECKING:
     from retainstream.predictions.what_if import WhatIf
@@ -88,31 +86,6 @@ class GeneratedView(BaseModel):
     scores: list[ScoreView] | None = Field(default=None, description="For a request with rows")
 
 
-class ScoringStepView(BaseModel):
-    name: str
-    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
-    started_at: str = Field(description="ISO 8601, UTC")
-    finished_at: str | None = None
-    detail: dict[str, Any] | None = None
-
-
-class ScoringRunView(BaseModel):
-    """A run that scores every customer."""
-
-    run_id: str
-    kind: Literal["scoring"]
-    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
-    step: str | None = Field(default=None, description="The step in progress, or the last one")
-    steps: list[ScoringStepView]
-    started_at: str = Field(description="ISO 8601, UTC")
-    finished_at: str | None = None
-    started_by: str
-    correlation_id: str | None = Field(default=None, description=FOLLOWED)
-    reason: str | None = Field(default=None, description="Why it failed")
-    counts: dict[str, int] | None = Field(default=None, description="Customers read, scored, left out because they have left, and refused")
-    result: dict[str, Any] | None = None
-
-
 class WhatIfView(BaseModel):
     """Scores before and after the change."""
 
@@ -120,35 +93,6 @@ class WhatIfView(BaseModel):
     after: ScoreView
     change: float = Field(description="Probability after minus probability before")
     changed: list[str] = Field(description="The columns whose values differ")
-
-
-class ExportView(BaseModel):
-    """A CSV file of every prediction that matches."""
-
-    url: str = Field(description="Download link; it needs no token")
-    expires_at: str = Field(description="When the link ends: ISO 8601, UTC")
-    rows: int
-
-
-class ExportRunView(BaseModel):
-    """A run that makes a CSV file of every prediction that matches."""
-
-    run_id: str
-    kind: Literal["export"]
-    status: Literal["RUNNING", "SUCCEEDED", "FAILED"]
-    rows: int = Field(description="Rows written so far")
-    examined: int = Field(description="Predictions read so far")
-    predictions: int = Field(description="About how many predictions are to be read")
-    started_at: str = Field(description="ISO 8601, UTC")
-    correlation_id: str | None = Field(default=None, description=FOLLOWED)
-    finished_at: str | None
-    reason: str | None = Field(description="Why it failed, or why there is no link any more")
-    url: str | None = Field(description="Download link, when the file is done; it needs no token. Each answer has a new one")
-    expires_at: str | None = Field(description="When the link ends: ISO 8601, UTC")
-
-
-def run_view(run: Mapping[str, Any]) -> ScoringRunView:
-    return ScoringRunView.model_validate(run)
 
 
 def what_if_view(comparison: "WhatIf", confidence_threshold: float) -> WhatIfView:

@@ -1,22 +1,30 @@
-"""What stopped a run, as a sentence for its record."""
+"""Why a run failed, as a sentence for its record."""
 
 import json
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
-
-SCORING_ERRORS = frozenset({"IncompleteRun", "SegmentFailed", "NoModel", "CorruptModel", "UnknownVersion", "UnusableSchema"})
+from typing import TypedDict
 
 
-def reason_of(error: Mapping[str, Any], ours: AbstractSet[str], *, work: str) -> str:
-    """An error a state machine caught ({"Error", "Cause"}) as a sentence.
+class CaughtError(TypedDict, total=False):
+    """An error as a state machine catches it. `Cause` is Lambda's answer as JSON, or plain text."""
 
-    The messages of `ours`, errors by class name, are told as they are; what any other error says stays in the log. `work` names what was
-    being done: scoring, retraining.
+    Error: str
+    Cause: str
+
+
+def reason_of(error: CaughtError, for_people: AbstractSet[str], *, work: str, after_part: str = "") -> str:
+    """An error as a sentence.
+
+    Errors of the classes `for_people` were written for people, so their messages are the reason. The messages of all other errors stay in
+    the log. `work` is the function at work, such as scoring. `after_part` is the advice to append where storage did not answer and the
+    message names the part of the work.
     """
-    name = str(error.get("Error", "")).rsplit(".", 1)[-1]
-    if name in ours:
-        return _message(error.get("Cause"))
+    name = error.get("Error", "").rsplit(".", 1)[-1]
+    message = _message(error.get("Cause"))
+    if name in for_people:
+        return message
+    if name == "StorageUnavailable" and after_part and "storage did not answer" in message:
+        return f"{message} {after_part}"
     if name == "StorageUnavailable":
         return f"A service that {work} needs did not answer, even after several tries. Start it again later."
     if name in ("Timeout", "Timedout"):
@@ -26,9 +34,9 @@ def reason_of(error: Mapping[str, Any], ours: AbstractSet[str], *, work: str) ->
     return f"An unexpected error ({name or 'unknown'}) stopped the run; the log of the {work} function has the details."
 
 
-def _message(cause: Any) -> str:
+def _message(cause: object) -> str:
     try:
-        told = json.loads(cause)
-    except (TypeError, ValueError):
+        answer = json.loads(cause) if isinstance(cause, str) else cause
+    except ValueError:
         return str(cause)
-    return str(told.get("errorMessage", cause)) if isinstance(told, dict) else str(cause)
+    return str(answer.get("errorMessage", cause)) if isinstance(answer, dict) else str(cause)

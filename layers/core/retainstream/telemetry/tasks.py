@@ -1,9 +1,9 @@
-"""The door of a function that does the tasks of a state machine."""
+"""The handler of a function that does tasks: it logs each one, with its metrics and the id of its cause."""
 
 import itertools
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -12,22 +12,35 @@ from retainstream.telemetry.invocation import error_of
 from retainstream.telemetry.lines import logger_of
 from retainstream.telemetry.metrics import Figures, emf
 
-type Task = Callable[[Any, LambdaContext], Mapping[str, Any]]
+type Work = Callable[[Any, LambdaContext], Mapping[str, object]]
 
 
-def by_name(tasks: Mapping[str, Task]) -> Task:
-    """Does the one of several tasks that an event names."""
+class TaskEvent(TypedDict, total=False):
+    """The fields by which an event is followed in the log. Each task has others beside them."""
+
+    task: str
+    run_id: str
+    import_id: str
+    execution: str
+    correlation_id: str
+    input: "TaskEvent"
+    Records: list[Mapping[str, Any]]
+    id: str
+
+
+def by_name(tasks: Mapping[str, Work]) -> Work:
+    """Does the task that an event names."""
     return lambda event, context: tasks[event["task"]](event, context)
 
 
 class Tasks:
-    """A handler that does tasks and tells of each on one line, with the id of what caused it.
+    """A handler that writes one log line for each task.
 
-    `figures` has, by task, the metrics that are to be read off its answer; of the tasks in `tell` the line has the whole answer.
+    `figures` read the metrics off the answers of some tasks. The log line of a task in `tell` has its whole answer.
     """
 
     def __init__(
-        self, service: str, work: Task, figures: Mapping[str, Callable[[Any], Figures]] | None = None, *, tell: Collection[str] = ()
+        self, service: str, work: Work, figures: Mapping[str, Callable[[Any], Figures]] | None = None, *, tell: Collection[str] = ()
     ) -> None:
         self._service = service
         self._work = work
@@ -36,7 +49,7 @@ class Tasks:
         self._logger = logger_of(service)
         self._invocations = itertools.count()
 
-    def __call__(self, event: Any, context: LambdaContext) -> dict[str, Any]:
+    def __call__(self, event: TaskEvent, context: LambdaContext) -> Mapping[str, object]:
         name, run = event["task"], run_of(event)
         keys = {"request_id": context.aws_request_id, "task": name, "cold_start": next(self._invocations) == 0}
         with following(cause_of(event), service=self._service, **keys, **({"run_id": run} if run else {})):
@@ -47,20 +60,20 @@ class Tasks:
                 self._logger.error("task failed", extra={"milliseconds": _since(started), **error_of(error)})
                 raise
             figures = self._figures[name](answer) if name in self._figures else {}
-            told = answer if name in self._tell else {}
+            shown = answer if name in self._tell else {}
             measured = emf(self._service, figures) if figures else {}
-            self._logger.info("task", extra={"milliseconds": _since(started), **told, **measured})
-            return dict(answer)
+            self._logger.info("task", extra={"milliseconds": _since(started), **shown, **measured})
+            return answer
 
 
-def run_of(event: Mapping[str, Any]) -> str | None:
-    """The run that a task is of."""
-    given = event.get("input") or {}
-    return event.get("run_id") or event.get("import_id") or given.get("run_id") or event.get("execution")
+def run_of(event: TaskEvent) -> str | None:
+    """The run that a task belongs to."""
+    started_with = event.get("input") or {}
+    return event.get("run_id") or event.get("import_id") or started_with.get("run_id") or event.get("execution")
 
 
-def cause_of(event: Mapping[str, Any]) -> str:
-    """The id of what caused a task: what the execution was started with, or else its run; an event of a schedule, a stream or a bucket
+def cause_of(event: TaskEvent) -> str:
+    """The id of a task's cause: the one that the execution was started with, or else the run. An event of a schedule, a stream or a bucket
     is its own cause."""
     stated = (event.get("input") or event).get("correlation_id")
     first = event["Records"][0].get("eventID") if event.get("Records") else event.get("id")

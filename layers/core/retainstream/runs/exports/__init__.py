@@ -1,1 +1,1 @@
-"""The run that writes a file of predictions."""
+"""The run that writes predictions to a CSV file."""

@@ -4,22 +4,20 @@ import csv
 import io
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from retainstream.engine.model.groups import groups_of
 from retainstream.engine.model.levels import REASONS
+from retainstream.engine.records import Prediction
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions.results import Filters, ResultsPage, every_result
-from retainstream.predictions.views import ExportView
-from retainstream.storage.documents import LINK_SECONDS, Documents
-from retainstream.storage.predictions import Predictions
-from retainstream.storage.removals import Removals
+from retainstream.runs.exports.view import ExportView, link
+from retainstream.storage.stores import Stores
 
 SECONDS_AT_ONCE = 15.0
-"""Whoever waits for a file made at once has an answer within 30 seconds, be it that a run makes it."""
+"""A file that takes longer is left to a run, so that the request is answered within 30 seconds."""
 CONTENT_TYPE = "text/csv; charset=utf-8"
 READ = (
     *("customer_id", "probability", "level", "confidence", "change", "value_at_risk", "action", "reasons", "features"),
@@ -29,20 +27,11 @@ READ = (
 
 
 class TooManyRows(Exception):
-    """More predictions would have to be read than may be at once, or can be in the time."""
+    """More predictions must be read than allowed, or than the time allows."""
 
 
-def download(
-    predictions: Predictions,
-    documents: Documents,
-    removals: Removals,
-    schema: FeatureSchema,
-    filters: Filters,
-    threshold: float | None,
-    *,
-    at_most: int,
-) -> ExportView:
-    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. It is written anew
+def download(stores: Stores, schema: FeatureSchema, filters: Filters, threshold: float | None, *, at_most: int) -> ExportView:
+    """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. The file is written anew
     when a customer was removed meanwhile.
 
     Raises:
@@ -51,21 +40,15 @@ def download(
     until = time.monotonic() + SECONDS_AT_ONCE
     made = datetime.now(UTC)
     key = f"exports/{made:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.csv"
-    removed, known = -1, removals.count()
-    while removed != known:
-        removed = known
-        pages = every_result(predictions, groups_of(schema, filters.group), filters, threshold)
+    removed_before, removed = -1, stores.removals.count()
+    while removed_before != removed:
+        removed_before = removed
+        pages = every_result(stores.predictions, groups_of(schema, filters.group), filters, threshold)
         content, rows = _whole_file(schema, pages, at_most, until)
-        documents.put_bytes(key, content, CONTENT_TYPE)
-        known = removals.count()
-    url, expires_at = link(documents, key, made)
+        stores.documents.put_bytes(key, content, CONTENT_TYPE)
+        removed = stores.removals.count()
+    url, expires_at = link(stores.documents, key, made)
     return ExportView(url=url, expires_at=expires_at, rows=rows)
-
-
-def link(documents: Documents, key: str, made: datetime) -> tuple[str, str]:
-    """A link to a file of predictions made at that time, good for LINK_SECONDS from now, and when it ends."""
-    url = documents.download_link(key, file_name=f"predictions-{made:%Y-%m-%d}.csv", seconds=LINK_SECONDS)
-    return url, (datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)).isoformat(timespec="seconds")
 
 
 def header_of(schema: FeatureSchema) -> bytes:
@@ -87,7 +70,7 @@ def header_of(schema: FeatureSchema) -> bytes:
     return _lines([names])
 
 
-def rows_of(schema: FeatureSchema, predictions: Iterable[Mapping[str, Any]]) -> bytes:
+def rows_of(schema: FeatureSchema, predictions: Iterable[Prediction]) -> bytes:
     """The lines of predictions (their READ attributes), in UTF-8; no cell is a formula to a spreadsheet."""
     return _lines(_row(schema, prediction) for prediction in predictions)
 
@@ -104,14 +87,14 @@ def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: in
     return b"".join(content), rows
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
-def _row(schema: FeatureSchema, prediction: Mapping[str, Any]) -> list[Any]:
-    action = prediction["action"] or {}
+def _row(schema: FeatureSchema, prediction: Prediction) -> list[object]:
+    action = prediction["action"]
     reasons = [reason["text"] for reason in prediction["reasons"]]
     return [
         prediction["customer_id"],
@@ -120,8 +103,8 @@ def _row(schema: FeatureSchema, prediction: Mapping[str, Any]) -> list[Any]:
         prediction["confidence"],
         prediction.get("change"),
         prediction["value_at_risk"],
-        action.get("title"),
-        action.get("expected_value"),
+        action["title"] if action else None,
+        action["expected_value"] if action else None,
         *reasons,
         *([None] * (REASONS - len(reasons))),
         *(prediction["features"].get(column.name) for column in schema.columns),

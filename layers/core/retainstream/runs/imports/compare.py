@@ -1,25 +1,53 @@
-"""Which rows of a file have the id of an earlier one, found without holding all ids at once.
+"""The rows of a file that have the id of an earlier row, found without holding all ids in memory.
 
 Every part writes a digest of each id with its line, in order, divided by the digest's value into partitions. A partition has every row of
-an id, whichever part it is in, and is small enough to be held.
+an id, whichever part it is in, and is small enough for a function's memory.
 """
 
 import hashlib
 import struct
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TypedDict
 
-from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import BrokenRecord, part_of
-from retainstream.runs.imports.keys import work_key
-from retainstream.runs.imports.work import Document, Part, file_of, get_document, told_plainly
+from retainstream.runs.imports.survey import schema_of
+from retainstream.runs.imports.work import FileRecord, Part, PartRecord, RunEvent, errors_in_words, get_document, work_key
 from retainstream.storage.errors import NotStored
 from retainstream.storage.stores import Stores
+from retainstream.storage.uploads import StoredFile
 
 _DIGEST = 12
 _ROW = struct.Struct(f"<{_DIGEST}sI")
+
+
+class IndexEvent(RunEvent):
+    """`partitions` is their number."""
+
+    file: FileRecord
+    part: PartRecord
+    partitions: int
+
+
+class Indexed(TypedDict):
+    part: int
+    rows: int
+
+
+class CompareEvent(RunEvent):
+    """`partition` is a number from 0; `partitions` and `parts` are how many there are."""
+
+    partition: int
+    partitions: int
+    parts: int
+
+
+class Compared(TypedDict):
+    """`repeated` rows have the id of an earlier one."""
+
+    partition: int
+    repeated: int
 
 
 class RepeatedLines:
@@ -38,12 +66,13 @@ class RepeatedLines:
         return isinstance(line, int) and bool(self._marks[line - self._first])
 
 
-def index(stores: Stores, import_id: str, file: Mapping[str, Any], part: Part, partitions: int) -> Document:
-    """Counts the rows of a part and writes the digests of their ids: {part, rows}."""
-    schema = FeatureSchema.model_validate(get_document(stores, import_id, "schema.json"))
-    with told_plainly(part.name):
+def index(stores: Stores, event: IndexEvent) -> Indexed:
+    """Counts the rows of a part, and writes the digests of their ids."""
+    import_id, part, partitions = event["import_id"], Part(**event["part"]), event["partitions"]
+    schema = schema_of(stores, import_id)
+    with errors_in_words(part.name):
         layout = get_document(stores, import_id, "layout.json")
-        table = part_of(layout, stores.uploads.open(file_of(file), part.start, part.end), part.place)
+        table = part_of(layout, stores.uploads.open(StoredFile(**event["file"]), part.start, part.end), part.place)
         place = bind(schema, table.header, source=table.source, label_needed=False).id
         sections = [bytearray() for _ in range(partitions)]
         rows = 0
@@ -58,12 +87,13 @@ def index(stores: Stores, import_id: str, file: Mapping[str, Any], part: Part, p
     return {"part": part.part, "rows": rows}
 
 
-def compare(stores: Stores, import_id: str, partition: int, partitions: int, parts: int) -> Document:
-    """Finds the repeated ids of one partition and writes their lines for each part: {partition, repeated (how many rows)}."""
+def compare(stores: Stores, event: CompareEvent) -> Compared:
+    """Finds the repeated ids of one partition, and writes their lines for each part."""
+    import_id, partition, partitions = event["import_id"], event["partition"], event["partitions"]
     seen: set[bytes] = set()
     repeated = 0
-    with told_plainly(f"The comparison of ids ({partition + 1} of {partitions})"):
-        for part in range(parts):
+    with errors_in_words(f"The comparison of ids ({partition + 1} of {partitions})"):
+        for part in range(event["parts"]):
             lines = array("I")
             for digest, line in _ROW.iter_unpack(_read_section(stores, import_id, part, partition, partitions)):
                 if digest in seen:
@@ -77,12 +107,11 @@ def compare(stores: Stores, import_id: str, partition: int, partitions: int, par
 
 
 def repeated_lines(stores: Stores, import_id: str, part: Part) -> RepeatedLines:
-    """The lines that the comparison has found for a part."""
-    found = RepeatedLines(part)
-    prefix = work_key(import_id, f"repeated/{part.part}/")
-    for key in _keys(stores, prefix):
-        found.add(array("I", stores.documents.get_bytes(key)))
-    return found
+    """The repeated lines of a part, from all partitions."""
+    repeated = RepeatedLines(part)
+    for key in _keys(stores, work_key(import_id, f"repeated/{part.part}/")):
+        repeated.add(array("I", stores.documents.get_bytes(key)))
+    return repeated
 
 
 def _keys(stores: Stores, prefix: str) -> Iterator[str]:

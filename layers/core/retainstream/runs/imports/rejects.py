@@ -1,4 +1,4 @@
-"""The file of rejected rows: which line, which column, why."""
+"""The file of rejected rows: line, column, reason."""
 
 import csv
 import io

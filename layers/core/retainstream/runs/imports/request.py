@@ -1,22 +1,24 @@
-"""Asking for an import, uploading its file, and looking how it stands."""
+"""Asking for an import, and uploading its file."""
 
 import logging
-from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
 from retainstream.engine.schema import FeatureSchema
-from retainstream.runs.imports.keys import rejects_key, upload_key
-from retainstream.runs.imports.views import ImportRequest, ImportView, UploadPart, UploadView, import_view
+from retainstream.engine.schema.whole import Whole
+from retainstream.runs.imports.view import Asked, ImportRun, ImportView, UploadPart, UploadView, ends_in, import_view
+from retainstream.runs.imports.work import upload_key
 from retainstream.runs.starting import UnknownRun, find_run, key_or_new
-from retainstream.storage.documents import LINK_SECONDS, Documents
+from retainstream.settings import settings
 from retainstream.storage.errors import NotStored
-from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import Uploads
-from retainstream.storage.workflows import Workflows
 from retainstream.telemetry.correlation import following
 
+LARGEST_FILE = 5 * 10**9
 ONE_PUT = 64 << 20
 """Files up to this size are uploaded in one piece, larger ones in parts of this size."""
 UPLOAD_SECONDS = 6 * 3600
@@ -30,21 +32,55 @@ class OtherRequest(Exception):
 
 
 class NumberedCustomers(Exception):
-    """The schema in force numbers customers by row, so that a file cannot say whom it speaks of."""
+    """The schema in force numbers customers by row, so that a file cannot name its customers."""
 
 
 class IncompleteUpload(Exception):
-    """Not all of the file has arrived; `missing` are the numbers of the parts that have not, or not whole."""
+    """Not all of the file has arrived; `missing` are the numbers of the parts that are absent or of another size."""
 
     def __init__(self, missing: list[int]) -> None:
         super().__init__("incomplete upload")
         self.missing = missing
 
 
-def ask(
-    runs: Runs, uploads: Uploads, documents: Documents, schema: FeatureSchema, given: ImportRequest, *, by: str, idempotency_key: str | None
-) -> ImportView:
-    """Records an import that waits for its file, and says where to upload that. Asked again with the same key, the links are new.
+def _moment(text: str) -> datetime:
+    """A moment with its offset from UTC; of a date alone the first moment, in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("moment", "must be a date such as 2026-01-31, or a moment such as 2026-01-31T18:00:00+01:00") from None
+    if moment.tzinfo is None and len(text) > len("2026-01-31"):
+        raise PydanticCustomError("moment", "must say its offset from UTC, such as Z or +01:00")
+    return (moment if moment.tzinfo else datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)).astimezone(UTC)
+
+
+def _past(text: str) -> str:
+    if _moment(text) > datetime.now(UTC):
+        raise PydanticCustomError("moment", "must not be in the future")
+    return text
+
+
+class ImportRequest(BaseModel):
+    """A file that is to be uploaded."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    file_name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$", examples=["customers.csv"])
+    size: Whole = Field(ge=1, le=LARGEST_FILE, description="Bytes, exactly as uploaded")
+    gzip: StrictBool | None = Field(default=None, description="Whether it is compressed with gzip. Default: by its first bytes")
+    as_of: Annotated[str, Field(max_length=40), AfterValidator(_past)] | None = Field(
+        default=None,
+        description="The moment that the file describes; newer data stays. Default: now",
+        examples=["2026-01-31", "2026-01-31T18:00:00Z"],
+    )
+
+    @property
+    def moment(self) -> datetime | None:
+        return _moment(self.as_of) if self.as_of else None
+
+
+def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: str, idempotency_key: str | None) -> ImportView:
+    """Records an import that waits for its file, with links for the upload. The same key gives the same import, with new links.
 
     Raises:
         NumberedCustomers, OtherRequest
@@ -52,33 +88,40 @@ def ask(
     if schema.id.numbered:
         raise NumberedCustomers
     import_id = key_or_new("import", by, idempotency_key)
-    wanted = given.model_dump(exclude={"as_of"}, exclude_none=True)
-    run = runs.get(import_id)
+    run: ImportRun | None = stores.runs.get(import_id)
     if run is None:
-        now = datetime.now(UTC)
-        asked = {**wanted, "as_of": (given.moment or now).isoformat(timespec="microseconds")}
-        if given.size > ONE_PUT:
-            asked["upload_id"] = uploads.begin(upload_key(import_id))
-        run, _ = runs.expect(import_id, "import", by, asked)
+        run, _ = stores.runs.expect(import_id, "import", by, _asked(stores.uploads, import_id, request))
     asked = run["asked"]
-    if any(asked.get(name) != value for name, value in wanted.items()) or given.moment not in (
-        None,
-        datetime.fromisoformat(asked["as_of"]),
+    same_file = (asked["file_name"], asked["size"]) == (request.file_name, request.size)
+    if (
+        not same_file
+        or request.gzip not in (None, asked.get("gzip"))
+        or request.moment not in (None, datetime.fromisoformat(asked["as_of"]))
     ):
         raise OtherRequest
-    documents.put_bytes(_recent_key(run), b"")
-    return view(documents, run, _upload(uploads, run))
+    stores.documents.put_bytes(_recent_key(run), b"")
+    return import_view(stores.documents, run, _upload(stores.uploads, run))
 
 
-def complete(runs: Runs, uploads: Uploads, documents: Documents, import_id: str) -> ImportView:
+def _asked(uploads: Uploads, import_id: str, request: ImportRequest) -> Asked:
+    as_of = (request.moment or datetime.now(UTC)).isoformat(timespec="microseconds")
+    asked: Asked = {"file_name": request.file_name, "size": request.size, "as_of": as_of}
+    if request.gzip is not None:
+        asked["gzip"] = request.gzip
+    if request.size > ONE_PUT:
+        asked["upload_id"] = uploads.begin(upload_key(import_id))
+    return asked
+
+
+def complete(stores: Stores, import_id: str) -> ImportView:
     """Makes one file of the parts that were uploaded, which starts the import. Again, it changes nothing.
 
     Raises:
         UnknownRun: there is no such import.
         IncompleteUpload: parts are missing.
     """
-    run = find_run(runs, import_id, "import")
-    key, asked = upload_key(import_id), run["asked"]
+    run: ImportRun = find_run(stores, import_id, "import")
+    uploads, key, asked = stores.uploads, upload_key(import_id), run["asked"]
     if run["status"] == "WAITING" and uploads.find(key) is None:
         upload_id = asked.get("upload_id")
         if upload_id is None:
@@ -91,59 +134,45 @@ def complete(runs: Runs, uploads: Uploads, documents: Documents, import_id: str)
                 raise IncompleteUpload(missing)
             uploads.complete(key, upload_id, arrived)
         except NotStored as error:
-            if uploads.find(key) is None:  # completed by somebody else meanwhile
+            if uploads.find(key) is None:  # unless another request completed it meanwhile
                 raise IncompleteUpload(list(_sizes(asked["size"]))) from error
-    return view(documents, run)
+    return import_view(stores.documents, run)
 
 
-def look(runs: Runs, documents: Documents, import_id: str) -> ImportView:
-    """How an import stands.
+def import_run(stores: Stores, import_id: str) -> ImportView:
+    """An import.
 
     Raises:
-        UnknownRun: there is no such import.
+        UnknownRun: there is no import of this id.
     """
-    return view(documents, find_run(runs, import_id, "import"))
+    return import_view(stores.documents, find_run(stores, import_id, "import"))
 
 
-def recent(runs: Runs, uploads: Uploads, documents: Documents, *, limit: int, after: str | None) -> tuple[list[ImportView], str | None]:
-    """Imports, the one asked for last first, and where the next page goes on. Reads as much as it shows."""
-    keys = uploads.keys(_RECENT, limit + 1, after or "")
-    found = [run for key in keys[:limit] if (run := runs.get(key.rsplit("-", 1)[1]))]
-    return [view(documents, run) for run in found], keys[limit - 1] if len(keys) > limit else None
+def recent(stores: Stores, *, limit: int, after: str | None) -> tuple[list[ImportView], str | None]:
+    """Imports, newest first, and the place after which the next page begins. Reads as much as it shows."""
+    keys = stores.uploads.keys(_RECENT, limit + 1, after or "")
+    runs = [run for key in keys[:limit] if (run := stores.runs.get(key.rsplit("-", 1)[1]))]
+    return [import_view(stores.documents, run) for run in runs], keys[limit - 1] if len(keys) > limit else None
 
 
-def start_uploaded(runs: Runs, workflows: Workflows, machine_arn: str, key: str) -> bool:
+def start_uploaded(stores: Stores, key: str) -> bool:
     """Starts the import whose file has arrived under a key of the bucket, once. Returns whether this was the first time.
 
     A file that no import waits for starts nothing.
     """
     import_id = key.removeprefix(upload_key(""))
     try:
-        run = find_run(runs, import_id, "import")
+        run = find_run(stores, import_id, "import")
     except UnknownRun:
         return False
     if run["status"] != "WAITING":
         return False
-    with following(run.get("correlation_id") or import_id):  # that of the request that asked for the import
+    with following(run.get("correlation_id") or import_id):  # the request that asked for the import
         _log.info("the file of an import has arrived")
-        return workflows.start(machine_arn, import_id, {"import_id": import_id})
+        return stores.workflows.start(settings().import_state_machine_arn, import_id, {"import_id": import_id})
 
 
-def view(documents: Documents, run: Mapping[str, Any], upload: UploadView | None = None) -> ImportView:
-    """A run as the interface shows it, with a link to the rejected rows where there are any."""
-    counts = Counter[str](run.get("counts", {}))
-    if not counts:
-        for part in run.get("parts", {}).values():
-            counts.update(part)
-    link = ends = None
-    if run["status"] == "SUCCEEDED" and counts["rejected"]:
-        name = f"rejected-{run['run_id'][:8]}.csv"
-        link = documents.download_link(rejects_key(run["run_id"]), file_name=name, seconds=LINK_SECONDS)
-        ends = _in(LINK_SECONDS)
-    return import_view(run, counts, upload, rejects_url=link, rejects_expire_at=ends)
-
-
-def _upload(uploads: Uploads, run: Mapping[str, Any]) -> UploadView | None:
+def _upload(uploads: Uploads, run: ImportRun) -> UploadView | None:
     if run["status"] != "WAITING":
         return None
     import_id, asked = run["run_id"], run["asked"]
@@ -157,17 +186,13 @@ def _upload(uploads: Uploads, run: Mapping[str, Any]) -> UploadView | None:
         parts.append(UploadPart(number=number, offset=offset, size=size, url=url))
         offset += size
     then = f"/api/customers/imports/{import_id}/complete" if upload_id else None
-    return UploadView(parts=parts, complete=then, expires_at=_in(UPLOAD_SECONDS))
+    return UploadView(parts=parts, complete=then, expires_at=ends_in(UPLOAD_SECONDS))
 
 
 def _sizes(size: int) -> dict[int, int]:
     return {number: min(ONE_PUT, size - offset) for number, offset in enumerate(range(0, size, ONE_PUT), start=1)}
 
 
-def _recent_key(run: Mapping[str, Any]) -> str:
+def _recent_key(run: ImportRun) -> str:
     left = _LAST_MOMENT - datetime.fromisoformat(run["started_at"])
     return f"{_RECENT}{int(left.total_seconds() * 1000):015d}-{run['run_id']}"
-
-
-def _in(seconds: int) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")

@@ -1,36 +1,40 @@
-"""The first look at an uploaded file: how it is written, its plain text where it is packed, and the parts it is loaded by."""
+"""The first look at an uploaded file: its layout, its plain text where it is packed, and the parts by which it is loaded."""
 
 import codecs
 import gzip
 import io
 import math
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
+from typing import Literal, TypedDict
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables import open_table
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import layout_document
 from retainstream.engine.tables.splitting import Place, Splitter
-from retainstream.runs.imports.keys import upload_key, work_key
+from retainstream.registry.active_schema import active_schema
+from retainstream.runs.imports.view import ImportRun
 from retainstream.runs.imports.work import (
-    Document,
+    FileRecord,
     ImportFailed,
     Part,
-    file_document,
-    file_of,
+    PartRecord,
+    RunEvent,
+    errors_in_words,
     get_document,
     put_document,
-    told_plainly,
+    record_of,
+    upload_key,
+    work_key,
 )
+from retainstream.runs.turns import SecondsLeft, Turn
 from retainstream.storage.errors import Conflict, NotStored
 from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import PART, StoredFile, in_blocks
 
 RESERVE_SECONDS = 60.0
-"""A step answers where to go on when less than this is left of its invocation."""
+"""A turn ends when less than this is left of its invocation."""
 SMALLEST_PART = 8 << 20
 MOST_PARTS = 300
 LINES_PER_PARTITION = 2_000_000
@@ -41,15 +45,65 @@ _GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def begin(stores: Stores, schema: FeatureSchema, import_id: str) -> Document:
-    """Opens the run and reads the head of the file: {file, packed (it has to be unpacked first)}.
+class Begun(TypedDict):
+    """`packed` files have to be unpacked first."""
+
+    file: FileRecord
+    packed: bool
+
+
+class Upload(TypedDict):
+    """An upload in parts, and how many parts it has."""
+
+    id: str
+    parts: int
+
+
+class UnpackEvent(RunEvent):
+    file: FileRecord
+    upload: Upload | None
+
+
+class Unpacked(TypedDict):
+    """`file` is the plain file once it is done, and the packed one before."""
+
+    done: bool
+    file: FileRecord
+    upload: Upload
+
+
+class Survey(TypedDict):
+    """The parts so far, and the offset and line of the next one."""
+
+    done: Literal[False]
+    parts: list[PartRecord]
+    next: list[int]
+
+
+class Surveyed(TypedDict):
+    """The parts of the file, and the partitions in which ids are compared."""
+
+    done: Literal[True]
+    parts: list[PartRecord]
+    part_count: int
+    partitions: list[int]
+    partition_count: int
+
+
+class SurveyEvent(RunEvent):
+    file: FileRecord
+    found: Survey | None
+
+
+def begin(stores: Stores, event: RunEvent) -> Begun:
+    """Opens the run and reads the head of the file.
 
     Raises:
         ImportFailed: it is not the file that was announced, or no table that fits the schema.
     """
-    run = _open(stores, import_id)
-    asked = run["asked"]
-    with told_plainly(asked["file_name"]):
+    schema, import_id = active_schema(stores.documents), event["import_id"]
+    asked = _open(stores, import_id)["asked"]
+    with errors_in_words(asked["file_name"]):
         file = stores.uploads.find(upload_key(import_id))
         if file is None:
             raise ImportFailed("The file is not in the bucket.")
@@ -63,52 +117,56 @@ def begin(stores: Stores, schema: FeatureSchema, import_id: str) -> Document:
         bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
         put_document(stores, import_id, "layout.json", layout_document(table))
         put_document(stores, import_id, "schema.json", schema.model_dump(mode="json"))
-    return {"file": file_document(file), "packed": magic == _GZIP or head[:2] in _UTF_16}
+    return {"file": record_of(file), "packed": magic == _GZIP or head[:2] in _UTF_16}
 
 
-def _open(stores: Stores, import_id: str) -> Document:
+def _open(stores: Stores, import_id: str) -> ImportRun:
     try:
-        run = stores.runs.begin(import_id)
+        run: ImportRun = stores.runs.begin(import_id)
     except (NotStored, Conflict) as error:
         raise ImportFailed("This import was never asked for, or has ended.") from error
     stores.runs.step_started(import_id, "survey")
     return run
 
 
-def unpack(
-    stores: Stores, import_id: str, file: Mapping[str, Any], upload: Mapping[str, Any] | None, seconds_left: Callable[[], float]
-) -> Document:
-    """Writes the file's plain text, in UTF-8, beside it: {done, file (the plain one, once it is done), upload}.
+def schema_of(stores: Stores, import_id: str) -> FeatureSchema:
+    """The schema that was in force when the import began."""
+    return FeatureSchema.model_validate(get_document(stores, import_id, "schema.json"))
 
-    When the time of an invocation runs out, the next one reads from the beginning again, and writes from where this one stopped: a
-    compressed stream can be entered nowhere else.
+
+def unpack(stores: Stores, event: UnpackEvent, seconds_left: SecondsLeft) -> Unpacked:
+    """Writes the file's plain text, in UTF-8, beside it.
+
+    A compressed stream can only be entered at its beginning: so each turn reads the file from there, and writes from where the turn before
+    stopped.
 
     Raises:
-        ImportFailed: it is damaged, too long, or unpacking it again takes all the time there is.
+        ImportFailed: the file is damaged or too long, or a turn has no time to write more than the turn before.
     """
-    packed, key = file_of(file), work_key(import_id, "plain")
-    with told_plainly("The compressed file"):
+    packed, key, upload = StoredFile(**event["file"]), work_key(event["import_id"], "plain"), event["upload"]
+    with errors_in_words("The compressed file"):
         upload_id = upload["id"] if upload else stores.uploads.begin(key)
         arrived = stores.uploads.parts(key, upload_id) if upload else {}
         written = upload["parts"] if upload else 0
         number, size = 0, 0
-        for number, block in enumerate(in_blocks(_plain(stores, packed), PART), start=1):
+        turn = Turn(seconds_left, RESERVE_SECONDS, enumerate(in_blocks(_plain(stores, packed), PART), start=1))
+        for number, block in turn:
             size += len(block)
             if size > MOST_UNPACKED:
                 raise ImportFailed(f"The file unpacks to more than {MOST_UNPACKED // 10**9} GB. Split it into several.")
             if number > written:
                 arrived[number] = stores.uploads.put_part(key, upload_id, number, block)
-            if seconds_left() < RESERVE_SECONDS:
-                if number <= written:
-                    raise ImportFailed("The file takes too long to unpack. Split it into several, or upload it as plain CSV.")
-                return {"done": False, "file": dict(file), "upload": {"id": upload_id, "parts": number}}
         if not number:
             raise ImportFailed("The file is empty; the first line must name the columns.")
+        if turn.over:
+            if number <= written:
+                raise ImportFailed("The file takes too long to unpack. Split it into several, or upload it as plain CSV.")
+            return {"done": False, "file": event["file"], "upload": {"id": upload_id, "parts": number}}
         stores.uploads.complete(key, upload_id, arrived)
         plain = stores.uploads.find(key)
         if plain is None:
             raise NotStored(key)
-    return {"done": True, "file": file_document(plain), "upload": {"id": upload_id, "parts": number}}
+    return {"done": True, "file": record_of(plain), "upload": {"id": upload_id, "parts": number}}
 
 
 def _unzipped(stores: Stores, file: StoredFile, zipped: bool) -> Iterator[bytes]:
@@ -135,42 +193,43 @@ def _plain(stores: Stores, file: StoredFile) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-def survey(
-    stores: Stores, import_id: str, file: Mapping[str, Any], found: Mapping[str, Any] | None, seconds_left: Callable[[], float]
-) -> Document:
-    """Divides the file where records begin: {done, parts, part_count, partitions (of the comparison), partition_count}, or {done, parts,
-    next}.
+def survey(stores: Stores, event: SurveyEvent, seconds_left: SecondsLeft) -> Survey | Surveyed:
+    """Divides the file where records begin.
 
-    Every byte is read in order, so that no part begins inside quotes and every line has its number; `next` is where to go on when the time
-    of an invocation runs out.
+    Every byte is read in order, so that no part begins inside quotes and every line has its number.
     """
-    stored = file_of(file)
-    least = max(SMALLEST_PART, math.ceil(stored.size / MOST_PARTS))
-    with told_plainly("The survey of the file"):
+    import_id, file, before = event["import_id"], StoredFile(**event["file"]), event["found"]
+    with errors_in_words("The survey of the file"):
         layout = get_document(stores, import_id, "layout.json")
-        parts = [Part.of(part) for part in found["parts"]] if found else []
-        place = Place(*found["next"]) if found else Place(0, 1)
-        splitter = Splitter(stores.uploads.open(stored, place.offset), layout["delimiter"], place)
-        if found is None:
+        parts = [Part(**part) for part in before["parts"]] if before else []
+        place = Place(*before["next"]) if before else Place(0, 1)
+        splitter = Splitter(stores.uploads.open(file, place.offset), layout["delimiter"], place)
+        if before is None:
             splitter.skip_lines(layout["header_line"])
-        while True:
-            start = splitter.place
-            more = splitter.skip_records(least)
-            if splitter.place.offset > start.offset:
-                end = splitter.place
-                parts.append(Part(len(parts), start.offset, start.line, end.offset, end.line - start.line))
-            if not more:
-                break
-            if seconds_left() < RESERVE_SECONDS:
-                return {"done": False, "parts": [asdict(part) for part in parts], "next": [splitter.place.offset, splitter.place.line]}
-        lines = sum(part.lines for part in parts) + 1
-    partitions = min(MOST_PARTS, math.ceil(lines / LINES_PER_PARTITION))
-    stores.runs.step_finished(import_id, "survey", {"bytes": stored.size, "lines": splitter.place.line - 1, "parts": len(parts)})
+        least = max(SMALLEST_PART, math.ceil(file.size / MOST_PARTS))
+        *_, more = Turn(seconds_left, RESERVE_SECONDS, _divided(splitter, least, parts))
+    records = [part.record for part in parts]
+    if more:
+        return {"done": False, "parts": records, "next": [splitter.place.offset, splitter.place.line]}
+    partitions = min(MOST_PARTS, math.ceil((sum(part.lines for part in parts) + 1) / LINES_PER_PARTITION))
+    stores.runs.step_finished(import_id, "survey", {"bytes": file.size, "lines": splitter.place.line - 1, "parts": len(parts)})
     stores.runs.step_started(import_id, "compare")
     return {
         "done": True,
-        "parts": [asdict(part) for part in parts],
+        "parts": records,
         "part_count": len(parts),
         "partitions": list(range(partitions)),
         "partition_count": partitions,
     }
+
+
+def _divided(splitter: Splitter, least: int, parts: list[Part]) -> Iterator[bool]:
+    """Appends one part after the other, of `least` bytes or the record at their end more, and says whether there may be more."""
+    more = True
+    while more:
+        start = splitter.place
+        more = splitter.skip_records(least)
+        end = splitter.place
+        if end.offset > start.offset:
+            parts.append(Part(len(parts), start.offset, start.line, end.offset, end.line - start.line))
+        yield more

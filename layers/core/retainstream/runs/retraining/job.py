@@ -1,18 +1,70 @@
-"""What SageMaker is asked for: a training job on its own XGBoost container, as CreateTrainingJob takes it."""
+"""A training job on SageMaker's own XGBoost container, as CreateTrainingJob takes it."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
+from retainstream.engine.learning import trees
 from retainstream.engine.learning.sagemaker.bins import MOST_CODES, Bins
-from retainstream.engine.learning.trees import TreeSettings, parameters
+from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.schema import FeatureSchema
+from retainstream.runs.failure import CaughtError
 from retainstream.settings import Settings
 
 VERSION = "3.0-5"
 """SageMaker's name of the container with XGBoost 3.0.5; the model files it writes are read by XGBoost 3.4."""
+
+
+class _S3DataSource(TypedDict):
+    S3DataType: str
+    S3Uri: str
+    S3DataDistributionType: str
+
+
+class _DataSource(TypedDict):
+    S3DataSource: _S3DataSource
+
+
+class _Channel(TypedDict):
+    ChannelName: str
+    ContentType: str
+    DataSource: _DataSource
+
+
+class _Algorithm(TypedDict):
+    TrainingImage: str
+    TrainingInputMode: str
+
+
+class _Output(TypedDict):
+    S3OutputPath: str
+
+
+class _Resources(TypedDict):
+    InstanceType: str
+    InstanceCount: int
+    VolumeSizeInGB: int
+
+
+class _Stopping(TypedDict):
+    MaxRuntimeInSeconds: int
+
+
+class JobRequest(TypedDict):
+    """The parameters of CreateTrainingJob, except for the role."""
+
+    TrainingJobName: str
+    AlgorithmSpecification: _Algorithm
+    HyperParameters: dict[str, str]
+    InputDataConfig: list[_Channel]
+    OutputDataConfig: _Output
+    ResourceConfig: _Resources
+    StoppingCondition: _Stopping
+    EnableNetworkIsolation: bool
+    EnableInterContainerTrafficEncryption: bool
+
 
 _LONGEST_NAME = 63
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9])*")
@@ -58,7 +110,7 @@ _ACCOUNTS = {
 
 
 class NoContainer(ValueError):
-    """SageMaker's XGBoost is not known to be in this region."""
+    """No container with SageMaker's XGBoost is known for this region."""
 
 
 def image(in_region: str) -> str:
@@ -79,7 +131,7 @@ def region(configured: Settings) -> str:
 
 
 def job_name(stack: str, run_id: str) -> str:
-    """The name of a run's job: the same every time, and never another run's."""
+    """The name of a run's job: the same at every call, and another for every other run."""
     left = _LONGEST_NAME - len(stack) - 1
     plain = len(run_id) <= left and _PLAIN_NAME.fullmatch(run_id)
     return f"{stack}-{run_id if plain else hashlib.sha256(run_id.encode()).hexdigest()[:left]}"
@@ -90,18 +142,18 @@ def hyper_parameters(schema: FeatureSchema, shape: TreeSettings, rounds: int, bi
 
     It finds the base score by itself, has no categories, and uses all processors; the directions are those of the job's columns.
     """
-    given = {name: value for name, value in parameters(schema, shape, seed=seed, threads=1).items() if name not in _OWN_TO_A_FUNCTION}
+    of_function = trees.parameters(schema, shape, seed=seed, threads=1)
     directions = tuple(axis.direction for axis in bins.axes)
     return {
-        **{name: str(value) for name, value in given.items()},
+        **{name: str(value) for name, value in of_function.items() if name not in _OWN_TO_A_FUNCTION},
         "monotone_constraints": str(directions),
         "max_bin": str(MOST_CODES),
         "num_round": str(rounds),
     }
 
 
-def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows_prefix: str, output_prefix: str) -> dict[str, Any]:
-    """The request, but for the role.
+def request(configured: Settings, run_id: str, parameters: Mapping[str, str], *, rows_prefix: str, output_prefix: str) -> JobRequest:
+    """The request for a run's job.
 
     The container reads what lies under `rows_prefix` and sees no network but the other instances.
 
@@ -109,7 +161,7 @@ def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows
         NoContainer: SageMaker's XGBoost is not known to be in the stack's region.
     """
     stack = configured.retraining_state_machine_arn.rpartition(":")[2].removesuffix("-retraining")
-    source = {
+    source: _S3DataSource = {
         "S3DataType": "S3Prefix",
         "S3Uri": f"s3://{configured.bucket}/{rows_prefix}",
         "S3DataDistributionType": "ShardedByS3Key",
@@ -117,7 +169,7 @@ def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows
     return {
         "TrainingJobName": job_name(stack, run_id),
         "AlgorithmSpecification": {"TrainingImage": image(region(configured)), "TrainingInputMode": "File"},
-        "HyperParameters": dict(given),
+        "HyperParameters": dict(parameters),
         "InputDataConfig": [{"ChannelName": "train", "ContentType": "text/libsvm", "DataSource": {"S3DataSource": source}}],
         "OutputDataConfig": {"S3OutputPath": f"s3://{configured.bucket}/{output_prefix}"},
         "ResourceConfig": {
@@ -131,19 +183,18 @@ def request(configured: Settings, run_id: str, given: Mapping[str, str], *, rows
     }
 
 
-def failure(error: str, cause: Any) -> str | None:
-    """What SageMaker says of a job that failed or was not taken, as a sentence; None where the error is not SageMaker's."""
-    if error == "TrainingJobFailed":
-        told = _parsed(cause)
-        status, reason = (
-            told.get("TrainingJobStatus", "Failed"),
-            told.get("FailureReason") or told.get("SecondaryStatus") or "no reason was given",
-        )
-        return f"The training job {told.get('TrainingJobName', '')} on SageMaker ended as {status}: {_short(reason)}"
-    if error.endswith(("ResourceLimitExceededException", "ResourceLimitExceeded")):
+def failure(error: CaughtError) -> str | None:
+    """SageMaker's reason why a job failed or was refused, as a sentence; None where the error is not SageMaker's."""
+    name, cause = error.get("Error", ""), error.get("Cause")
+    if name == "TrainingJobFailed":
+        job = _job_in(cause)
+        status = job.get("TrainingJobStatus", "Failed")
+        reason = job.get("FailureReason") or job.get("SecondaryStatus") or "no reason was given"
+        return f"The training job {job.get('TrainingJobName', '')} on SageMaker ended as {status}: {_short(reason)}"
+    if name.endswith(("ResourceLimitExceededException", "ResourceLimitExceeded")):
         return f"SageMaker did not take the training job, because the account's limit is reached: {_short(str(cause))}"
-    if error.startswith("SageMaker."):
-        return f"SageMaker did not take the training job ({error}); the execution of the state machine has the details."
+    if name.startswith("SageMaker."):
+        return f"SageMaker did not take the training job ({name}); the execution of the state machine has the details."
     return None
 
 
@@ -151,9 +202,9 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
 
 
-def _parsed(cause: Any) -> Mapping[str, Any]:
+def _job_in(cause: str | None) -> Mapping[str, str]:
     try:
-        told = json.loads(cause)
-    except (TypeError, ValueError):
+        job = json.loads(cause or "")
+    except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return job if isinstance(job, dict) else {}

@@ -1,13 +1,14 @@
-"""The steps of a run whose rows are too many for one function.
+"""The tasks of a training run with too many rows for one function.
 
-Extract: parts, and a sample of them as the run's data set, which validation, the search and the evaluation work on. Train: the shape of
-the trees, searched on the sample. Fit: all parts as bins, the training job, and its model as the candidate.
+Extract: parts, and a sample of them as the run's data set, on which validation, search and evaluation work. Train: the shape of the trees,
+searched on the sample. Fit: all parts as bins, the training job, and its model as the candidate.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
+from typing import NotRequired, TypedDict, cast
 
 from retainstream.engine.learning.calibrate import calibrate
 from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
@@ -23,7 +24,7 @@ from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining import job
-from retainstream.runs.retraining.workbench import Document, Workbench
+from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.settings import settings
 from retainstream.storage.errors import NotStored, TooLarge
 from retainstream.storage.stores import Stores
@@ -32,11 +33,68 @@ SEED = 0
 _FOLDS = 5
 
 
-def planned_parts(stores: Stores) -> list[Document]:
-    """The parts to read the base in, none where one function reads it whole.
+class PartOfBase(TypedDict):
+    """One part of the base: its number from 0. `parts` is how many there are."""
+
+    part: int
+    parts: NotRequired[int]
+
+
+class PartEvent(TypedDict):
+    run_id: str
+    part: PartOfBase
+
+
+class ProvenanceRecord(TypedDict):
+    """A `Provenance` as JSON."""
+
+    customers: int
+    labelled: int
+    churned: int
+    sources: dict[str, int]
+    schema_name: str
+
+
+class PartExtracted(TypedDict):
+    part: int
+    provenance: ProvenanceRecord
+
+
+class GatherEvent(TrainingEvent):
+    parts: Sequence[PartExtracted]
+
+
+class Gathered(TypedDict):
+    """The parts that have labelled rows, and whether the data set is a sample of them."""
+
+    sampled: bool
+    parts: list[PartOfBase]
+
+
+class Shaped(TypedDict):
+    """Nothing: the shape is in the working files."""
+
+
+class PartExported(TypedDict):
+    rows: int
+
+
+class ImportModelEvent(TrainingEvent):
+    """`exported` are the answers for all parts."""
+
+    job: job.JobRequest
+    exported: Sequence[PartExported]
+
+
+class Imported(TypedDict):
+    version: str
+
+
+def planned_parts(stores: Stores) -> list[PartOfBase]:
+    """The parts in which the base is read; an empty list where one function reads all of it.
 
     Raises:
-        NoContainer: it takes a training job, and SageMaker's XGBoost is not known to be in the stack's region.
+        NoContainer: a training job is needed, and no container is known for the stack's region.
     """
     configured = settings()
     if not configured.sagemaker_row_threshold:
@@ -47,70 +105,71 @@ def planned_parts(stores: Stores) -> list[Document]:
     return [{"part": part, "parts": count} for part in range(count)]
 
 
-def extract_part(stores: Stores, given: Document) -> Document:
+def extract_part(stores: Stores, event: PartEvent) -> PartExtracted:
     """Reads one part of the customers and keeps those with a known outcome."""
-    bench = Workbench(stores.documents, given["run_id"])
-    part, parts = given["part"]["part"], given["part"]["parts"]
+    bench = Workbench(stores.documents, event["run_id"])
+    part, parts = event["part"]["part"], event["part"]["parts"]
     data, provenance = collect(active_schema(stores.documents), stores.customers.segment_pages(part, parts))
     bench.put_part(part, data)
-    return {"part": part, "provenance": asdict(provenance)}
+    return {"part": part, "provenance": cast("ProvenanceRecord", asdict(provenance))}
 
 
-def gather(stores: Stores, given: Document) -> Document:
-    """Makes the run's data set of the parts: all of them, or a sample where they hold more than one function may be given."""
-    bench = Workbench(stores.documents, given["run_id"])
-    told = {entry["part"]: Provenance(**entry["provenance"]) for entry in given["parts"]}
-    total, most = sum(part.labelled for part in told.values()), settings().sagemaker_row_threshold
+def gather(stores: Stores, event: GatherEvent) -> Gathered:
+    """Makes the run's data set of the parts: all their rows, or a sample where they have too many for one function."""
+    bench = Workbench(stores.documents, event["run_id"])
+    provenances = {part["part"]: Provenance(**part["provenance"]) for part in event["parts"]}
+    total, most = sum(part.labelled for part in provenances.values()), settings().sagemaker_row_threshold
     share = min(1.0, most / max(total, 1))
-    kept = [(sampled(bench.part(number), share), provenance) for number, provenance in sorted(told.items())]
+    kept = [(sampled(bench.part(number), share), provenance) for number, provenance in sorted(provenances.items())]
     data, provenance = merged(kept)
     document = {**provenance.document(), **({"sample": len(data)} if share < 1 else {})}
     stored = bench.put_data(data)
     bench.put_json("provenance.json", {**document, "sha256": stored.sha256})
-    stores.runs.step_finished(given["run_id"], "extract", document)
-    return {"sampled": share < 1, "parts": [{"part": number} for number, part in sorted(told.items()) if part.labelled]}
+    stores.runs.step_finished(event["run_id"], "extract", document)
+    return {"sampled": share < 1, "parts": [{"part": number} for number, part in sorted(provenances.items()) if part.labelled]}
 
 
-def shape(stores: Stores, given: Document) -> Document:
-    """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins of all."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "train") as detail:
+def shape(stores: Stores, event: TrainingEvent) -> Shaped:
+    """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins."""
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "train") as detail:
         learned = for_the_job(bench.data())
         search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
         chosen = search.run()
-        record: Document = {**search.record(chosen), "rows": {"tune": len(chosen.losses)}}
-        bench.put_json("shape.json", {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": record})
+        record, rows = search.record(chosen), {"tune": len(chosen.losses)}
+        document = {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": {**record, "rows": rows}}
+        bench.put_json("shape.json", document)
         bench.put_json("bins.json", Bins.of(learned).document())
         detail.update(chosen=record["chosen"], trials=len(record["trials"]), sample=len(learned))
     return {}
 
 
-def export_part(stores: Stores, given: Document) -> Document:
+def export_part(stores: Stores, event: PartEvent) -> PartExported:
     """Writes one part as the text that the training job reads."""
-    bench = Workbench(stores.documents, given["run_id"])
-    part = given["part"]["part"]
+    bench = Workbench(stores.documents, event["run_id"])
+    part = event["part"]["part"]
     data = for_the_job(bench.part(part))
     if len(data):
         bench.put_rows(part, _bins(bench).lines(data.rows, data.churned))
     return {"rows": len(data)}
 
 
-def prepare_job(stores: Stores, given: Document) -> Document:
+def prepare_job(stores: Stores, event: TrainingEvent) -> job.JobRequest:
     """The request for the training job, the same every time."""
-    bench = Workbench(stores.documents, given["run_id"])
-    stores.runs.step_started(given["run_id"], "fit")
+    bench = Workbench(stores.documents, event["run_id"])
+    stores.runs.step_started(event["run_id"], "fit")
     decided = bench.get_json("shape.json")
     named = job.hyper_parameters(bench.data().schema, TreeSettings(**decided["settings"]), decided["rounds"], _bins(bench), seed=SEED)
-    return job.request(settings(), given["run_id"], named, rows_prefix=bench.rows_prefix, output_prefix=bench.output_prefix)
+    return job.request(settings(), event["run_id"], named, rows_prefix=bench.rows_prefix, output_prefix=bench.output_prefix)
 
 
-def import_model(stores: Stores, given: Document) -> Document:
-    """Takes the job's model as the run's candidate: in terms of the schema's columns, calibrated, with a threshold.
+def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
+    """Makes the job's model the run's candidate: in terms of the schema's columns, calibrated, with a threshold.
 
     Raises:
-        UnusableArtefact: the job left nothing that can be taken for a model of this data.
+        UnusableArtefact: the job did not leave a model of this data.
     """
-    run_id, name = given["run_id"], given["job"]["TrainingJobName"]
+    run_id, name = event["run_id"], event["job"]["TrainingJobName"]
     bench = Workbench(stores.documents, run_id)
     try:
         archive = bench.job_archive(name, at_most=MOST_PACKED)
@@ -124,13 +183,13 @@ def import_model(stores: Stores, given: Document) -> Document:
         ScoringModel.from_bytes,
         bytes(booster.save_raw("ubj")),
         schema=data.schema,
-        version=version_name(datetime.fromisoformat(given["started_at"]), run_id),
+        version=version_name(datetime.fromisoformat(event["started_at"]), run_id),
     )
     judged = for_calibration(data)
     margins = make({"method": "none"}, threshold=0.5).margins(judged.rows)
     curve = calibrate(margins, judged.churned, folds(judged.keys, judged.churned, _FOLDS))
     model = make(curve.document(), threshold=threshold_for(curve, margins, judged.churned))
-    candidate = Candidate(model, _record(bench, given, judged, curve.document()["method"]))
+    candidate = Candidate(model, _record(bench, event, judged, curve.document()["method"]))
     bench.put_candidate(candidate.model, candidate.record)
     detail = {
         "job": name,
@@ -142,10 +201,10 @@ def import_model(stores: Stores, given: Document) -> Document:
     return {"version": model.version}
 
 
-def _record(bench: Workbench, given: Document, judged: DataSet, calibration: str) -> JobFitRecord:
-    searched, asked = bench.get_json("shape.json")["record"], given["job"]
+def _record(bench: Workbench, event: ImportModelEvent, judged: DataSet, calibration: str) -> JobFitRecord:
+    searched, asked = bench.get_json("shape.json")["record"], event["job"]
     search: SearchRecord = searched
-    rows = sum(part["rows"] for part in given["exported"])
+    rows = sum(part["rows"] for part in event["exported"])
     return {
         **search,
         "calibration": calibration,
@@ -161,13 +220,3 @@ def _record(bench: Workbench, given: Document, judged: DataSet, calibration: str
 
 def _bins(bench: Workbench) -> Bins:
     return Bins.from_document(bench.get_json("bins.json"))
-
-
-STEPS: dict[str, Callable[[Stores, Document], Document]] = {
-    "extract_part": extract_part,
-    "gather": gather,
-    "shape": shape,
-    "export_part": export_part,
-    "prepare_job": prepare_job,
-    "import_model": import_model,
-}

@@ -1,22 +1,22 @@
-"""The steps that bring a candidate into service: register, promote, score everyone, notify."""
+"""The tasks that bring a candidate into service: register, promote, score everyone, notify."""
 
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
+from typing import NotRequired, TypedDict, cast
 
 from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
 from retainstream.registry.versions import register
-from retainstream.runs.retraining.workbench import Document, Workbench
+from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.runs.scoring.request import start_scoring
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, StorageUnavailable
 from retainstream.storage.models import Figures, MoneyRecord, Version, VersionFile
+from retainstream.storage.runs import Status
 from retainstream.storage.stores import Stores
 
 _CURVES = ("reliability", "gain")
@@ -24,14 +24,56 @@ _MOST_HOURS = 6
 _CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
 
+class VersionEvent(TrainingEvent):
+    version: str
+
+
+class Registered(TypedDict):
+    """`passed`: whether the version may go into service."""
+
+    version: str
+    passed: bool
+
+
+class Promotion(TypedDict):
+    """`reasons` why the version was not put into service."""
+
+    promoted: bool
+    reasons: NotRequired[list[str]]
+
+
+class ScoringState(TypedDict):
+    """The run that scores all customers, and its status."""
+
+    scoring_run: str
+    status: Status
+
+
+class NotifyEvent(VersionEvent):
+    promotion: NotRequired[Promotion]
+
+
+class Result(TypedDict):
+    """The result in the run's record."""
+
+    version: str
+    promoted: bool
+    reasons: list[str]
+    roc_auc: float
+
+
+class Notified(TypedDict):
+    result: Result
+
+
 class ScoringFailed(RuntimeError):
     """The model is in service but scoring everyone with it failed; the message says why."""
 
 
-def register_version(stores: Stores, given: Document) -> Document:
-    """Stores the candidate as a version, whether it passed the gate or not."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "register") as detail:
+def register_version(stores: Stores, event: TrainingEvent) -> Registered:
+    """Stores the candidate as a version, also where it did not pass the gate."""
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "register") as detail:
         data = bench.data()
         figures, verdict = bench.get_json("candidate/metrics.json"), bench.get_json("candidate/gate.json")
         fitted = bench.get_json("candidate/fit.json")
@@ -45,8 +87,8 @@ def register_version(stores: Stores, given: Document) -> Document:
         version = fitted["version"]
         identity = {
             "version": version,
-            "run_id": given["run_id"],
-            "created_at": given["started_at"],
+            "run_id": event["run_id"],
+            "created_at": event["started_at"],
             "status": "registered" if verdict["passed"] else "rejected",
         }
         card = assemble(
@@ -65,10 +107,10 @@ def register_version(stores: Stores, given: Document) -> Document:
         contents |= {loading.CARD_FILE: card.model_dump_json().encode(), loading.CARD_PAGE_FILE: page(card).encode()}
         record: Version = {
             "version": version,
-            "run_id": given["run_id"],
-            "created_at": given["started_at"],
+            "run_id": event["run_id"],
+            "created_at": event["started_at"],
             "status": identity["status"],
-            "created_by": given["started_by"],
+            "created_by": event["started_by"],
             "schema_name": data.schema.name,
             "horizon_days": data.schema.horizon_days,
             "money": cast("MoneyRecord", data.schema.money.model_dump()) if data.schema.money else None,
@@ -94,13 +136,13 @@ def register_version(stores: Stores, given: Document) -> Document:
     return {"version": version, "passed": verdict["passed"]}
 
 
-def promote_version(stores: Stores, given: Document) -> Document:
+def promote_version(stores: Stores, event: VersionEvent) -> Promotion:
     """Puts the version into service, unless another was put there since it was compared with the champion."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "promote") as detail:
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "promote") as detail:
         expected = bench.get_json("candidate/gate.json")["expected_revision"]
         try:
-            pointer = promote(stores.models, given["version"], given["started_by"], expected_revision=expected)
+            pointer = promote(stores.models, event["version"], event["started_by"], expected_revision=expected)
         except Conflict:
             reason = "Another version was put into service while this one was being judged."
             detail.update(promoted=False, reasons=[reason])
@@ -109,52 +151,51 @@ def promote_version(stores: Stores, given: Document) -> Document:
     return {"promoted": True, "reasons": []}
 
 
-def score_everyone(stores: Stores, given: Document) -> Document:
+def score_everyone(stores: Stores, event: TrainingEvent) -> ScoringState:
     """Starts the scoring of all customers with the new model; the same run again starts nothing new."""
-    stores.runs.step_started(given["run_id"], "score")
-    scoring_run = scoring_run_of(given["run_id"])
-    machine_arn = settings().scoring_state_machine_arn
-    start_scoring(stores.runs, stores.workflows, machine_arn, run_id=scoring_run, started_by=given["started_by"])
+    stores.runs.step_started(event["run_id"], "score")
+    scoring_run = scoring_run_of(event["run_id"])
+    start_scoring(stores, run_id=scoring_run, started_by=event["started_by"])
     return {"scoring_run": scoring_run, "status": "RUNNING"}
 
 
-def check_scoring(stores: Stores, given: Document) -> Document:
-    """How the scoring of all customers stands.
+def check_scoring(stores: Stores, event: TrainingEvent) -> ScoringState:
+    """The state of the scoring of all customers.
 
     Raises:
         ScoringFailed: it failed; the new model stays in service.
     """
-    scoring_run = scoring_run_of(given["run_id"])
-    run, _ = stores.runs.start(scoring_run, "scoring", given["started_by"])
+    scoring_run = scoring_run_of(event["run_id"])
+    run, _ = stores.runs.start(scoring_run, "scoring", event["started_by"])
     if run["status"] == "RUNNING" and _hours_since(run["started_at"]) > _MOST_HOURS:
         raise ScoringFailed(f"The new model is in service, but scoring everyone with it did not end within {_MOST_HOURS} hours.")
     if run["status"] == "FAILED":
         raise ScoringFailed(f"The new model is in service, but scoring everyone with it failed: {run.get('reason', 'no reason was given')}")
     if run["status"] == "SUCCEEDED":
-        stores.runs.step_finished(given["run_id"], "score", {"scoring_run": scoring_run, "counts": run.get("counts", {})})
+        stores.runs.step_finished(event["run_id"], "score", {"scoring_run": scoring_run, "counts": run.get("counts", {})})
     return {"scoring_run": scoring_run, "status": run["status"]}
 
 
-def notify(stores: Stores, given: Document) -> Document:
-    """Tells the topic, where there is one, and ends the run; a run that has ended well stays so. A topic that does not answer spoils
-    nothing; one whose answer is lost may be told twice."""
-    run_id = given["run_id"]
+def notify(stores: Stores, event: NotifyEvent) -> Notified:
+    """Publishes the outcome, where there is a topic, and ends the run. A topic that does not answer does not fail the run; where its answer
+    is lost, it may get the message twice."""
+    run_id = event["run_id"]
     run = stores.runs.existing(run_id)
     if run["status"] == "SUCCEEDED":
         return {"result": run["result"]}
     bench = Workbench(stores.documents, run_id)
     verdict = bench.get_json("candidate/gate.json")
-    promoted = bool(given.get("promotion", {}).get("promoted"))
-    reasons = [*verdict["reasons"], *given.get("promotion", {}).get("reasons", [])]
+    promotion = event.get("promotion", Promotion(promoted=False))
+    promoted, reasons = promotion["promoted"], [*verdict["reasons"], *promotion.get("reasons", [])]
     auc = bench.get_json("candidate/metrics.json")["held_out"]["roc_auc"]
     with stores.runs.step(run_id, "notify") as detail:
         outcome = "is in service" if promoted else "was not put into service"
-        lines = [f"Model {given['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
+        lines = [f"Model {event['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
         try:
             detail["sent"] = stores.notifications.publish(f"RetainStream: the new model {outcome}", "\n".join(lines))
         except StorageUnavailable:
             detail.update(sent=False, problem="The notification topic did not answer.")
-    result = {"version": given["version"], "promoted": promoted, "reasons": reasons, "roc_auc": auc}
+    result: Result = {"version": event["version"], "promoted": promoted, "reasons": reasons, "roc_auc": auc}
     stores.runs.finish(run_id, result=result)
     return {"result": result}
 
@@ -178,12 +219,3 @@ def _json(document: object) -> bytes:
 
 def _content_type(name: str) -> str:
     return _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-
-
-STEPS: dict[str, Callable[[Stores, Document], Document]] = {
-    "register": register_version,
-    "promote": promote_version,
-    "score": score_everyone,
-    "check_scoring": check_scoring,
-    "notify": notify,
-}

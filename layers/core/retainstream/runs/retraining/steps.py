@@ -1,174 +1,98 @@
-"""The steps that make a candidate: extract, validate, train, evaluate, gate. Each reads what the one before left and may run twice."""
+"""The tasks of the training run, by name: a candidate is made, compared with the champion, and put into service.
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any
+Every task may be called twice with the same event.
+"""
 
-from retainstream.engine.learning.card.columns import column_facts
-from retainstream.engine.learning.card.curves import score_histogram
-from retainstream.engine.learning.card.influence import explanation
-from retainstream.engine.learning.checks import check
-from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
-from retainstream.engine.learning.evaluate import calibration_noise, evaluate
-from retainstream.engine.learning.fit import fit
-from retainstream.engine.learning.gate import judge
-from retainstream.engine.learning.importance import importance
-from retainstream.engine.learning.metrics import Floats
-from retainstream.engine.learning.parity import parity
-from retainstream.engine.learning.reference import reference
-from retainstream.engine.model.model import ScoringModel
-from retainstream.registry.active_schema import active_schema
-from retainstream.registry.champion import Champion, champion
-from retainstream.registry.errors import CorruptModel, UnknownVersion
-from retainstream.registry.loading import load_version
-from retainstream.registry.versions import version_name
-from retainstream.runs.retraining.large import planned_parts
-from retainstream.runs.retraining.workbench import Document, Workbench, sides
-from retainstream.settings import settings
+from typing import TypedDict
+
+from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.retraining import candidate, job, large, promotion
+from retainstream.runs.tasks import ReadFigures, Task
+from retainstream.storage.runs import Run
 from retainstream.storage.stores import Stores
+from retainstream.telemetry.metrics import Figures
 
-SEED = 0
-_SEGMENTS = 4
-
-
-def extract(stores: Stores, given: Document) -> Document:
-    """Reads every customer and keeps those with a known outcome; of a base too large for that, says in which parts to read it."""
-    if parts := planned_parts(stores):
-        stores.runs.step_started(given["run_id"], "extract")
-        return {"in_parts": True, "parts": parts}
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "extract") as detail:
-        schema = active_schema(stores.documents)
-
-        def segment(number: int) -> tuple[DataSet, Provenance]:
-            return collect(schema, stores.customers.segment_pages(number, _SEGMENTS))
-
-        with ThreadPoolExecutor(_SEGMENTS) as pool:
-            data, provenance = merged(list(pool.map(segment, range(_SEGMENTS))))
-        stored = bench.put_data(data)
-        bench.put_json("provenance.json", {**provenance.document(), "sha256": stored.sha256})
-        detail.update(provenance.document())
-    return {"in_parts": False, "data": stored.key}
+FOR_PEOPLE = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer", "UnusableSchema"})
+"""The errors whose messages are shown as the reason why a run failed."""
 
 
-def validate(stores: Stores, given: Document) -> Document:
-    """Looks for what forbids or spoils learning.
+class Input(TypedDict, total=False):
+    """The input of an execution."""
 
-    Raises:
-        UnfitData: no model can be made of the data.
-    """
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "validate") as detail:
-        findings = check(bench.data(), fewest_rows=settings().training_fewest_rows)
-        bench.put_json("findings.json", [finding.document() for finding in findings])
-        detail["findings"] = [finding.detail for finding in findings]
-    return {"findings": bench.key("findings.json")}
+    run_id: str
+    started_by: str
 
 
-def train(stores: Stores, given: Document) -> Document:
-    """Fits a candidate to the development rows."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "train") as detail:
-        started = datetime.fromisoformat(given["started_at"])
-        development, _ = sides(bench.data())
-        candidate = fit(development, version=version_name(started, given["run_id"]), seconds=settings().training_seconds, seed=SEED)
-        bench.put_candidate(candidate.model, candidate.record)
-        detail.update(
-            version=candidate.model.version,
-            chosen=candidate.record["chosen"],
-            trials=len(candidate.record["trials"]),
-            calibration=candidate.record["calibration"],
-        )
-    return {"version": candidate.model.version}
+class BeginEvent(TypedDict):
+    """`execution` is its name."""
+
+    execution: str
+    input: Input
 
 
-def evaluate_candidate(stores: Stores, given: Document) -> Document:
-    """Judges the candidate on the test rows."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "evaluate") as detail:
-        data = bench.data()
-        development, test = sides(data)
-        model = bench.candidate(data)
-        agreement = parity(model, test.rows)
-        document = {
-            **evaluate(model, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
-            "importance": importance(model, test.rows),
-            "parity": agreement.document(),
-            "fit": bench.get_json("candidate/fit.json")["record"],
-            "data": bench.get_json("provenance.json"),
-            "findings": bench.get_json("findings.json"),
-        }
-        bench.put_json("candidate/metrics.json", document)
-        bench.put_json("candidate/reference.json", reference(model, development, test))
-        bench.put_json(
-            "candidate/seen.json",
-            {
-                "explanation": explanation(model, test.rows),
-                "columns": column_facts(data),
-                "score": score_histogram(model.probabilities(test.rows)),
-            },
-        )
-        held_out = document["held_out"]
-        detail.update({name: held_out[name] for name in ("rows", "roc_auc", "pr_auc", "log_loss", "ece")})
-    return {"metrics": bench.key("candidate/metrics.json")}
+class Begun(TypedDict):
+    run_id: str
+    started_at: str
+    started_by: str
 
 
-def gate(stores: Stores, given: Document) -> Document:
-    """Decides whether the candidate may go into service."""
-    bench = Workbench(stores.documents, given["run_id"])
-    with stores.runs.step(given["run_id"], "gate") as detail:
-        data = bench.data()
-        _, test = sides(data)
-        figures = bench.get_json("candidate/metrics.json")
-        probabilities = bench.candidate(data).probabilities(test.rows)
-        current = champion(stores.models)
-        rival, notes = _champion_probabilities(stores, current, test)
-        verdict = judge(
-            test.churned,
-            probabilities,
-            rival,
-            target_auc=settings().target_auc,
-            parity_passed=figures["parity"]["passed"],
-            alarms=[finding["detail"] for finding in figures["findings"] if finding["level"] == "alarm"],
-            calibration_noise=calibration_noise(probabilities, SEED),
-            linear_auc=figures["baseline"]["roc_auc"],
-        )
-        document: Document = {
-            **verdict.document(),
-            "champion": current.version if current else None,
-            "expected_revision": current.revision if current else 0,
-        }
-        document["notes"] += notes
-        bench.put_json("candidate/gate.json", document)
-        detail.update(passed=verdict.passed, reasons=verdict.reasons, notes=document["notes"])
-    return {"passed": verdict.passed}
+class FailEvent(BeginEvent):
+    error: CaughtError
 
 
-def _champion_probabilities(stores: Stores, current: Champion | None, test: DataSet) -> tuple[Floats | None, list[str]]:
-    if current is None:
-        return None, ["There is no champion to compare with."]
-    try:
-        model = load_version(stores.models, stores.documents, current.version)
-    except (CorruptModel, UnknownVersion):
-        return None, [f"The champion {current.version} cannot be read, so there is nothing to compare with."]
-    if _inputs(model) != _inputs_of(test):
-        return None, [f"The champion {current.version} was trained on other columns, so the two cannot be compared."]
-    return model.probabilities(test.rows), []
+class Failed(TypedDict):
+    reason: str
 
 
-def _inputs(model: ScoringModel) -> list[Any]:
-    return [(column.name, column.kind, column.levels) for column in model.schema.features]
+def begin(stores: Stores, event: BeginEvent) -> Begun:
+    """Opens the run: the one named in the input, or a new one with the name of the execution."""
+    run = _open(stores, event)
+    return {"run_id": run["run_id"], "started_at": run["started_at"], "started_by": run["started_by"]}
 
 
-def _inputs_of(data: DataSet) -> list[Any]:
-    return [(column.name, column.kind, column.levels) for column in data.schema.features]
+def fail(stores: Stores, event: FailEvent) -> Failed:
+    """Ends the run with the reason of the error that stopped it."""
+    error = event["error"]
+    reason = job.failure(error) or reason_of(error, FOR_PEOPLE, work="retraining")
+    stores.runs.fail(_open(stores, event)["run_id"], reason)
+    return {"reason": reason}
 
 
-STEPS: dict[str, Callable[[Stores, Document], Document]] = {
-    "extract": extract,
-    "validate": validate,
-    "train": train,
-    "evaluate": evaluate_candidate,
-    "gate": gate,
+def _open(stores: Stores, event: BeginEvent) -> Run:
+    started_with = event["input"]
+    run_id = started_with.get("run_id") or event["execution"]
+    run, _ = stores.runs.start(run_id, "training", started_with.get("started_by", "unknown"))
+    return run
+
+
+def _figures(notified: promotion.Notified) -> Figures:
+    """A new version, and whether it went into service."""
+    result = notified["result"]
+    return {
+        "TrainedAuc": result["roc_auc"],
+        "ModelsPromoted": int(result["promoted"]),
+        "ModelsNotPromoted": int(not result["promoted"]),
+    }
+
+
+TASKS: dict[str, Task] = {
+    "begin": begin,
+    "extract": candidate.extract,
+    "validate": candidate.validate,
+    "train": candidate.train,
+    "evaluate": candidate.evaluate_candidate,
+    "gate": candidate.gate,
+    "extract_part": large.extract_part,
+    "gather": large.gather,
+    "shape": large.shape,
+    "export_part": large.export_part,
+    "prepare_job": large.prepare_job,
+    "import_model": large.import_model,
+    "register": promotion.register_version,
+    "promote": promotion.promote_version,
+    "score": promotion.score_everyone,
+    "check_scoring": promotion.check_scoring,
+    "notify": promotion.notify,
+    "fail": fail,
 }
+FIGURES: dict[str, ReadFigures] = {"notify": _figures}

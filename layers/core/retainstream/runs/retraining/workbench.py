@@ -1,8 +1,8 @@
-"""What the steps of a training run work with and leave for each other."""
+"""The working files that the tasks of a training run leave for each other."""
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import FitRecord
@@ -10,12 +10,18 @@ from retainstream.engine.learning.split import held_out
 from retainstream.engine.model.model import ScoringModel
 from retainstream.storage.documents import Documents, Stored
 
-type Document = dict[str, Any]
+
+class TrainingEvent(TypedDict):
+    """The fields of every task's event; `started_at` is ISO 8601 in UTC."""
+
+    run_id: str
+    started_at: str
+    started_by: str
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """The working files of one run, under datasets/<run_id>/. A step that is tried again writes the same files again."""
+    """The working files of one run, under datasets/<run_id>/. A task that is tried again writes the same files again."""
 
     documents: Documents
     run_id: str
@@ -29,7 +35,7 @@ class Workbench:
     def get(self, name: str) -> bytes:
         return self.documents.get_bytes(self.key(name))
 
-    def put_json(self, name: str, document: Any) -> Stored:
+    def put_json(self, name: str, document: object) -> Stored:
         return self.put(name, json.dumps(document, indent=1, allow_nan=False).encode(), "application/json")
 
     def get_json(self, name: str) -> Any:
@@ -43,12 +49,12 @@ class Workbench:
 
     @property
     def rows_prefix(self) -> str:
-        """Where a training job reads: nothing else is there."""
+        """The prefix of the rows that a training job reads; nothing else lies below it."""
         return f"training/{self.run_id}/rows/"
 
     @property
     def output_prefix(self) -> str:
-        """Where a training job writes, in a folder of its own name."""
+        """The prefix below which a training job writes, in a folder of its own name."""
         return f"training/{self.run_id}/output/"
 
     def put_part(self, number: int, data: DataSet) -> None:
@@ -61,11 +67,11 @@ class Workbench:
         self.documents.put_bytes(f"{self.rows_prefix}{number:04}.libsvm", lines, "text/libsvm")
 
     def job_archive(self, job: str, *, at_most: int) -> bytes:
-        """What a training job of this run left.
+        """The archive that a training job of this run left.
 
         Raises:
-            NotStored: it left nothing.
-            TooLarge: it is larger than `at_most` bytes.
+            NotStored: it left none.
+            TooLarge: the archive is larger than `at_most` bytes.
         """
         return self.documents.get_bytes(f"{self.output_prefix}{job}/output/model.tar.gz", at_most=at_most)
 

@@ -1,16 +1,15 @@
-"""What the invocations of a run leave in the bucket for its end.
+"""The counts that a run's invocations leave in the bucket for its last steps.
 
-A state machine carries at most 256 kB, which the counts of a thousand segments exceed; so they go by way of the bucket. Each invocation
-writes what it counted itself, under its segment and its turn in the segment. One that is tried again writes the same document again: what
-is added up at the end holds every invocation once.
+A state machine carries at most 256 kB, which the counts of a thousand segments exceed; so they go through the bucket. Each invocation
+writes its own counts, under its segment and its turn in the segment. An invocation that is tried again writes the same document again, so
+the sum at the end has every invocation once.
 """
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from retainstream.engine.monitoring.tally import Tally, tally_from, total
 from retainstream.storage.documents import Documents
@@ -25,7 +24,7 @@ class LostCounts(Exception):
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted of some customers: the run's counts by name, and the tally for drift and the estimate of performance."""
+    """The counts of some customers: the run's counts by name, and the tally for drift and for the estimate of performance."""
 
     counts: Counter[str]
     tally: Tally
@@ -49,24 +48,24 @@ class Partials:
     def put(self, segment: int, turn: int, counted: Counted) -> None:
         self.documents.put_bytes(self._key(f"{segment}-{turn}"), counted.to_bytes(), "application/json")
 
-    def add_up(self, parts: Sequence[Mapping[str, Any]]) -> Counted:
-        """The counts of every turn of every part, added up and kept for `whole`.
+    def add_up(self, turns_of: Iterable[tuple[int, int]]) -> Counted:
+        """The sum of all turns, which is kept for `whole`. `turns_of` are the segments, each with its number of turns.
 
         Raises:
-            LostCounts: those of a turn are not there.
+            LostCounts: the counts of a turn are not there.
         """
-        turns = [(part["segment"], turn) for part in parts for turn in range(part["turns"])]
+        places = [(segment, turn) for segment, turns in turns_of for turn in range(turns)]
         with ThreadPoolExecutor(_READERS) as pool:
-            found = list(pool.map(self._get, turns))
-        counted = Counted(sum((one.counts for one in found), Counter()), total(one.tally for one in found))
+            partials = list(pool.map(self._get, places))
+        counted = Counted(sum((partial.counts for partial in partials), Counter()), total(partial.tally for partial in partials))
         self.documents.put_bytes(self._key("whole"), counted.to_bytes(), "application/json")
         return counted
 
     def whole(self) -> Counted:
-        """What was added up.
+        """The sum of all turns.
 
         Raises:
-            NotStored: nothing was yet.
+            NotStored: the turns were not added up yet.
         """
         return Counted.from_bytes(self.documents.get_bytes(self._key("whole")))
 

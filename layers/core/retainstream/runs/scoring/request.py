@@ -1,24 +1,25 @@
-"""Starting a scoring run."""
+"""Asking for a scoring run."""
 
+from retainstream.runs.scoring.view import ScoringRunView
 from retainstream.runs.starting import find_run, start_run
-from retainstream.storage.runs import Runs
-from retainstream.storage.table import Item
-from retainstream.storage.workflows import Workflows
+from retainstream.settings import settings
+from retainstream.storage.stores import Stores
 
 
-def start_scoring(runs: Runs, workflows: Workflows, machine_arn: str, *, run_id: str, started_by: str) -> Item:
-    """Starts the run that scores every customer, and returns its record. A run that was started before is not started again.
+def start_scoring(stores: Stores, *, run_id: str, started_by: str) -> ScoringRunView:
+    """Starts the run that scores every customer. A run that was started before is not started again.
 
     Raises:
         StorageUnavailable: the run may or may not have started; calling again with the same run id is safe.
     """
-    return start_run(runs, workflows, machine_arn, "scoring", run_id=run_id, started_by=started_by)
+    machine = settings().scoring_state_machine_arn
+    return ScoringRunView.of(start_run(stores, machine, "scoring", run_id=run_id, started_by=started_by))
 
 
-def scoring_run(runs: Runs, run_id: str) -> Item:
-    """The record of a scoring run.
+def scoring_run(stores: Stores, run_id: str) -> ScoringRunView:
+    """A scoring run.
 
     Raises:
-        UnknownRun: there is no such run, or it is of another kind.
+        UnknownRun: there is no scoring run of this id.
     """
-    return find_run(runs, run_id, "scoring")
+    return ScoringRunView.of(find_run(stores, run_id, "scoring"))

@@ -1,0 +1,196 @@
+"""The tasks of the import. At its end every row of the file was accepted or rejected, and the file of the rejected rows is there."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypedDict
+
+from retainstream.engine.tables.binding import bind, some_of
+from retainstream.engine.tables.parts import misencoding_note
+from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.imports.compare import Compared, Indexed, compare, index
+from retainstream.runs.imports.load import FIRST_REJECTS, PartLoaded, kept_spans, load, rejects_of
+from retainstream.runs.imports.merge import FATES
+from retainstream.runs.imports.rejects import HEADER
+from retainstream.runs.imports.request import start_uploaded
+from retainstream.runs.imports.survey import begin, schema_of, survey, unpack
+from retainstream.runs.imports.view import RejectedRow, Result
+from retainstream.runs.imports.work import ImportFailed, Part, RunEvent, get_document, rejects_key
+from retainstream.runs.tasks import LongTask, ReadFigures, Task
+from retainstream.storage.errors import NotStored
+from retainstream.storage.stores import Stores
+from retainstream.telemetry.metrics import Figures
+
+FOR_PEOPLE = frozenset({"ImportFailed", "UnusableSchema"})
+"""The errors whose messages are shown as the reason why a run failed."""
+AGAIN = "Ask for a new import of the same file: rows that are stored already count as unchanged."
+_READERS = 8
+
+
+class BeginLoadEvent(RunEvent):
+    indexed: Sequence[Indexed]
+    compared: Sequence[Compared]
+
+
+class Rows(TypedDict):
+    """Rows in the file."""
+
+    rows: int
+
+
+class VerifyEvent(RunEvent):
+    indexed: Sequence[Indexed]
+    turns: Sequence[PartLoaded]
+
+
+class Verified(TypedDict):
+    """The counts of the whole file, and its first rejected rows."""
+
+    counts: dict[str, int]
+    first: list[RejectedRow]
+
+
+class FinishEvent(RunEvent):
+    turns: Sequence[PartLoaded]
+    verified: Verified
+
+
+class Finished(TypedDict):
+    counts: dict[str, int]
+
+
+class FailEvent(RunEvent):
+    error: CaughtError
+
+
+class Failed(TypedDict):
+    reason: str
+
+
+class StoredObject(TypedDict):
+    key: str
+
+
+class Arrival(TypedDict):
+    object: StoredObject
+
+
+class UploadedEvent(TypedDict):
+    """EventBridge's event of a new object in the bucket."""
+
+    detail: Arrival
+
+
+class Started(TypedDict):
+    """Whether the event started an import."""
+
+    started: bool
+
+
+def uploaded(stores: Stores, event: UploadedEvent) -> Started:
+    """Starts the import that waits for this file."""
+    return {"started": start_uploaded(stores, event["detail"]["object"]["key"])}
+
+
+def begin_load(stores: Stores, event: BeginLoadEvent) -> Rows:
+    """Ends the comparison."""
+    import_id, rows = event["import_id"], sum(part["rows"] for part in event["indexed"])
+    repeated = sum(partition["repeated"] for partition in event["compared"])
+    stores.runs.step_finished(import_id, "compare", {"rows": rows, "repeated": repeated})
+    stores.runs.step_started(import_id, "load")
+    return {"rows": rows}
+
+
+def verify(stores: Stores, event: VerifyEvent) -> Verified:
+    """Compares the rows that were loaded with the rows that were counted before.
+
+    Raises:
+        ImportFailed: a part is absent, double or unfinished, or has rows that were neither accepted nor rejected.
+    """
+    import_id = event["import_id"]
+    stores.runs.step_finished(import_id, "load")
+    stores.runs.step_started(import_id, "verify")
+    rows = {part["part"]: part["rows"] for part in event["indexed"]}
+    parts = [Part(**turn["part"]) for turn in event["turns"] if turn["done"]]
+    if sorted(part.part for part in parts) != sorted(rows):
+        raise ImportFailed(f"The file was divided into {len(rows)} parts; {len(parts)} were loaded.")
+    total = Counter[str]()
+    first: list[RejectedRow] = []
+    with ThreadPoolExecutor(_READERS) as pool:
+        for part, spans in zip(parts, pool.map(lambda part: list(kept_spans(stores, import_id, part)), parts), strict=True):
+            counts = Counter[str]()
+            for span in spans:
+                counts.update(span["counts"])
+                first += span["first"]
+            _require_all(part, rows[part.part], counts, spans[-1]["end"][0] if spans else part.start)
+            total.update(counts)
+    stores.runs.step_finished(import_id, "verify")
+    whole = {name: total[name] for name in ("rows", "accepted", "rejected", *FATES, "misencoded")}
+    return {"counts": whole, "first": sorted(first, key=lambda reject: reject["line"])[:FIRST_REJECTS]}
+
+
+def _require_all(part: Part, rows: int, counts: Mapping[str, int], end: int) -> None:
+    fates = sum(counts[fate] for fate in FATES)
+    if end != part.end or not rows == counts["rows"] == counts["accepted"] + counts["rejected"] or counts["accepted"] != fates:
+        raise ImportFailed(
+            f"{part.name} has {rows:,} rows, but {counts['accepted']:,} were accepted and {counts['rejected']:,} rejected, "
+            f"and the outcome of {fates:,} is known."
+        )
+
+
+def finish(stores: Stores, event: FinishEvent) -> Finished:
+    """Writes the file of rejected rows, if there are any, and ends the run."""
+    import_id, counts = event["import_id"], event["verified"]["counts"]
+    if counts["rejected"]:
+        parts = sorted((Part(**turn["part"]) for turn in event["turns"]), key=lambda part: part.part)
+        stores.uploads.write(rejects_key(import_id), _rejects(stores, import_id, parts), "text/csv; charset=utf-8")
+    result: Result = {"first_rejects": event["verified"]["first"], "notes": _notes(stores, import_id, counts)}
+    stores.runs.finish(import_id, counts=counts, result=result)
+    return {"counts": counts}
+
+
+def _rejects(stores: Stores, import_id: str, parts: Iterable[Part]) -> Iterator[bytes]:
+    yield HEADER
+    for part in parts:
+        for span in kept_spans(stores, import_id, part):
+            yield rejects_of(stores, import_id, span)
+
+
+def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[str]:
+    layout = get_document(stores, import_id, "layout.json")
+    ignored = bind(schema_of(stores, import_id), layout["header"], source=layout["source"], label_needed=False).ignored
+    notes = [f"columns that the schema does not have were not read: {some_of(ignored)}"] if ignored else []
+    return [*notes, *([misencoding_note(counts["misencoded"])] if counts["misencoded"] else [])]
+
+
+def fail(stores: Stores, event: FailEvent) -> Failed:
+    """Ends the run with the reason of the error that stopped it. An import that was never asked for has no run to end."""
+    reason = reason_of(event["error"], FOR_PEOPLE, work="imports", after_part=AGAIN)
+    with suppress(NotStored):
+        stores.runs.fail(event["import_id"], reason)
+    return {"reason": reason}
+
+
+def _figures(finished: Finished) -> Figures:
+    """Rows of an import that has ended."""
+    counts = finished["counts"]
+    return {
+        "ImportRowsAccepted": counts["accepted"],
+        "ImportRowsRejected": counts["rejected"],
+        **({"ImportRejectedShare": round(100 * counts["rejected"] / counts["rows"], 3)} if counts["rows"] else {}),
+    }
+
+
+TASKS: dict[str, Task] = {
+    "uploaded": uploaded,
+    "begin": begin,
+    "index": index,
+    "compare": compare,
+    "begin_load": begin_load,
+    "verify": verify,
+    "finish": finish,
+    "fail": fail,
+}
+TURNS: dict[str, LongTask] = {"unpack": unpack, "survey": survey, "load": load}
+FIGURES: dict[str, ReadFigures] = {"finish": _figures}

@@ -1,0 +1,189 @@
+"""The tasks that make a candidate: extract, validate, train, evaluate, gate. Each reads the files that the one before left."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from retainstream.engine.learning.card.columns import column_facts
+from retainstream.engine.learning.card.curves import score_histogram
+from retainstream.engine.learning.card.influence import explanation
+from retainstream.engine.learning.checks import check
+from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
+from retainstream.engine.learning.evaluate import calibration_noise, evaluate
+from retainstream.engine.learning.fit import fit
+from retainstream.engine.learning.gate import judge
+from retainstream.engine.learning.importance import importance
+from retainstream.engine.learning.metrics import Floats
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.reference import reference
+from retainstream.engine.schema import FeatureSchema
+from retainstream.registry.active_schema import active_schema
+from retainstream.registry.champion import Champion, champion
+from retainstream.registry.errors import CorruptModel, UnknownVersion
+from retainstream.registry.loading import load_version
+from retainstream.registry.versions import version_name
+from retainstream.runs.retraining.large import PartOfBase, planned_parts
+from retainstream.runs.retraining.workbench import TrainingEvent, Workbench, sides
+from retainstream.settings import settings
+from retainstream.storage.stores import Stores
+
+SEED = 0
+_SEGMENTS = 4
+
+
+class Extracted(TypedDict):
+    """`parts` are those to read the base in; `data` is the key of the data set."""
+
+    in_parts: bool
+    parts: NotRequired[list[PartOfBase]]
+    data: NotRequired[str]
+
+
+class Validated(TypedDict):
+    """The key of the findings."""
+
+    findings: str
+
+
+class Trained(TypedDict):
+    version: str
+
+
+class Evaluated(TypedDict):
+    """The key of the figures."""
+
+    metrics: str
+
+
+class Judged(TypedDict):
+    passed: bool
+
+
+def extract(stores: Stores, event: TrainingEvent) -> Extracted:
+    """Reads every customer and keeps those with a known outcome. A base that is too large for that is to be read in parts."""
+    if parts := planned_parts(stores):
+        stores.runs.step_started(event["run_id"], "extract")
+        return {"in_parts": True, "parts": parts}
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "extract") as detail:
+        schema = active_schema(stores.documents)
+
+        def segment(number: int) -> tuple[DataSet, Provenance]:
+            return collect(schema, stores.customers.segment_pages(number, _SEGMENTS))
+
+        with ThreadPoolExecutor(_SEGMENTS) as pool:
+            data, provenance = merged(list(pool.map(segment, range(_SEGMENTS))))
+        stored = bench.put_data(data)
+        bench.put_json("provenance.json", {**provenance.document(), "sha256": stored.sha256})
+        detail.update(provenance.document())
+    return {"in_parts": False, "data": stored.key}
+
+
+def validate(stores: Stores, event: TrainingEvent) -> Validated:
+    """Checks the data for faults that forbid or spoil learning.
+
+    Raises:
+        UnfitData: no model can be trained on the data.
+    """
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "validate") as detail:
+        findings = check(bench.data(), fewest_rows=settings().training_fewest_rows)
+        bench.put_json("findings.json", [finding.document() for finding in findings])
+        detail["findings"] = [finding.detail for finding in findings]
+    return {"findings": bench.key("findings.json")}
+
+
+def train(stores: Stores, event: TrainingEvent) -> Trained:
+    """Fits a candidate to the development rows."""
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "train") as detail:
+        started = datetime.fromisoformat(event["started_at"])
+        development, _ = sides(bench.data())
+        candidate = fit(development, version=version_name(started, event["run_id"]), seconds=settings().training_seconds, seed=SEED)
+        bench.put_candidate(candidate.model, candidate.record)
+        detail.update(
+            version=candidate.model.version,
+            chosen=candidate.record["chosen"],
+            trials=len(candidate.record["trials"]),
+            calibration=candidate.record["calibration"],
+        )
+    return {"version": candidate.model.version}
+
+
+def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
+    """Judges the candidate on the test rows."""
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "evaluate") as detail:
+        data = bench.data()
+        development, test = sides(data)
+        model = bench.candidate(data)
+        agreement = parity(model, test.rows)
+        document = {
+            **evaluate(model, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
+            "importance": importance(model, test.rows),
+            "parity": agreement.document(),
+            "fit": bench.get_json("candidate/fit.json")["record"],
+            "data": bench.get_json("provenance.json"),
+            "findings": bench.get_json("findings.json"),
+        }
+        bench.put_json("candidate/metrics.json", document)
+        bench.put_json("candidate/reference.json", reference(model, development, test))
+        bench.put_json(
+            "candidate/seen.json",
+            {
+                "explanation": explanation(model, test.rows),
+                "columns": column_facts(data),
+                "score": score_histogram(model.probabilities(test.rows)),
+            },
+        )
+        held_out = document["held_out"]
+        detail.update({name: held_out[name] for name in ("rows", "roc_auc", "pr_auc", "log_loss", "ece")})
+    return {"metrics": bench.key("candidate/metrics.json")}
+
+
+def gate(stores: Stores, event: TrainingEvent) -> Judged:
+    """Decides whether the candidate may go into service."""
+    bench = Workbench(stores.documents, event["run_id"])
+    with stores.runs.step(event["run_id"], "gate") as detail:
+        data = bench.data()
+        _, test = sides(data)
+        figures = bench.get_json("candidate/metrics.json")
+        probabilities = bench.candidate(data).probabilities(test.rows)
+        current = champion(stores.models)
+        rival, notes = _champion_probabilities(stores, current, test)
+        verdict = judge(
+            test.churned,
+            probabilities,
+            rival,
+            target_auc=settings().target_auc,
+            parity_passed=figures["parity"]["passed"],
+            alarms=[finding["detail"] for finding in figures["findings"] if finding["level"] == "alarm"],
+            calibration_noise=calibration_noise(probabilities, SEED),
+            linear_auc=figures["baseline"]["roc_auc"],
+        )
+        notes = [*verdict.notes, *notes]
+        document = {
+            **verdict.document(),
+            "notes": notes,
+            "champion": current.version if current else None,
+            "expected_revision": current.revision if current else 0,
+        }
+        bench.put_json("candidate/gate.json", document)
+        detail.update(passed=verdict.passed, reasons=verdict.reasons, notes=notes)
+    return {"passed": verdict.passed}
+
+
+def _champion_probabilities(stores: Stores, current: Champion | None, test: DataSet) -> tuple[Floats | None, list[str]]:
+    if current is None:
+        return None, ["There is no champion to compare with."]
+    try:
+        model = load_version(stores.models, stores.documents, current.version)
+    except (CorruptModel, UnknownVersion):
+        return None, [f"The champion {current.version} cannot be read, so there is nothing to compare with."]
+    if _inputs(model.schema) != _inputs(test.schema):
+        return None, [f"The champion {current.version} was trained on other columns, so the two cannot be compared."]
+    return model.probabilities(test.rows), []
+
+
+def _inputs(schema: FeatureSchema) -> list[tuple[object, ...]]:
+    return [(column.name, column.kind, column.levels) for column in schema.features]

@@ -1,0 +1,28 @@
+"""A training run as the interface shows it."""
+
+from pydantic import BaseModel, Field
+
+from retainstream.runs.record import RunView, StepView
+
+STEPS = ("extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "notify")
+
+
+class TrainingStepView(StepView):
+    detail: dict[str, object] = Field(default_factory=dict)
+
+
+class TrainingResult(BaseModel):
+    """The decision of a run that came to its end."""
+
+    version: str
+    promoted: bool
+    reasons: list[str] = Field(description="Why the version was not put into service")
+    roc_auc: float = Field(description="On held-out customers")
+
+
+class TrainingView(RunView[TrainingStepView]):
+    """A training run."""
+
+    run_id: str
+    planned_steps: list[str] = Field(default=list(STEPS))
+    result: TrainingResult | None = None
