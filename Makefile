@@ -129,6 +129,7 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(BIN)/mypy layers/core/retainstream cli local tools bench tests
 	@for function in functions/*/app.py; do $(BIN)/mypy $$function || exit 1; done
 	@$(BIN)/python -m pytest -q tests/unit/test_import_directions.py
+	@$(BIN)/python -m tools.untyped
 	@mkdir -p build
 	@$(BIN)/python -m tools.generate --check
 	@$(BIN)/python -m tools.machines.validation

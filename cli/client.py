@@ -1,6 +1,5 @@
 """Requests to a deployment: safe retries, typed errors, and a token that goes to the deployment alone."""
 
-import random
 import time
 import uuid
 from collections.abc import Mapping
@@ -13,8 +12,11 @@ import httpx
 
 from cli.service_errors import ServiceError, Unavailable, error_of
 from retainstream import __version__
+from retainstream.storage.retry import pause
 
 ATTEMPTS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds that the first pause between attempts may take, and any pause."""
 LONGEST_WAIT_SECONDS = 30.0
 _BUSY = (429, 503)
 _LOST = (502, 504)
@@ -121,9 +123,9 @@ class Client:
                     raise Unavailable(
                         f"{self.url} did not answer ({type(error).__name__})", "Check whether the request had its effect, and try again."
                     ) from error
-                time.sleep(_pause(attempt, None))
+                time.sleep(pause(attempt, first=FIRST_PAUSE, longest=LONGEST_PAUSE))
                 continue
-            wait = _pause(attempt, response.headers.get("retry-after"))
+            wait = _wait(attempt, response.headers.get("retry-after"))
             again = response.status_code in _BUSY or (response.status_code in _LOST and repeatable)
             if again and not last and wait <= LONGEST_WAIT_SECONDS:
                 time.sleep(wait)
@@ -132,10 +134,10 @@ class Client:
         raise AssertionError("unreachable")
 
 
-def _pause(attempt: int, retry_after: str | None) -> float:
+def _wait(attempt: int, retry_after: str | None) -> float:
     if retry_after and retry_after.isdigit():
-        return float(retry_after) + random.uniform(0, 0.25)  # noqa: S311
-    return random.uniform(0, min(8.0, 0.25 * 2**attempt))  # noqa: S311
+        return float(retry_after) + pause(1, first=0.25, longest=0.25)
+    return pause(attempt, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
 
 
 def _answer(url: str, response: httpx.Response) -> Answer:

@@ -1,6 +1,5 @@
 """Uploads and downloads by signed links. The token is never sent: a link carries its own permission."""
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +9,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cli.client import ATTEMPTS, is_private
+from cli.client import ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, is_private
 from cli.output import plain, written_whole
 from cli.service_errors import ServiceError, Unavailable
+from retainstream.storage.retry import pause
 
 type Moved = Callable[[int], None]
 """Called with the number of bytes transferred so far."""
@@ -119,7 +119,7 @@ def _retry(work: Callable[[httpx.Client], None], may_retry: Callable[[], bool] =
                 work(client)
             except (httpx.HTTPError, Unavailable) as error:
                 if attempt < ATTEMPTS and may_retry():
-                    time.sleep(random.uniform(0, min(8.0, 0.25 * 2**attempt)))  # noqa: S311
+                    time.sleep(pause(attempt, first=FIRST_PAUSE, longest=LONGEST_PAUSE))
                     continue
                 if isinstance(error, Unavailable):
                     raise

@@ -13,7 +13,7 @@ from retainstream.customers.high_risk import high_risk
 from retainstream.customers.identity import CustomerIdInPath
 from retainstream.customers.segment import Wanted, segment
 from retainstream.engine.model.groups import UnknownGroup
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
@@ -104,7 +104,7 @@ def get_high_risk(
 def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
     """The segment's size, risk levels, value at risk and first customers. Criteria apply to the features as they were scored."""
     scope = f"/api/customers/segment {body.scope()}"
-    levels = [level for level in LEVELS if level in body.levels]
+    levels = [level for level in RISK_LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
     place = _place(body.cursor, scope)
     found = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)

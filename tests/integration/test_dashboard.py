@@ -34,7 +34,7 @@ METRICS = "/api/dashboard/metrics"
 DISTRIBUTION = "/api/dashboard/distribution"
 FEATURES = "/api/dashboard/features"
 PREDICT = "/api/dashboard/predict"
-LEVELS = ("low", "medium", "high", "critical")
+RISK_LEVELS = ("low", "medium", "high", "critical")
 
 RECORD: Any = {
     "status": "registered",
@@ -146,7 +146,7 @@ def test_every_figure_is_that_of_the_customers_behind_it(call: Call, in_service:
         at_level = [row for row in scored if row["level"] == shown["level"]]
         assert shown["customers"] == len(at_level)
         assert shown["value_at_risk"] == sum(round(row["value_at_risk"] * 100) for row in at_level) / 100
-    assert [shown["level"] for shown in figures["levels"]] == list(LEVELS)
+    assert [shown["level"] for shown in figures["levels"]] == list(RISK_LEVELS)
 
     spread = data(call("dashboard", "GET", DISTRIBUTION, role="viewer"))
     assert [histogram["group"] for histogram in spread["groups"]] == ["basic", "standard", "premium"]

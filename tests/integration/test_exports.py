@@ -41,7 +41,7 @@ DEFINITION = Path(__file__).parents[2] / "statemachines/export.asl.yaml"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:exports"
 RESULTS, EXPORTS = "/api/predictions/results", "/api/predictions/exports"
 PEOPLE = 90
-LEVELS, PLANS = ("low", "medium", "high", "critical"), ("basic", "standard", "premium")
+RISK_LEVELS, PLANS = ("low", "medium", "high", "critical"), ("basic", "standard", "premium")
 
 
 class Crash(BaseException):
@@ -186,7 +186,7 @@ def test_the_counters_say_what_is_large(call: Call, base: list[Row], idle_machin
     counters = recount(COUNT["predictions"], base)
     Rollups().put_if_version("predictions", Rollups().counters("predictions").version, counters)
     assert call("predictions", "GET", RESULTS, query="format=csv&level=critical").status == 200
-    assert asked(call)["predictions"] == sum(counters.get(f"level/{level}/{plan}", 0) for level in LEVELS for plan in PLANS)
+    assert asked(call)["predictions"] == sum(counters.get(f"level/{level}/{plan}", 0) for level in RISK_LEVELS for plan in PLANS)
     reads: list[str] = []
     dynamodb().meta.events.register("before-call.dynamodb.Scan", lambda **_: reads.append("scan"), unique_id="reads")
     asked(call, "plan=basic")

@@ -7,7 +7,7 @@ import pytest
 
 from retainstream.dashboard.figures import PredictionFigures
 from retainstream.dashboard.fold import BINS, counts_of_prediction, recount
-from retainstream.engine.model.levels import LEVELS, ranks, shards_of
+from retainstream.engine.model.levels import RISK_LEVELS, ranks, shards_of
 from retainstream.engine.schema import FeatureSchema, UnreadableSchema, schema_from_text
 from retainstream.engine.schema.feature_schema import MAX_COLUMNS, MAX_GROUP_BYTES, MAX_GROUPS
 from retainstream.settings import settings
@@ -81,7 +81,7 @@ def test_the_largest_schema_has_counters_that_fit_into_one_item(aws: None) -> No
             "value_at_risk": 250.0,
             "contributions": contributions if group == groups[0] else {},
         }
-        for group, level, place in product(groups, LEVELS, range(BINS))
+        for group, level, place in product(groups, RISK_LEVELS, range(BINS))
     ]
     counters = {name: amount * CUSTOMERS // 100 for name, amount in recount(counts_of_prediction, rows).items()}
     rollups = Rollups()

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from retainstream.dashboard.consume import COUNT, take_in
 from retainstream.dashboard.fold import READ, UNREADABLE, bin_of, recount
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.storage.changes import Change, changes_by_table
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.rollups import Rollups, Source
@@ -51,7 +51,7 @@ log_odds = st.integers(-3_000_000, 3_000_000).map(lambda number: number / 1_000_
 predictions = st.fixed_dictionaries(
     {
         "group": st.sampled_from(GROUPS),
-        "level": st.sampled_from(LEVELS),
+        "level": st.sampled_from(RISK_LEVELS),
         "probability": millionths,
         "base_probability": millionths,
         "margin": log_odds,
@@ -65,7 +65,7 @@ customers = st.fixed_dictionaries(
     {"group": st.sampled_from(GROUPS), "features": st.fixed_dictionaries({"device_count": st.integers(0, 20)})},
     optional={
         "churned": st.booleans(),
-        "outcome_prediction": st.fixed_dictionaries({"probability": millionths, "level": st.sampled_from(LEVELS)}),
+        "outcome_prediction": st.fixed_dictionaries({"probability": millionths, "level": st.sampled_from(RISK_LEVELS)}),
     },
 )
 ROWS: dict[Source, st.SearchStrategy[Row]] = {"customers": customers, "predictions": predictions}

@@ -21,7 +21,7 @@ from retainstream.engine.monitoring.tally import Tally, tally_from, total
 from tests.generated_months import model_and_reference, month
 
 cells = st.one_of(st.just(float("nan")), st.integers(-3, 12).map(float), st.floats(-50, 50, width=32))
-LEVELS = ["basic", "standard", "premium"]
+DRIFT_LEVELS = ["basic", "standard", "premium"]
 
 
 @st.composite
@@ -38,7 +38,7 @@ def reference_of(rows: Any, chances: list[float], left: Any) -> Reference:
     """A reference as training writes it, by other means than training's."""
     features: list[Any] = []
     for place in range(3):
-        bins: dict[str, Any] = {"levels": LEVELS} if place == 2 else {"edges": edges_of(rows[~np.isnan(rows[:, place]), place])}
+        bins: dict[str, Any] = {"levels": DRIFT_LEVELS} if place == 2 else {"edges": edges_of(rows[~np.isnan(rows[:, place]), place])}
         every, stayed = (direct_counts(bins, values) for values in (rows[:, place], rows[~left, place]))
         kind = "category" if place == 2 else "number"
         features.append(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from retainstream.dashboard.figures import PredictionFigures
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import LEVELS, Order
+from retainstream.engine.model.levels import RISK_LEVELS, Order
 from retainstream.engine.records import Prediction
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.at_risk import RankedPage, Ranking, ranked_page
@@ -44,5 +44,5 @@ def high_risk(
     total = None
     if min_probability is None:
         figures = PredictionFigures(rollups.counters("predictions").counters)
-        total = sum(figures.level(level, groups).customers for level in LEVELS[1:])
+        total = sum(figures.level(level, groups).customers for level in RISK_LEVELS[1:])
     return RiskPage([prediction for prediction in page.predictions if not prediction["churned"]], page.after, total)

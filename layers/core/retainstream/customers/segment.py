@@ -8,7 +8,7 @@ from retainstream.customers.criteria import Criterion, all_hold
 from retainstream.dashboard.figures import LevelFigures, PredictionFigures
 from retainstream.dashboard.fold import fixed
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import LEVELS, Order, level_bounds, ranks
+from retainstream.engine.model.levels import RISK_LEVELS, Order, level_bounds, ranks
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import ALL, FeatureSchema
 from retainstream.predictions.at_risk import Ranking, ranked_page
@@ -53,7 +53,7 @@ class Wanted:
 
     @property
     def shown(self) -> Sequence[RiskLevel]:
-        return self.levels or LEVELS
+        return self.levels or RISK_LEVELS
 
 
 def segment(
@@ -108,7 +108,7 @@ def _bounds(levels: Sequence[RiskLevel], threshold: Callable[[], float | None]) 
     if in_service is None:
         return None, None
     bounds = (0.0, *level_bounds(in_service), 1.0)
-    places = [LEVELS.index(level) for level in levels]
+    places = [RISK_LEVELS.index(level) for level in levels]
     return bounds[min(places)], bounds[max(places) + 1]
 
 

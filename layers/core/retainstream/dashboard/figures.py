@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from retainstream.dashboard.fold import BINS, MILLION, Counters
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.records import RiskLevel
 
 
@@ -76,7 +76,7 @@ class PredictionFigures:
         return LevelFigures(*(self._sum(f"{measure}/{level}", groups) for measure in ("level", "probability", "value")))
 
     def all_levels(self, groups: Groups = None) -> LevelFigures:
-        return sum((self.level(level, groups) for level in LEVELS), LevelFigures())
+        return sum((self.level(level, groups) for level in RISK_LEVELS), LevelFigures())
 
     def bins(self, groups: Groups = None) -> list[int]:
         """Customers by probability, in 20 bins from 0 to 1."""
@@ -85,7 +85,7 @@ class PredictionFigures:
     @cached_property
     def groups(self) -> list[str]:
         """Every group that has predictions."""
-        return sorted({group for level in LEVELS for group in self._by_name.get(f"level/{level}", {})})
+        return sorted({group for level in RISK_LEVELS for group in self._by_name.get(f"level/{level}", {})})
 
     def factors(self) -> list[FactorFigures]:
         """Columns by their mean |contribution|, strongest first; empty without predictions."""

@@ -9,7 +9,7 @@ millionths.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.monitoring.score_bins import score_bin_of
 from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema.feature_schema import MAX_COLUMNS
@@ -106,7 +106,7 @@ def _prediction(row: Row) -> Counters:
 
 
 def _level(value: Any) -> str:
-    if value not in LEVELS:
+    if value not in RISK_LEVELS:
         raise ValueError("not a risk level")
     return str(value)
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
 from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
-from retainstream.engine.model.levels import CALLED, LEVELS
+from retainstream.engine.model.levels import CALLED, RISK_LEVELS
 from retainstream.engine.records import RiskLevel
 from retainstream.storage.models import MoneyRecord, Version
 from retainstream.storage.rollups import Dashboard
@@ -84,7 +84,7 @@ class MetricsView(BaseModel):
 def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
     """The dashboard's figures. `record` is that of the version in service, or None."""
     customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
-    levels: dict[str, LevelFigures] = {level: predictions.level(level) for level in LEVELS}
+    levels: dict[str, LevelFigures] = {level: predictions.level(level) for level in RISK_LEVELS}
     everyone = sum(levels.values(), LevelFigures())
     called = sum((levels[level] for level in CALLED), LevelFigures())
     trend = [run_point(snapshot) for snapshot in dashboard.trend]
@@ -105,7 +105,7 @@ def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
         ),
         revenue_at_risk=_revenue(everyone, called, record.get("money") if record else None),
         model=_model(record) if record else None,
-        levels=[level_view(level, levels[level]) for level in LEVELS],
+        levels=[level_view(level, levels[level]) for level in RISK_LEVELS],
         changes=changes(figures_now(dashboard, record, at=""), trend),
         trend=trend,
         days=[day_point(snapshot) for snapshot in dashboard.days],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from retainstream.engine.model.levels import LEVELS, level_bounds
+from retainstream.engine.model.levels import RISK_LEVELS, level_bounds
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.predictions.at_risk import EXAMINED, Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
@@ -93,7 +93,7 @@ def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | Non
     if threshold is None:
         return None
     bounds = (0.0, *level_bounds(threshold), 1.0)
-    least, most = bounds[LEVELS.index(filters.level) :][:2] if filters.level else (0.0, 1.0)
+    least, most = bounds[RISK_LEVELS.index(filters.level) :][:2] if filters.level else (0.0, 1.0)
     lowest = max(filters.min_probability or 0.0, least)
     if lowest < bounds[1]:
         return None

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from retainstream.engine.model.levels import CALLED, LEVELS
+from retainstream.engine.model.levels import CALLED, RISK_LEVELS
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.records import Customer, Prediction
 from retainstream.predictions.generate import score_and_store
@@ -41,7 +41,7 @@ def score_sample(model: ScoringModel, customers: Customers, stored: Predictions,
     counts = Counter(prediction["level"] for prediction in made)
     return SampleSummary(
         scored=len(made),
-        by_level={level: counts[level] for level in LEVELS},
+        by_level={level: counts[level] for level in RISK_LEVELS},
         mean_probability=round(sum(prediction["probability"] for prediction in made) / len(made), 6) if made else None,
         value_at_risk=round(sum(prediction["value_at_risk"] for prediction in made if prediction["level"] in CALLED), 2),
         top=sorted(made, key=lambda prediction: (-prediction["probability"], prediction["customer_id"]))[:TOP],

@@ -9,7 +9,7 @@ from retainstream.engine.records import RiskKeys, RiskLevel, Score
 
 type Order = Literal["probability", "value"]
 
-LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high", "critical")
+RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high", "critical")
 CALLED: tuple[RiskLevel, ...] = ("high", "critical")
 """The levels at or above the model's threshold: these customers are expected to leave."""
 RISK_SHARDS = 4
@@ -36,7 +36,7 @@ def level_bounds(threshold: float) -> tuple[float, float, float]:
 
 def level_of(probability: float, threshold: float) -> RiskLevel:
     """The risk level of a probability; a bound belongs to the level above it."""
-    return LEVELS[sum(probability >= bound for bound in level_bounds(threshold))]
+    return RISK_LEVELS[sum(probability >= bound for bound in level_bounds(threshold))]
 
 
 def confidence_of(probability: float) -> float:

@@ -9,7 +9,7 @@ from retainstream.engine.monitoring.score_bins import SCORE_EDGES
 from retainstream.engine.monitoring.stability import Expected, Level, Stability, expected, stability
 from retainstream.engine.monitoring.tally import Tally
 
-LEVELS: tuple[Level, ...] = ("none", "some", "strong")
+DRIFT_LEVELS: tuple[Level, ...] = ("none", "some", "strong")
 MISSING = "missing"
 _SCORE_GROUPS = 10
 
@@ -42,9 +42,9 @@ def drift(tally: Tally, reference: Reference) -> RunDrift:
     return {
         "customers": tally.customers,
         "reference_rows": reference["rows"],
-        "level": max((part["level"] for part in [score, *features]), key=LEVELS.index),
+        "level": max((part["level"] for part in [score, *features]), key=DRIFT_LEVELS.index),
         "score": score,
-        "features": sorted(features, key=lambda part: (-LEVELS.index(part["level"]), -part["psi"])),
+        "features": sorted(features, key=lambda part: (-DRIFT_LEVELS.index(part["level"]), -part["psi"])),
     }
 
 

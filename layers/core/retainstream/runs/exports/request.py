@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import LEVELS, level_of
+from retainstream.engine.model.levels import RISK_LEVELS, level_of
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters, ranking_of
 from retainstream.runs.exports.file import TooManyRows, download
@@ -69,8 +69,8 @@ def to_read(dashboard: Dashboard, groups: tuple[str, ...], filters: Filters, thr
     ranking = ranking_of(groups, filters, threshold)
     if ranking is None or threshold is None:
         return _everybody(dashboard)
-    lowest, highest = (LEVELS.index(level_of(bound or 0.0, threshold)) for bound in (ranking.min_probability, ranking.max_probability))
-    levels = (filters.level,) if filters.level else LEVELS[lowest : highest + 1]
+    lowest, highest = (RISK_LEVELS.index(level_of(bound or 0.0, threshold)) for bound in (ranking.min_probability, ranking.max_probability))
+    levels = (filters.level,) if filters.level else RISK_LEVELS[lowest : highest + 1]
     return sum(dashboard.predictions.get(f"level/{level}/{group}", 0) for level in levels for group in groups)
 
 

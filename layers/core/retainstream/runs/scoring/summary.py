@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from retainstream.dashboard.drift_reports import Report, put_report
-from retainstream.engine.model.levels import LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.drift import drift
 from retainstream.engine.monitoring.expectation import expectation
@@ -70,7 +70,7 @@ def _drift_report(tally: Tally, reference: Reference | None, snapshot: RunSnapsh
 def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> RunSnapshot:
     """The snapshot of a run that ends now, from its counts."""
     scored = counts.get("scored", 0)
-    expected = sum(counts.get(f"millionths:{level}", 0) for level in LEVELS) / 1_000_000
+    expected = sum(counts.get(f"millionths:{level}", 0) for level in RISK_LEVELS) / 1_000_000
     return {
         "run_id": run_id,
         "at": now(),
@@ -78,10 +78,10 @@ def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> R
         "scored": scored,
         "churned": counts.get("churned", 0),
         "stayed": counts.get("stayed", 0),
-        "by_level": {level: counts.get(f"level:{level}", 0) for level in LEVELS},
+        "by_level": {level: counts.get(f"level:{level}", 0) for level in RISK_LEVELS},
         "predicted_churners": round(expected, 2),
         "mean_probability": round(expected / scored, 6) if scored else None,
-        "high_risk": sum(counts.get(f"level:{level}", 0) for level in LEVELS[2:]),
-        "value_at_risk": sum(counts.get(f"cents:{level}", 0) for level in LEVELS[2:]) / 100,
-        "value_at_risk_of_all": sum(counts.get(f"cents:{level}", 0) for level in LEVELS) / 100,
+        "high_risk": sum(counts.get(f"level:{level}", 0) for level in RISK_LEVELS[2:]),
+        "value_at_risk": sum(counts.get(f"cents:{level}", 0) for level in RISK_LEVELS[2:]) / 100,
+        "value_at_risk_of_all": sum(counts.get(f"cents:{level}", 0) for level in RISK_LEVELS) / 100,
     }
