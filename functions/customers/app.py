@@ -84,7 +84,7 @@ def get_high_risk(
     if cursor is not None and page is not None:
         raise Problem("invalid-request", errors=[FieldError("query.page", "does not go with a cursor")])
     scope = f"/api/customers/high-risk {(plan, min_probability, sort)!r}"
-    found = high_risk(
+    ranked = high_risk(
         _schema(),
         stores.predictions,
         stores.rollups,
@@ -96,8 +96,8 @@ def get_high_risk(
         after=_place(cursor, scope),
     )
     number = None if cursor else page or 1
-    info = PageInfo(limit=limit, next=_onward(found.after, scope), number=number, total=found.total)
-    return Listing(data=[views.at_risk_view(prediction) for prediction in found.predictions], page=info)
+    info = PageInfo(limit=limit, next=_onward(ranked.after, scope), number=number, total=ranked.total)
+    return Listing(data=[views.at_risk_view(prediction) for prediction in ranked.predictions], page=info)
 
 
 @app.post("/api/customers/segment", summary="A segment of the customers", tags=TAGS, **requires(Role.VIEWER))
@@ -107,19 +107,19 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
     levels = [level for level in RISK_LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
     place = _place(body.cursor, scope)
-    found = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)
+    figures = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)
     money = _schema().money
-    view = segment_views.segment_view(found, money.currency if money else None)
-    return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=_onward(found.after, scope)))
+    view = segment_views.segment_view(figures, money.currency if money else None)
+    return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=_onward(figures.after, scope)))
 
 
 @app.get("/api/customers", summary="All customers", tags=TAGS, **requires(Role.ANALYST))
 def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.CustomerSummary]:
     """All customers in no particular order, without predictions."""
     place = _place(cursor, "/api/customers")
-    found = stores.customers.page(limit, {"customer_id": place} if place else None)
-    onward = _onward(found.next_key["customer_id"] if found.next_key else None, "/api/customers")
-    return Listing(data=[views.customer_summary(customer) for customer in found.items], page=PageInfo(limit=limit, next=onward))
+    page = stores.customers.page(limit, {"customer_id": place} if place else None)
+    onward = _onward(page.next_key["customer_id"] if page.next_key else None, "/api/customers")
+    return Listing(data=[views.customer_summary(customer) for customer in page.items], page=PageInfo(limit=limit, next=onward))
 
 
 @app.post(
@@ -141,8 +141,8 @@ def post_import(
 @app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
 def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
     """The imports of the last 30 days, newest first."""
-    found, after = imports.recent(stores, limit=limit, after=_place(cursor, "/api/customers/imports"))
-    return Listing(data=found, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
+    recent, after = imports.recent(stores, limit=limit, after=_place(cursor, "/api/customers/imports"))
+    return Listing(data=recent, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))

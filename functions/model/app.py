@@ -103,10 +103,10 @@ def versions(
 ) -> Listing[VersionView]:
     """All versions, newest first, rejected ones with the reasons."""
     seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
-    found = newest(stores.models, limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
+    page = newest(stores.models, limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
     pointer = champion(stores.models)
-    onward = encode_cursor({"after": found.next_key["sk"]}, **seal) if found.next_key else None
-    views = version_views(found.items, pointer.version if pointer else None)
+    onward = encode_cursor({"after": page.next_key["sk"]}, **seal) if page.next_key else None
+    views = version_views(page.items, pointer.version if pointer else None)
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
 
 

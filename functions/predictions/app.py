@@ -93,8 +93,8 @@ def results(
     position = decode_cursor(cursor, **seal) if cursor else None
     page = results_page(stores.predictions, groups, filters, _threshold(), limit=limit, position=position)
     onward = encode_cursor(page.position, **seal) if page.position else None
-    found = [_prediction_view(prediction) for prediction in page.predictions]
-    return Response(200, "application/json", Listing(data=found, page=PageInfo(limit=limit, next=onward)))
+    views_of_page = [_prediction_view(prediction) for prediction in page.predictions]
+    return Response(200, "application/json", Listing(data=views_of_page, page=PageInfo(limit=limit, next=onward)))
 
 
 @app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
