@@ -129,7 +129,7 @@ def test_a_service_that_stays_busy_ends_with_5(run: Run, service: Service) -> No
     [
         ((403, problem("forbidden", 403, "Your role does not allow this")), 4, "Your role does not allow this. Ask an administrator"),
         ((401, problem("unauthenticated", 401, "Sign in first")), 4, "Sign in first. To sign in: retainstream login --url"),
-        ((404, problem("not-found", 404, "There is nothing here", detail="No recount has this id.")), 1, "There is no recount"),
+        ((404, problem("not-found", 404, "There is nothing here", detail="No recount has this id.")), 1, "No recount has this id."),
         (
             (422, problem("invalid-request", 422, "Fields", errors=[{"field": "body.repair", "detail": "is odd"}])),
             1,
