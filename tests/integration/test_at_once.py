@@ -4,6 +4,7 @@ What is left is what some order of doing them one after the other leaves, and ev
 
 import json
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,10 +15,11 @@ import boto3
 import pytest
 
 from retainstream.customers import removal
+from retainstream.registry import loading
 from retainstream.registry.champion import Champion, champion, promote, rollback
 from retainstream.registry.errors import NotPromotable
 from retainstream.registry.versions import newest
-from retainstream.runs.scoring import steps as run
+from retainstream.runs.scoring import segment
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -106,6 +108,10 @@ def test_two_imports_of_the_same_customers_leave_what_one_after_the_other_leaves
 # --------------------------------------------------------------------------------------------------------------------- scoring
 
 
+class CacheOfThread(threading.local, loading.ChampionCache):
+    """A loaded model for each thread: two runs at the same time are in two processes."""
+
+
 def scoring(run_id: str) -> Work:
     """A whole run by the model in service when it begins."""
 
@@ -158,7 +164,8 @@ def test_a_scoring_run_that_meets_a_promotion_and_its_run_leaves_predictions_of_
     first = first_seed(1)
     for number in range(first, first + 3):
         with account(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "BLOCK", 10)
+            patch.setattr(segment, "BLOCK", 10)
+            patch.setattr(loading, "_cache", CacheOfThread())
             versions_and_customers(30)
             meet([scoring("one"), promoting_and_scoring("two")], random.Random(number))
             assert by_row() == serial, f"SEED={number}"
