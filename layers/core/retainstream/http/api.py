@@ -20,6 +20,7 @@ from retainstream.http.admission import admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
 from retainstream.http.events import HttpAnswer, HttpEvent
+from retainstream.http.faults import faults_of
 from retainstream.http.paging import BadCursor
 from retainstream.http.problems import RETRY_SECONDS, Problem, unusable, wrong_method
 from retainstream.http.query import check_query
@@ -150,8 +151,7 @@ class Api(APIGatewayHttpResolver):
         return self._problem(problem)
 
     def _on_invalid_request(self, error: RequestValidationError) -> Response[str]:
-        errors = [FieldError(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors()]
-        return self._problem(Problem("invalid-request", "See errors for each field.", errors))
+        return self._problem(Problem("invalid-request", "See errors for each field.", faults_of(error)))
 
     def _on_bad_cursor(self, _error: BadCursor) -> Response[str]:
         return self._problem(

@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 RESERVED = frozenset({"high-risk", "segment", "imports"})
 """Names of paths below /api/customers."""
 
-_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
+PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
+PATTERN_IN_WORDS = "must be 1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit"
 _IS_RESERVED = "is the name of a path and cannot be a customer's id"
 
 
@@ -19,8 +20,8 @@ def id_problem(customer_id: str) -> str | None:
         return "is missing"
     if customer_id in RESERVED:
         return _IS_RESERVED
-    if not re.fullmatch(_PATTERN, customer_id):
-        return "must be 1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit"
+    if not re.fullmatch(PATTERN, customer_id):
+        return PATTERN_IN_WORDS
     return None
 
 
@@ -30,5 +31,5 @@ def _not_reserved(customer_id: str) -> str:
     return customer_id
 
 
-CustomerId = Annotated[str, Field(pattern=_PATTERN, examples=["cust-000042"]), AfterValidator(_not_reserved)]
+CustomerId = Annotated[str, Field(pattern=PATTERN, examples=["cust-000042"]), AfterValidator(_not_reserved)]
 """1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit."""
