@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
+from retainstream.storage.retry import attempts
 from retainstream.storage.table import Item, Table
 from retainstream.telemetry.correlation import correlation_id
 
@@ -187,7 +188,7 @@ class Runs:
         Raises:
             NotStored: there is no such run.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in attempts(_ATTEMPTS):
             run = self.existing(run_id)
             if run["status"] not in ("RUNNING", "WAITING"):
                 return run

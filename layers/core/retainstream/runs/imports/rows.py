@@ -9,6 +9,7 @@ from retainstream.predictions.agreement import settle_written
 from retainstream.runs.imports.merge import Fate, Import, may_judge, merged, written_before
 from retainstream.storage.arriving_customers import RowChange
 from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.retry import attempts
 from retainstream.storage.stores import Stores
 
 _ATTEMPTS = 20
@@ -24,7 +25,7 @@ def store_page(stores: Stores, rows: Sequence[NewCustomer], by: Import) -> Count
         StorageUnavailable: storage did not answer, or others changed the same rows all the time; the page may be stored again.
     """
     page = _Page(stores, by, {row["customer_id"]: row for row in rows})
-    for _ in range(_ATTEMPTS):
+    for _ in attempts(_ATTEMPTS):
         if not page.waiting:
             break
         customers = page.read()
