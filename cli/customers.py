@@ -53,8 +53,9 @@ def show(customer_id: CustomerId, url: Url = None, as_json: AsJson = False) -> N
         say("note: the features have changed since that prediction")
     columns = {column["name"]: column for column in schema["columns"]}
     rows = []
-    for name, value in customer["features"].items():
-        column = columns.get(name)
+    features = customer["features"]
+    for name in (*(name for name in columns if name in features), *sorted(features.keys() - columns.keys())):
+        column, value = columns.get(name), features[name]
         rows.append([column["label"] if column else name, value, (column.get("unit") or "") if column else ""])
     print_table(("feature", "value", "unit"), rows, numbers=("value",))
 

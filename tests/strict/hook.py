@@ -16,6 +16,7 @@ from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
 from tests.strict import dynamodb, elsewhere
+from tests.strict.as_stored import as_stored
 from tests.strict.disturb import disturbed
 
 ANSWERED = "answered_already"
@@ -55,7 +56,8 @@ def read_strictly() -> None:
     def answer_strictly(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **given: Any) -> AWSResponse | None:
         if not self.enabled or hasattr(request, ANSWERED):
             return None
-        return _on_send(event_name, request) or answer(self, event_name, request, **given)
+        answered = _on_send(event_name, request) or answer(self, event_name, request, **given)
+        return as_stored(answered) if answered is not None and event_name.startswith("before-send.dynamodb.") else answered
 
     BotocoreStubber.__call__ = answer_strictly  # type: ignore[method-assign]
 

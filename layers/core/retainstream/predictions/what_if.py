@@ -17,17 +17,13 @@ class WhatIf:
 
     before: Score
     after: Score
+    changed: list[str]
+    """The columns whose values differ, in the order of the schema."""
 
     @property
     def change(self) -> float:
         """Probability after minus probability before."""
         return round(float(self.after["probability"] - self.before["probability"]), 6)
-
-    @property
-    def changed(self) -> list[str]:
-        """The columns whose values differ."""
-        was, becomes = self.before["features"], self.after["features"]
-        return [name for name in {**was, **becomes} if was.get(name) != becomes.get(name)]
 
 
 def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mapping[str, object], *, stored: bool) -> WhatIf:
@@ -46,4 +42,5 @@ def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mappin
             [FieldError(f"{'changes' if error.field in changes else 'features'}.{error.field}", error.detail) for error in errors]
         )
     first, second = scores(model, [before, after])
-    return WhatIf(first, second)
+    was, becomes = first["features"], second["features"]
+    return WhatIf(first, second, [column.name for column in model.schema.columns if was.get(column.name) != becomes.get(column.name)])

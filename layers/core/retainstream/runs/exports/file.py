@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from retainstream.engine.model.groups import groups_of
 from retainstream.engine.model.levels import REASONS
 from retainstream.engine.records import Prediction
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions.results import Filters, ResultsPage, every_result
 from retainstream.runs.exports.view import ExportView, link
@@ -98,16 +98,25 @@ def _row(schema: FeatureSchema, prediction: Prediction) -> list[object]:
     reasons = [reason["text"] for reason in prediction["reasons"]]
     return [
         prediction["customer_id"],
-        prediction["probability"],
+        _real(prediction["probability"]),
         prediction["level"],
-        prediction["confidence"],
-        prediction.get("change"),
-        prediction["value_at_risk"],
+        _real(prediction["confidence"]),
+        _real(prediction.get("change")),
+        _real(prediction["value_at_risk"]),
         action["title"] if action else None,
-        action["expected_value"] if action else None,
+        _real(action["expected_value"]) if action else None,
         *reasons,
         *([None] * (REASONS - len(reasons))),
-        *(prediction["features"].get(column.name) for column in schema.columns),
+        *(_cell(column, prediction["features"].get(column.name)) for column in schema.columns),
         prediction["model_version"],
         prediction["scored_at"],
     ]
+
+
+def _cell(column: Column, value: str | bool | float | None) -> object:
+    return _real(value) if column.kind == "number" and not isinstance(value, str) else value
+
+
+def _real(number: float | None) -> float | None:
+    """A real number as such: DynamoDB returns a whole one without its decimal point."""
+    return None if number is None else float(number)
