@@ -189,3 +189,10 @@ def own_stack(tmp_path: Path) -> Iterator[LocalProcess]:
     running.start()
     yield running
     running.end()
+
+
+def authorized(token: str) -> dict[str, str]:
+    """The context that the authorizer gives API Gateway for a token."""
+    event = {"version": "2.0", "type": "REQUEST", "headers": {"authorization": f"Bearer {token}"}, "requestContext": {"requestId": "r"}}
+    context: dict[str, str] = load_function("authorizer").handler(event, lambda_context("authorizer"))["context"]
+    return context

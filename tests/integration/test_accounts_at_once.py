@@ -12,7 +12,7 @@ from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.users import User, Users
 from tests.integration.at_once import answer_of, instances
-from tests.integration.conftest import Answer, http_event, lambda_context, load_function
+from tests.integration.conftest import Answer, authorized, http_event, lambda_context, load_function
 from tests.interleaving import interleave
 from tests.stored import stored_items
 
@@ -45,12 +45,6 @@ def sign_in(call: Call) -> str:
     answer = call("auth", "POST", "/api/auth/login", {"email": "bob@example.com", "password": GOOD}, role=None)
     assert answer.status == 200, answer.body
     return str(answer.body["data"]["token"])
-
-
-def authorized(token: str) -> dict[str, str]:
-    event = {"version": "2.0", "type": "REQUEST", "headers": {"authorization": f"Bearer {token}"}, "requestContext": {"requestId": "r"}}
-    context: dict[str, str] = load_function("authorizer").handler(event, lambda_context("authorizer"))["context"]
-    return context
 
 
 def caller(event: dict[str, Any], statuses: list[int]) -> Callable[[], None]:

@@ -16,7 +16,7 @@ ENGINE_IMPORTS = {
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
     "model": {"records", "schema"},
-    "monitoring": set(),
+    "monitoring": {"model"},
     "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},
 }
 MAY_IMPORT = {

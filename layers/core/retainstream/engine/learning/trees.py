@@ -22,18 +22,6 @@ type Parameters = dict[str, str | float | tuple[int, ...]]
 """XGBoost's training parameters, by its names."""
 
 
-class SettingsDocument(TypedDict, total=False):
-    """Settings as JSON: those of the trees where there are trees, `linear_penalty` where there is a linear stage."""
-
-    linear_penalty: float
-    depth: int
-    eta: float
-    min_child_weight: float
-    subsample: float
-    columns: float
-    penalty: float
-
-
 class SettingsChange(TypedDict, total=False):
     """Changes of some settings."""
 
@@ -43,6 +31,12 @@ class SettingsChange(TypedDict, total=False):
     subsample: float
     columns: float
     penalty: float
+
+
+class SettingsDocument(SettingsChange, total=False):
+    """Settings as JSON: those of the trees where there are trees, `linear_penalty` where there is a linear stage."""
+
+    linear_penalty: float
 
 
 @dataclass(frozen=True)

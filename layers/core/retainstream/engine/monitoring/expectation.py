@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
+from retainstream.engine.model.levels import CALLED
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval
 from retainstream.engine.monitoring.documents import ExpectationDocument, Interval, Reference
 from retainstream.engine.monitoring.score_bins import SCORE_MIDDLES
 from retainstream.engine.monitoring.tally import Tally
 
-_CALLED = ("high", "critical")
 _MILLION = 1_000_000
 _STEP = 1e-4
 
@@ -67,8 +67,8 @@ def expectation(tally: Tally, levels: Mapping[str, int], reference: Reference | 
         return None
     left = [millionths / _MILLION for millionths in tally.chances]
     stayed = [count - churned for count, churned in zip(tally.scores, left, strict=True)]
-    called = sum(levels.get(f"level:{level}", 0) for level in _CALLED)
-    hits = sum(levels.get(f"millionths:{level}", 0) for level in _CALLED) / _MILLION
+    called = sum(levels.get(f"level:{level}", 0) for level in CALLED)
+    hits = sum(levels.get(f"millionths:{level}", 0) for level in CALLED) / _MILLION
     churners = sum(left)
     mean = [churned / count if count else 0.0 for count, churned in zip(tally.scores, left, strict=True)]
     auc = binned_auc(left, stayed)
