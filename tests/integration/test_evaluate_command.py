@@ -200,7 +200,7 @@ def test_the_command_of_the_page_runs_and_its_fields_are_there(tmp_path: Path) -
     out = tmp_path / words[-1]
     assert run(*words[2:-1], out, "--folds", 2, "--seconds", 0.2).returncode == 0
     result = json.loads(out.read_text())
-    described = page.partition("## What the file holds")[2].partition("\nLightGBM")[0]
+    described = page.partition("## The result file")[2].partition("\nLightGBM")[0]
     fields = {name for row in re.findall(r"^\| (`.*?) \|", described, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert len(fields) == 11
     assert fields <= set(result)
