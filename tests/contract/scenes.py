@@ -118,7 +118,7 @@ def people_look_at_customers() -> None:
 
 def a_large_file_is_announced() -> None:
     asked = ask("customers", "POST", "/api/customers/imports", {"file_name": "all.csv", "size": 100 << 20})
-    with pytest.raises(AssertionError, match="Not all of the file"):
+    with pytest.raises(AssertionError, match="The file is not complete"):
         ask("customers", "POST", f"/api/customers/imports/{asked['import_id']}/complete")
 
 
