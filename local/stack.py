@@ -220,7 +220,9 @@ def _s3_endpoint() -> Iterator[None]:
 
 
 def _forget_caches() -> None:
-    """Clear cached settings and clients of the package and of functions loaded earlier: this stack has its own."""
+    """Clear cached settings, clients and stores of the package and of functions loaded earlier: this stack has its own."""
+    from retainstream.storage.stores import Stores
+
     functions = TEMPLATE.parent / "functions"
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "retainstream" or functions in Path(getattr(module, "__file__", None) or "").parents:
@@ -228,3 +230,5 @@ def _forget_caches() -> None:
                 clear: Any = getattr(value, "cache_clear", None)
                 if callable(clear):
                     clear()
+                if isinstance(value, Stores):
+                    value.reopen()

@@ -25,6 +25,7 @@ from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.runs import Runs
+from retainstream.storage.stores import Stores
 from retainstream.storage.table import Table
 from retainstream.storage.users import User, Users
 from tests.aws_state import AwsState
@@ -76,6 +77,8 @@ def start_cold() -> None:
         for kept in vars(load_function(name)).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
+            if isinstance(kept, Stores):
+                kept.reopen()
     forget_active_schema()
     health._checked.clear()
     loading._cache = loading.ChampionCache()

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 class Stores:
     """The tables, the bucket, the key, the topic, the queue and the state machines of one stack."""
 
+    def reopen(self) -> None:
+        """Each store is opened anew when it is next used, with the clients and settings of that moment."""
+        vars(self).clear()
+
     @cached_property
     def arriving(self) -> "ArrivingCustomers":
         from retainstream.storage.arriving_customers import ArrivingCustomers
