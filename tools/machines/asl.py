@@ -123,6 +123,19 @@ class Function:
             then,
         )
 
+    def failure(self, *, result: str | None = None, retry: Retry | None = None, comment: str | None = None) -> Step:
+        """The step that writes the reason of a failure to the run's record, and answers with it."""
+        return self.task(
+            "Record the failure",
+            "fail",
+            {"error": "$.error"},
+            seconds=120,
+            answer={"reason": "$.Payload.reason"},
+            result=result,
+            retry=retry,
+            comment=comment,
+        )
+
     def turns(
         self,
         name: str,

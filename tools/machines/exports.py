@@ -25,14 +25,7 @@ EXPORT = Machine(
             comment="Joins the parts to one file and compares it with what was read",
         ),
     ],
-    failure=_exports.task(
-        "Record the failure",
-        "fail",
-        {"error": "$.error"},
-        seconds=120,
-        answer={"reason": "$.Payload.reason"},
-        comment="Also gives up the upload",
-    ),
+    failure=_exports.failure(comment="Also gives up the upload"),
     error="ExportFailed",
     cause={"CausePath": "$.reason"},
 )

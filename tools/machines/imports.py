@@ -124,16 +124,7 @@ IMPORT = Machine(
             comment="Writes the file of rejected rows and closes the run's record",
         ),
     ],
-    failure=_imports.task(
-        "Record the failure",
-        "fail",
-        {"error": "$.error"},
-        seconds=120,
-        answer={"reason": "$.Payload.reason"},
-        result="$.failure",
-        retry=Retry(attempts=8, longest=60),
-        comment="Writes the reason to the run's record",
-    ),
+    failure=_imports.failure(result="$.failure", retry=Retry(attempts=8, longest=60), comment="Writes the reason to the run's record"),
     error="ImportFailed",
     cause={"CausePath": "$.failure.reason"},
 )

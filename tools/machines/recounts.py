@@ -36,14 +36,7 @@ RECOUNT = Machine(
             comment="Checks that the counters have not changed, compares them, and decides what follows",
         ),
     ],
-    failure=_recount.task(
-        "Record the failure",
-        "fail",
-        {"error": "$.error"},
-        seconds=120,
-        answer={"reason": "$.Payload.reason"},
-        retry=Retry(attempts=8),
-    ),
+    failure=_recount.failure(retry=Retry(attempts=8)),
     error="RecountFailed",
     cause={"CausePath": "$.reason"},
 )

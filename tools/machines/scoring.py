@@ -91,14 +91,7 @@ def _machine(*, distributed: bool) -> Machine:
                 comment="Adds the run to the trend and closes its record",
             ),
         ],
-        failure=_scoring.task(
-            "Record the failure",
-            "fail",
-            {"error": "$.error"},
-            seconds=120,
-            answer={"reason": "$.Payload.reason"},
-            retry=Retry(attempts=8),
-        ),
+        failure=_scoring.failure(retry=Retry(attempts=8)),
         error="ScoringFailed",
         cause={"CausePath": "$.reason"},
     )
