@@ -79,7 +79,7 @@ def change_user(sessions: Sessions, caller: Principal, email: str, *, role: Role
     """Gives a user another role or status; None leaves it. Both count at once. Disabling ends the user's sessions for good.
 
     Raises:
-        UnknownCaller: the caller is no longer an administrator (API Gateway may remember for five minutes that he was).
+        UnknownCaller: the caller is no longer an administrator (API Gateway may remember the old role for five minutes).
         UnknownUser, LastAdministrator, ChangedMeanwhile
     """
     if not known(sessions, caller).administers:

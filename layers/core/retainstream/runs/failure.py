@@ -1,8 +1,10 @@
-"""Why a run failed, as a sentence for its record."""
+"""Why a run failed, as a sentence for its record, and its end with that sentence."""
 
 import json
 from collections.abc import Set as AbstractSet
 from typing import TypedDict
+
+from retainstream.storage.runs import Kind, Runs
 
 
 class CaughtError(TypedDict, total=False):
@@ -10,6 +12,19 @@ class CaughtError(TypedDict, total=False):
 
     Error: str
     Cause: str
+
+
+class Failed(TypedDict):
+    """The answer of the task that records a failure."""
+
+    reason: str
+
+
+def fail_run(runs: Runs, kind: Kind, run_id: str, started_by: str, reason: str) -> Failed:
+    """Ends a run with a reason. A run that failed before it had a record gets one."""
+    runs.start(run_id, kind, started_by)
+    runs.fail(run_id, reason)
+    return {"reason": reason}
 
 
 def reason_of(error: CaughtError, for_people: AbstractSet[str], *, work: str, after_part: str = "") -> str:

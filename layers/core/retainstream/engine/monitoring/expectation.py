@@ -6,8 +6,9 @@ the probabilities stay calibrated: the distribution of the features may change, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import exp, log, sqrt
+from typing import cast
 
 from retainstream.engine.model.levels import CALLED
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval
@@ -41,20 +42,7 @@ class Expectation:
     calibration_error: float | None
 
     def document(self) -> ExpectationDocument:
-        return {
-            "customers": self.customers,
-            "churners": self.churners,
-            "true_positives": self.true_positives,
-            "false_positives": self.false_positives,
-            "false_negatives": self.false_negatives,
-            "true_negatives": self.true_negatives,
-            "brier": self.brier,
-            "log_loss": self.log_loss,
-            "roc_auc": self.roc_auc,
-            "roc_auc_interval": self.roc_auc_interval,
-            "sampling_error": self.sampling_error,
-            "calibration_error": self.calibration_error,
-        }
+        return cast("ExpectationDocument", asdict(self))
 
 
 def expectation(tally: Tally, levels: Mapping[str, int], reference: Reference | None) -> Expectation | None:

@@ -17,7 +17,7 @@ from retainstream.registry.active_schema import active_schema
 from retainstream.runs.exports.file import CONTENT_TYPE, READ, header_of, rows_of
 from retainstream.runs.exports.progress import Place, Progress, Work
 from retainstream.runs.exports.view import Asked, Result, file_key
-from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.failure import CaughtError, Failed, reason_of
 from retainstream.runs.tasks import LongTask, Task
 from retainstream.runs.turns import SecondsLeft, Turn
 from retainstream.storage.errors import NotStored
@@ -71,10 +71,6 @@ class Finished(TypedDict):
 
 class FailEvent(RunEvent):
     error: CaughtError
-
-
-class Failed(TypedDict):
-    reason: str
 
 
 @contextmanager

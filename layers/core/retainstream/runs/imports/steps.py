@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from retainstream.engine.tables.binding import bind, some_of
 from retainstream.engine.tables.parts import misencoding_note
-from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.failure import CaughtError, Failed, reason_of
 from retainstream.runs.imports.compare import Compared, Indexed, compare, index
 from retainstream.runs.imports.load import FIRST_REJECTS, PartLoaded, kept_spans, load, rejects_of
 from retainstream.runs.imports.merge import FATES
@@ -62,10 +62,6 @@ class Finished(TypedDict):
 
 class FailEvent(RunEvent):
     error: CaughtError
-
-
-class Failed(TypedDict):
-    reason: str
 
 
 class StoredObject(TypedDict):

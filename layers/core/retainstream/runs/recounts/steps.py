@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.failure import CaughtError, Failed, fail_run, reason_of
 from retainstream.runs.recounts.comparing import ATTEMPTS, Comparison, Limits, TableState
 from retainstream.runs.recounts.counting import CountPart, count_part, parts_of
 from retainstream.runs.recounts.view import Asked, CountedTable, Result
@@ -66,10 +66,6 @@ class LookEvent(RunEvent):
 
 class FailEvent(RunEvent):
     error: CaughtError
-
-
-class Failed(TypedDict):
-    reason: str
 
 
 def begin(stores: Stores, event: RunEvent) -> Plan:
@@ -157,9 +153,7 @@ def _finish(runs: Runs, run_id: str, sources: Sequence[TableState], step: str) -
 def fail(stores: Stores, event: FailEvent) -> Failed:
     """Ends the run with the reason of the error that stopped it."""
     reason = reason_of(event["error"], FOR_PEOPLE, work="recount")
-    stores.runs.start(event["run_id"], "recount", _started_by(event))
-    stores.runs.fail(event["run_id"], reason)
-    return {"reason": reason}
+    return fail_run(stores.runs, "recount", event["run_id"], _started_by(event), reason)
 
 
 def _started_by(event: RunEvent) -> str:

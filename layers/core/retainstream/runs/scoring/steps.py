@@ -14,7 +14,7 @@ from typing import NotRequired, TypedDict
 from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.loading import champion_model, later_champion, load_reference, load_version
 from retainstream.registry.versions import get
-from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.failure import CaughtError, Failed, fail_run, reason_of
 from retainstream.runs.scoring.partials import LostCounts, Partials
 from retainstream.runs.scoring.segment import Segment, SegmentFailed, score_segment, writes_of_one
 from retainstream.runs.scoring.summary import Finished, summarise
@@ -90,10 +90,6 @@ class FinishEvent(RunEvent):
 
 class FailEvent(RunEvent):
     error: CaughtError
-
-
-class Failed(TypedDict):
-    reason: str
 
 
 def plan(stores: Stores, event: RunEvent) -> Plan:
@@ -192,9 +188,7 @@ def finish(stores: Stores, event: FinishEvent) -> Finished:
 def fail(stores: Stores, event: FailEvent) -> Failed:
     """Ends the run with the reason of the error that stopped it."""
     reason = reason_of(event["error"], FOR_PEOPLE, work="scoring")
-    stores.runs.start(event["run_id"], "scoring", _started_by(event))
-    stores.runs.fail(event["run_id"], reason)
-    return {"reason": reason}
+    return fail_run(stores.runs, "scoring", event["run_id"], _started_by(event), reason)
 
 
 def _started_by(event: RunEvent) -> str:
