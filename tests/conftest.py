@@ -1,6 +1,7 @@
 """An AWS account in memory, with the stack's tables and bucket and the functions' environment."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,7 @@ from moto import mock_aws
 from moto.core.config import default_user_config
 
 from local.atomic_tables import atomic_tables
+from retainstream.storage.stores import Stores
 from tests.as_function import refused
 from tests.strict.disturb import count_anew, whole_answers
 from tests.strict.hook import read_strictly, violations
@@ -123,9 +125,21 @@ def aws() -> Iterator[None]:
         yield
 
 
+def forget_other_accounts() -> None:
+    """Functions forget what they keep from one invocation to the next: public keys and records of another account."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("functions_"):
+            for kept in vars(module).values():
+                if hasattr(kept, "cache_clear"):
+                    kept.cache_clear()
+                if isinstance(kept, Stores):
+                    kept.reopen()
+
+
 @contextmanager
 def account() -> Iterator[None]:
-    """What `aws` gives, for as long as the context lasts."""
+    """What `aws` gives, for as long as the context lasts. Functions that are loaded already start cold in it."""
+    forget_other_accounts()
     with mock_aws(), atomic_tables():
         dynamodb = _client("dynamodb")
         for variable, key in _KEYS.items():

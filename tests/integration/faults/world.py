@@ -25,11 +25,10 @@ from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.runs import Runs
-from retainstream.storage.stores import Stores
 from retainstream.storage.table import Table
 from retainstream.storage.users import User, Users
 from tests.aws_state import AwsState
-from tests.conftest import account
+from tests.conftest import account, forget_other_accounts
 from tests.integration.base_of_customers import watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.made_cards import synthetic_card
@@ -61,24 +60,7 @@ def run(function: str, **event: Any) -> Any:
 
 def start_cold() -> None:
     """Makes the functions forget what they keep from one invocation to the next, so that each call is made again."""
-    for name in (
-        "auth",
-        "authorizer",
-        "customers",
-        "dashboard",
-        "exports",
-        "imports",
-        "model",
-        "predictions",
-        "recount",
-        "rollups",
-        "scoring",
-    ):
-        for kept in vars(load_function(name)).values():
-            if hasattr(kept, "cache_clear"):
-                kept.cache_clear()
-            if isinstance(kept, Stores):
-                kept.reopen()
+    forget_other_accounts()
     forget_active_schema()
     health._checked.clear()
     loading._cache = loading.ChampionCache()
