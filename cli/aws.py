@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from cli.service_errors import Forbidden, NotSignedIn, ServiceError, Unavailable
-from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.errors import RequestRefused, StorageUnavailable
 
 _REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnrecognizedClientException")
 _ENDED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch")
@@ -65,7 +65,7 @@ def aws_errors() -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise _service_error(error) from error
-    except StorageUnavailable as error:
+    except (RequestRefused, StorageUnavailable) as error:
         raise _service_error(error.__cause__ or error) from error
 
 

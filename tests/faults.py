@@ -47,8 +47,12 @@ class Kind(StrEnum):
     REFUSED = "condition failed"
     MET = "transaction met another"
     PARTIAL = "part of a batch"
+    FORBIDDEN = "not permitted"
+    INVALID = "invalid request"
 
 
+OF_THE_REQUEST = (Kind.FORBIDDEN, Kind.INVALID)
+"""These are faults of the product or its deployment. They come back however often the call is repeated."""
 BEFORE_OR_AFTER = (Kind.FAILED, Kind.TIMED_OUT, Kind.RESET)
 """Who gets one of these does not know whether the call had its effect."""
 
@@ -215,6 +219,12 @@ _CODES = {
     (Kind.REFUSED, "dynamodb"): (400, "ConditionalCheckFailedException"),
     (Kind.REFUSED, "s3"): (412, "PreconditionFailed"),
     (Kind.REFUSED, ""): (400, "ExecutionAlreadyExists"),
+    (Kind.FORBIDDEN, "s3"): (403, "AccessDenied"),
+    (Kind.FORBIDDEN, "sns"): (403, "AuthorizationError"),
+    (Kind.FORBIDDEN, ""): (400, "AccessDeniedException"),
+    (Kind.INVALID, "s3"): (400, "InvalidArgument"),
+    (Kind.INVALID, "sns"): (400, "InvalidParameter"),
+    (Kind.INVALID, ""): (400, "ValidationException"),
 }
 
 

@@ -59,43 +59,50 @@ def monitored(template: str) -> str:
 
 @dataclass(frozen=True)
 class Query:
-    """One of the metrics that an alarm adds up; `reference` is the value of its dimension, as CloudFormation writes it."""
+    """One of the metrics that an alarm adds up; `dimensions` are names and values, as CloudFormation writes them."""
 
     id: str
     namespace: str
     metric: str
-    dimension: str
-    reference: str
+    dimensions: Mapping[str, str]
 
 
 def _alarms(functions: list[str]) -> Iterator[str]:
     for metric in FUNCTION_ALARMS:
         yield from (_function_alarm(function, metric) for function in functions)
     for run, description in RUN_ALARMS.items():
-        queries = [Query(key, "AWS/States", metric, "StateMachineArn", RUN_MACHINES[run]) for key, metric in RUN_FAILURES.items()]
+        queries = [Query(key, "AWS/States", metric, {"StateMachineArn": RUN_MACHINES[run]}) for key, metric in RUN_FAILURES.items()]
         yield _sum_alarm(f"{run}Failed", description, queries)
     yield _sum_alarm(
         "StateMachineThrottles",
         "Steps of state machines waited because too many started at once",
-        [Query(run.lower(), "AWS/States", "ExecutionThrottled", "StateMachineArn", machine) for run, machine in RUN_MACHINES.items()],
+        [Query(run.lower(), "AWS/States", "ExecutionThrottled", {"StateMachineArn": machine}) for run, machine in RUN_MACHINES.items()],
+    )
+    yield _sum_alarm(
+        "InternalErrors",
+        "A module answered 500, which is a fault of RetainStream or of its deployment; its log names the cause",
+        [
+            Query(module, NAMESPACE, "InternalErrors", {"stack": "!Ref AWS::StackName", "service": module})
+            for module in METRICS["InternalErrors"].services
+        ],
     )
     yield _sum_alarm(
         "LostEvents",
         "An upload or a day's snapshot failed and could not be sent to the dead letters either",
         [
             *(
-                Query(f"{function.lower()}{key}", "AWS/Lambda", metric, "FunctionName", f"!Ref {function}Function")
+                Query(f"{function.lower()}{key}", "AWS/Lambda", metric, {"FunctionName": f"!Ref {function}Function"})
                 for function in ("Imports", "Rollups")
                 for key, metric in {"Dropped": "AsyncEventsDropped", "Undelivered": "DestinationDeliveryFailures"}.items()
             ),
-            Query("uploads", "AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", "!Ref ImportsFunctionUploaded"),
+            Query("uploads", "AWS/Events", "InvocationsFailedToBeSentToDlq", {"RuleName": "!Ref ImportsFunctionUploaded"}),
         ],
     )
     yield _sum_alarm(
         "TableThrottles",
         "A table refused reads or writes because too many came at once",
         [
-            Query(f"{table[0].lower()}{table[1:]}{kind}s", "AWS/DynamoDB", f"{kind}ThrottleEvents", "TableName", f"!Ref {table}Table")
+            Query(f"{table[0].lower()}{table[1:]}{kind}s", "AWS/DynamoDB", f"{kind}ThrottleEvents", {"TableName": f"!Ref {table}Table"})
             for table in WATCHED_TABLES
             for kind in ("Read", "Write")
         ],
@@ -126,7 +133,7 @@ def _sum_alarm(alarm: str, description: str, queries: Iterable[Query]) -> str:
             Metric:
               Namespace: {query.namespace}
               MetricName: {query.metric}
-              Dimensions: [{{Name: {query.dimension}, Value: {query.reference}}}]
+              Dimensions: [{", ".join(f"{{Name: {name}, Value: {value}}}" for name, value in query.dimensions.items())}]
             Stat: Sum
             Period: 60
 """

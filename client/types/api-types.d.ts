@@ -1645,9 +1645,10 @@ export interface components {
         Dependencies: {
             /**
              * Bucket
+             * @description As tables
              * @enum {string}
              */
-            bucket: "ok" | "unavailable";
+            bucket: "ok" | "unavailable" | "refused";
             /**
              * Feature Schema
              * @description The active feature schema
@@ -1662,9 +1663,10 @@ export interface components {
             model: "ok" | "none" | "missing" | "damaged" | "unknown";
             /**
              * Tables
+             * @description refused: a permission is missing or the request is invalid
              * @enum {string}
              */
-            tables: "ok" | "unavailable";
+            tables: "ok" | "unavailable" | "refused";
         };
         /**
          * DifferenceView

@@ -28,7 +28,7 @@ def _clients() -> list[Any]:
 
 @contextmanager
 def refused(operation: str, *, times: int | None = None) -> Iterator[list[str]]:
-    """Answers an operation with an error that is not worth retrying, always or so many times. Yields the operations refused so far."""
+    """Answers an operation with an outage that botocore does not retry, always or so many times. Yields the operations refused so far."""
     told: list[str] = []
 
     def answer(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
@@ -36,8 +36,8 @@ def refused(operation: str, *, times: int | None = None) -> Iterator[list[str]]:
             return None
         told.append(event_name.rsplit(".", 1)[-1])
         setattr(request, ANSWERED, True)
-        body = json.dumps({"__type": "AccessDeniedException", "message": "no"}).encode()
-        return AWSResponse(request.url, 403, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), Answer(body))
+        body = json.dumps({"__type": "ServiceUnavailable", "message": "no"}).encode()
+        return AWSResponse(request.url, 400, HTTPHeaders.from_dict({"x-amzn-requestid": "r"}), Answer(body))
 
     with _hooked(operation, answer):
         yield told

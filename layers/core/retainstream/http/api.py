@@ -27,7 +27,7 @@ from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
 from retainstream.roles import Principal
 from retainstream.settings import settings
-from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.errors import RequestRefused, StorageUnavailable
 from retainstream.storage.rate_limits import RateLimits
 from retainstream.telemetry.correlation import following
 from retainstream.telemetry.invocation import error_of
@@ -86,6 +86,7 @@ class Api(APIGatewayHttpResolver):
             (RequestValidationError, self._on_invalid_request),
             (BadCursor, self._on_bad_cursor),
             (StorageUnavailable, self._on_unavailable),
+            (RequestRefused, self._on_refused),
             (UnusableSchema, self._on_unusable_schema),
             (NotFoundError, self._on_no_route),
             (Exception, self._on_unexpected),
@@ -136,6 +137,8 @@ class Api(APIGatewayHttpResolver):
             figures = {"Requests": 1, "Latency": milliseconds, **self._measured}
             if status >= 400:  # AWS charges for a metric in each hour in which it is written
                 figures["ServerErrors" if status >= 500 else "ClientErrors"] = 1
+            if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                figures["InternalErrors"] = 1
             self._logger.info("request", extra={**line, "milliseconds": milliseconds, **emf(self.module, figures)})
             return answer
 
@@ -162,6 +165,10 @@ class Api(APIGatewayHttpResolver):
         self._logger.error("storage unavailable", extra={"cause": str(error)})
         return self._problem(Problem("unavailable", "Try again shortly.", headers={"Retry-After": str(RETRY_SECONDS)}))
 
+    def _on_refused(self, error: RequestRefused) -> Response[str]:
+        self._logger.critical("request refused by AWS", extra={"cause": str(error)})
+        return self._problem(_internal_error())
+
     def _on_unusable_schema(self, error: UnusableSchema) -> Response[str]:
         self._logger.error("unusable schema", extra={"cause": str(error)})
         return self._problem(unusable(str(error)))
@@ -178,4 +185,8 @@ class Api(APIGatewayHttpResolver):
 
     def _on_unexpected(self, error: Exception) -> Response[str]:
         self._logger.error("unexpected error", extra=error_of(error))
-        return self._problem(Problem("internal-error", "The request id helps us find it in the log."))
+        return self._problem(_internal_error())
+
+
+def _internal_error() -> Problem:
+    return Problem("internal-error", "The request id helps us find it in the log.")

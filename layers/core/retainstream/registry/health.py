@@ -12,7 +12,7 @@ from retainstream.registry.champion import champion
 from retainstream.registry.errors import ADVICE, CorruptModel
 from retainstream.registry.loading import SERVING_FILES, check_version
 from retainstream.storage.documents import Documents
-from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.errors import RequestRefused, StorageUnavailable
 from retainstream.storage.models import Models, Version
 
 
@@ -22,8 +22,8 @@ class ModelInService(BaseModel):
 
 
 class Dependencies(BaseModel):
-    tables: Literal["ok", "unavailable"]
-    bucket: Literal["ok", "unavailable"]
+    tables: Literal["ok", "unavailable", "refused"] = Field(description="refused: a permission is missing or the request is invalid")
+    bucket: Literal["ok", "unavailable", "refused"] = Field(description="As tables")
     model: Literal["ok", "none", "missing", "damaged", "unknown"] = Field(
         description="none: nothing was promoted yet; missing: a record or file is absent; damaged: one has changed or cannot be read"
     )
@@ -38,6 +38,7 @@ class Health(BaseModel):
     advice: list[str] = Field(description="Each problem and its remedy in a sentence or two; empty while the status is ok")
 
 
+_REFUSED_ADVICE = "Trying again does not help. Check the permissions of the function's role."
 _lock = Lock()
 _checked: dict[tuple[object, ...], str] = {}
 """The problem of files that were checked, by their tags at that time; empty where there was none."""
@@ -54,6 +55,9 @@ def health(models: Models, documents: Documents) -> Health:
     except StorageUnavailable:
         dependencies.tables, dependencies.model, pointer, record = "unavailable", "unknown", None, None
         advice.append("DynamoDB does not answer. Try again shortly.")
+    except RequestRefused as error:
+        dependencies.tables, dependencies.model, pointer, record = "refused", "unknown", None, None
+        advice.append(f"DynamoDB refuses a request ({error}). {_REFUSED_ADVICE}")
     except CorruptModel as error:
         dependencies.model, pointer, record = "damaged", None, None
         advice.append(f"{error} {ADVICE}")
@@ -73,6 +77,10 @@ def health(models: Models, documents: Documents) -> Health:
         dependencies.bucket, dependencies.feature_schema = "unavailable", "unknown"
         dependencies.model = "unknown" if record else dependencies.model
         advice.append("The bucket does not answer. Try again shortly.")
+    except RequestRefused as error:
+        dependencies.bucket, dependencies.feature_schema = "refused", "unknown"
+        dependencies.model = "unknown" if record else dependencies.model
+        advice.append(f"The bucket refuses a request ({error}). {_REFUSED_ADVICE}")
     except UnusableSchema as error:
         dependencies.feature_schema = "damaged"
         advice.append(str(error))

@@ -15,7 +15,7 @@ from retainstream.registry.champion import champion
 from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
 from retainstream.registry.versions import get
 from retainstream.storage.documents import Documents
-from retainstream.storage.errors import NotStored, StorageUnavailable
+from retainstream.storage.errors import NotStored, RequestRefused, StorageUnavailable
 from retainstream.storage.models import Models, Version
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class ChampionCache:
             if self._loaded is None or not 0 <= age < max_age_seconds:
                 try:
                     self._look_again(models, documents, place)
-                except (CorruptModel, StorageUnavailable) as error:
+                except (CorruptModel, RequestRefused, StorageUnavailable) as error:
                     if self._loaded is None:
                         raise
                     _log.warning("keeping model %s in use: %s", self._loaded.version, error)

@@ -12,7 +12,7 @@ from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.errors import CorruptModel, NoModel
 from retainstream.registry.loading import champion_model, doubt_champion
 from retainstream.storage.clients import drop_connections
-from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.errors import RequestRefused, StorageUnavailable
 from retainstream.storage.stores import Stores
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def prime(stores: Stores) -> None:
 
     try:
         model: ScoringModel = champion_model(stores.models, stores.documents, 0)
-    except (NoModel, CorruptModel, StorageUnavailable) as error:
+    except (NoModel, CorruptModel, RequestRefused, StorageUnavailable) as error:
         _log.warning("snapshot without a model: %s", error)
     else:
         scores(model, [{}])

@@ -42,6 +42,10 @@ def reason_of(error: CaughtError, for_people: AbstractSet[str], *, work: str, af
         return f"{message} {after_part}"
     if name == "StorageUnavailable":
         return f"A service that {work} needs did not answer, even after several tries. Start it again later."
+    if name == "RequestRefused":
+        return (
+            f"AWS refused a request of the {work} function: a permission is missing or the request is invalid. The log names the request."
+        )
     if name in ("Timeout", "Timedout"):
         return "A step took longer than it may."
     if name in ("ExitError", "Unknown"):

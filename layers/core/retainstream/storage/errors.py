@@ -4,10 +4,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
 _CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"}
+_REFUSED_CODES = {
+    *("AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "AuthorizationErrorException", "AllAccessDisabled"),
+    *("ValidationException", "ValidationError", "SerializationException", "InvalidRequest", "InvalidArgument", "MalformedXML"),
+    *("InvalidParameter", "InvalidParameterValue", "InvalidParameterException", "MissingParameter", "UnknownOperationException"),
+    *("InvalidArn", "InvalidArnException", "InvalidExecutionInput", "InvalidName", "MethodNotAllowed", "EntityTooLarge", "KeyTooLongError"),
+}
 _MISSING_CODES = {"NoSuchKey", "NoSuchUpload", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
 
 
@@ -17,6 +23,11 @@ class StorageError(Exception):
 
 class StorageUnavailable(StorageError):
     """AWS did not answer, throttled the call, or failed. The same call may succeed later."""
+
+
+class RequestRefused(StorageError):
+    """AWS refused the request itself: it is invalid, or the function lacks a permission. This is a fault of RetainStream or of its
+    deployment, not an outage: the same call is refused again."""
 
 
 class Conflict(StorageError):
@@ -46,6 +57,7 @@ def storage_errors() -> Iterator[None]:
     Raises:
         Conflict: a condition failed.
         NotStored: the object or execution does not exist.
+        RequestRefused: the request is invalid or not permitted.
         StorageUnavailable: every other error of AWS or of the network.
     """
     try:
@@ -58,6 +70,10 @@ def storage_errors() -> Iterator[None]:
             raise Conflict(code, stored=stored) from error
         if code in _MISSING_CODES:
             raise NotStored(code) from error
+        if code in _REFUSED_CODES:
+            raise RequestRefused(f"{error.operation_name}: {code}") from error
         raise StorageUnavailable(f"{error.operation_name}: {code}") from error
+    except ParamValidationError as error:
+        raise RequestRefused(type(error).__name__) from error
     except (BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable(type(error).__name__) from error

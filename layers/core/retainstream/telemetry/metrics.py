@@ -36,6 +36,7 @@ METRICS = {
     "Latency": Metric(MetricUnit.Milliseconds, _API, "the function's own time for a request"),
     "ClientErrors": Metric(_COUNT, _API, "answers 4xx"),
     "ServerErrors": Metric(_COUNT, _API, "answers 5xx"),
+    "InternalErrors": Metric(_COUNT, _API, "answers 500: faults of RetainStream or of its deployment, such as a missing permission"),
     "PredictionsMade": Metric(_COUNT, ("dashboard", "predictions", "scoring"), "scored customers or rows"),
     "ImportRowsAccepted": Metric(_COUNT, ("imports",), "accepted rows of an import"),
     "ImportRowsRejected": Metric(_COUNT, ("imports",), "rejected rows of an import"),

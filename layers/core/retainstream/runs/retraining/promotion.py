@@ -14,7 +14,7 @@ from retainstream.registry.versions import register
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.runs.scoring.request import start_scoring
 from retainstream.settings import settings
-from retainstream.storage.errors import Conflict, StorageUnavailable
+from retainstream.storage.errors import Conflict, RequestRefused, StorageUnavailable
 from retainstream.storage.models import Figures, MoneyRecord, Version, VersionFile
 from retainstream.storage.runs import Status
 from retainstream.storage.stores import Stores
@@ -195,6 +195,8 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
             detail["sent"] = stores.notifications.publish(f"RetainStream: the new model {outcome}", "\n".join(lines))
         except StorageUnavailable:
             detail.update(sent=False, problem="The notification topic did not answer.")
+        except RequestRefused:
+            detail.update(sent=False, problem="The notification topic refused the message. A permission is missing.")
     result: Result = {"version": event["version"], "promoted": promoted, "reasons": reasons, "roc_auc": auc}
     stores.runs.finish(run_id, result=result)
     return {"result": result}
