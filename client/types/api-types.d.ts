@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Answers a token that is valid for 24 hours. A refusal has the same text and takes the same time whether or not the account exists. After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes (429). A browser that was used to sign in keeps a cookie, so that wrong passwords of others do not slow it.
+         * @description Answers a token that is valid for 24 hours. A refusal has the same text and takes the same time whether or not the account exists. After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes (429). A browser that was used to sign in keeps a cookie, so that neither wrong passwords nor other requests of others keep it out.
          */
         post: operations["login_api_auth_login_post"];
         delete?: never;

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import ValidationError
 
 from retainstream.accounts import accounts, administration, views
 from retainstream.accounts.guessing import BROWSER_KNOWN_SECONDS, Allowance, Guessing, TooManyGuesses, Visitor
@@ -15,13 +16,26 @@ from retainstream.accounts.tokens import Realm
 from retainstream.engine.schema.validation import FieldError
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.admission import unauthenticated
+from retainstream.http.body import read_json
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
 from retainstream.roles import Role
 from retainstream.settings import settings
 
-app = Api("auth")
+
+def known_browser(event: HttpEvent) -> str | None:
+    """The subject of a sign-in from a browser that somebody has signed in with to the same account; None for every other request."""
+    browser = browser_of(event)
+    if not browser or app.current_event.path != SIGN_IN_PATH:
+        return None
+    try:
+        return guessing().known(views.Credentials.model_validate(read_json(app.current_event)).email, browser)
+    except (Problem, ValidationError):
+        return None
+
+
+app = Api("auth", known_browser)
 TAGS = ["auth"]
 
 
@@ -74,7 +88,7 @@ def register(body: views.Registration) -> Data[views.SignedIn]:
 def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
     """Answers a token that is valid for 24 hours. A refusal has the same text and takes the same time whether or not the account exists.
     After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes
-    (429). A browser that was used to sign in keeps a cookie, so that wrong passwords of others do not slow it."""
+    (429). A browser that was used to sign in keeps a cookie, so that neither wrong passwords nor other requests of others keep it out."""
     event = cast("HttpEvent", app.current_event.raw_event)
     visitor = Visitor(network_of(event), browser_of(event))
     session, browser = accounts.sign_in(sessions(), guessing(), visitor, body.email, body.password.get_secret_value())

@@ -105,14 +105,19 @@ class Guessing:
         Raises:
             TooManyGuesses
         """
-        if visitor.browser and self.records.get(self._browser(email, visitor.browser)).known_until > self.clock():
-            return Attempt(self._count(self._browser(email, visitor.browser), self.account), browser=visitor.browser)
+        if visitor.browser and (known := self.known(email, visitor.browser)):
+            return Attempt(self._count(known, self.account), browser=visitor.browser)
         shared = self._count(f"address#{visitor.address}", self.address)
         try:
             return Attempt(self._count(f"account#{self._digest(email)}", self.account), shared)
         except TooManyGuesses:
             self._take_back(shared)
             raise
+
+    def known(self, email: str, browser: str) -> str | None:
+        """The subject under which a browser's attempts for an account are counted; None when nobody has signed in with both before."""
+        subject = self._browser(email, browser)
+        return subject if self.records.get(subject).known_until > self.clock() else None
 
     def change_of_password(self, email: str) -> Attempt:
         """Counts an attempt to enter the present password while signed in. It is counted apart from sign-ins.

@@ -1,7 +1,7 @@
 """Admission of a request: its rate limit, its user, and the role that its route requires."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from retainstream.http.events import HttpEvent
@@ -10,7 +10,13 @@ from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
 from retainstream.http.visitor import network_of
 from retainstream.roles import Principal, Role
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
-from retainstream.storage.rate_limits import RateLimits
+from retainstream.storage.rate_limits import RateLimits, Usage
+
+SIGN_INS_OF_A_KNOWN_BROWSER = 20
+"""Sign-ins in a window from a browser that is known for the account, after others have used up the limit of its address."""
+
+type KnownBrowser = Callable[[HttpEvent], str | None]
+"""The subject under which a request from a known browser is counted; None for every other request."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ def principal_of(event: HttpEvent) -> Principal | None:
     return Principal(context["userId"], Role(context["role"]), context["tokenId"], int(context["tokenExpires"]))
 
 
-def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, settings: Settings) -> Admission:
+def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, settings: Settings, known_browser: KnownBrowser) -> Admission:
     """Admits a request to a route whose options are `stated`.
 
     Raises:
@@ -39,7 +45,11 @@ def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, se
     role = str(stated[ROLE])
     headers: dict[str, str] = {}
     if not stated.get(UNCOUNTED):
-        principal, headers = _count(event, principal, limits, settings)
+        counted = _count(limits, *_subject(event, principal, settings))
+        if counted.over and not principal and (browser := known_browser(event)):
+            counted = _count(limits, browser, SIGN_INS_OF_A_KNOWN_BROWSER)
+        headers = counted.headers()
+        principal = counted.admit(principal)
     if role == PUBLIC:
         return Admission(principal, headers)
     if principal is None:
@@ -58,23 +68,48 @@ def unauthenticated(headers: Mapping[str, str] | None = None) -> Problem:
     )
 
 
-def _count(
-    event: HttpEvent, principal: Principal | None, limits: RateLimits, settings: Settings
-) -> tuple[Principal | None, dict[str, str]]:
+@dataclass(frozen=True)
+class _Counted:
+    """A counted request: the usage of this window, which ends in `reset` seconds, and its limit."""
+
+    usage: Usage
+    limit: int
+    reset: int
+
+    @property
+    def over(self) -> bool:
+        return self.usage.count > self.limit
+
+    def headers(self) -> dict[str, str]:
+        left = max(0, self.limit - self.usage.count)
+        return {"RateLimit-Limit": str(self.limit), "RateLimit-Remaining": str(left), "RateLimit-Reset": str(self.reset)}
+
+    def admit(self, principal: Principal | None) -> Principal | None:
+        """The user with the role of now.
+
+        Raises:
+            Problem: unauthenticated or too-many-requests.
+        """
+        if principal:
+            issued_at = principal.token_expires - TOKEN_LIFETIME_SECONDS
+            if principal.token_id in self.usage.revoked_tokens or issued_at < self.usage.tokens_valid_from:
+                raise unauthenticated(self.headers())
+            principal = replace(principal, role=self.usage.role or principal.role)
+        if self.over:
+            again = {"Retry-After": str(self.reset)}
+            raise Problem("too-many-requests", f"Try again in {self.reset} seconds.", headers=self.headers() | again)
+        return principal
+
+
+def _count(limits: RateLimits, subject: str, limit: int) -> _Counted:
     now = int(time.time())
     window, elapsed = divmod(now, RATE_LIMIT_WINDOW_SECONDS)
     reset = RATE_LIMIT_WINDOW_SECONDS - elapsed
+    return _Counted(limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS), limit, reset)
+
+
+def _subject(event: HttpEvent, principal: Principal | None, settings: Settings) -> tuple[str, int]:
+    """The counted party of a request, and its limit in a window."""
     if principal:
-        subject, limit = f"user#{principal.user_id}", settings.rate_limit_user
-    else:
-        subject, limit = f"ip#{network_of(event)}", settings.rate_limit_anonymous
-    usage = limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS)
-    headers = {"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(max(0, limit - usage.count)), "RateLimit-Reset": str(reset)}
-    if principal:
-        issued_at = principal.token_expires - TOKEN_LIFETIME_SECONDS
-        if principal.token_id in usage.revoked_tokens or issued_at < usage.tokens_valid_from:
-            raise unauthenticated(headers)
-        principal = replace(principal, role=usage.role or principal.role)
-    if usage.count > limit:
-        raise Problem("too-many-requests", f"Try again in {reset} seconds.", headers={**headers, "Retry-After": str(reset)})
-    return principal, headers
+        return f"user#{principal.user_id}", settings.rate_limit_user
+    return f"ip#{network_of(event)}", settings.rate_limit_anonymous

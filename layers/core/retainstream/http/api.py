@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.engine.schema.validation import FieldError, UnusableSchema
-from retainstream.http.admission import admit
+from retainstream.http.admission import KnownBrowser, admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
 from retainstream.http.events import HttpAnswer, HttpEvent
@@ -59,7 +59,7 @@ class _Door(OpenAPIRequestValidationMiddleware):
         if ROLE in stated:
             self._api.matched = route.path  # set for known routes only: an unknown path may name a customer
             event = cast("HttpEvent", app.current_event.raw_event)
-            admission = admit(event, stated, self._api.rate_limits, settings())
+            admission = admit(event, stated, self._api.rate_limits, settings(), self._api.known_browser)
             app.append_context(principal=admission.principal, rate_limit_headers=admission.headers)
             check_query(event, {field.alias for field in route.dependant.query_params})
         response = super().handler(app, next_middleware)
@@ -71,11 +71,15 @@ class _Door(OpenAPIRequestValidationMiddleware):
 
 
 class Api(APIGatewayHttpResolver):
-    """Routes of one module. Each route states its role with `requires` or `public`; errors become problem documents."""
+    """Routes of one module. Each route states its role with `requires` or `public`; errors become problem documents.
 
-    def __init__(self, module: str) -> None:
+    `known_browser` is asked when an address has used up its limit.
+    """
+
+    def __init__(self, module: str, known_browser: KnownBrowser = lambda _: None) -> None:
         super().__init__(enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR, serializer=as_json)
         self.module = module
+        self.known_browser = known_browser
         self._invocations = itertools.count()
         self._measured: dict[str, float] = {}
         self.matched: str | None = None
