@@ -233,7 +233,11 @@ def _sections(functions: list[str]) -> dict[str, list[Graph]]:
             by_module("Requests by module", "Requests"),
             by_module("p99 latency by module, ms", "Latency", "p99"),
         ],
-        "Errors by module": [by_module("4xx responses", "ClientErrors"), by_module("5xx responses", "ServerErrors")],
+        "Errors by module": [
+            by_module("4xx responses", "ClientErrors"),
+            by_module("5xx responses", "ServerErrors"),
+            by_module("500 responses", "InternalErrors"),
+        ],
         "Functions": [
             by_function("Errors", "Errors"),
             by_function("p99 duration, ms", "Duration", "p99"),
