@@ -35,10 +35,14 @@ from local.wire import quick_items
 from tools.expand import TEMPLATE, expand
 
 
+_DEV_SERVER = {"AllowedOrigins": "http://localhost:5173,http://127.0.0.1:5173"}  # `npm run dev` in web/
+
+
 class LocalStack:
     """The template on moto in this process, with its HTTP API on `port` of 127.0.0.1 (0 takes a free one).
 
-    `data` is the folder of the stored state; without it nothing is stored. `parameters` override the template's. `pages` is the
+    `data` is the folder of the stored state; without it nothing is stored. `parameters` override the template's; the
+    project's own template also allows the origins of `npm run dev`. `pages` is the
     folder of the dashboard's files. `report` receives faults, `progress` the present step. A process can run only one stack at a time.
 
     Raises (by `start`):
@@ -63,7 +67,7 @@ class LocalStack:
         self._data = data
         self._reset = reset
         self._template = template
-        self._parameters = dict(parameters or {})
+        self._parameters = {**(_DEV_SERVER if template == TEMPLATE else {}), **(parameters or {})}
         self._built = pages
         self._report = report
         self._progress = progress

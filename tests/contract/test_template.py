@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
+from local.intrinsics import Resolver
 from local.isolation import environment, isolate_from_aws
 from local.resources import deploy
 from retainstream.settings import Settings
@@ -129,7 +130,14 @@ def test_authorizer_changes_nothing(resources: dict[str, Resource]) -> None:
 
 def test_resources_that_hold_data_outlive_the_stack(resources: dict[str, Resource]) -> None:
     policies = {name: (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) for name, resource in resources.items()}
-    assert {name for name, (_, replaced) in policies.items() if replaced == "Retain"} == KEEPS_DATA
+    # SAM copies the policy of a function to its versions, and to what goes with the function; nothing of that is replaced by a parameter.
+    with_functions = ("AWS::Lambda::", "AWS::Scheduler::Schedule", "AWS::Events::Rule")
+    of_functions = {
+        name
+        for name, resource in resources.items()
+        if name.startswith(tuple(FUNCTIONS)) and resource["Type"].startswith(with_functions)
+    }
+    assert {name for name, (_, replaced) in policies.items() if replaced == "Retain"} == KEEPS_DATA | of_functions
     # All but what a failed first deployment has made: nothing is in it yet, and the next try makes its own.
     assert {policies[name][0] for name in KEEPS_DATA} == {"RetainExceptOnCreate"}
 
@@ -169,6 +177,18 @@ def test_browsers_may_call_only_from_the_origins_of_the_parameter() -> None:
     assert cors["allowOrigins"] == {"Fn::Split": [",", "https://a.example,https://b.example"]}
     assert "*" not in cors["allowHeaders"] + cors["allowMethods"]
     assert "authorization" in cors["allowHeaders"]
+
+
+def test_a_deployment_with_all_defaults_lets_no_other_origin_in(raw: dict[str, Any]) -> None:
+    assert "localhost" not in json.dumps(raw)
+    expanded = expand().template
+    pseudo = {"AccountId": "1", "Region": "eu-west-1", "Partition": "aws", "StackName": "shop", "URLSuffix": "amazonaws.com"}
+    resolver = Resolver(expanded, {}, pseudo)
+    assert resolver.resolve(expanded["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]) is None
+    [pages] = resolver.resolve(expanded["Resources"]["Bucket"]["Properties"]["CorsConfiguration"])["CorsRules"]
+    assert pages["AllowedOrigins"] == ["https://*.cloudfront.net"]
+    without_pages = Resolver(expanded, {"WebPages": "no"}, pseudo)
+    assert without_pages.resolve(expanded["Resources"]["Bucket"]["Properties"]["CorsConfiguration"]) is None
 
 
 def test_browsers_may_only_upload_to_the_bucket_and_only_from_known_origins(resources: dict[str, Resource]) -> None:
@@ -258,6 +278,14 @@ def test_a_parameter_that_reaches_the_functions_publishes_new_versions(raw: dict
     assert all(line == f"{name}: ${{{name}}}" for line in content.splitlines() for name in [line.split(":")[0]])
     for name, version in of_type(resources, "AWS::Lambda::Version").items():
         assert version["Description"] == {"Fn::Sub": "Settings ${SettingsVersion.VersionNumber}"}, name
+
+
+def test_versions_of_earlier_deployments_stay(resources: dict[str, Resource]) -> None:
+    """A change of code or of a layer gives a version a new logical id (DeletionPolicy), a parameter a new description (UpdateReplacePolicy)."""
+    versions = {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Version"}
+    assert len(versions) == len(FUNCTIONS)
+    for name, version in versions.items():
+        assert (version["DeletionPolicy"], version.get("UpdateReplacePolicy")) == ("Retain", "Retain"), name
 
 
 def test_a_change_of_a_layer_publishes_every_function_with_the_layer(tmp_path: Path) -> None:
