@@ -165,8 +165,8 @@ generate: .venv/.all-ready web/node_modules/.ready ## Write the committed files 
 requirements: .venv/.all-ready ## Write the layers' requirements from the lock
 	@$(BIN)/python tools/pin.py
 
-build/%/.ready: template.yaml samconfig.toml tools/pack.py $(shell find functions layers statemachines -type f ! -path '*/__pycache__/*' 2>/dev/null) | .venv/.all-ready .venv-sam/.ready
-	@ARCHITECTURE=$* PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) build --build-dir build/$* --parameter-overrides Architecture=$*
+build/%/.ready: template.yaml tools/pack.py $(shell find functions layers statemachines -type f ! -path '*/__pycache__/*' 2>/dev/null) | .venv/.all-ready .venv-sam/.ready
+	@ARCHITECTURE=$* PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) build --parallel --build-dir build/$* --parameter-overrides Architecture=$*
 	@touch $@
 
 .PHONY: build

@@ -34,7 +34,6 @@ from local.streams import StreamFeeder
 from local.wire import quick_items
 from tools.expand import TEMPLATE, expand
 
-
 _DEV_SERVER = {"AllowedOrigins": "http://localhost:5173,http://127.0.0.1:5173"}  # `npm run dev` in web/
 
 

@@ -1,6 +1,7 @@
 """Promises of the deployment, checked on the template as AWS receives it: expanded to plain CloudFormation."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,9 +134,7 @@ def test_resources_that_hold_data_outlive_the_stack(resources: dict[str, Resourc
     # SAM copies the policy of a function to its versions, and to what goes with the function; nothing of that is replaced by a parameter.
     with_functions = ("AWS::Lambda::", "AWS::Scheduler::Schedule", "AWS::Events::Rule")
     of_functions = {
-        name
-        for name, resource in resources.items()
-        if name.startswith(tuple(FUNCTIONS)) and resource["Type"].startswith(with_functions)
+        name for name, resource in resources.items() if name.startswith(tuple(FUNCTIONS)) and resource["Type"].startswith(with_functions)
     }
     assert {name for name, (_, replaced) in policies.items() if replaced == "Retain"} == KEEPS_DATA | of_functions
     # All but what a failed first deployment has made: nothing is in it yet, and the next try makes its own.
@@ -189,6 +188,13 @@ def test_a_deployment_with_all_defaults_lets_no_other_origin_in(raw: dict[str, A
     assert pages["AllowedOrigins"] == ["https://*.cloudfront.net"]
     without_pages = Resolver(expanded, {"WebPages": "no"}, pseudo)
     assert without_pages.resolve(expanded["Resources"]["Bucket"]["Properties"]["CorsConfiguration"]) is None
+
+
+def test_the_answers_of_a_guided_deployment_go_to_a_file_that_git_ignores() -> None:
+    assert "samconfig.toml" in (ROOT / ".gitignore").read_text().splitlines()
+    assert not any("samconfig" in line for line in (ROOT / "Makefile").read_text().splitlines()), "a clone has no samconfig.toml"
+    if (ROOT / ".git").exists():
+        assert not subprocess.run(["git", "ls-files", "samconfig.toml"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_browsers_may_only_upload_to_the_bucket_and_only_from_known_origins(resources: dict[str, Resource]) -> None:
@@ -281,7 +287,7 @@ def test_a_parameter_that_reaches_the_functions_publishes_new_versions(raw: dict
 
 
 def test_versions_of_earlier_deployments_stay(resources: dict[str, Resource]) -> None:
-    """A change of code or of a layer gives a version a new logical id (DeletionPolicy), a parameter a new description (UpdateReplacePolicy)."""
+    """A change of code gives a version a new logical id (DeletionPolicy), a parameter a new description (UpdateReplacePolicy)."""
     versions = {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Version"}
     assert len(versions) == len(FUNCTIONS)
     for name, version in versions.items():
