@@ -516,6 +516,70 @@ export interface paths {
          * @description The columns of a customer with their kinds, units, ranges and phrases, the actions against risk, and the money.
          */
         get: operations["schema_api_model_schema_get"];
+        /**
+         * Change the active feature schema
+         * @description Activates a schema and keeps the one before. All functions use it within 30 seconds. The answer is 409 where another schema than `replaces` is active, and where customers do not fit, unless `accept_refused`. The active schema itself changes nothing.
+         */
+        put: operations["change_schema_api_model_schema_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model/schema/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a feature schema with the active one
+         * @description The differences, the customers who would not fit, the model in service beside it, and the next steps. Nothing is changed. Of more than 10,000 customers, a sample of 10,000 is checked, fewer where that takes more than 12 seconds.
+         */
+        post: operations["check_schema_api_model_schema_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model/schema/earlier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Earlier feature schemas
+         * @description At most 100 schemas that were active before, the last one first.
+         */
+        get: operations["list_earlier_schemas_api_model_schema_earlier_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model/schema/earlier/{schema_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An earlier feature schema
+         * @description The schema as it was active. To go back to it, PUT it as the active one.
+         */
+        get: operations["get_earlier_schema_api_model_schema_earlier__schema_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1102,6 +1166,32 @@ export interface components {
             since_last_run: components["schemas"]["ChangeView"] | null;
         };
         /**
+         * CheckedCustomers
+         * @description The customers that were compared with the new schema.
+         */
+        CheckedCustomers: {
+            /**
+             * Checked
+             * @description Customers that were read
+             */
+            checked: number;
+            /**
+             * Complete
+             * @description Whether these are all customers; otherwise they are a sample
+             */
+            complete: boolean;
+            /**
+             * Misfits
+             * @description The faults, most frequent first
+             */
+            misfits: components["schemas"]["ColumnMisfit"][];
+            /**
+             * Refused
+             * @description Checked customers with a value that the new schema does not allow, or without a required value
+             */
+            refused: number;
+        };
+        /**
          * Choice
          * @description How the model was chosen among the trials.
          */
@@ -1235,6 +1325,29 @@ export interface components {
             unit: string;
         };
         /**
+         * ColumnChange
+         * @description The difference of one column, or of the schema as a whole.
+         */
+        ColumnChange: {
+            /**
+             * Column
+             * @description The column's name; empty for the schema as a whole
+             */
+            column: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "added" | "removed" | "changed";
+            /** Label */
+            label: string;
+            /**
+             * Text
+             * @description The differences in words
+             */
+            text: string;
+        };
+        /**
          * ColumnFacts
          * @description A column of the schema, with its values among the customers with a known outcome.
          */
@@ -1296,6 +1409,26 @@ export interface components {
              * @description Whether the model may use it
              */
             used: boolean;
+        };
+        /**
+         * ColumnMisfit
+         * @description A fault that customers have in one column.
+         */
+        ColumnMisfit: {
+            /** Column */
+            column: string;
+            /**
+             * Customers
+             * @description Checked customers with this fault
+             */
+            customers: number;
+            /** Label */
+            label: string;
+            /**
+             * Text
+             * @description The fault in a sentence, with the number of customers and the number of checked customers
+             */
+            text: string;
         };
         ColumnName: string;
         /**
@@ -1550,6 +1683,10 @@ export interface components {
         Data_SampleView_: {
             data: components["schemas"]["SampleView"];
         };
+        /** Data[SchemaChange] */
+        Data_SchemaChange_: {
+            data: components["schemas"]["SchemaChange"];
+        };
         /** Data[ScoringRunView] */
         Data_ScoringRunView_: {
             data: components["schemas"]["ScoringRunView"];
@@ -1577,6 +1714,11 @@ export interface components {
         /** Data[WhatIfView] */
         Data_WhatIfView_: {
             data: components["schemas"]["WhatIfView"];
+        };
+        /** Data[list[EarlierSchema]] */
+        Data_list_EarlierSchema__: {
+            /** Data */
+            data: components["schemas"]["EarlierSchema"][];
         };
         /** Data[list[FactorView]] */
         Data_list_FactorView__: {
@@ -1754,6 +1896,27 @@ export interface components {
              * @description ISO 8601, UTC
              */
             scored_at: string;
+        };
+        /**
+         * EarlierSchema
+         * @description A schema that was active before.
+         */
+        EarlierSchema: {
+            /**
+             * Active Since
+             * @description The time at which it became active, ISO 8601 in UTC; null for the default of a new stack
+             */
+            active_since: string | null;
+            /**
+             * Id
+             * @description For GET /api/model/schema/earlier/{id}
+             */
+            id: string;
+            /**
+             * Name
+             * @description The schema's name; unreadable where the stored document could not be read
+             */
+            name: string;
         };
         /**
          * EstimateView
@@ -2675,6 +2838,21 @@ export interface components {
             trend: components["schemas"]["TrendPoint"][];
         };
         /**
+         * ModelEffect
+         * @description The model in service beside the new schema.
+         */
+        ModelEffect: {
+            /**
+             * Same Columns
+             * @description Whether the model was trained on the features of the new schema
+             */
+            same_columns: boolean;
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * ModelFiguresView
          * @description The model in service, with its figures on held-out customers.
          */
@@ -3412,6 +3590,84 @@ export interface components {
              * @description Of the customers at high risk or above, in the schema's currency
              */
             value_at_risk: number;
+        };
+        /**
+         * SchemaChange
+         * @description A schema beside the active one.
+         */
+        SchemaChange: {
+            /**
+             * Active
+             * @description Whether the new schema is active now
+             */
+            active: boolean;
+            /** Changes */
+            changes: components["schemas"]["ColumnChange"][];
+            customers: components["schemas"]["CheckedCustomers"];
+            /**
+             * Digest
+             * @description SHA-256 of the new schema, the same for equal schemas
+             */
+            digest: string;
+            /**
+             * Kept
+             * @description The id of the schema that was replaced, for going back
+             */
+            kept: string | null;
+            /** @description null before the first promotion */
+            model: components["schemas"]["ModelEffect"] | null;
+            /** Name */
+            name: string;
+            /**
+             * Next Steps
+             * @description Sentences for the administrator, in the order of the steps
+             */
+            next_steps: string[];
+            /**
+             * Replaces
+             * @description SHA-256 of the active schema that it was compared with; PUT takes it as `replaces`
+             */
+            replaces: string;
+            /**
+             * Same
+             * @description Whether it equals the active schema: nothing is to be done
+             */
+            same: boolean;
+            /** Title */
+            title: string;
+        };
+        /**
+         * SchemaCheck
+         * @description A feature schema to compare with the active one.
+         */
+        SchemaCheck: {
+            /**
+             * Document
+             * @description The schema as text, YAML or JSON
+             */
+            document: string;
+        };
+        /**
+         * SchemaPut
+         * @description A feature schema to activate.
+         */
+        SchemaPut: {
+            /**
+             * Accept Refused
+             * @description true: activate it although customers do not fit
+             * @default false
+             */
+            accept_refused: boolean;
+            /**
+             * Document
+             * @description The schema as text, YAML or JSON
+             */
+            document: string;
+            /**
+             * Replaces
+             * @description `replaces` of the comparison: the digest of the active schema
+             */
+            replaces: string;
         };
         /** ScoreBins */
         ScoreBins: {
@@ -5371,6 +5627,144 @@ export interface operations {
             };
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    change_schema_api_model_schema_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemaPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SchemaChange_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden"];
+            409: components["responses"]["conflict"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    check_schema_api_model_schema_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemaCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SchemaChange_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    list_earlier_schemas_api_model_schema_earlier_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_list_EarlierSchema__"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    get_earlier_schema_api_model_schema_earlier__schema_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schema_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_FeatureSchema_"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];

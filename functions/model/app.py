@@ -9,17 +9,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.drift_reports import DriftView, drift_view
 from retainstream.engine.learning.card.document import CardView
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import FeatureSchema, FieldError, UnreadableSchema, schema_from_text
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import decode_cursor, encode_cursor
 from retainstream.http.problems import no_model, unusable
-from retainstream.registry.active_schema import active_schema
+from retainstream.registry.active_schema import EARLIER_ID, EarlierSchema, UnknownSchema, active_schema, earlier_schema, earlier_schemas
 from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
 from retainstream.registry.health import Health, health
+from retainstream.registry.schema_change import (
+    CheckedCustomers,
+    CustomersRefused,
+    SchemaChange,
+    SchemaChangedMeanwhile,
+    SchemaCheck,
+    SchemaPut,
+    compare_schema,
+    put_schema,
+)
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
 from retainstream.roles import Role
@@ -35,6 +45,7 @@ TAGS = ["model"]
 stores = Stores()
 
 Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+SchemaId = Annotated[str, Path(pattern=EARLIER_ID)]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 IdempotencyKey = Annotated[
     str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key starts the same run once")
@@ -48,6 +59,17 @@ app.explain(UnknownVersion, lambda _: Problem("not-found", "No model version has
 app.explain(NoCard, lambda _: Problem("not-found", "This version was registered without a card."))
 app.explain(CorruptModel, lambda error: unusable(str(error)))
 app.explain(UnknownRun, lambda _: Problem("not-found", "No training run has this id."))
+app.explain(UnknownSchema, lambda _: Problem("not-found", "No earlier feature schema has this id."))
+app.explain(
+    UnreadableSchema,
+    lambda error: Problem(
+        "invalid-request", "The document is not a feature schema.", [FieldError("body.document", fault) for fault in error.problems]
+    ),
+)
+app.explain(
+    SchemaChangedMeanwhile, lambda _: Problem("conflict", "Another feature schema became active meanwhile. Compare with that one first.")
+)
+app.explain(CustomersRefused, lambda error: _customers_refused(error.change.customers))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
 app.explain(Conflict, lambda _: Problem("conflict", "Another version was promoted at the same moment. Read the status again."))
 
@@ -68,6 +90,34 @@ def features() -> Data[list[Factor]]:
 def schema() -> Data[FeatureSchema]:
     """The columns of a customer with their kinds, units, ranges and phrases, the actions against risk, and the money."""
     return Data(data=active_schema(stores.documents))
+
+
+@app.put("/api/model/schema", summary="Change the active feature schema", tags=TAGS, **requires(Role.ADMIN, "conflict"))
+def change_schema(body: SchemaPut) -> Data[SchemaChange]:
+    """Activates a schema and keeps the one before. All functions use it within 30 seconds. The answer is 409 where another schema than
+    `replaces` is active, and where customers do not fit, unless `accept_refused`. The active schema itself changes nothing."""
+    new = schema_from_text(body.document)
+    parties = stores.documents, stores.customers, stores.models
+    return Data(data=put_schema(*parties, new, replaces=body.replaces, accept_refused=body.accept_refused))
+
+
+@app.post("/api/model/schema/check", summary="Compare a feature schema with the active one", tags=TAGS, **requires(Role.ADMIN))
+def check_schema(body: SchemaCheck) -> Data[SchemaChange]:
+    """The differences, the customers who would not fit, the model in service beside it, and the next steps. Nothing is changed. Of more
+    than 10,000 customers, a sample of 10,000 is checked, fewer where that takes more than 12 seconds."""
+    return Data(data=compare_schema(stores.documents, stores.customers, stores.models, schema_from_text(body.document)))
+
+
+@app.get("/api/model/schema/earlier", summary="Earlier feature schemas", tags=TAGS, **requires(Role.ADMIN))
+def list_earlier_schemas() -> Data[list[EarlierSchema]]:
+    """At most 100 schemas that were active before, the last one first."""
+    return Data(data=earlier_schemas(stores.documents))
+
+
+@app.get("/api/model/schema/earlier/<schema_id>", summary="An earlier feature schema", tags=TAGS, **requires(Role.ADMIN))
+def get_earlier_schema(schema_id: SchemaId) -> Data[FeatureSchema]:
+    """The schema as it was active. To go back to it, PUT it as the active one."""
+    return Data(data=earlier_schema(stores.documents, schema_id))
 
 
 @app.get("/api/model/drift", summary="Drift", tags=TAGS, **requires(Role.VIEWER))
@@ -166,6 +216,12 @@ def docs_file(name: str) -> Response[str]:
     if asset is None:
         raise Problem("not-found")
     return asset
+
+
+def _customers_refused(customers: CheckedCustomers) -> Problem:
+    count = f"{customers.refused:,} of {customers.checked:,} checked customers"
+    detail = f"{count} do not fit the schema. Send accept_refused: true to activate it nevertheless."
+    return Problem("conflict", detail, [FieldError("body.document", misfit.text) for misfit in customers.misfits])
 
 
 def _accepted_format() -> str:

@@ -221,6 +221,16 @@ def a_candidate_is_compared_with_the_model_in_service() -> None:
     task("retraining", "gate", run_id=run_id, started_at="2026-11-21T09:00:00.000000+00:00", started_by="jo")
 
 
+def the_schema_is_changed() -> None:
+    before = ask("model", "GET", "/api/model/schema")
+    for schema in ({**before, "title": "Another"}, before):
+        document = {"document": json.dumps(schema)}
+        compared = ask("model", "POST", "/api/model/schema/check", document)
+        ask("model", "PUT", "/api/model/schema", {**document, "replaces": compared["replaces"], "accept_refused": True})
+    for earlier in ask("model", "GET", "/api/model/schema/earlier"):
+        ask("model", "GET", f"/api/model/schema/earlier/{earlier['id']}")
+
+
 def another_version_goes_into_service() -> None:
     version = Models().champion()["version"]  # type: ignore[index]
     record: Any = Models().version(version)
@@ -240,5 +250,6 @@ SCENES = [
     a_file_is_given_up,
     the_figures_are_recounted,
     a_candidate_is_compared_with_the_model_in_service,
+    the_schema_is_changed,
     another_version_goes_into_service,
 ]

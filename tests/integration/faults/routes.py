@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from retainstream.engine.schema import default_schema
+from retainstream.registry.active_schema import digest_of
 from tests.integration.conftest import http_event, lambda_context, load_function
 from tests.integration.faults.world import (
     ADMIN,
@@ -11,6 +13,7 @@ from tests.integration.faults.world import (
     EXPORT,
     FILE,
     FIRST,
+    KEPT_SCHEMA,
     OTHER,
     PARTED,
     PASSWORD,
@@ -30,6 +33,11 @@ FEATURES = {
     "payment_failures": 1,
     "tenure_months": 26,
     "monthly_price": 12.99,
+}
+SCHEMA_PUT = {
+    "document": default_schema().model_copy(update={"title": "Another"}).model_dump_json(),
+    "replaces": digest_of(default_schema()),
+    "accept_refused": True,
 }
 KEYED = {"idempotency-key": "key-1"}
 
@@ -160,6 +168,10 @@ ROUTES = [
     Route("GET /api/model/features"),
     Route("POST /api/model/rollback", headers=KEYED),
     Route("GET /api/model/schema"),
+    Route("PUT /api/model/schema", body=SCHEMA_PUT, steps="the active schema is kept before another one is active", answers=False),
+    Route("POST /api/model/schema/check", body={"document": SCHEMA_PUT["document"]}),
+    Route("GET /api/model/schema/earlier"),
+    Route("GET /api/model/schema/earlier/{schema_id}", f"/api/model/schema/earlier/{KEPT_SCHEMA}"),
     Route("GET /api/model/status"),
     Route("POST /api/model/train", headers=KEYED, steps="the machine is started before the record is made"),
     Route("GET /api/model/training/{run_id}", f"/api/model/training/{TRAINING}"),

@@ -13,6 +13,7 @@ from retainstream.accounts.passwords import hashed
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import recount
 from retainstream.engine.learning.card.page import page, policy
+from retainstream.engine.schema import default_schema
 from retainstream.registry import health, loading
 from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.versions import register
@@ -38,6 +39,7 @@ from tests.strict.disturb import whole_answers
 PASSWORD = "ninety green lamps sing"
 ADMIN, VIEWER, OTHER = "ann@example.com", "bob@example.com", "cleo@example.com"
 FIRST, SECOND, CARDED = "20260101T000000Z-first000", "20260201T000000Z-second00", "20260301T000000Z-carded00"
+KEPT_SCHEMA = "20260101T000000Z.streaming.0123456789ab"
 TRAINING, SCORING, RECOUNT, EXPORT = "training-1", "scoring-1", "recount-1", "export-1"
 WAITING, PARTED = "a" * 32, "b" * 32
 FILE = (
@@ -108,6 +110,7 @@ def add_business(state: AwsState) -> None:
     add_customers(8, churned=1)
     score_everybody()
     add_card()
+    Documents().put_bytes(f"schemas/earlier/{KEPT_SCHEMA}.json", default_schema().model_dump_json().encode())
     Runs().start(TRAINING, "training", ADMIN)
     run("recount", task="open", run_id=RECOUNT, input={"started_by": ADMIN, "repair": False})
     started = {"started_by": ADMIN, "filters": {}, "predictions": 7}

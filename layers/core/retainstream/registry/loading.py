@@ -184,6 +184,15 @@ def _load(record: Version, documents: Documents) -> "ScoringModel":
         raise CorruptModel(f"The stored files of version {version} cannot be read.") from error
 
 
+def schema_of(record: Version, documents: Documents) -> FeatureSchema:
+    """The feature schema that a version was trained on.
+
+    Raises:
+        CorruptModel: the file is missing, has changed, or cannot be read.
+    """
+    return _schema_in(record["version"], verified_file(record, documents, SCHEMA_FILE))
+
+
 def serving_files(record: Version, documents: Documents) -> dict[str, bytes]:
     """The files of a version that scoring needs, by name.
 

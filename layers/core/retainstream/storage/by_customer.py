@@ -9,8 +9,8 @@ from retainstream.storage.table import Key, Page, Table
 class ByCustomer[Record]:
     """The reads that the tables of customers and of predictions have in common."""
 
-    def __init__(self, table_name: str, table: Table | None = None) -> None:
-        self._table = table or Table(table_name, ("customer_id",))
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def get(self, customer_id: str, *, consistent: bool = False) -> Record | None:
         return cast("Record | None", self._table.get({"customer_id": customer_id}, consistent=consistent))

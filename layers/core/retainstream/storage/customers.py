@@ -27,7 +27,7 @@ class Customers(ByCustomer[Customer]):
     """The customers table."""
 
     def __init__(self, table: Table | None = None) -> None:
-        super().__init__(settings().customers_table, table)
+        super().__init__(table or Table(settings().customers_table, ("customer_id",)))
 
     def put(self, customer: NewCustomer | Customer) -> None:
         """Replaces the whole item and sets `updated_at` to now."""

@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from retainstream.settings import settings
@@ -26,6 +27,15 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """A document's bytes, a tag that changes with them, and the time at which they were written (UTC)."""
+
+    content: bytes
+    tag: str
+    written_at: datetime
+
+
+@dataclass(frozen=True)
 class Documents:
     """The stack's bucket. Every method raises StorageUnavailable when S3 does not answer."""
 
@@ -44,6 +54,28 @@ class Documents:
             if at_most is not None and answer["ContentLength"] > at_most:
                 raise TooLarge(key)
             return answer["Body"].read()
+
+    def get_tagged(self, key: str) -> Tagged:
+        """The whole document with its tag.
+
+        Raises:
+            NotStored: no document has that key.
+        """
+        with storage_errors():
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            return Tagged(answer["Body"].read(), answer["ETag"], answer["LastModified"].astimezone(UTC))
+
+    def replace_bytes(self, key: str, content: bytes, content_type: str, *, tag: str | None) -> None:
+        """Writes the whole document in place of the one with that tag, or of none.
+
+        Raises:
+            Conflict: another document has the key now.
+        """
+        with storage_errors():
+            if tag is None:
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type, IfNoneMatch="*")
+            else:
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type, IfMatch=tag)
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
         """Writes the whole document and replaces an earlier one."""

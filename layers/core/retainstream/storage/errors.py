@@ -7,7 +7,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-_CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"}
+_CONFLICT_CODES = {
+    *("ConditionalCheckFailedException", "TransactionCanceledException", "ExecutionAlreadyExists"),
+    *("PreconditionFailed", "ConditionalRequestConflict"),
+}
 _REFUSED_CODES = {
     *("AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "AuthorizationErrorException", "AllAccessDisabled"),
     *("ValidationException", "ValidationError", "SerializationException", "InvalidRequest", "InvalidArgument", "MalformedXML"),

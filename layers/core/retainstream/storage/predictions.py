@@ -41,7 +41,7 @@ class Predictions(ByCustomer[Prediction]):
     """The predictions table."""
 
     def __init__(self, table: Table | None = None) -> None:
-        super().__init__(settings().predictions_table, table)
+        super().__init__(table or Table(settings().predictions_table, ("customer_id",)))
 
     def earlier(self, customer_ids: Iterable[str]) -> dict[str, PreviousPrediction]:
         """The stored predictions of these customers, as the next ones need them, by customer id. Ids must not repeat."""
