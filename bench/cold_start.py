@@ -1,8 +1,8 @@
 """Cold starts: fresh processes of all built functions, from the first import to the first answer, on one core.
 
 Each process sees what it sees in Lambda and nothing else: its folder, its layers with their bytecode, and the SDK of the runtime. Tables,
-bucket and key are those of a local stack in this process, so their answers take moto's time. The comparison is a process without our
-code that imports the same libraries and creates the same AWS clients.
+bucket and key are those of a local stack in this process, served by moto's server, so their answers take moto's time. The comparison is a
+process without our code that imports the same libraries and creates the same AWS clients.
 """
 
 import json
@@ -11,12 +11,14 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
+from moto.server import ThreadedMotoServer
 from rich.console import Console
 
 from bench.result import Result, Target
@@ -104,9 +106,19 @@ def run(quick: bool) -> list[Result]:
         subprocess.run(["make", "--silent", "build"], cwd=as_lambda.ROOT, check=True)  # noqa: S607
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     parameters = {"RateLimitUser": "1000000", "RateLimitAnonymous": "1000000"}
-    with LocalStack(parameters=parameters, report=lambda _: None) as stack:
+    with LocalStack(parameters=parameters, report=lambda _: None) as stack, _served() as endpoint:
         seed(stack, CUSTOMERS, Console(quiet=True))
-        return [result for function in FIRST_EVENTS for result in _results(function, _subject(stack, function), quick=quick)]
+        return [result for function in FIRST_EVENTS for result in _results(function, _subject(stack, function, endpoint), quick=quick)]
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """The AWS of this process, for the processes that are measured."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 def _results(function: str, subject: Subject, *, quick: bool) -> Iterator[Result]:
@@ -126,11 +138,11 @@ def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def _subject(stack: LocalStack, function: str) -> Subject:
+def _subject(stack: LocalStack, function: str, endpoint: str) -> Subject:
     path = as_lambda.search_path(BUILT, f"{function.capitalize()}Function", as_lambda.runtime_packages())
     made = next(made for name, made in stack.deployment.functions.items() if name.endswith(f"-{function}"))
     aws = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION")}
-    variables = {**aws, **made.environment, "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL_S3"]}
+    variables = {**aws, **made.environment, "AWS_ENDPOINT_URL": endpoint}
     return Subject(path, variables, _event(stack, FIRST_EVENTS[function]))
 
 

@@ -49,7 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     console.file = sys.stdout
     sys.stdout = log  # what functions print belongs to their log; the console is for people
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # a run records its own failure
     if options.parent_pid is not None:
         end_with(options.parent_pid, before=lambda: _silence(console))

@@ -2,26 +2,28 @@
 
 import asyncio
 import json
+import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from local.authorization import Authorization, DeniedError, MissingIdentityError
 from local.http_event import MAX_BODY_BYTES, HttpAnswer, MalformedAnswerError, Request, http_answer, request_event
+from local.object_requests import ObjectRequests, Receive, Send
 from local.pages import Pages
 from local.routes import Cors, RouteTable
 from local.runtime import FunctionError, Runtime
 from retainstream.http.admission import unauthenticated
 from retainstream.http.problems import PROBLEM_JSON, Problem
 
-type Receive = Callable[[], Awaitable[dict[str, Any]]]
-type Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 _THREADS = 32
 _MAX_EVENT_BYTES = 6 * 1024 * 1024
 _API = "/api/"
 _DOCUMENTATION = "/api/docs"
+_OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+"""Names of this machine. A page that lets its own name lead here (DNS rebinding) sends that name."""
 
 
 class _BodyTooLargeError(Exception):
@@ -31,17 +33,25 @@ class _BodyTooLargeError(Exception):
 class Gateway:
     """The ASGI application. `report` receives failures of functions; the client gets a 500 without details.
 
-    Every path outside /api belongs to `pages`; without them the front page leads to the API's documentation.
+    Paths in a bucket belong to `objects`, and every other path outside /api to `pages`; without pages the front page leads to the API's
+    documentation. A request by a name that is not this machine's is refused.
     """
 
     def __init__(
-        self, routes: RouteTable, cors: Cors | None, runtime: Runtime, report: Callable[[FunctionError], None], pages: Pages | None
+        self,
+        routes: RouteTable,
+        cors: Cors | None,
+        runtime: Runtime,
+        report: Callable[[FunctionError], None],
+        pages: Pages | None,
+        objects: ObjectRequests,
     ) -> None:
         self._routes = routes
         self._cors = cors
         self._runtime = runtime
         self._report = report
         self._pages = pages
+        self._objects = objects
         self._authorization = Authorization(runtime)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway")
 
@@ -51,11 +61,17 @@ class Gateway:
             return
         if scope["type"] != "http":
             return
-        request_id = str(uuid.uuid4())
+        request = _head(scope)
+        if not _OWN_HOST.fullmatch(request.header("host") or ""):
+            await _send(_problem("forbidden", "The local stack answers by the name localhost or 127.0.0.1 only.", request.request_id), send)
+            return
+        if self._objects.answers(request):
+            await self._objects.answer(request, receive, send)
+            return
         try:
-            request = await _read(scope, receive, request_id)
+            request = replace(request, body=await _body(receive))
         except _BodyTooLargeError:
-            answer = _problem("too-large", f"A request may have up to {MAX_BODY_BYTES // 1024 // 1024} MB.", request_id)
+            answer = _problem("too-large", f"A request may have up to {MAX_BODY_BYTES // 1024 // 1024} MB.", request.request_id)
             answer.headers.append(("connection", "close"))
             await _send(answer, send)
             return
@@ -106,7 +122,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(scope: Mapping[str, Any], receive: Receive, request_id: str) -> Request:
+async def _body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -114,16 +130,20 @@ async def _read(scope: Mapping[str, Any], receive: Receive, request_id: str) -> 
         if len(body) > MAX_BODY_BYTES:
             raise _BodyTooLargeError
         if not message.get("more_body"):
-            break
+            return bytes(body)
+
+
+def _head(scope: Mapping[str, Any]) -> Request:
+    """The request before its body is received."""
     return Request(
         scope["method"],
         (scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]],
-        bytes(body),
+        b"",
         scope["client"][0] if scope.get("client") else "127.0.0.1",
         f"HTTP/{scope['http_version']}",
-        request_id,
+        str(uuid.uuid4()),
     )
 
 

@@ -1,6 +1,7 @@
 """Keep the local stack away from real AWS: made-up credentials, no profiles, no metadata service."""
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -9,7 +10,6 @@ ACCOUNT = "123456789012"
 
 _MADE_UP = {
     "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": os.devnull,
@@ -28,10 +28,10 @@ _REMOVED_PREFIXES = (
 
 
 def isolate_from_aws() -> None:
-    """Set the credentials and the region of this process, before boto3 makes its first session."""
+    """Set the credentials and the region of this process, before boto3 makes its first session. The secret key is a new one each time."""
     for name in [name for name in os.environ if name.startswith(_REMOVED_PREFIXES)]:
         del os.environ[name]
-    os.environ.update(_MADE_UP)
+    os.environ.update(_MADE_UP, AWS_SECRET_ACCESS_KEY=secrets.token_urlsafe(32))
 
 
 @contextmanager

@@ -3,10 +3,6 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.exceptions import ClientError
 
 from cli.page_headers import cache_control, content_type
 from local.http_event import HttpAnswer
@@ -30,19 +26,3 @@ class Pages:
             return None
         headers = [("content-type", content_type(name)), ("cache-control", cache_control(name[1:])), *self._headers]
         return HttpAnswer(200, headers, self._files[name].read_bytes())
-
-
-def take_uploads_from_pages(buckets: list[str], port: int) -> None:
-    """Allow the pages at `port`, under both names of this machine, to upload to each bucket with a CORS configuration."""
-    s3 = boto3.client("s3")
-    origins = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
-    for bucket in buckets:
-        try:
-            rules: Any = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchCORSConfiguration":
-                raise
-            continue
-        for rule in rules:
-            rule["AllowedOrigins"] = [*rule["AllowedOrigins"], *origins]
-        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from botocore.credentials import Credentials
 from moto import mock_aws
+from moto.core.config import DefaultConfig
 from moto.dynamodb.models import dynamodb_backends
-from moto.server import ThreadedMotoServer
 
 from local.arrivals import Arrivals
 from local.atomic_tables import atomic_tables
@@ -23,18 +24,25 @@ from local.gateway import Gateway
 from local.interrupted import fail_interrupted_runs, forget_expired
 from local.isolation import ACCOUNT, REGION, environment, isolate_from_aws
 from local.keys import kept_keys
+from local.object_requests import ObjectRequests, upload_rules
 from local.objects import atomic_objects
-from local.pages import BUILT, Pages, take_uploads_from_pages
+from local.pages import BUILT, Pages
 from local.resources import Deployment, deploy
 from local.routes import cors_of, routes_of
 from local.runtime import FunctionError, Runtime, lambda_service
 from local.schedule import Scheduler
+from local.signed_links import SignedLinks
 from local.state import State
 from local.streams import StreamFeeder
 from local.wire import quick_items
 from tools.expand import TEMPLATE, expand
 
 _DEV_SERVER = {"AllowedOrigins": "http://localhost:5173,http://127.0.0.1:5173"}  # `npm run dev` in web/
+# The session of boto3 is a new one, so that links are signed by the secret key of this stack and no other.
+_MOTO: DefaultConfig = {
+    "stepfunctions": {"execute_state_machine": True},
+    "core": {"mock_credentials": False, "reset_boto3_session": True},
+}
 
 
 class LocalStack:
@@ -120,12 +128,12 @@ class LocalStack:
         running.enter_context(quick_items())
         running.enter_context(fast_writes())
         running.enter_context(atomic_objects())
-        running.enter_context(mock_aws(config={"stepfunctions": {"execute_state_machine": True}}))
-        running.enter_context(_s3_endpoint())
+        running.enter_context(mock_aws(config=_MOTO))
+        port = listening.getsockname()[1]
+        running.enter_context(_s3_endpoint(port))
 
         self._progress("Creating tables, bucket, key and state machines")
         self.deployment = deploy(expanded, self._parameters, kept_keys(self.state) if self.state is not None else None)
-        take_uploads_from_pages(self.deployment.buckets, listening.getsockname()[1])
         running.enter_context(environment(self.deployment.environment))
         running.callback(_forget_caches)
         _forget_caches()
@@ -151,7 +159,9 @@ class LocalStack:
         self.scheduler = Scheduler(self.deployment.schedules, anchor, self._report)
         self.scheduler.start()
         running.callback(self.scheduler.stop)
-        gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure, self._pages())
+        links = SignedLinks(Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]))
+        objects = ObjectRequests(links, upload_rules(self.deployment.buckets, port))
+        gateway = Gateway(routes, cors_of(self.deployment.api), self.runtime, self._report_failure, self._pages(), objects)
         running.callback(gateway.close)
         self.url = running.enter_context(_served(gateway, listening))
 
@@ -211,15 +221,11 @@ def _served(gateway: Gateway, listening: socket.socket) -> Iterator[str]:
 
 
 @contextmanager
-def _s3_endpoint() -> Iterator[None]:
-    """S3 over HTTP, for presigned URLs in browsers; requests of this process do not use HTTP."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
+def _s3_endpoint(port: int) -> Iterator[None]:
+    """Signed links lead to the gateway. moto answers this process before a request leaves it."""
+    endpoint = f"http://127.0.0.1:{port}"
     with environment({"AWS_ENDPOINT_URL_S3": endpoint, "MOTO_S3_CUSTOM_ENDPOINTS": endpoint}):
         yield
-    server.stop()
 
 
 def _forget_caches() -> None:

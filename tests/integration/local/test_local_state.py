@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -20,6 +21,8 @@ from moto.dynamodb.models import dynamodb_backends
 
 from local.stack import LocalStack
 from local.state import State, StateError
+from retainstream.storage.documents import Documents
+from retainstream.storage.uploads import Uploads
 from tests.stored import stored_items, stored_keys
 
 ROOT = Path(__file__).parents[3]
@@ -171,17 +174,18 @@ def test_reset_forgets_everything(tmp_path: Path) -> None:
         assert things() == []
 
 
-def test_a_browsers_upload_by_presigned_url_is_kept(tmp_path: Path) -> None:
-    with echo(tmp_path):
-        url = boto3.client("s3").generate_presigned_url("put_object", Params={"Bucket": "retainstream-bucket", "Key": "up"})
-        assert url.startswith("http://127.0.0.1:")
+def test_a_browsers_upload_by_signed_link_is_kept(tmp_path: Path) -> None:
+    with echo(tmp_path) as stack:
+        link = Uploads().link("up", 8, seconds=60)
         preflight = {"Origin": "http://web.example", "Access-Control-Request-Method": "PUT"}
-        assert httpx.options(url, headers=preflight).status_code == 200
-        assert httpx.put(url, content=b"uploaded").status_code == 200
+        assert httpx.options(link, headers=preflight).status_code == 200
+        assert httpx.put(link, content=b"uploaded", headers={"Content-Type": "text/csv"}).status_code == 200
+        before = Documents().download_link("up", file_name="up.csv", seconds=60)
         assert boto3.client("s3").get_object(Bucket="retainstream-bucket", Key="up")["Body"].read() == b"uploaded"
-    with echo(tmp_path):
-        url = boto3.client("s3").generate_presigned_url("get_object", Params={"Bucket": "retainstream-bucket", "Key": "up"})
-        assert httpx.get(url).content == b"uploaded"
+    with LocalStack(template=ECHO_TEMPLATE, data=tmp_path, port=urlsplit(stack.url).port or 0):
+        answer = httpx.get(Documents().download_link("up", file_name="up.csv", seconds=60))
+        assert (answer.content, answer.headers["content-type"]) == (b"uploaded", "text/csv")
+        assert httpx.get(before).status_code == 403, "a link ends with the stack that signed it"
 
 
 @pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\x00" + b"\x00" * 5000])

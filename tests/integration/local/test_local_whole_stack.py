@@ -56,7 +56,8 @@ def test_the_pages_may_upload_from_where_they_are_served(stack: Any) -> None:
         started = data(client.post("/api/customers/imports", json={"file_name": "may.csv", "size": 10}))
     upload = started["upload"]["parts"][0]["url"]
     port = httpx.URL(stack.url).port
-    for origin, allowed in ((f"http://localhost:{port}", True), (f"http://127.0.0.1:{port}", True), ("http://localhost:1", False)):
+    own = {f"http://{host}:{own_port}": True for host in ("localhost", "127.0.0.1") for own_port in (port, 5173)}
+    for origin, allowed in {**own, "http://localhost:1": False, "https://d111.cloudfront.net": False}.items():
         answer = httpx.options(upload, headers={"Origin": origin, "Access-Control-Request-Method": "PUT"})
         assert (answer.is_success and answer.headers.get("access-control-allow-origin") == origin) == allowed, origin
 
