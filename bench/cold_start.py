@@ -62,7 +62,11 @@ answered = time.perf_counter()
 from retainstream.storage import clients
 told = {
     "imported": imported - started, "answered": answered - started, "answer": answer,
-    "clients": [name for name in ("dynamodb", "s3", "kms", "stepfunctions", "sns") if getattr(clients, name).cache_info().currsize],
+    "clients": [
+        name
+        for name in ("dynamodb", "s3", "kms", "secretsmanager", "stepfunctions", "sns")
+        if getattr(clients, name).cache_info().currsize
+    ],
     "modules": [[name, module.__file__] for name, module in sys.modules.items() if getattr(module, "__file__", None)],
 }
 print(json.dumps(told))

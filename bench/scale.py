@@ -209,19 +209,20 @@ def dashboard(customers: int, figures: dict[str, Any]) -> Work:
 
 
 def standing(customers: int, figures: dict[str, Any]) -> float:
-    """Dollars a month without any use: tables with their backups, keys, alarms, a CloudWatch dashboard, and snapshots of functions."""
+    """Dollars a month without any use: tables with their backups, keys, secrets, alarms, a CloudWatch dashboard, snapshots of functions."""
     stored = figure(figures, "worker", "stored: a customer") + figure(figures, "worker", "stored: a prediction with its longest past") + 200
     resources = template()["Resources"]
     snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
     alarms = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
     watched = sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms)
-    keys = sum(resource["Type"] == "AWS::KMS::Key" for resource in resources.values())
+    keys, secrets = (sum(one["Type"] == kind for one in resources.values()) for kind in ("AWS::KMS::Key", "AWS::SecretsManager::Secret"))
     cost = prices()
     each_month: float = (
         customers * stored / 1e9 * (cost["dynamodb_gb_month"] + cost["dynamodb_backup_gb_month"])
         + sum(memory_gb(name) for name in snapshots) * _MONTH_SECONDS * cost["snapstart_cache_gb_second"]
         + watched * cost["alarm_month"]
         + keys * cost["kms_key_month"]
+        + secrets * cost["secret_month"]
         + sum(one["Type"] == "AWS::CloudWatch::Dashboard" for one in resources.values()) * cost["cloudwatch_dashboard_month"]
     )
     return each_month

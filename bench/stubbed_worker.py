@@ -33,6 +33,7 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "BUCKET": "bench-bucket",
     "SIGNING_KEY_ID": "alias/bench",
+    "SEALING_SECRET_ARN": "bench-sealing",
     "TOKEN_ISSUER": "bench",
     "RETRAINING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:bench-retraining",
     "SCORING_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:bench-scoring",

@@ -117,17 +117,21 @@ class UnsupportedError(Exception):
 
 
 type KeyMaker = Callable[[str, Mapping[str, Any]], str]
+type Notes = Callable[[str, str], str]
 
 
-def deploy(expanded: Expanded, parameters: Mapping[str, str], make_key: KeyMaker | None = None) -> Deployment:
+def deploy(
+    expanded: Expanded, parameters: Mapping[str, str], make_key: KeyMaker | None = None, note: Notes = lambda _name, text: text
+) -> Deployment:
     """Make the resources of `expanded` on the moto that is running.
 
     `make_key(logical id, properties)` makes a KMS key and returns its id; without it boto3 makes a new one.
+    `note(name, text)` returns the text that an earlier deployment noted under the name, else `text`; the generated secrets stay so.
 
     Raises:
         UnsupportedError, UnresolvedError: the template uses a feature or a name that the local stack does not know.
     """
-    return _Deployer(expanded, parameters, make_key or _make_key).deploy()
+    return _Deployer(expanded, parameters, make_key or _make_key, note).deploy()
 
 
 def _make_key(_logical_id: str, properties: Mapping[str, Any]) -> str:
@@ -137,7 +141,7 @@ def _make_key(_logical_id: str, properties: Mapping[str, Any]) -> str:
 
 
 class _Deployer:
-    def __init__(self, expanded: Expanded, parameters: Mapping[str, str], make_key: KeyMaker) -> None:
+    def __init__(self, expanded: Expanded, parameters: Mapping[str, str], make_key: KeyMaker, note: Notes) -> None:
         pseudo = {
             "AccountId": ACCOUNT,
             "Region": REGION,
@@ -148,6 +152,7 @@ class _Deployer:
         }
         self._code = expanded.code
         self._make_key = make_key
+        self._note = note
         self._resolver = Resolver(expanded.template, parameters, pseudo)
         self._resources = {
             logical_id: resource
@@ -163,6 +168,7 @@ class _Deployer:
             ("AWS::S3::Bucket", self._bucket),
             ("AWS::KMS::Key", self._key),
             ("AWS::KMS::Alias", self._key_alias),
+            ("AWS::SecretsManager::Secret", self._secret),
             ("AWS::SNS::Topic", self._topic),
             ("AWS::SQS::Queue", self._queue),
             ("AWS::Lambda::Function", self._function),
@@ -275,6 +281,12 @@ class _Deployer:
     def _key_alias(self, logical_id: str, properties: dict[str, Any]) -> None:
         boto3.client("kms").create_alias(AliasName=properties["AliasName"], TargetKeyId=properties["TargetKeyId"])
         self._resolver.attributes[logical_id] = {"Ref": properties["AliasName"]}
+
+    def _secret(self, logical_id: str, properties: dict[str, Any]) -> None:
+        client = boto3.client("secretsmanager")
+        generated = client.get_random_password(**properties["GenerateSecretString"])["RandomPassword"]
+        made = client.create_secret(Name=properties["Name"], SecretString=self._note(f"secret {logical_id}", generated))
+        self._resolver.attributes[logical_id] = {"Ref": made["ARN"]}
 
     def _topic(self, logical_id: str, _properties: dict[str, Any]) -> None:
         boto3.client("sns").create_topic(Name=self._resolver.attributes[logical_id]["TopicName"])

@@ -133,7 +133,8 @@ class LocalStack:
         running.enter_context(_s3_endpoint(port))
 
         self._progress("Creating tables, bucket, key and state machines")
-        self.deployment = deploy(expanded, self._parameters, kept_keys(self.state) if self.state is not None else None)
+        kept = (kept_keys(self.state), self.state.note) if self.state is not None else ()
+        self.deployment = deploy(expanded, self._parameters, *kept)
         running.enter_context(environment(self.deployment.environment))
         running.callback(_forget_caches)
         _forget_caches()

@@ -90,6 +90,8 @@ def calls_of(service: str, operation: str, parameters: dict[str, Any]) -> list[C
             return [Call(f"s3:{_ON_BUCKETS[operation]}", f"arn:aws:s3:::{parameters['Bucket']}", prefix)]
         case "kms", "Sign" | "GetPublicKey":
             return [Call(f"kms:{operation}", _key(parameters["KeyId"]))]
+        case "secretsmanager", "GetSecretValue":
+            return [Call(f"secretsmanager:{operation}", f"arn:aws:secretsmanager:{_ARN}:secret:{parameters['SecretId']}")]
         case "sns", "Publish":
             return [Call("sns:Publish", parameters["TopicArn"])]
         case "sqs", "SendMessage":

@@ -50,6 +50,7 @@ os.environ.update(
     STACK_NAME="test",
     BUCKET="test-bucket",
     SIGNING_KEY_ID="alias/test-signing",
+    SEALING_SECRET_ARN="test-sealing",
     TOKEN_ISSUER="https://test.example",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
@@ -120,7 +121,7 @@ def functions_tell_nothing_of_people() -> Iterator[None]:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """The stack's tables, bucket and signing key, empty; tables as safe for threads as DynamoDB's."""
+    """The stack's tables, bucket, signing key and secret, empty; tables as safe for threads as DynamoDB's."""
     with account():
         yield
 
@@ -168,4 +169,5 @@ def account() -> Iterator[None]:
         kms = _client("kms")
         key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=os.environ["SIGNING_KEY_ID"], TargetKeyId=key_id)
+        _client("secretsmanager").create_secret(Name=os.environ["SEALING_SECRET_ARN"], SecretString="a secret of the tests")
         yield

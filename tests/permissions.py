@@ -184,6 +184,8 @@ def _attributes(name: str, kind: str, resolve: Any, properties: Mapping[str, Any
         case "AWS::Logs::LogGroup":
             group = resolve(properties["LogGroupName"])
             return {"Ref": group, "Arn": f"arn:aws:logs:{_ARN}:log-group:{group}:*"}
+        case "AWS::SecretsManager::Secret":
+            return {"Ref": f"arn:aws:secretsmanager:{_ARN}:secret:{STACK}-{name.removesuffix('Secret').lower()}"}
         case "AWS::KMS::Key":
             return {"Ref": name, "Arn": f"arn:aws:kms:{_ARN}:key/{name}"}
     return {"Ref": name, "Arn": f"arn:aws:unnamed:{_ARN}:{name}"}

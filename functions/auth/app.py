@@ -18,10 +18,11 @@ from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, pub
 from retainstream.http.admission import unauthenticated
 from retainstream.http.body import read_json
 from retainstream.http.events import HttpAnswer, HttpEvent
-from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.paging import Cursors
 from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
 from retainstream.roles import Role
 from retainstream.settings import settings
+from retainstream.storage.stores import Stores
 
 
 def known_browser(event: HttpEvent) -> str | None:
@@ -37,7 +38,9 @@ def known_browser(event: HttpEvent) -> str | None:
 
 app = Api("auth", known_browser)
 TAGS = ["auth"]
+stores = Stores()
 
+USERS = Cursors[administration.Place](administration.Place, stores)
 
 app.explain(accounts.RegistrationRefused, lambda _: Problem("registration-closed", "Ask an administrator for an account."))
 app.explain(
@@ -70,7 +73,7 @@ def sessions() -> Sessions:
 def guessing() -> Guessing:
     """A wrong password of an account is forgotten every 15 minutes, one of an address every three minutes."""
     account, address = Allowance(settings().wrong_passwords_account, 900), Allowance(settings().wrong_passwords_address, 180)
-    return Guessing(account, address, secret=settings().signing_key_id)
+    return Guessing(account, address, key=stores.sealing.key("guesses"))
 
 
 @cache
@@ -121,10 +124,9 @@ def list_users(
     limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: Annotated[str | None, Query(max_length=2000)] = None
 ) -> Listing[views.UserView]:
     """Oldest account first."""
-    seal = {"scope": "/api/auth/users", "key": settings().signing_key_id}
-    after = administration.Place(**decode_cursor(cursor, **seal)) if cursor else None
+    after = USERS.read(cursor, scope="/api/auth/users")
     users, place = administration.page_of_users(sessions().users, after=after, limit=limit)
-    onward = encode_cursor({"created_at": place.created_at, "digest": place.digest}, **seal) if place else None
+    onward = USERS.write(place, scope="/api/auth/users")
     return Listing(data=[views.user_view(user) for user in users], page=PageInfo(limit=limit, next=onward))
 
 

@@ -15,10 +15,11 @@ from retainstream.customers.segment import Wanted, segment
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
+from retainstream.engine.schema.customer_id import CustomerId as StoredId
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
-from retainstream.http.paging import decode_cursor, encode_cursor
-from retainstream.predictions.at_risk import FURTHEST, TooFar
+from retainstream.http.paging import Cursors
+from retainstream.predictions.at_risk import FURTHEST, Rank, TooFar
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.roles import Role
@@ -37,6 +38,10 @@ CustomerId = Annotated[CustomerIdInPath, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ImportId = Annotated[str, Path(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the previous page, with the same filters")]
+
+CUSTOMERS = Cursors[str](StoredId, stores)
+IMPORTS = Cursors[str](imports.RecentKey, stores)
+RANKS = Cursors[str](Rank, stores)
 
 app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "No customer has this id."))
 app.explain(UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
@@ -93,10 +98,10 @@ def get_high_risk(
         order=sort,
         limit=limit,
         number=page or 1,
-        after=_place(cursor, scope),
+        after=RANKS.read(cursor, scope=scope),
     )
     number = None if cursor else page or 1
-    info = PageInfo(limit=limit, next=_onward(ranked.after, scope), number=number, total=ranked.total)
+    info = PageInfo(limit=limit, next=RANKS.write(ranked.after, scope=scope), number=number, total=ranked.total)
     return Listing(data=[views.at_risk_view(prediction) for prediction in ranked.predictions], page=info)
 
 
@@ -106,19 +111,19 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
     scope = f"/api/customers/segment {body.scope()}"
     levels = [level for level in RISK_LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
-    place = _place(body.cursor, scope)
+    place = RANKS.read(body.cursor, scope=scope)
     figures = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)
     money = _schema().money
     view = segment_views.segment_view(figures, money.currency if money else None)
-    return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=_onward(figures.after, scope)))
+    return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=RANKS.write(figures.after, scope=scope)))
 
 
 @app.get("/api/customers", summary="All customers", tags=TAGS, **requires(Role.ANALYST))
 def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.CustomerSummary]:
     """All customers in no particular order, without predictions."""
-    place = _place(cursor, "/api/customers")
+    place = CUSTOMERS.read(cursor, scope="/api/customers")
     page = stores.customers.page(limit, {"customer_id": place} if place else None)
-    onward = _onward(page.next_key["customer_id"] if page.next_key else None, "/api/customers")
+    onward = CUSTOMERS.write(page.next_key["customer_id"] if page.next_key else None, scope="/api/customers")
     return Listing(data=[views.customer_summary(customer) for customer in page.items], page=PageInfo(limit=limit, next=onward))
 
 
@@ -141,8 +146,8 @@ def post_import(
 @app.get("/api/customers/imports", summary="Recent imports", tags=TAGS, **requires(Role.ANALYST))
 def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[ImportView]:
     """The imports of the last 30 days, newest first."""
-    recent, after = imports.recent(stores, limit=limit, after=_place(cursor, "/api/customers/imports"))
-    return Listing(data=recent, page=PageInfo(limit=limit, next=_onward(after, "/api/customers/imports")))
+    recent, after = imports.recent(stores, limit=limit, after=IMPORTS.read(cursor, scope="/api/customers/imports"))
+    return Listing(data=recent, page=PageInfo(limit=limit, next=IMPORTS.write(after, scope="/api/customers/imports")))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))
@@ -210,14 +215,6 @@ def _schema() -> FeatureSchema:
 def _threshold() -> float | None:
     record = record_in_service(stores.models)
     return record["threshold"] if record else None
-
-
-def _place(cursor: str | None, scope: str) -> str | None:
-    return None if cursor is None else decode_cursor(cursor, scope=scope, key=settings().signing_key_id)["after"]
-
-
-def _onward(after: str | None, scope: str) -> str | None:
-    return None if after is None else encode_cursor({"after": after}, scope=scope, key=settings().signing_key_id)
 
 
 def _parts(numbers: list[int]) -> str:

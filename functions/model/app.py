@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Field
 
 from retainstream.dashboard.drift_reports import DriftView, drift_view
 from retainstream.engine.learning.card.document import CardView
@@ -13,7 +14,7 @@ from retainstream.engine.schema import FeatureSchema, FieldError, UnreadableSche
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.events import HttpAnswer, HttpEvent
-from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.paging import Cursors
 from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import EARLIER_ID, EarlierSchema, UnknownSchema, active_schema, earlier_schema, earlier_schemas
 from retainstream.registry.card import NoCard, card_document, card_page
@@ -36,7 +37,6 @@ from retainstream.roles import Role
 from retainstream.runs.retraining.request import start_training, training_run
 from retainstream.runs.retraining.view import TrainingView
 from retainstream.runs.starting import UnknownRun, key_or_new
-from retainstream.settings import settings
 from retainstream.storage.errors import Conflict
 from retainstream.storage.stores import Stores
 
@@ -44,7 +44,9 @@ app = Api("model")
 TAGS = ["model"]
 stores = Stores()
 
-Version = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+_VERSION = r"^[0-9A-Za-z-]{1,64}$"
+Version = Annotated[str, Path(pattern=_VERSION)]
+VERSIONS = Cursors[str](Annotated[str, Field(pattern=_VERSION)], stores)
 SchemaId = Annotated[str, Path(pattern=EARLIER_ID)]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 IdempotencyKey = Annotated[
@@ -152,10 +154,9 @@ def versions(
     limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Annotated[str | None, Query(max_length=2000)] = None
 ) -> Listing[VersionView]:
     """All versions, newest first, rejected ones with the reasons."""
-    seal = {"scope": "/api/model/versions", "key": settings().signing_key_id}
-    page = newest(stores.models, limit=limit, after=decode_cursor(cursor, **seal)["after"] if cursor else None)
+    page = newest(stores.models, limit=limit, after=VERSIONS.read(cursor, scope="/api/model/versions"))
     pointer = champion(stores.models)
-    onward = encode_cursor({"after": page.next_key["sk"]}, **seal) if page.next_key else None
+    onward = VERSIONS.write(page.next_key["sk"] if page.next_key else None, scope="/api/model/versions")
     views = version_views(page.items, pointer.version if pointer else None)
     return Listing(data=views, page=PageInfo(limit=limit, next=onward))
 

@@ -12,11 +12,11 @@ from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
-from retainstream.http.paging import decode_cursor, encode_cursor
+from retainstream.http.paging import Cursors
 from retainstream.http.problems import no_model, unusable
 from retainstream.predictions import generate, views
 from retainstream.predictions.requests import GenerateRequest, WhatIfRequest
-from retainstream.predictions.results import Filters, results_page
+from retainstream.predictions.results import Filters, Position, results_page
 from retainstream.predictions.what_if import what_if
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
@@ -39,6 +39,7 @@ app = Api("predictions")
 TAGS = ["predictions"]
 stores = Stores()
 keep_model_in_snapshots(stores)
+RESULTS = Cursors[Position](Position, stores)
 
 app.explain(NoModel, lambda _: no_model())
 app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
@@ -89,10 +90,10 @@ def results(
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
     if format == "csv":
         return _exported(schema, filters)
-    seal = {"scope": f"/api/predictions/results {filters.scope()}", "key": settings().signing_key_id}
-    position = decode_cursor(cursor, **seal) if cursor else None
+    scope = f"/api/predictions/results {filters.scope()}"
+    position = RESULTS.read(cursor, scope=scope)
     page = results_page(stores.predictions, groups, filters, _threshold(), limit=limit, position=position)
-    onward = encode_cursor(page.position, **seal) if page.position else None
+    onward = RESULTS.write(page.position, scope=scope)
     views_of_page = [_prediction_view(prediction) for prediction in page.predictions]
     return Response(200, "application/json", Listing(data=views_of_page, page=PageInfo(limit=limit, next=onward)))
 

@@ -24,7 +24,7 @@ from tools.expand import expand
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.*?) *#*$")
 _CODE = re.compile(r"`([^`]+)`")
-_RESOURCE = re.compile(r"\b((?:[A-Z][A-Za-z]*)?(?:Table|Function|StateMachine|Bucket|Topic|Letters|SigningKey|Policy))\b")
+_RESOURCE = re.compile(r"\b((?:[A-Z][A-Za-z]*)?(?:Table|Function|StateMachine|Bucket|Topic|Letters|SigningKey|SealingSecret|Policy))\b")
 _PATH = re.compile(r"^[\w.-]+(?:/[\w.*-]+)+\.\w+$")
 _OPENING, _CLOSING = "([{", ")]}"
 _DIAGRAMS = ("flowchart", "sequenceDiagram", "stateDiagram-v2")

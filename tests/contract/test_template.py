@@ -27,7 +27,7 @@ PUBLIC = {"/api/health", "/api/auth/register", "/api/auth/login", "/api/openapi.
 LIBRARY_VARIABLES = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
 KEEPS_DATA = {
     *("UsersTable", "CustomersTable", "PredictionsTable", "ModelsTable", "RunsTable", "RollupsTable", "RemovedCustomersTable"),
-    *("Bucket", "BucketPolicy", "SigningKey"),
+    *("Bucket", "BucketPolicy", "SigningKey", "SealingSecret"),
 }
 
 type Resource = dict[str, Any]

@@ -47,7 +47,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def guessing(aws: None, clock: Clock) -> Guessing:
-    return Guessing(ACCOUNT, ADDRESS, "secret", clock=clock)
+    return Guessing(ACCOUNT, ADDRESS, b"secret", clock=clock)
 
 
 def sign_in_event(email: str, password: str = "wrong", *, address: str = "192.0.2.1", cookies: Any = (), **headers: str) -> Any:
@@ -178,7 +178,7 @@ def test_the_allowance_is_exact_over_instances(aws: None, clock: Clock, of_one: 
     def guess(number: int) -> bool:
         email, address = ("ann", f"198.51.100.{number}") if of_one == "account" else (f"user{number}", "192.0.2.1")
         try:
-            Guessing(ACCOUNT, ADDRESS, "secret", clock=clock).sign_in(f"{email}@example.com", Visitor(address))
+            Guessing(ACCOUNT, ADDRESS, b"secret", clock=clock).sign_in(f"{email}@example.com", Visitor(address))
         except TooManyGuesses:
             return False
         return True

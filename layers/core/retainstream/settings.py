@@ -32,6 +32,7 @@ class Settings(BaseModel):
     bucket: str
 
     signing_key_id: str
+    sealing_secret_arn: str
     token_issuer: str
     token_audience: str = "retainstream"
     self_registration: Literal["closed", "domain", "open"] = "closed"

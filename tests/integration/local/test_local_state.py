@@ -33,6 +33,10 @@ def things() -> list[str]:
     return [item["id"]["S"] for item in stored_items("retainstream-Things")]
 
 
+def stored_secret() -> str:
+    return boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["SEALING_SECRET_ARN"])["SecretString"]
+
+
 def counted() -> int:
     item = boto3.client("dynamodb").get_item(TableName="retainstream-Counts", Key={"name": {"S": "things"}}).get("Item", {})
     return int(item.get("things", {"N": "0"})["N"])
@@ -93,6 +97,8 @@ def test_a_stop_loses_nothing(tmp_path: Path) -> None:
         written = s3.head_object(Bucket="retainstream-bucket", Key="a/b ü")
         key_id = os.environ["SIGNING_KEY_ID"]
         signature = kms.sign(KeyId=key_id, Message=b"hello", MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+        secret = stored_secret()
+        assert len(secret) == 40
     with echo(tmp_path) as stack:
         assert stack.loaded >= 29
         assert stack.feeder.wait_until_drained(10)
@@ -104,6 +110,7 @@ def test_a_stop_loses_nothing(tmp_path: Path) -> None:
         assert found["ETag"] == written["ETag"]
         assert found["LastModified"] == written["LastModified"]
         assert stored_keys("retainstream-bucket") == ["a/b ü"]
+        assert stored_secret() == secret
         assert os.environ["SIGNING_KEY_ID"] == key_id
         public = serialization.load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
         assert isinstance(public, ec.EllipticCurvePublicKey)

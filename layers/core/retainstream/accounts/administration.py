@@ -2,6 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from retainstream.accounts.accounts import EmailTaken, UnknownCaller, known, new_user
 from retainstream.accounts.sessions import Sessions
@@ -26,8 +29,8 @@ class ChangedMeanwhile(Exception):
 class Place:
     """A place in the list of users: after the user created at this time. The digest distinguishes users of the same second."""
 
-    created_at: str
-    digest: str
+    created_at: Annotated[str, Field(max_length=40)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
 def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[list[User], Place | None]:

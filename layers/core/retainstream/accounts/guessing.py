@@ -88,14 +88,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Guessing:
-    """The limit of one stack; `secret` makes its digests different from other stacks'.
+    """The limit of one stack. Its digests are made with `key`, so that nobody without the key finds an address by trying.
 
     Every method raises StorageUnavailable when the table does not answer.
     """
 
     account: Allowance
     address: Allowance
-    secret: str
+    key: bytes
     records: GuessRecords = field(default_factory=GuessRecords)
     clock: Callable[[], float] = time.time
 
@@ -161,5 +161,4 @@ class Guessing:
         return f"browser#{self._digest(f'{browser} {email}')}"
 
     def _digest(self, text: str) -> str:
-        key = hashlib.blake2b(self.secret.encode()).digest()
-        return hashlib.blake2b(text.encode(), digest_size=20, key=key).hexdigest()
+        return hashlib.blake2b(text.encode(), digest_size=20, key=self.key).hexdigest()

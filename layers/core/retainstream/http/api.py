@@ -161,8 +161,9 @@ class Api(APIGatewayHttpResolver):
         return self._problem(Problem("invalid-request", "See errors for each field.", faults_of(error)))
 
     def _on_bad_cursor(self, _error: BadCursor) -> Response[str]:
+        place = "query" if self.current_event.http_method == "GET" else "body"
         return self._problem(
-            Problem("bad-cursor", "Start the list again without a cursor.", [FieldError("query.cursor", "is not valid here")])
+            Problem("bad-cursor", "Start the list again without a cursor.", [FieldError(f"{place}.cursor", "is not valid here")])
         )
 
     def _on_unavailable(self, error: StorageUnavailable) -> Response[str]:

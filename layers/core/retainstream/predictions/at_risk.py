@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from retainstream.engine.model.levels import Order, rank_beyond, rank_from, shards_of
 from retainstream.engine.records import Prediction
@@ -14,6 +17,9 @@ EXAMINED = 2_000
 _CHUNK = 100
 
 type Filter = Callable[[Prediction], bool]
+
+Rank = Annotated[str, Field(pattern=r"^[0-9]{7,20}#[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
+"""A customer's rank, as `levels.ranks` writes it: where a page by cursor begins."""
 
 
 class TooFar(ValueError):

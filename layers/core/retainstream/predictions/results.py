@@ -1,17 +1,38 @@
 """Stored predictions, filtered, page by page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import TypedDict, final
+
+from pydantic import ConfigDict, with_config
 
 from retainstream.engine.model.levels import RISK_LEVELS, level_bounds
 from retainstream.engine.records import Prediction, RiskLevel
-from retainstream.predictions.at_risk import EXAMINED, Ranking, ranked_page
+from retainstream.engine.schema.customer_id import CustomerId
+from retainstream.predictions.at_risk import EXAMINED, Rank, Ranking, ranked_page
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.table import Key
 
 _CHUNK = 200
 
-type Position = Mapping[str, str]
-"""The start of a page: {rank} in the index, or {customer_id} in the table."""
+
+@final
+@with_config(ConfigDict(extra="forbid"))
+class InIndex(TypedDict):
+    """The start of a page in the index of the customers at risk."""
+
+    rank: Rank
+
+
+@final
+@with_config(ConfigDict(extra="forbid"))
+class InTable(TypedDict):
+    """The start of a page in the table of predictions."""
+
+    customer_id: CustomerId
+
+
+type Position = InIndex | InTable
 
 
 @dataclass(frozen=True)
@@ -69,12 +90,14 @@ def results_page(
         position: `position` of the previous page.
     """
     ranking = ranking_of(groups, filters, threshold)
-    if (ranking is not None and position is None) or (position and "rank" in position):
-        ranking = ranking or Ranking(groups, "probability", filters.min_probability, filters.max_probability)
-        keep = filters.keep if filters.level or filters.model_version else None
-        page = ranked_page(predictions, ranking, limit=limit, after=position["rank"] if position else None, keep=keep)
-        return ResultsPage(page.predictions, {"rank": page.after} if page.after else None, page.examined)
-    return _table_page(predictions, filters, limit, position)
+    if position and "customer_id" in position:
+        return _table_page(predictions, filters, limit, position)
+    if position is None and ranking is None:
+        return _table_page(predictions, filters, limit, None)
+    ranking = ranking or Ranking(groups, "probability", filters.min_probability, filters.max_probability)
+    keep = filters.keep if filters.level or filters.model_version else None
+    page = ranked_page(predictions, ranking, limit=limit, after=position["rank"] if position else None, keep=keep)
+    return ResultsPage(page.predictions, {"rank": page.after} if page.after else None, page.examined)
 
 
 def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Iterator[ResultsPage]:
@@ -101,9 +124,9 @@ def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | Non
     return Ranking(groups, "probability", lowest, min(highest, most))
 
 
-def _table_page(predictions: Predictions, filters: Filters, limit: int, position: Position | None) -> ResultsPage:
+def _table_page(predictions: Predictions, filters: Filters, limit: int, position: InTable | None) -> ResultsPage:
     matches: list[Prediction] = []
-    start = position
+    start: Key | None = {"customer_id": position["customer_id"]} if position else None
     examined = 0
     while examined < EXAMINED:
         page = predictions.page(_CHUNK if filters != Filters() else limit - len(matches), start)
@@ -118,4 +141,4 @@ def _table_page(predictions: Predictions, filters: Filters, limit: int, position
         start = page.next_key
         if start is None:
             break
-    return ResultsPage(matches, start, examined)
+    return ResultsPage(matches, {"customer_id": start["customer_id"]} if start else None, examined)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -39,6 +40,11 @@ def kms() -> "KMSClient":
 
 
 @cache
+def secretsmanager() -> "SecretsManagerClient":
+    return boto3.client("secretsmanager", config=_CONFIG)
+
+
+@cache
 def stepfunctions() -> "SFNClient":
     return boto3.client("stepfunctions", config=_CONFIG)
 
@@ -55,6 +61,6 @@ def sqs() -> Any:
 
 def drop_connections() -> None:
     """Closes the connections of all clients. Each connects again with its next request."""
-    for client in (dynamodb, s3, kms, stepfunctions, sns, sqs):
+    for client in (dynamodb, s3, kms, secretsmanager, stepfunctions, sns, sqs):
         if client.cache_info().currsize:
             client().close()

@@ -7,6 +7,8 @@ A test puts another store in the place of one by assigning it.
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retainstream.settings import settings
+
 if TYPE_CHECKING:
     from retainstream.storage.arriving_customers import ArrivingCustomers
     from retainstream.storage.customers import Customers
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from retainstream.storage.revoked_tokens import RevokedTokens
     from retainstream.storage.rollups import Rollups
     from retainstream.storage.runs import Runs
+    from retainstream.storage.secret import Secret
     from retainstream.storage.signing_key import SigningKey
     from retainstream.storage.uploads import Uploads
     from retainstream.storage.users import Users
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Stores:
-    """The tables, the bucket, the key, the topic, the queue and the state machines of one stack."""
+    """The tables, the bucket, the key, the secret, the topic, the queue and the state machines of one stack."""
 
     def reopen(self) -> None:
         """Each store is opened anew when it is next used, with the clients and settings of that moment."""
@@ -111,6 +114,13 @@ class Stores:
         from retainstream.storage.runs import Runs
 
         return Runs()
+
+    @cached_property
+    def sealing(self) -> "Secret":
+        """The secret of cursors and of digests that stand for people."""
+        from retainstream.storage.secret import Secret
+
+        return Secret(settings().sealing_secret_arn)
 
     @cached_property
     def signing_key(self) -> "SigningKey":

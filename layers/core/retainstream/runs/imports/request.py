@@ -24,6 +24,8 @@ ONE_PUT = 64 << 20
 UPLOAD_SECONDS = 6 * 3600
 _log = logging.getLogger(__name__)
 _RECENT = "imports/recent/"
+RecentKey = Annotated[str, Field(pattern=rf"^{_RECENT}[0-9]{{15}}-[0-9a-f]{{32}}$")]
+"""The key of an import in the list of recent imports."""
 _LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
