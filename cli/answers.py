@@ -157,6 +157,7 @@ class Health(TypedDict):
     status: str
     version: str
     dependencies: dict[str, str]
+    advice: list[str]
 
 
 class Stability(TypedDict):

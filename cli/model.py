@@ -28,7 +28,7 @@ _FIGURES = {
 def status(url: Url = None, as_json: AsJson = False) -> None:
     """Show the health of the deployment and the model in service. Ends with 3 when the deployment is not healthy."""
     with signed_in(url) as client:
-        health: Health = client.get("/api/health").data
+        health: Health = client.get("/api/health/details").data
         model: ModelStatus = client.get("/api/model/status").data
         address = client.url
     if as_json:
@@ -36,10 +36,10 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
     else:
         print_line(f"RetainStream {health['version']} at {address}: {health['status']}")
         _print_model(model)
-        for name, state in health["dependencies"].items():
-            if state != "ok":
-                advice = ". To train one: retainstream train --watch" if (name, state) == ("model", "none") else ""
-                say_warning(f"{name}: {state}{advice}")
+        for problem in health["advice"]:
+            say_warning(problem)
+        if health["dependencies"]["model"] == "none":
+            say("To train one: retainstream train --watch")
     if health["status"] != "ok":
         raise typer.Exit(NEEDS_A_LOOK)
 

@@ -380,9 +380,14 @@ export class RetainStreamAPI {
     return this.#get("/api/model/drift");
   }
 
-  /** @returns {Promise<Answer<Schemas["Health"]>>} */
+  /** The status alone, for anybody. @returns {Promise<Answer<Schemas["ServiceStatus"]>>} */
   health() {
     return this.#get("/api/health");
+  }
+
+  /** @returns {Promise<Answer<Schemas["Health"]>>} */
+  healthDetails() {
+    return this.#get("/api/health/details");
   }
 
   // ---------------------------------------------------------------- requests

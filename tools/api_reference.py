@@ -126,7 +126,9 @@ def _anchor(method: str, path: str) -> str:
 
 
 def _operation(method: str, path: str, operation: Document, document: Document) -> list[str]:
-    counted = "" if not operation.get("x-uncounted") else " · not counted by the rate limit"
+    counted = " · not counted by the rate limit" if operation.get("x-uncounted") else ""
+    if own_limit := operation.get("x-own-limit"):
+        counted = f" · {own_limit} requests from an address in 15 minutes, counted apart from its others"
     lines = ["", f"### {method.upper()} {path}", "", f"{operation['summary']}. {operation.get('description', '')}".rstrip(), ""]
     lines += [f"Who: **{_role(operation)}**{counted}", ""]
     if operation.get("parameters"):

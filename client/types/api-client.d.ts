@@ -222,8 +222,10 @@ export class RetainStreamAPI {
     rollback(): Promise<Answer<Schemas["StatusView"]>>;
     /** @returns {Promise<Answer<Schemas["DriftView"]>>} */
     getDrift(): Promise<Answer<Schemas["DriftView"]>>;
+    /** The status alone, for anybody. @returns {Promise<Answer<Schemas["ServiceStatus"]>>} */
+    health(): Promise<Answer<Schemas["ServiceStatus"]>>;
     /** @returns {Promise<Answer<Schemas["Health"]>>} */
-    health(): Promise<Answer<Schemas["Health"]>>;
+    healthDetails(): Promise<Answer<Schemas["Health"]>>;
     /**
      * A request to any route. It is repeated after growing pauses, or after `Retry-After`, when a repetition cannot double an effect.
      * @param {string} path starting with /api

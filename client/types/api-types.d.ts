@@ -432,10 +432,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Health
-         * @description Version, model in service and dependencies. The answer is always 200 while this function runs: read `status`.
+         * Status
+         * @description For monitors and load balancers. The answer is 200 while this function runs and can count requests: read `status`.
          */
-        get: operations["show_health_api_health_get"];
+        get: operations["show_status_api_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description Version, model in service and dependencies, with the reason and remedy of each problem.
+         */
+        get: operations["show_health_api_health_details_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1691,6 +1711,10 @@ export interface components {
         Data_ScoringRunView_: {
             data: components["schemas"]["ScoringRunView"];
         };
+        /** Data[ServiceStatus] */
+        Data_ServiceStatus_: {
+            data: components["schemas"]["ServiceStatus"];
+        };
         /** Data[SignedIn] */
         Data_SignedIn_: {
             data: components["schemas"]["SignedIn"];
@@ -2436,6 +2460,11 @@ export interface components {
              * @description Each problem and its remedy in a sentence or two; empty while the status is ok
              */
             advice: string[];
+            /**
+             * Checked At
+             * @description The moment of the reading, which is at most 10 seconds old
+             */
+            checked_at: string;
             dependencies: components["schemas"]["Dependencies"];
             model: components["schemas"]["ModelInService"] | null;
             /**
@@ -3912,6 +3941,22 @@ export interface components {
             value_at_risk: number;
         };
         /**
+         * ServiceStatus
+         * @description All that strangers learn of the health.
+         */
+        ServiceStatus: {
+            /**
+             * Checked At
+             * @description The moment of the reading, which is at most 10 seconds old
+             */
+            checked_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+        };
+        /**
          * SignedIn
          * @description A token, valid for 24 hours unless it is revoked. Send it as `Authorization: Bearer …`.
          */
@@ -4396,32 +4441,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Something went wrong on our side */
-        "internal-error-or-uncounted": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description The request has fields that cannot be accepted */
         "invalid-request": {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                 "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                 "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The request has fields that cannot be accepted */
-        "invalid-request-or-uncounted": {
-            headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -4529,17 +4554,6 @@ export interface components {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                 "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                 "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description A required service did not answer */
-        "unavailable-or-uncounted": {
-            headers: {
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -5485,7 +5499,7 @@ export interface operations {
             503: components["responses"]["unavailable"];
         };
     };
-    show_health_api_health_get: {
+    show_status_api_health_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -5497,6 +5511,37 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceStatus_"];
+                };
+            };
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    show_health_api_health_details_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -5504,9 +5549,12 @@ export interface operations {
                     "application/json": components["schemas"]["Data_Health_"];
                 };
             };
-            422: components["responses"]["invalid-request-or-uncounted"];
-            500: components["responses"]["internal-error-or-uncounted"];
-            503: components["responses"]["unavailable-or-uncounted"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
     drift_api_model_drift_get: {

@@ -1,6 +1,7 @@
 """The routes of the model module, and those of no module: health, the API's documentation, unknown paths."""
 
 import json
+from functools import cache
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -20,7 +21,7 @@ from retainstream.registry.active_schema import EARLIER_ID, EarlierSchema, Unkno
 from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
-from retainstream.registry.health import Health, health
+from retainstream.registry.health import FRESH_SECONDS, Checkup, Health, ServiceStatus
 from retainstream.registry.schema_change import (
     CheckedCustomers,
     CustomersRefused,
@@ -42,7 +43,14 @@ from retainstream.storage.stores import Stores
 
 app = Api("model")
 TAGS = ["model"]
+HEALTH_REQUESTS = 300
 stores = Stores()
+
+
+@cache
+def checkup() -> Checkup:
+    return Checkup()
+
 
 _VERSION = r"^[0-9A-Za-z-]{1,64}$"
 Version = Annotated[str, Path(pattern=_VERSION)]
@@ -195,10 +203,17 @@ def roll_back(caller: Caller, idempotency_key: OneRollback = None) -> Data[Statu
     return Data(data=promoted_view(stores.models, rollback(stores.models, caller.user_id, asked=asked)))
 
 
-@app.get("/api/health", summary="Health", tags=["health"], **public(counted=False))
+@app.get("/api/health", summary="Status", tags=["health"], **public(own_limit=HEALTH_REQUESTS))
+def show_status() -> Data[ServiceStatus]:
+    """For monitors and load balancers. The answer is 200 while this function runs and can count requests: read `status`."""
+    health = _health()
+    return Data(data=ServiceStatus(status=health.status, checked_at=health.checked_at))
+
+
+@app.get("/api/health/details", summary="Health", tags=["health"], **requires(Role.VIEWER))
 def show_health() -> Data[Health]:
-    """Version, model in service and dependencies. The answer is always 200 while this function runs: read `status`."""
-    return Data(data=health(stores.models, stores.documents))
+    """Version, model in service and dependencies, with the reason and remedy of each problem."""
+    return Data(data=_health())
 
 
 @app.get("/api/openapi.json", include_in_schema=False, enable_validation=True, **public(counted=False))
@@ -223,6 +238,10 @@ def _customers_refused(customers: CheckedCustomers) -> Problem:
     count = f"{customers.refused:,} of {customers.checked:,} checked customers"
     detail = f"{count} do not fit the schema. Send accept_refused: true to activate it nevertheless."
     return Problem("conflict", detail, [FieldError("body.document", misfit.text) for misfit in customers.misfits])
+
+
+def _health() -> Health:
+    return checkup().health(stores.models, stores.documents, min(FRESH_SECONDS, settings().model_cache_seconds))
 
 
 def _accepted_format() -> str:

@@ -119,7 +119,7 @@ def walk(path: Walk, drained: Any) -> None:
     assert drained(60)
     answers["deleted"] = api.get(f"/api/customers/{forgotten}")
     answers["metrics after"] = data(api.get("/api/dashboard/metrics"))
-    answers["health"] = data(api.get("/api/health"))
+    answers["health"] = data(api.get("/api/health/details"))
     answers["sign-out"] = data(api.post("/api/auth/logout"))
     answers["after sign-out"] = api.get("/api/auth/me")
 

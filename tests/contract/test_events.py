@@ -27,7 +27,7 @@ EVENTS = ROOT / "events"
 CHAPTERS = [
     ("auth", "register login me users"),
     ("authorizer", "request"),
-    ("model", "health openapi docs unknown-route preflight"),
+    ("model", "health health-details openapi docs unknown-route preflight"),
     ("customers", "put list outcome import"),
     ("imports", "uploaded begin unpack survey index compare begin-load load verify finish fail"),
     ("customers", "imports import-status import-complete"),

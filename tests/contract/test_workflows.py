@@ -54,7 +54,14 @@ def test_only_the_deployment_may_ask_for_a_token_and_only_in_its_environment() -
 
 def test_it_is_checked_and_built_before_there_are_credentials_and_asked_after() -> None:
     steps = [step.get("name") or step["uses"].split("@")[0].split("/")[1] for step in workflow("deploy")["jobs"]["deploy"]["steps"]]
-    order = ["Check and build", "configure-aws-credentials", "Deploy", "See that it answers", "Publish the dashboard"]
+    order = [
+        "Check and build",
+        "configure-aws-credentials",
+        "Ask for its status before",
+        "Deploy",
+        "See that it answers",
+        "Publish the dashboard",
+    ]
     assert [step for step in steps if step in order] == order
 
 

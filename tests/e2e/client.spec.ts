@@ -22,6 +22,7 @@ test("every read answers in Node", async ({ api }) => {
     getUsers: () => api.getUsers(),
     getImports: () => api.getImports(),
     health: () => api.health(),
+    healthDetails: () => api.healthDetails(),
   };
   for (const [name, read] of Object.entries(reads)) expect((await read()).data, name).toBeTruthy();
 });

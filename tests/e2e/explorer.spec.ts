@@ -8,7 +8,7 @@ test("a request from the page shows the live answer", async ({ page, api }) => {
   const answer = page.locator(".live-responses-table");
   await expect(answer.locator(".response-col_status").last()).toContainText("200");
   await expect(answer.locator(".response-col_description").last()).toContainText("alex.chen@netflix.com");
-  const { data } = await api.health();
+  const { data } = await api.healthDetails();
   await expect(page.getByRole("region", { name: "Service health" })).toContainText(data.model?.version ?? "none");
 });
 

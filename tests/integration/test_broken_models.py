@@ -176,9 +176,9 @@ def test_reads_answer_scoring_says_why_not_and_a_rollback_mends_it(
     call: Call, base: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = Predictions().get_many(base)
-    assert call("model", "GET", "/api/health", role=None).body["data"]["status"] == "ok"
+    assert call("model", "GET", "/api/health/details", role="viewer").body["data"]["status"] == "ok"
     FAULTS[name]()
-    told = call("model", "GET", "/api/health", role=None)
+    told = call("model", "GET", "/api/health/details", role="viewer")
     assert told.status == 200
     if name not in UNSEEN:
         assert told.body["data"]["status"] == "degraded"
@@ -200,7 +200,7 @@ def test_reads_answer_scoring_says_why_not_and_a_rollback_mends_it(
         return
     assert call("model", "POST", "/api/model/rollback").status == 200
     assert [answer.status for answer in scores(call)][:3] == [200, 200, 200]
-    assert call("model", "GET", "/api/health", role=None).body["data"]["status"] == "ok"
+    assert call("model", "GET", "/api/health/details", role="viewer").body["data"]["status"] == "ok"
 
 
 def failed_run(name: str) -> str:
@@ -225,19 +225,19 @@ def test_a_file_that_is_put_back_is_used_at_once(call: Call, base: list[str], na
     assert {answer.status for answer in scores(call)} == {503}
     rewrite(name, kept)
     assert [answer.status for answer in scores(call)][:3] == [200, 200, 200]
-    assert call("model", "GET", "/api/health", role=None).body["data"]["advice"] == []
+    assert call("model", "GET", "/api/health/details", role="viewer").body["data"]["advice"] == []
 
 
 def test_a_process_that_has_the_model_goes_on_with_it_while_health_tells(call: Call, base: list[str]) -> None:
     assert scores(call)[0].status == 200
     remove("model.ubj")
     assert scores(call)[0].status == 200
-    assert call("model", "GET", "/api/health", role=None).body["data"]["dependencies"]["model"] == "missing"
+    assert call("model", "GET", "/api/health/details", role="viewer").body["data"]["dependencies"]["model"] == "missing"
 
 
 def test_without_any_champion_reads_answer_and_scoring_says_to_train(call: Call) -> None:
     add_customers(12)
-    told = call("model", "GET", "/api/health", role=None).body["data"]
+    told = call("model", "GET", "/api/health/details", role="viewer").body["data"]
     assert (told["status"], told["dependencies"]["model"]) == ("degraded", "none")
     assert told["advice"] == ["No model is in service yet. Train one: POST /api/model/train."]
     assert {path for path, status in asked(call, READS).items() if status != 200} == {
@@ -254,7 +254,7 @@ def test_a_schema_in_force_that_is_none_is_told_and_what_needs_no_schema_answers
     call: Call, base: list[str], broken: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Documents().put_bytes("schemas/active.json", broken)
-    told = call("model", "GET", "/api/health", role=None).body["data"]
+    told = call("model", "GET", "/api/health/details", role="viewer").body["data"]
     assert (told["status"], told["dependencies"]["feature_schema"]) == ("degraded", "damaged")
     assert "schemas/active.json" in told["advice"][0]
     for module, path in READS:
@@ -278,7 +278,7 @@ def test_a_process_that_has_read_the_schema_goes_on_with_it(call: Call, base: li
     assert call("customers", "GET", "/api/customers/high-risk").status == 200
     Documents().put_bytes("schemas/active.json", b"{")
     assert call("customers", "GET", "/api/customers/high-risk").status == 200
-    assert call("model", "GET", "/api/health", role=None).body["data"]["dependencies"]["feature_schema"] == "damaged"
+    assert call("model", "GET", "/api/health/details", role="viewer").body["data"]["dependencies"]["feature_schema"] == "damaged"
 
 
 @pytest.mark.parametrize("broken", [b"", b"{}", b"[1]", b'{"columns": 5}'])

@@ -53,7 +53,7 @@ def test_health_names_a_refused_request(call: Send, kind: Kind, service: str, op
     put_in_service()
     about = settings().models_table if service == "dynamodb" else ""
     with fault_layer(lasting(kind, service, operation, about)):
-        health = call("model", "GET", "/api/health").body["data"]
+        health = call("model", "GET", "/api/health/details").body["data"]
     assert (health["status"], health["dependencies"][dependency]) == ("degraded", "refused")
     assert "Trying again does not help." in health["advice"][-1]
 

@@ -22,6 +22,7 @@ MATRIX = """
     route                                              nobody  viewer  analyst admin
 
     GET    /api/health                                 in      in      in      in
+    GET    /api/health/details                         401     in      in      in
     GET    /api/openapi.json                           in      in      in      in
     GET    /api/docs                                   in      in      in      in
     GET    /api/docs/{name}                            in      in      in      in

@@ -23,8 +23,9 @@ def status(model: str | None = "v2", previous: str | None = "v1") -> dict[str, A
     return {"data": {"model": known, "promoted_at": STARTED, "promoted_by": "ann@example.com", "previous": previous, "history": []}}
 
 
-def health(state: str = "ok", **dependencies: str) -> dict[str, Any]:
-    return {"data": {"status": state, "version": "1.2.3", "model": None, "dependencies": {"tables": "ok", **dependencies}}}
+def health(*advice: str, model: str = "ok") -> dict[str, Any]:
+    state = "degraded" if advice else "ok"
+    return {"data": {"status": state, "version": "1.2.3", "model": None, "dependencies": {"model": model}, "advice": advice}}
 
 
 def training(**changes: Any) -> dict[str, Any]:
@@ -106,10 +107,12 @@ def test_how_the_deployment_is(run: Run, service: Service) -> None:
     assert ended.returncode == 0, ended.stderr
     for words in ("RetainStream 1.2.3", ": ok", "model: v2, in service since", "0.800 on 1,200 held-out customers, synthetic", "v1"):
         assert words in ended.stdout
-    service.will((200, health("degraded", model="none")), (200, status(None, None)))
+    assert service.requests[0][1] == "/api/health/details"
+    service.will((200, health("No model is in service yet.", model="none")), (200, status(None, None)))
     without = run("status")
     assert without.returncode == 3
     assert "model: none in service" in without.stdout
+    assert "No model is in service yet." in without.stderr
     assert "retainstream train --watch" in without.stderr
 
 

@@ -164,6 +164,7 @@ ROUTES = [
     Route("POST /api/dashboard/recount", body={}, headers=KEYED, steps="the machine is started before the record is made"),
     Route("GET /api/dashboard/recounts/{run_id}", f"/api/dashboard/recounts/{RECOUNT}"),
     Route("GET /api/health", role=None, answers=False),
+    Route("GET /api/health/details", answers=False),
     Route("GET /api/model/drift"),
     Route("GET /api/model/features"),
     Route("POST /api/model/rollback", headers=KEYED),

@@ -61,7 +61,8 @@ def test_a_file_that_is_not_there_is_not_found(http: httpx.Client, path: str) ->
 
 
 def test_the_api_stays_the_apis(http: httpx.Client) -> None:
-    assert http.get("/api/health").json()["data"]["dependencies"]["tables"] == "ok"
+    assert http.get("/api/health").json()["data"]["status"] == "degraded"
+    assert http.get("/api/health/details").status_code == 401
     assert http.get("/api/nowhere").status_code == 404
     assert http.get("/api/docs").headers["content-type"].startswith("text/html")
     assert http.post("/at-risk").status_code == 404

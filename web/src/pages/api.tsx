@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { dateTime } from "../formats";
 import { useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
 import { Show, Waiting } from "../parts/states";
@@ -45,34 +46,43 @@ export default function ApiExplorer() {
 }
 
 function Service() {
-  const health = useLoaded(() => api.health(), []);
+  const health = useLoaded(() => api.healthDetails(), []);
   useRepeated(health.reload, 15, true);
   return (
     <Card title="Service health" note="Checked every 15 seconds">
       <Show of={health} lines={2}>
         {({ data }) => (
-          <dl class="facts">
-            <div>
-              <dt>Service</dt>
-              <dd>{data.status}</dd>
-            </div>
-            <div>
-              <dt>Version</dt>
-              <dd>{data.version}</dd>
-            </div>
-            <div>
-              <dt>Tables</dt>
-              <dd>{data.dependencies.tables}</dd>
-            </div>
-            <div>
-              <dt>Bucket</dt>
-              <dd>{data.dependencies.bucket}</dd>
-            </div>
-            <div>
-              <dt>Model</dt>
-              <dd>{data.model ? data.model.version : data.dependencies.model}</dd>
-            </div>
-          </dl>
+          <>
+            <dl class="facts">
+              <div>
+                <dt>Service</dt>
+                <dd>{data.status}</dd>
+              </div>
+              <div>
+                <dt>Read</dt>
+                <dd>{dateTime(data.checked_at)}</dd>
+              </div>
+              <div>
+                <dt>Version</dt>
+                <dd>{data.version}</dd>
+              </div>
+              <div>
+                <dt>Tables</dt>
+                <dd>{data.dependencies.tables}</dd>
+              </div>
+              <div>
+                <dt>Bucket</dt>
+                <dd>{data.dependencies.bucket}</dd>
+              </div>
+              <div>
+                <dt>Model</dt>
+                <dd>{data.model ? data.model.version : data.dependencies.model}</dd>
+              </div>
+            </dl>
+            {data.advice.map((problem) => (
+              <p key={problem}>{problem}</p>
+            ))}
+          </>
         )}
       </Show>
     </Card>

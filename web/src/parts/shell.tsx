@@ -70,7 +70,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 }
 
 function Service() {
-  const health = useLoaded(() => api.health(), []).loading;
+  const health = useLoaded(() => api.healthDetails(), []).loading;
   const status = health.state === "failed" ? "down" : (health.data?.data.status ?? "checking");
   const text = {
     ok: "Service is healthy",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from retainstream.http.events import HttpEvent
 from retainstream.http.problems import Problem
-from retainstream.http.routes import PUBLIC, ROLE, UNCOUNTED
+from retainstream.http.routes import OWN_LIMIT, PUBLIC, ROLE, UNCOUNTED
 from retainstream.http.visitor import network_of
 from retainstream.roles import Principal, Role
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
@@ -45,7 +45,7 @@ def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, se
     role = str(stated[ROLE])
     headers: dict[str, str] = {}
     if not stated.get(UNCOUNTED):
-        counted = _count(limits, *_subject(event, principal, settings))
+        counted = _count(limits, *_subject(event, stated, principal, settings))
         if counted.over and not principal and (browser := known_browser(event)):
             counted = _count(limits, browser, SIGN_INS_OF_A_KNOWN_BROWSER)
         headers = counted.headers()
@@ -108,8 +108,11 @@ def _count(limits: RateLimits, subject: str, limit: int) -> _Counted:
     return _Counted(limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS), limit, reset)
 
 
-def _subject(event: HttpEvent, principal: Principal | None, settings: Settings) -> tuple[str, int]:
+def _subject(event: HttpEvent, stated: Mapping[str, object], principal: Principal | None, settings: Settings) -> tuple[str, int]:
     """The counted party of a request, and its limit in a window."""
     if principal:
         return f"user#{principal.user_id}", settings.rate_limit_user
-    return f"ip#{network_of(event)}", settings.rate_limit_anonymous
+    address = f"ip#{network_of(event)}"
+    if own_limit := stated.get(OWN_LIMIT):
+        return f"{address}#{event['requestContext']['http']['path']}", int(str(own_limit))
+    return address, settings.rate_limit_anonymous

@@ -9,6 +9,7 @@ from retainstream.roles import Principal, Role
 
 ROLE = "x-role"
 UNCOUNTED = "x-uncounted"
+OWN_LIMIT = "x-own-limit"
 PROBLEMS = "x-problems"
 PUBLIC = "public"
 
@@ -16,7 +17,7 @@ PUBLIC = "public"
 class RouteOptions(TypedDict):
     """Keyword arguments of a route."""
 
-    openapi_extensions: dict[str, str | bool | list[str]]
+    openapi_extensions: dict[str, str | bool | int | list[str]]
     security: list[dict[str, list[str]]]
 
 
@@ -28,9 +29,14 @@ def requires(role: Role, *problems: str) -> RouteOptions:
     return {"openapi_extensions": {ROLE: role.value, PROBLEMS: list(problems)}, "security": [{"token": []}]}
 
 
-def public(*problems: str, counted: bool = True) -> RouteOptions:
-    """Route options: anyone may call it without a token. `counted`: whether a call counts against the rate limit."""
-    return {"openapi_extensions": {ROLE: PUBLIC, UNCOUNTED: not counted, PROBLEMS: list(problems)}, "security": [{}]}
+def public(*problems: str, counted: bool = True, own_limit: int = 0) -> RouteOptions:
+    """Route options: anyone may call it without a token.
+
+    `counted`: whether a call counts against a rate limit. `own_limit`: so many calls of an address in a window are counted apart from its
+    other requests; 0 counts them together. Such a route has a fixed path.
+    """
+    extensions: dict[str, str | bool | int | list[str]] = {ROLE: PUBLIC, UNCOUNTED: not counted, PROBLEMS: list(problems)}
+    return {"openapi_extensions": extensions | ({OWN_LIMIT: own_limit} if own_limit else {}), "security": [{}]}
 
 
 def _principal(request: Request) -> Principal:

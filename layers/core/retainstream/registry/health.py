@@ -1,5 +1,8 @@
 """The stack's health: its version, the model in service, and its dependencies."""
 
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Literal
 
@@ -30,8 +33,14 @@ class Dependencies(BaseModel):
     feature_schema: Literal["ok", "damaged", "unknown"] = Field(description="The active feature schema")
 
 
-class Health(BaseModel):
+class ServiceStatus(BaseModel):
+    """All that strangers learn of the health."""
+
     status: Literal["ok", "degraded"]
+    checked_at: str = Field(description="The moment of the reading, which is at most 10 seconds old")
+
+
+class Health(ServiceStatus):
     version: str = Field(description="Version of RetainStream")
     model: ModelInService | None
     dependencies: Dependencies
@@ -39,13 +48,31 @@ class Health(BaseModel):
 
 
 _REFUSED_ADVICE = "Trying again does not help. Check the permissions of the function's role."
+FRESH_SECONDS = 10.0
 _lock = Lock()
 _checked: dict[tuple[object, ...], str] = {}
 """The problem of files that were checked, by their tags at that time; empty where there was none."""
 
 
-def health(models: Models, documents: Documents) -> Health:
-    """The health, from one small read of the table and two of the bucket. Files are read once, and again when they have changed. A
+@dataclass
+class Checkup:
+    """One process's latest reading of the health, shared by all requests of the next seconds."""
+
+    _lock: Lock = field(default_factory=Lock)
+    _latest: Health | None = None
+    _read_at: float = 0.0
+
+    def health(self, models: Models, documents: Documents, fresh_seconds: float) -> Health:
+        """The latest reading, or a new one when it is older than `fresh_seconds` by the wall clock, or when the clock was set back."""
+        with self._lock:
+            now = time.time()
+            if self._latest is None or not 0 <= now - self._read_at < fresh_seconds:
+                self._latest, self._read_at = read_health(models, documents), now
+            return self._latest
+
+
+def read_health(models: Models, documents: Documents) -> Health:
+    """The health now, from one small read of the table and two of the bucket. Files are read once, and again when they have changed. A
     dependency that does not answer is reported, not raised."""
     dependencies = Dependencies(tables="ok", bucket="ok", model="none", feature_schema="ok")
     in_service, advice = None, list[str]()
@@ -84,7 +111,14 @@ def health(models: Models, documents: Documents) -> Health:
     except UnusableSchema as error:
         dependencies.feature_schema = "damaged"
         advice.append(str(error))
-    return Health(status="degraded" if advice else "ok", version=__version__, model=in_service, dependencies=dependencies, advice=advice)
+    return Health(
+        status="degraded" if advice else "ok",
+        checked_at=datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        model=in_service,
+        dependencies=dependencies,
+        advice=advice,
+    )
 
 
 def _problem_of_files(record: Version, documents: Documents) -> tuple[Literal["missing", "damaged"], str] | None:
