@@ -38,6 +38,7 @@ from retainstream.roles import Role
 from retainstream.runs.retraining.request import start_training, training_run
 from retainstream.runs.retraining.view import TrainingView
 from retainstream.runs.starting import UnknownRun, key_or_new
+from retainstream.settings import settings
 from retainstream.storage.errors import Conflict
 from retainstream.storage.stores import Stores
 
