@@ -37,10 +37,10 @@ class Allowed:
     def covers(self, call: Call) -> bool:
         """Whether this lets the call through. A condition on what the request does not carry does not hold."""
         return (
-            _matches(self.action.lower(), call.action.lower())
-            and _matches(self.resource, call.resource)
+            matches(self.action.lower(), call.action.lower())
+            and matches(self.resource, call.resource)
             and all(
-                name in call.context and any(_matches(pattern, call.context[name]) for pattern in patterns)
+                name in call.context and any(matches(pattern, call.context[name]) for pattern in patterns)
                 for name, patterns in self.conditions
             )
         )
@@ -86,7 +86,8 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts.get(character, re.escape(character)) for character in pattern), re.DOTALL)
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether a text is like a pattern with `*` and `?`."""
     return _pattern(pattern).fullmatch(text) is not None
 
 

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+from cli.page_headers import cache_control, content_type
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
@@ -46,23 +48,70 @@ def test_only_the_deployment_may_ask_for_a_token_and_only_in_its_environment() -
     assert workflow("ci")["permissions"] == {"contents": "read"}
     deploy = workflow("deploy")
     assert deploy["permissions"] == {}
-    job = deploy["jobs"]["deploy"]
-    assert job["permissions"] == {"contents": "read", "id-token": "write"}
-    assert job["environment"] == "production"
+    assert {name: job["permissions"] for name, job in deploy["jobs"].items()} == {
+        "tested": {"actions": "read"},
+        "build": {"contents": "read"},
+        "deploy": {"id-token": "write"},
+    }
+    assert {name: job.get("environment") for name, job in deploy["jobs"].items()} == {"tested": None, "build": None, "deploy": "production"}
     assert deploy["concurrency"]["cancel-in-progress"] is False
 
 
-def test_it_is_checked_and_built_before_there_are_credentials_and_asked_after() -> None:
-    steps = [step.get("name") or step["uses"].split("@")[0].split("/")[1] for step in workflow("deploy")["jobs"]["deploy"]["steps"]]
+def steps(job: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = workflow("deploy")["jobs"][job]["steps"]
+    return listed
+
+
+def commands(job: str) -> set[str]:
+    """The first words of all commands of a job's steps."""
+    lines = "\n".join(step.get("run", "") for step in steps(job)).replace("\\\n", " ")
+    lines = re.sub(r"'[^']*'|\$\(([^()]*)\)", lambda match: f"\n{match[1]}\n" if match[1] else "text", lines)
+    words = (re.split(r"\s+", part.strip()) for part in re.split(r"\n|&&|\|\||[|;]|\bthen\b|\bif\b", lines))
+    return {first for first, *_ in words if re.fullmatch(r"[.\w/-]+", first)}
+
+
+def test_it_is_tested_and_built_before_there_are_credentials_and_asked_after() -> None:
+    deploy = workflow("deploy")["jobs"]
+    assert (deploy["build"]["needs"], deploy["deploy"]["needs"]) == ("tested", "build")
+    assert "Check and build" in [step.get("name") for step in steps("build")]
+    names = [step.get("name") or step["uses"].split("@")[0].split("/")[1] for step in steps("deploy")]
     order = [
-        "Check and build",
+        "download-artifact",
         "configure-aws-credentials",
         "Ask for its status before",
         "Deploy",
         "See that it answers",
         "Publish the dashboard",
     ]
-    assert [step for step in steps if step in order] == order
+    assert [step for step in names if step in order] == order
+
+
+def test_it_deploys_only_a_commit_that_ci_has_passed() -> None:
+    tested = workflow("deploy")["jobs"]["tested"]
+    asked = tested["env"]["RUNS"]
+    assert "/actions/workflows/ci.yml/runs?" in asked
+    assert {"head_sha=${{ github.sha }}", "event=push", "status=success"} <= set(asked.partition("?")[2].split("&"))
+    [check] = [step["run"] for step in steps("tested") if "gh api" in step["run"]]
+    assert "exit 1" in check
+    assert "\n  push:\n    branches: [main]\n" in (ROOT / ".github/workflows/ci.yml").read_text()
+
+
+def test_the_job_with_the_token_runs_nothing_of_the_project() -> None:
+    """Neither its code nor its packages: no clone, and no command but those of the runner."""
+    used = {step["uses"].split("@")[0] for step in steps("deploy") if "uses" in step}
+    assert used == {"actions/download-artifact", "aws-actions/configure-aws-credentials"}
+    assert commands("deploy") - {"fi", "true"} == {"sam", "aws", "curl", "jq", "tee", "tar", "echo"}
+    assert {"make"} <= commands("build")
+
+
+def test_the_dashboard_is_published_like_the_command_does() -> None:
+    [publish] = [step["run"].splitlines() for step in steps("deploy") if step.get("name", "").startswith("Publish")]
+    assets, others, front, invalidation = publish
+    assert f'"{cache_control("assets/main.js")}"' in assets
+    assert all(f"--cache-control {cache_control('index.html')} " in line for line in (others, front))
+    assert f'--content-type "{content_type("index.html")}"' in front
+    assert '--exclude "assets/*" --exclude index.html' in others
+    assert invalidation.endswith("--paths / /index.html")
 
 
 def test_no_text_of_strangers_becomes_a_command() -> None:
@@ -92,10 +141,15 @@ def test_the_deployer_makes_nothing_itself(role: dict[str, Any]) -> None:
     assert trust["Principal"] == {"Service": "cloudformation.amazonaws.com"}
 
 
-def test_the_variables_that_the_workflow_reads_are_told() -> None:
+def test_the_variables_that_the_workflow_reads_are_documented(role: dict[str, Any]) -> None:
     read = set(re.findall(r"vars\.(\w+)", (ROOT / ".github/workflows/deploy.yml").read_text()))
-    told = (ROOT / "docs/deploy.md").read_text().split("## From GitHub")[1].split("\n## ")[0]
-    assert read == set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", told.split("| variable | |")[1].split("\n\n")[0])) - {"PATH"}
-    assert {"DeployerRoleArn", "BuilderRoleArn", "ArtifactsBucket"} == yaml_parse((ROOT / ".github/deploy-role.yaml").read_text())[
-        "Outputs"
-    ].keys()
+    section = (ROOT / "docs/deploy.md").read_text().split("## From GitHub")[1].split("\n## ")[0]
+    documented = section.split("| variable | |")[1].split("\n\n")[0]
+    assert read == set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", documented))
+    described = " ".join(output["Description"] for output in role["Outputs"].values())
+    assert set(re.findall(r"variable ([A-Z_]+)", described)) == read & {
+        "AWS_ROLE_ARN",
+        "BUILDER_ROLE_ARN",
+        "ARTIFACTS_BUCKET",
+        "ROLES_BOUNDARY_ARN",
+    }
