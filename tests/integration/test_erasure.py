@@ -26,7 +26,7 @@ from retainstream.engine.schema import default_schema
 from retainstream.runs.imports.compare import _DIGEST
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
-from retainstream.storage.removals import mark_of
+from retainstream.storage.removals import Removals
 
 CANARY = "canary-7f3a9c@wren.example"
 WATCHED, PAID, TENURE = 187.34375, 23.4375, 233
@@ -116,7 +116,7 @@ def traces() -> dict[str, list[bytes]]:
     numbers = [form(value) for value in (WATCHED, PAID) for form in (_text, *(_packed(kind) for kind in ("<f", ">f", "<d", ">d")))]
     digest = hashlib.blake2b(CANARY.encode(), digest_size=_DIGEST).digest()
     key = struct.pack("<Q", key_of(CANARY))
-    return {"id": [CANARY.encode()], "values": numbers, "digest": [digest, key, mark_of(CANARY).encode()]}
+    return {"id": [CANARY.encode()], "values": numbers, "digest": [digest, key, Removals().mark_of(CANARY).encode()]}
 
 
 def _text(value: float) -> bytes:

@@ -13,7 +13,7 @@ from retainstream.engine.model.levels import ranks
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, settings
 from retainstream.storage.changes import Change
 from retainstream.storage.clients import dynamodb
-from retainstream.storage.removals import Removals, mark_of
+from retainstream.storage.removals import Removals
 from retainstream.storage.rollups import Rollups
 from tests.integration.base_of_customers import at_risk, customer_ids, some_base
 from tests.stored import stored_items
@@ -82,7 +82,7 @@ def test_the_mark_of_somebody_removed_long_ago_lets_them_come_back(aws: None) ->
     removals = Removals()
     removed_at = removals.begin("c1")
     removals.done()
-    plant(settings().removed_customers_table, {"mark": {"S": mark_of("c1")}, "removed_at": {"S": removed_at}})
+    plant(settings().removed_customers_table, {"mark": {"S": removals.mark_of("c1")}, "removed_at": {"S": removed_at}})
     assert removals.since("2020-01-01T00:00:00.000000+00:00", ["c1", "c2"]) == {"c1"}
     later = (datetime.fromisoformat(removed_at) + timedelta(seconds=1)).isoformat(timespec="microseconds")
     assert removals.since(later, ["c1", "c2"]) == set()

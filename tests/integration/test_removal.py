@@ -1,5 +1,6 @@
 """A customer who is removed is gone at once, and nothing that was read or written before brings them back."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from tests.importing import as_file, imported, line
 from tests.integration.base_of_customers import prediction, some_base, store_predictions
 from tests.integration.conftest import lambda_context, load_function
 from tests.small_models import put_in_service
-from tests.stored import stored_keys
+from tests.stored import stored_items, stored_keys
 
 type Call = Callable[..., Any]
 
@@ -64,6 +65,25 @@ def test_the_answer_says_what_was_removed_and_what_expires_when(call: Call, remo
     again = remove("c1")
     assert again["removed"] == {"customer": False, "prediction": False, "exports": 0}
     assert again["removed_at"] > told["removed_at"]
+
+
+def test_nobody_finds_out_by_trying_who_was_removed(remove: Callable[[str], Any]) -> None:
+    remove("c1")
+    stored = str(stored_items(settings().removed_customers_table))
+    for name in hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}:
+        assert hashlib.new(name, b"c1").hexdigest()[:32] not in stored, name
+    for size in range(8, 65):
+        assert hashlib.blake2b(b"c1", digest_size=size).hexdigest() not in stored
+
+
+def test_a_mark_from_before_marks_were_keyed_still_counts(remove: Callable[[str], Any]) -> None:
+    imported(as_file([line("c2")]))
+    removed_at = remove("c2")["removed_at"]  # a removal, after which marks are looked up
+    mark = hashlib.blake2b(b"c1", digest_size=16).hexdigest()
+    dynamodb().put_item(TableName=settings().removed_customers_table, Item={"mark": {"S": mark}, "removed_at": {"S": removed_at}})
+    counts = imported(as_file([line("c1"), line("c3")]), as_of=BEFORE).counts
+    assert (counts.created, counts.older) == (1, 1)
+    assert Customers().get("c1") is None
 
 
 def test_only_those_who_may_change_customers_may_remove_one(call: Call) -> None:

@@ -19,13 +19,13 @@ class Secret:
 
     def __init__(self, name: str, client: "SecretsManagerClient | None" = None) -> None:
         self._name = name
-        self._client = client or secretsmanager()
+        self._client = client
 
     @cached_property
     def text(self) -> str:
         """The secret itself."""
         with storage_errors():
-            return self._client.get_secret_value(SecretId=self._name)["SecretString"]
+            return (self._client or secretsmanager()).get_secret_value(SecretId=self._name)["SecretString"]
 
     def key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose. It reveals neither the secret nor the key of another purpose.

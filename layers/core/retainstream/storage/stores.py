@@ -95,7 +95,7 @@ class Stores:
     def removals(self) -> "Removals":
         from retainstream.storage.removals import Removals
 
-        return Removals()
+        return Removals(secret=self.sealing)
 
     @cached_property
     def revoked_tokens(self) -> "RevokedTokens":
