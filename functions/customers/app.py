@@ -10,12 +10,11 @@ from pydantic import BaseModel
 from retainstream.customers import records, removal, segment_views, views
 from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
-from retainstream.customers.identity import CustomerIdInPath
 from retainstream.customers.segment import Wanted, segment
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
-from retainstream.engine.schema.customer_id import CustomerId as StoredId
+from retainstream.engine.schema.customer_id import CustomerId
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
@@ -34,12 +33,12 @@ app = Api("customers")
 TAGS = ["customers"]
 stores = Stores()
 
-CustomerId = Annotated[CustomerIdInPath, Path()]
+InPath = Annotated[CustomerId, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ImportId = Annotated[str, Path(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the previous page, with the same filters")]
 
-CUSTOMERS = Cursors[str](StoredId, stores)
+CUSTOMERS = Cursors[str](CustomerId, stores)
 IMPORTS = Cursors[str](imports.RecentKey, stores)
 RANKS = Cursors[str](Rank, stores)
 
@@ -168,19 +167,19 @@ def complete_import(import_id: ImportId) -> Data[ImportView]:
 
 
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))
-def get_customer(customer_id: CustomerId) -> Data[views.CustomerView]:
+def get_customer(customer_id: InPath) -> Data[views.CustomerView]:
     """The features, and the latest prediction with its reasons, action, value and history."""
     return Data(data=_view(records.profile(customer_id, stores.customers, stores.predictions)))
 
 
 @app.put("/api/customers/<customer_id>", summary="Create or change a customer", tags=TAGS, **requires(Role.ANALYST))
-def put_customer(customer_id: CustomerId, body: views.Features) -> Data[views.CustomerView]:
+def put_customer(customer_id: InPath, body: views.Features) -> Data[views.CustomerView]:
     """Replaces the features. A known outcome and the latest prediction stay. The next scoring uses the new features."""
     return Data(data=_view(records.put(customer_id, body.features, _schema(), stores.customers, stores.predictions)))
 
 
 @app.delete("/api/customers/<customer_id>", summary="Delete a customer", tags=TAGS, **requires(Role.ANALYST))
-def delete_customer(customer_id: CustomerId) -> Data[removal.Removal]:
+def delete_customer(customer_id: InPath) -> Data[removal.Removal]:
     """Deletes the customer and the prediction with its history at once, and every file of predictions of any user. Data that was read
     before does not bring the customer back: neither a scoring run, nor an import of a file that describes an earlier moment, nor
     an export. Training does not read the customer any more. The answer lists the copies that expire by themselves, with the time.
@@ -189,7 +188,7 @@ def delete_customer(customer_id: CustomerId) -> Data[removal.Removal]:
 
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record a customer's outcome", tags=TAGS, **requires(Role.ANALYST))
-def post_outcome(customer_id: CustomerId, body: views.Outcome) -> Data[views.CustomerView]:
+def post_outcome(customer_id: InPath, body: views.Outcome) -> Data[views.CustomerView]:
     """The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for
     predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the
     customers at risk any more. Recording the same outcome again changes nothing else."""

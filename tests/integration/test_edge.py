@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from retainstream.http import Api, Caller, Data, Listing, PageInfo, public, requires
 from retainstream.roles import Role
 from retainstream.storage.clients import dynamodb
-from tests.integration.conftest import Answer, http_event, lambda_context
+from tests.integration.conftest import Answer, http_event, lambda_context, load_function
 from tests.stored import stored_items
 
 CANARY = "canary-4f1c"
@@ -248,3 +249,25 @@ def test_storage_that_does_not_answer_is_a_503_with_a_time_to_retry(send: Callab
     assert (answer.status, problem_of(answer)) == (503, "unavailable")
     assert answer.headers["Retry-After"]
     assert stored_items("test-rate-limits") == []
+
+
+MODULES = ("auth", "customers", "dashboard", "model", "predictions")
+
+
+def test_a_path_with_a_control_character_is_no_path_of_the_api(call: Callable[..., Answer]) -> None:
+    """A regular expression's `$` also matches before a last newline."""
+    answered = []
+    for module in MODULES:
+        for route in load_function(module).app.stated_routes:
+            path = re.sub(r"<\w+>", "x1", route.path)
+            for wrong in (f"{path}\n", f"{path}\x00", f"{path}\x7f", f"{path}\u2028"):
+                answer = call(module, route.method, wrong, {}, user=f"{len(answered)}@example.com")
+                answered.append((answer.status, module, route.method, wrong))
+    assert {status for status, *_ in answered} == {404}, [one for one in answered if one[0] != 404]
+
+
+def test_an_id_is_decoded_by_the_gateway_and_not_again(call: Callable[..., Answer]) -> None:
+    """API Gateway's HTTP API decodes the path of an event once."""
+    for name in ("odd%2e", "a%0a", "%61"):
+        for method in ("GET", "PUT", "DELETE"):
+            assert call("customers", method, f"/api/customers/{name}", {"features": {}}).status == 422, (method, name)

@@ -165,6 +165,9 @@ def test_parameters_that_come_twice_are_refused(client: httpx.Client) -> None:
         "/api/health;x=1",
         "/api/model/status%3Fformat=csv",
         "/api/customers/a%0d%0aSet-Cookie:x",
+        "/api/customers/cust-000042%0a",
+        "/api/model/status%0a",
+        "/api/predictions/runs/a%0a",
     ],
 )
 def test_paths_that_there_are_not_are_not_found(client: httpx.Client, path: str) -> None:
@@ -173,7 +176,24 @@ def test_paths_that_there_are_not_are_not_found(client: httpx.Client, path: str)
 
 
 @pytest.mark.parametrize(
-    "name", ["%00", "a%00b", "%ff", "%C0%80", "%ed%a0%80", "a%20b", "%E2%80%AE", "x" * 129, "x" * 4000, "%25%30%30", "*", "'", "a;b"]
+    "name",
+    [
+        "%00",
+        "a%00b",
+        "%ff",
+        "%C0%80",
+        "%ed%a0%80",
+        "a%20b",
+        "%E2%80%AE",
+        "x" * 129,
+        "x" * 4000,
+        "%25%30%30",
+        "*",
+        "'",
+        "a;b",
+        "a%0a",
+        "odd%252e",
+    ],
 )
 def test_ids_that_no_customer_can_have(client: httpx.Client, name: str) -> None:
     for method in ("GET", "PUT", "DELETE"):

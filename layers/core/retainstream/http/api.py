@@ -52,6 +52,8 @@ class _Door(OpenAPIRequestValidationMiddleware):
         self._api = api
 
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        if not app.current_event.path.isprintable():  # Powertools' routes match a path with a newline at its end, too
+            raise NotFoundError
         route: Route = app.context["_route"]
         if (methods := self._api.methods_of_fixed_paths.get(app.current_event.path)) and route.method not in methods:
             raise wrong_method(methods)  # /high-risk is not a customer's id
@@ -184,7 +186,9 @@ class Api(APIGatewayHttpResolver):
         path = self.current_event.path
         own = self.methods_of_fixed_paths.get(path) or {route.method for route in self._dynamic_routes if route.rule.match(path)}
         methods = own or documented_methods(path)
-        if not methods or self.current_event.http_method in methods:  # the path has a parameter that no value can have
+        if (
+            not methods or self.current_event.http_method in methods or not path.isprintable()
+        ):  # the path has a parameter that no value can have
             return self._problem(Problem("not-found", "See /api/docs for the existing paths."))
         return self._problem(wrong_method(methods))
 
