@@ -256,7 +256,7 @@ MODULES = ("auth", "customers", "dashboard", "model", "predictions")
 
 def test_a_path_with_a_control_character_is_no_path_of_the_api(call: Callable[..., Answer]) -> None:
     """A regular expression's `$` also matches before a last newline."""
-    answered = []
+    answered: list[tuple[int, str, str, str]] = []
     for module in MODULES:
         for route in load_function(module).app.stated_routes:
             path = re.sub(r"<\w+>", "x1", route.path)
