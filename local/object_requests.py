@@ -21,7 +21,8 @@ type Headers = list[tuple[str, str]]
 
 _PART = {"uploadId", "partNumber"}
 _OF_THE_ANSWER = {"response-content-disposition": "content-disposition", "response-content-type": "content-type"}
-_NO_PAGE: Headers = [("content-security-policy", "sandbox"), ("x-content-type-options", "nosniff")]
+_POLICY = "script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_NO_PAGE: Headers = [("content-security-policy", _POLICY), ("x-content-type-options", "nosniff")]
 """A browser that shows an object runs nothing in it. On this machine an object has the origin of the dashboard, in AWS one of its own."""
 
 
