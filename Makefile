@@ -11,6 +11,7 @@ SAM_VERSION := 1.170.0
 CHECKOV_VERSION := 3.3.30
 BANDIT_VERSION := 1.9.4
 PIP_AUDIT_VERSION := 2.10.1
+PARLIAMENT_VERSION := 1.6.4
 NODE_VERSION := 24.19.0
 NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
@@ -53,9 +54,10 @@ help: ## List the targets
 	@touch $@
 
 .venv-audit/.ready: Makefile | .venv/bin/uv
-	@echo "Making .venv-audit for checkov, bandit and pip-audit"
+	@echo "Making .venv-audit for checkov, bandit, pip-audit and parliament"
 	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-audit
-	@$(UV) pip install --quiet --compile-bytecode --python .venv-audit/bin/python checkov==$(CHECKOV_VERSION) bandit==$(BANDIT_VERSION) pip-audit==$(PIP_AUDIT_VERSION)
+	@$(UV) pip install --quiet --compile-bytecode --python .venv-audit/bin/python checkov==$(CHECKOV_VERSION) bandit==$(BANDIT_VERSION) pip-audit==$(PIP_AUDIT_VERSION) \
+		parliament==$(PARLIAMENT_VERSION) 'setuptools<81' # parliament imports pkg_resources
 	@touch $@
 
 .venv-node/.ready: Makefile | .venv/bin/uv
@@ -142,7 +144,7 @@ check: .venv/.all-ready .venv-sam/.ready web/node_modules/.ready tests/e2e/node_
 	@$(NPM_IN) tests/e2e run check
 
 .PHONY: audit
-audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses in locked packages (needs the network), code and template (AUDIT_ONLINE=required: services must answer)
+audit: .venv/.all-ready .venv-audit/.ready $(if $(NODE),,.venv-node/.ready) ## Look for known weaknesses in locked packages (needs the network), code, template and policies (AUDIT_ONLINE=required: services must answer)
 	@$(BIN)/python -m tools.audit
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/audit
 	@$(OWN_BYTECODE) .venv-audit/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers cli local tools bench

@@ -116,7 +116,7 @@ def roles(parameters: tuple[tuple[str, str], ...] = ()) -> Roles:
         if "Condition" not in resource or resolver.holds(resource["Condition"])
     }
     for name, resource in made.items():
-        resolver.attributes[name] = _attributes(
+        resolver.attributes[name] = attributes(
             name, resource["Type"], lambda value: resolver.resolve(value), resource.get("Properties", {})
         )
 
@@ -155,7 +155,7 @@ def roles(parameters: tuple[tuple[str, str], ...] = ()) -> Roles:
     )
 
 
-def _attributes(name: str, kind: str, resolve: Any, properties: Mapping[str, Any]) -> dict[str, str]:
+def attributes(name: str, kind: str, resolve: Any, properties: Mapping[str, Any]) -> dict[str, str]:
     """What a resource is called in the tests' account."""
     match kind:
         case "AWS::DynamoDB::Table":

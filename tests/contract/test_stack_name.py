@@ -45,6 +45,8 @@ def written_names(value: object, key: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case {"Ref": "AWS::StackName"} if key.endswith("Name"):
             yield key, "${AWS::StackName}"
+        case {"Fn::Sub": [str(text), {"Id": _}]} if "${AWS::StackName}" in text and key.endswith("Name"):
+            yield key, text.replace("${Id}", "00000000-0000-0000-0000-000000000000")
         case {"Fn::Sub": str(text)} if "${AWS::StackName}" in text and key.endswith("Name"):
             yield key, text
         case dict():
