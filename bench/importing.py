@@ -64,7 +64,7 @@ def _imported(function: Any, seconds: dict[str, float]) -> int:
 
     def task(name: str, **fields: Any) -> dict[str, Any]:
         started = time.perf_counter()
-        answer: dict[str, Any] = function.TASKS[name]({"task": name, "import_id": _ID, **fields}, context)
+        answer: dict[str, Any] = function.handler({"task": name, "import_id": _ID, **fields}, context)
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
         return answer
 
