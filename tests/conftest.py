@@ -51,6 +51,7 @@ os.environ.update(
     BUCKET="test-bucket",
     SIGNING_KEY_ID="alias/test-signing",
     SEALING_SECRET_ARN="test-sealing",
+    PAGES_SECRET_ARN="test-pages",
     TOKEN_ISSUER="https://test.example",
     RETRAINING_STATE_MACHINE_ARN=f"{_MACHINES}-retraining",
     SCORING_STATE_MACHINE_ARN=f"{_MACHINES}-scoring",
@@ -121,7 +122,7 @@ def functions_tell_nothing_of_people() -> Iterator[None]:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """The stack's tables, bucket, signing key and secret, empty; tables as safe for threads as DynamoDB's."""
+    """The stack's tables, bucket, signing key and secrets, empty; tables as safe for threads as DynamoDB's."""
     with account():
         yield
 
@@ -169,5 +170,6 @@ def account() -> Iterator[None]:
         kms = _client("kms")
         key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=os.environ["SIGNING_KEY_ID"], TargetKeyId=key_id)
-        _client("secretsmanager").create_secret(Name=os.environ["SEALING_SECRET_ARN"], SecretString="a secret of the tests")
+        for variable in ("SEALING_SECRET_ARN", "PAGES_SECRET_ARN"):
+            _client("secretsmanager").create_secret(Name=os.environ[variable], SecretString=f"the secret {os.environ[variable]}")
         yield

@@ -19,7 +19,7 @@ from retainstream.http.admission import unauthenticated
 from retainstream.http.body import read_json
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
-from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of, network_of
+from retainstream.http.visitor import SIGN_IN_PATH, browser_cookie, browser_of
 from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -93,7 +93,7 @@ def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
     After several wrong passwords for an account, or from an address, each further one doubles the wait for the next, up to 15 minutes
     (429). A browser that was used to sign in keeps a cookie, so that neither wrong passwords nor other requests of others keep it out."""
     event = cast("HttpEvent", app.current_event.raw_event)
-    visitor = Visitor(network_of(event), browser_of(event))
+    visitor = Visitor(app.network(), browser_of(event))
     session, browser = accounts.sign_in(sessions(), guessing(), visitor, body.email, body.password.get_secret_value())
     cookies = [browser_cookie(browser, BROWSER_KNOWN_SECONDS)]
     return Response(200, "application/json", Data(data=views.signed_in(session)), cookies=cookies)

@@ -13,6 +13,7 @@ import pytest
 
 from retainstream.accounts.accounts import new_user
 from retainstream.customers import records
+from retainstream.http.visitor import SECRET_HEADER, VIEWER_HEADER
 from retainstream.registry import loading
 from retainstream.roles import Role
 from retainstream.runs.imports.work import upload_key
@@ -239,7 +240,16 @@ def another_version_goes_into_service() -> None:
     ask("model", "GET", f"/api/model/versions/{version}/card")
 
 
+def visitors_come_through_the_pages() -> None:
+    guarded = ("auth/me", "dashboard/metrics", "customers/high-risk", "predictions/results", "model/status")
+    for module, path in ((path.split("/")[0], f"/api/{path}") for path in guarded):
+        headers = {SECRET_HEADER: f"the secret {settings().pages_secret_arn}", VIEWER_HEADER: "203.0.113.9"}
+        event = http_event("GET", path, headers=headers, principal=None)
+        assert load_function(module).handler(event, lambda_context(module))["statusCode"] == 401
+
+
 SCENES = [
+    visitors_come_through_the_pages,
     the_base_gets_small,
     people_sign_in,
     people_look_at_customers,

@@ -114,7 +114,9 @@ def arn_of(stack: str, logical_id: str, resource: Mapping[str, Any]) -> str:
         case "AWS::SNS::Topic" | "AWS::SNS::TopicPolicy":
             return arn("sns", f"{stack}-{logical_id.removesuffix('Policy')}-{SUFFIX}")
         case "AWS::SecretsManager::Secret":
-            return arn("secretsmanager", f"secret:{stack}-sealing-00000000-0000-0000-0000-000000000000-AbCdEf")
+            return arn(
+                "secretsmanager", f"secret:{stack}-{logical_id.removesuffix('Secret').lower()}-00000000-0000-0000-0000-000000000000-AbCdEf"
+            )
         case "AWS::Lambda::LayerVersion":
             return arn("lambda", f"layer:{name('LayerName')}:1")
         case "AWS::Lambda::Function":
@@ -277,7 +279,7 @@ def test_the_boundary_lets_the_stacks_roles_do_all_that_their_policies_allow() -
                 resource = right.resource.replace(f":{permissions.STACK}-", f":{STACK}-").replace(f"/{permissions.STACK}-", f"/{STACK}-")
                 if resource.endswith("role/SageMakerRole"):
                     resource = arn("iam", f"role/{STACK}-SageMakerRole-{SUFFIX}", region="")
-                if resource.endswith("-sealing"):
+                if resource.endswith(("-pages", "-sealing")):
                     resource += "-00000000-0000-0000-0000-000000000000-AbCdEf"
                 context = {name: patterns[0] for name, patterns in right.conditions}
                 assert boundary().allows(Call(right.action, resource, context)), f"{role}: {right}"

@@ -13,6 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 from local.intrinsics import Resolver
 from local.isolation import environment, isolate_from_aws
 from local.resources import deploy
+from retainstream.http.visitor import SECRET_HEADER, VIEWER_HEADER
 from retainstream.settings import Settings
 from tools.expand import expand
 from tools.pack import BUNDLES
@@ -233,6 +234,35 @@ def test_the_api_behind_the_pages_is_never_cached_and_the_page_of_a_path_is_the_
     assert all(resource.get("Condition") == "HasWebPages" for name, resource in resources.items() if name.startswith("Pages"))
 
 
+def test_the_distribution_states_the_viewers_address_and_proves_it_with_a_secret_that_it_alone_sends(
+    resources: dict[str, Resource],
+) -> None:
+    distribution = resources["Pages"]["Properties"]["DistributionConfig"]
+    origins = {origin["Id"]: origin.get("OriginCustomHeaders") for origin in distribution["Origins"]}
+    secret = {"HeaderName": SECRET_HEADER, "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${PagesSecret}}}"}}
+    assert origins == {"pages": None, "api": [secret]}
+    (api,) = distribution["CacheBehaviors"]
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac", (
+        "it passes on all headers but Host, the viewer's address too"
+    )
+    (function,) = api["FunctionAssociations"]
+    assert function == {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": ["PagesViewer", "FunctionARN"]}}
+    assert f'headers["{VIEWER_HEADER}"]' in resources["PagesViewer"]["Properties"]["FunctionCode"]
+
+
+def test_the_secret_of_the_pages_is_generated_with_them_and_named_to_functions_by_its_arn_alone(resources: dict[str, Resource]) -> None:
+    assert resources["PagesSecret"]["Condition"] == "HasWebPages"
+    assert "SecretString" not in resources["PagesSecret"]["Properties"]
+    naming = {name for name, resource in resources.items() if "PagesSecret" in json.dumps(resource["Properties"])}
+    assert naming == FUNCTIONS | {"Pages", "PagesSecretPolicy"}
+    assert "PagesSecret" not in json.dumps(expand().template["Outputs"])
+    for name in FUNCTIONS:
+        arn = resources[name]["Properties"]["Environment"]["Variables"]["PAGES_SECRET_ARN"]
+        assert arn == {"Fn::If": ["HasWebPages", {"Ref": "PagesSecret"}, {"Ref": "AWS::NoValue"}]}
+    readers = ("AuthRole", "DashboardRole", "CustomersRole", "PredictionsRole", "ModelRole")
+    assert resources["PagesSecretPolicy"]["Properties"]["Roles"] == [{"Ref": role} for role in readers]
+
+
 def test_every_route_is_throttled_before_a_function_runs_and_anonymous_routes_more(resources: dict[str, Resource]) -> None:
     stage = resources["ApiApiGatewayDefaultStage"]["Properties"]
     default, special = stage["DefaultRouteSettings"], stage["RouteSettings"]
@@ -278,7 +308,9 @@ def test_codedeploy_knows_every_shift(raw: dict[str, Any]) -> None:
 
 def test_a_parameter_that_reaches_the_functions_publishes_new_versions(raw: dict[str, Any], resources: dict[str, Resource]) -> None:
     variables = str(raw["Globals"]["Function"]["Environment"]["Variables"])
-    reaching = {name for name in raw["Parameters"] if f"'{name}'" in variables}
+    conditions = {name for name in raw["Conditions"] if f"'{name}'" in variables}
+    sources = variables + "".join(str(raw["Conditions"][name]) for name in conditions)
+    reaching = {name for name in raw["Parameters"] if f"'{name}'" in sources}
     content = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Sub"]
     assert {line.split(":")[0] for line in content.splitlines()} == reaching
     assert all(line == f"{name}: ${{{name}}}" for line in content.splitlines() for name in [line.split(":")[0]])

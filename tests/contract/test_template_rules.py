@@ -165,6 +165,7 @@ _PLANTED: list[tuple[str, str, Callable[[Resources], None]]] = [
     ("E9031", "which is another account", trusted({"AWS": "arn:aws:iam::210987654321:root"})),
     ("E9031", "which is another account", trusted({"AWS": "210987654321"})),
     ("E9040", "DB_PASSWORD has a literal value", replaced(f"{_VARIABLES}/DB_PASSWORD", "correct horse")),
+    ("E9040", "APP_SECRET has a literal value", replaced(f"{_VARIABLES}/APP_SECRET", {"Fn::If": ["HasWebPages", "correct horse", ""]})),
     ("E9040", "ApiKey has a literal value", replaced("AuthFunction/Properties/ApiKey", "none of your business")),
     ("E9040", "looks like a key", replaced(f"{_VARIABLES}/REGION_HINT", "AKIA" + "IOSFODNN7EXAMPLE")),
     ("E9040", "looks like a key", replaced(f"{_VARIABLES}/HINT", "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE")),

@@ -87,7 +87,10 @@ def _is_value(value: str) -> bool:
 def _texts(value: Any, path: list[str | int]) -> Iterator[tuple[list[str | int], str]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key not in _REFERRING:
+            if key == "Fn::If":  # the first part names a condition
+                for index, part in enumerate(inner[1:], 1):
+                    yield from _texts(part, [*path, key, index])
+            elif key not in _REFERRING:
                 yield from _texts(inner, [*path, key])
     elif isinstance(value, list):
         for index, inner in enumerate(value):

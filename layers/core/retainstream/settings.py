@@ -33,6 +33,7 @@ class Settings(BaseModel):
 
     signing_key_id: str
     sealing_secret_arn: str
+    pages_secret_arn: str = ""
     token_issuer: str
     token_audience: str = "retainstream"
     self_registration: Literal["closed", "domain", "open"] = "closed"

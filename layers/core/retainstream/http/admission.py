@@ -11,12 +11,22 @@ from retainstream.http.visitor import network_of
 from retainstream.roles import Principal, Role
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
 from retainstream.storage.rate_limits import RateLimits, Usage
+from retainstream.storage.secret import Secret
 
 SIGN_INS_OF_A_KNOWN_BROWSER = 20
 """Sign-ins in a window from a browser that is known for the account, after others have used up the limit of its address."""
 
 type KnownBrowser = Callable[[HttpEvent], str | None]
 """The subject under which a request from a known browser is counted; None for every other request."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The counts of requests, and the parties for which they are kept beside users."""
+
+    counts: RateLimits
+    pages_secret: Secret | None
+    known_browser: KnownBrowser
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ def principal_of(event: HttpEvent) -> Principal | None:
     return Principal(context["userId"], Role(context["role"]), context["tokenId"], int(context["tokenExpires"]))
 
 
-def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, settings: Settings, known_browser: KnownBrowser) -> Admission:
+def admit(event: HttpEvent, stated: Mapping[str, object], limits: Limits, settings: Settings) -> Admission:
     """Admits a request to a route whose options are `stated`.
 
     Raises:
@@ -45,9 +55,9 @@ def admit(event: HttpEvent, stated: Mapping[str, object], limits: RateLimits, se
     role = str(stated[ROLE])
     headers: dict[str, str] = {}
     if not stated.get(UNCOUNTED):
-        counted = _count(limits, *_subject(event, stated, principal, settings))
-        if counted.over and not principal and (browser := known_browser(event)):
-            counted = _count(limits, browser, SIGN_INS_OF_A_KNOWN_BROWSER)
+        counted = _count(limits.counts, *_subject(event, stated, principal, limits, settings))
+        if counted.over and not principal and (browser := limits.known_browser(event)):
+            counted = _count(limits.counts, browser, SIGN_INS_OF_A_KNOWN_BROWSER)
         headers = counted.headers()
         principal = counted.admit(principal)
     if role == PUBLIC:
@@ -101,18 +111,20 @@ class _Counted:
         return principal
 
 
-def _count(limits: RateLimits, subject: str, limit: int) -> _Counted:
+def _count(counts: RateLimits, subject: str, limit: int) -> _Counted:
     now = int(time.time())
     window, elapsed = divmod(now, RATE_LIMIT_WINDOW_SECONDS)
     reset = RATE_LIMIT_WINDOW_SECONDS - elapsed
-    return _Counted(limits.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS), limit, reset)
+    return _Counted(counts.count(subject, window, now + reset + RATE_LIMIT_WINDOW_SECONDS), limit, reset)
 
 
-def _subject(event: HttpEvent, stated: Mapping[str, object], principal: Principal | None, settings: Settings) -> tuple[str, int]:
+def _subject(
+    event: HttpEvent, stated: Mapping[str, object], principal: Principal | None, limits: Limits, settings: Settings
+) -> tuple[str, int]:
     """The counted party of a request, and its limit in a window."""
     if principal:
         return f"user#{principal.user_id}", settings.rate_limit_user
-    address = f"ip#{network_of(event)}"
+    address = f"ip#{network_of(event, limits.pages_secret)}"
     if own_limit := stated.get(OWN_LIMIT):
         return f"{address}#{event['requestContext']['http']['path']}", int(str(own_limit))
     return address, settings.rate_limit_anonymous

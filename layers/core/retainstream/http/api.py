@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.engine.schema.validation import FieldError, UnusableSchema
-from retainstream.http.admission import KnownBrowser, admit
+from retainstream.http.admission import KnownBrowser, Limits, admit
 from retainstream.http.body import read_json
 from retainstream.http.documentation import documented_methods
 from retainstream.http.events import HttpAnswer, HttpEvent
@@ -25,10 +25,12 @@ from retainstream.http.paging import BadCursor
 from retainstream.http.problems import RETRY_SECONDS, Problem, unusable, wrong_method
 from retainstream.http.query import check_query
 from retainstream.http.routes import ROLE
+from retainstream.http.visitor import network_of
 from retainstream.roles import Principal
 from retainstream.settings import settings
 from retainstream.storage.errors import RequestRefused, StorageUnavailable
 from retainstream.storage.rate_limits import RateLimits
+from retainstream.storage.secret import Secret
 from retainstream.telemetry.correlation import following
 from retainstream.telemetry.invocation import error_of
 from retainstream.telemetry.lines import as_json, logger_of
@@ -61,7 +63,7 @@ class _Door(OpenAPIRequestValidationMiddleware):
         if ROLE in stated:
             self._api.matched = route.path  # set for known routes only: an unknown path may name a customer
             event = cast("HttpEvent", app.current_event.raw_event)
-            admission = admit(event, stated, self._api.rate_limits, settings(), self._api.known_browser)
+            admission = admit(event, stated, self._api.limits, settings())
             app.append_context(principal=admission.principal, rate_limit_headers=admission.headers)
             check_query(event, {field.alias for field in route.dependant.query_params})
         response = super().handler(app, next_middleware)
@@ -100,8 +102,13 @@ class Api(APIGatewayHttpResolver):
             self.exception_handler(error)(answer)
 
     @cached_property
-    def rate_limits(self) -> RateLimits:
-        return RateLimits()
+    def limits(self) -> Limits:
+        arn = settings().pages_secret_arn
+        return Limits(RateLimits(), Secret(arn) if arn else None, self.known_browser)
+
+    def network(self) -> str:
+        """The network of the request that is being answered."""
+        return network_of(cast("HttpEvent", self.current_event.raw_event), self.limits.pages_secret)
 
     @property
     def caller(self) -> Principal:
