@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -152,6 +152,12 @@ def _port_trouble(port: int, error: Exception) -> str:
     return f"Port {port} cannot be used: {error}."
 
 
+def _report(console: Console, text: str) -> None:
+    """Show a fault. The console may be a file on a full disk; that must not end what reports the fault."""
+    with suppress(OSError):
+        console.print(text, style="red", markup=False, soft_wrap=True)
+
+
 def _function_log(folder: Path) -> IO[str]:
     path = folder / "functions.log"
     try:
@@ -194,6 +200,7 @@ def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None"
 
 def _run(options: argparse.Namespace, own: "OwnData | None", console: Console, stopped: threading.Event, started: float) -> int:
     running = ExitStack()
+    stack: LocalStack | None = None
     try:
         with console.status("Starting") as status:
             stack = _start(options, console, status)
@@ -212,7 +219,7 @@ def _run(options: argparse.Namespace, own: "OwnData | None", console: Console, s
         running.close()
         return 1
     running.close()
-    return 0
+    return 1 if stack and stack.problem else 0
 
 
 def _start(options: argparse.Namespace, console: Console, status: Status) -> "LocalStack":
@@ -225,7 +232,7 @@ def _start(options: argparse.Namespace, console: Console, status: Status) -> "Lo
         reset=options.reset,
         template=options.template,
         parameters=dict(options.parameter),
-        report=lambda text: console.print(text, style="red", markup=False, soft_wrap=True),
+        report=lambda text: _report(console, text),
         progress=status.update,
     )
     with explained():

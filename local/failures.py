@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from local.intrinsics import UnresolvedError
 from local.resources import UnsupportedError
 from local.runtime import LoadError
-from local.state import StateError
+from local.state_file import StateError
 from local.time_expressions import TimeExpressionError
 from tools.expand import TemplateError
 

@@ -9,7 +9,8 @@ from moto.kms.models import kms_backends
 
 from local.isolation import ACCOUNT, REGION
 from local.resources import KeyMaker
-from local.state import State, StateError
+from local.state import State
+from local.state_file import StateError
 
 
 def kept_keys(state: State) -> KeyMaker:

@@ -1,6 +1,7 @@
 """The objects in moto's buckets: their changes, and their bodies in pieces."""
 
 import hashlib
+import json
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -12,56 +13,80 @@ from typing import Any
 from moto.s3.models import FakeKey, FakeMultipart, s3_backends
 from moto.s3.responses import S3Response
 
+from local.bodies import Body
 from local.isolation import ACCOUNT
 
 LOCK = threading.RLock()
 _IN_MEMORY_BYTES = 16 << 20
 _PIECE_BYTES = 1 << 20
 
+type Place = tuple[str, str]
+"""Bucket and name of an object."""
+
 
 @dataclass(frozen=True)
 class ObjectChanges:
-    """Objects written, by bucket and name, with metadata and body; objects removed; and the keys at the time of the comparison."""
+    """Objects written and objects removed; and the buckets that should exist and do not."""
 
-    written: dict[tuple[str, str], tuple[dict[str, Any], bytes]]
-    removed: set[tuple[str, str]]
-    seen: dict[tuple[str, str], Any]
+    written: dict[Place, FakeKey]
+    removed: set[Place]
+    missing: list[str]
 
 
 class ObjectWatch:
-    """Compares the newest version of every object with that of the last call of `done`."""
+    """Compares the newest version of every object with the version that was saved. Older versions of an object are not saved."""
 
     def __init__(self, buckets: list[str]) -> None:
         self._buckets = buckets
-        self._seen: dict[tuple[str, str], Any] = self._newest()
+        self._saved: dict[Place, FakeKey] = {}
+        self._saved = self.changes().written
 
     def changes(self) -> ObjectChanges:
-        """The changes since the last call of `done`. Older versions of an object are not stored."""
+        """The objects that differ from those saved. Hold LOCK while you read their bodies."""
         with LOCK:
-            newest = self._newest()
-            written = {place: (_metadata(key), key.value) for place, key in newest.items() if self._seen.get(place) is not key}
-        return ObjectChanges(written, set(self._seen) - set(newest), newest)
+            existing = s3_backends[ACCOUNT]["aws"].buckets
+            buckets = [bucket for bucket in self._buckets if bucket in existing]
+            newest = {(bucket, name): key for bucket in buckets for name, key in existing[bucket].keys.items() if isinstance(key, FakeKey)}
+        written = {place: key for place, key in newest.items() if self._saved.get(place) is not key}
+        removed = {place for place in self._saved if place not in newest and place[0] in buckets}
+        return ObjectChanges(written, removed, [bucket for bucket in self._buckets if bucket not in existing])
 
-    def done(self, changes: ObjectChanges) -> None:
-        """Mark the changes as processed."""
-        self._seen = changes.seen
-
-    def _newest(self) -> dict[tuple[str, str], Any]:
-        newest = {}
-        with LOCK:
-            for bucket in self._buckets:
-                for name, key in s3_backends[ACCOUNT]["aws"].buckets[bucket].keys.items():
-                    if isinstance(key, FakeKey):
-                        newest[bucket, name] = key
-        return newest
+    def done(self, written: dict[Place, FakeKey], removed: set[Place]) -> None:
+        """Mark these changes as saved."""
+        self._saved = {place: key for place, key in self._saved.items() if place not in removed} | written
 
 
-def put_object(bucket: str, name: str, metadata: dict[str, Any], body: bytes) -> None:
-    """Restore a stored object."""
+def restore(place: Place, metadata: str, body: Body) -> None:
+    """Put a saved object into its bucket. Its body stays in the file.
+
+    Raises:
+        OSError: the file of the body is missing.
+    """
+    bucket, name = place
+    stored = json.loads(metadata)
+    size = body.size
     with LOCK:
-        key = s3_backends[ACCOUNT]["aws"].put_object(bucket, name, body)
-        key.set_metadata(dict(metadata["metadata"]))
-        key.last_modified = datetime.fromisoformat(metadata["last_modified"])
+        key: Any = s3_backends[ACCOUNT]["aws"].put_object(bucket, name, b"")
+        key.set_metadata(dict(stored["metadata"]))
+        key.last_modified = datetime.fromisoformat(stored["last_modified"])
+        key._etag = stored.get("etag")
+        key.contentsize = size
+        read_from(key, body)
+
+
+def read_from(key: Any, body: Body) -> None:
+    """Let moto read an object's body from a file from now on. Hold LOCK."""
+    if key.multipart:
+        key.multipart.dispose()  # its parts repeat the body
+    with key.lock:
+        key._value_buffer.close()
+        key._value_buffer = body
+
+
+def metadata_of(key: FakeKey) -> str:
+    """What is stored of an object beside its body, as JSON."""
+    names = {str(name): str(value) for name, value in key.metadata.items()}
+    return json.dumps({"metadata": names, "last_modified": key.last_modified.isoformat(), "etag": key.etag.strip('"')})
 
 
 class ArrivedBody:
@@ -123,10 +148,6 @@ def pieces(key: FakeKey, start: int, end: int) -> Iterator[bytes]:
             key._value_buffer.seek(place)
             piece = key._value_buffer.read(min(_PIECE_BYTES, end - place))
         yield piece
-
-
-def _metadata(key: Any) -> dict[str, Any]:
-    return {"metadata": {str(name): str(value) for name, value in key.metadata.items()}, "last_modified": key.last_modified.isoformat()}
 
 
 @contextmanager

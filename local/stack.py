@@ -30,6 +30,7 @@ from local.pages import BUILT, Pages
 from local.resources import Deployment, deploy
 from local.routes import cors_of, routes_of
 from local.runtime import FunctionError, Runtime, lambda_service
+from local.saving import Saving
 from local.schedule import Scheduler
 from local.signed_links import SignedLinks
 from local.state import State
@@ -80,6 +81,7 @@ class LocalStack:
         self._progress = progress
         self._running = ExitStack()
         self.state: State | None = None
+        self._saving: Saving | None = None
         self.loaded = 0
         self.deployment: Deployment
         self.runtime: Runtime
@@ -104,6 +106,11 @@ class LocalStack:
         """Write the state now."""
         if self.state is not None:
             self.state.flush(self.feeder.between_batches)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last save failed; None after a complete one. After `stop` it says that changes were lost."""
+        return self._saving.problem() if self._saving is not None else None
 
     def __enter__(self) -> "LocalStack":
         return self.start()
@@ -139,7 +146,7 @@ class LocalStack:
         running.callback(_forget_caches)
         _forget_caches()
         if self.state is not None:
-            self.loaded = self.state.load(lambda items: self._progress(f"Loading the stored state: {items:,} items"))
+            self.loaded = self.state.load(lambda items: self._progress(f"Loading the stored state: {items:,} items"), self._report)
             self._forget_other_readers()
             fail_interrupted_runs()
             forget_expired()
@@ -152,7 +159,9 @@ class LocalStack:
         running.enter_context(lambda_service(self.runtime, self._report_failure))
         self.feeder = StreamFeeder(self.deployment.mappings, self.runtime, self._report)
         if self.state is not None:
-            running.enter_context(self.state.kept(self.deployment.buckets, self.feeder.between_batches, self._report))
+            self._saving = Saving(self.state, self.feeder.between_batches, self._report)
+            running.enter_context(self._saving.running(self.deployment.buckets))
+            running.enter_context(_part_of_health(self._saving.problem))
         self.feeder.start()
         running.callback(self.feeder.stop)
         running.enter_context(Arrivals(self.deployment.arrival_rules, self.runtime, self._report).watched())
@@ -227,6 +236,18 @@ def _s3_endpoint(port: int) -> Iterator[None]:
     endpoint = f"http://127.0.0.1:{port}"
     with environment({"AWS_ENDPOINT_URL_S3": endpoint, "MOTO_S3_CUSTOM_ENDPOINTS": endpoint}):
         yield
+
+
+@contextmanager
+def _part_of_health(check: Callable[[], str | None]) -> Iterator[None]:
+    """GET /api/health makes this check too while the context lasts."""
+    from retainstream.registry.health import checks
+
+    checks.append(check)
+    try:
+        yield
+    finally:
+        checks.remove(check)
 
 
 def _forget_caches() -> None:

@@ -1,45 +1,55 @@
-"""The stored state of the local stack, in one SQLite file.
+"""The stored state of the local stack: one SQLite file, and beside it a file for the body of each object.
 
 Everything a flush writes is one transaction over one moment between two batches of the stream readers: tables, positions in the
-streams and the records that still have to be processed always agree, whenever the process is killed.
+streams and the records that still have to be processed always agree, whenever the process is killed. Bodies are on the disk before
+the transaction names them. An object whose body cannot be written waits for a later flush and holds up nothing else.
 """
 
 import fcntl
 import json
-import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
+from moto.s3.models import FakeKey
 
 from local.atomic_tables import LOCK, Key, store, stored
+from local.bodies import Bodies, Body
 from local.isolation import ACCOUNT, REGION
-from local.objects import ObjectWatch, put_object
+from local.objects import LOCK as OBJECTS_LOCK
+from local.objects import ObjectWatch, Place, metadata_of, pieces, read_from, restore
+from local.save_error import SaveError, reason
+from local.state_file import StateError, files, open_state
 from local.stream_shard import Record, StreamShard
 from local.wire import attributes, item_from_attributes, to_json
 
-FORMAT = "1"
 _FILE = "state.sqlite3"
-_FLUSH_SECONDS = 1.0
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE items (name TEXT NOT NULL, place TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;
-CREATE TABLE objects (bucket TEXT NOT NULL, name TEXT NOT NULL, metadata TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (bucket, name));
-CREATE TABLE streams (name TEXT PRIMARY KEY, next_sequence TEXT NOT NULL, readers TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE records (name TEXT NOT NULL, sequence TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (name, sequence)) WITHOUT ROWID;
-CREATE TABLE keys (logical_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, pem TEXT NOT NULL) WITHOUT ROWID;
-"""
+_BODIES = "objects"
+_LISTED = 3
 
 
-class StateError(Exception):
-    """This version cannot read, write or use the state; the message is one line for a person."""
+class _Stream(NamedTuple):
+    name: str
+    next_sequence: int
+    readers: dict[str, int]
+    first: int
+    records: list[Record]
+
+
+class _SavedObject(NamedTuple):
+    """An object, what is stored of it beside the body, and the file of its body."""
+
+    key: FakeKey
+    metadata: str
+    file: str
 
 
 class State:
@@ -50,12 +60,12 @@ class State:
     """
 
     def __init__(self, folder: Path, *, reset: bool = False) -> None:
+        self._folder = folder
         self._path = folder / _FILE
         self._dirty: dict[tuple[str, str], tuple[str, Key]] = {}
         self._objects = ObjectWatch([])
         self._flushed: dict[str, int] = {}
         self._flushing = threading.Lock()
-        self._failed = False
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock_file = (folder / "lock").open("w")
@@ -68,9 +78,9 @@ class State:
             raise StateError(f"The data folder {folder} is in use by another local stack.") from error
         try:
             if reset:
-                for suffix in ("", "-wal", "-shm", "-journal"):
-                    self._path.with_name(_FILE + suffix).unlink(missing_ok=True)
-            self._database = self._open()
+                self._remove()
+            self._bodies = Bodies(folder / _BODIES)
+            self._database = open_state(self._path, self._bodies)
         except StateError:
             self._lock_file.close()
             raise
@@ -78,24 +88,11 @@ class State:
             self._lock_file.close()
             raise StateError(f"The state in {self._path} cannot be read ({error}). Start again with RESET=1.") from error
 
-    def _open(self) -> sqlite3.Connection:
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._path.chmod(0o600)
-        database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
-        if not tables:
-            database.execute("BEGIN")
-            for statement in _SCHEMA.split(";"):
-                database.execute(statement)
-            database.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
-            database.execute("COMMIT")
-        row = database.execute("SELECT value FROM meta WHERE name='format'").fetchone() if not tables or "meta" in tables else None
-        if row is None or row[0] != FORMAT:
-            database.close()
-            raise StateError(f"The state in {self._path} was written by another version of the local stack. Start again with RESET=1.")
-        return database
+    def _remove(self) -> None:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._path.with_name(_FILE + suffix).unlink(missing_ok=True)
+        if (self._folder / _BODIES).exists():
+            shutil.rmtree(self._folder / _BODIES)
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -143,8 +140,10 @@ class State:
         with self._flushing:
             self._database.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", (logical_id, key_id, pem))
 
-    def load(self, progress: Callable[[int], None] = lambda _: None) -> int:
+    def load(self, progress: Callable[[int], None] = lambda _: None, report: Callable[[str], None] = lambda _: None) -> int:
         """Load the stored state into moto's tables, streams and buckets, which must exist. Returns the number of items.
+
+        The bodies of objects stay in their files. An object without its file is reported and left out.
 
         Raises:
             StateError: the stored state does not fit the template.
@@ -159,8 +158,11 @@ class State:
                 loaded += 1
                 if loaded % 1000 == 0:
                     progress(loaded)
-            for bucket, name, metadata, body in self._database.execute("SELECT bucket, name, metadata, body FROM objects"):
-                put_object(bucket, name, json.loads(metadata), body)
+            for bucket, name, metadata, file in self._database.execute("SELECT bucket, name, metadata, file FROM objects"):
+                try:
+                    restore((bucket, name), metadata, self._bodies.body(file))
+                except FileNotFoundError:
+                    report(f"The object {bucket}/{name} is left out: its file {file} is missing in {self._folder / _BODIES}.")
             for name, next_sequence, readers in self._database.execute("SELECT name, next_sequence, readers FROM streams"):
                 rows = self._database.execute("SELECT sequence, event FROM records WHERE name=? ORDER BY sequence", (name,))
                 records = [Record(int(sequence), json.loads(event)) for sequence, event in rows]
@@ -168,8 +170,8 @@ class State:
                 shard.restore(records, int(next_sequence), json.loads(readers))
                 self._flushed[name] = int(next_sequence)
         except (KeyError, ValueError, AttributeError, sqlite3.Error) as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise StateError(f"The state in {self._path} does not fit this template ({reason}). Start again with RESET=1.") from error
+            fault = f"{type(error).__name__}: {error}"
+            raise StateError(f"The state in {self._path} does not fit this template ({fault}). Start again with RESET=1.") from error
         return loaded
 
     def watch(self, table: Table, old: Item | None, new: Item | None) -> None:
@@ -180,58 +182,83 @@ class State:
                 self._dirty[table.name, _place(key)] = (table.name, key)
                 return
 
-    @contextmanager
-    def kept(self, buckets: list[str], between_batches: AbstractContextManager[Any], report: Callable[[str], None]) -> Iterator[None]:
-        """Flush every second while the context lasts, and once more at its end."""
+    def watch_objects(self, buckets: list[str]) -> None:
+        """Save the objects of these buckets that change from now on."""
         self._objects = ObjectWatch(buckets)
-        stopping = threading.Event()
-
-        def flush_often() -> None:
-            while not stopping.wait(_FLUSH_SECONDS):
-                self._flush_or_report(between_batches, report)
-
-        thread = threading.Thread(target=flush_often, name="flush", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join(timeout=10)
-            self._flush_or_report(between_batches, report)
-
-    def _flush_or_report(self, between_batches: AbstractContextManager[Any], report: Callable[[str], None]) -> None:
-        try:
-            self.flush(between_batches)
-            self._failed = False
-        except sqlite3.Error as error:
-            if not self._failed:
-                report(f"The state cannot be written to {self._path} ({error}); later changes are lost if the stack stops.")
-            self._failed = True
 
     def flush(self, between_batches: AbstractContextManager[Any]) -> None:
-        """Write what has changed since the last flush, in one transaction.
+        """Write what has changed since the last flush: bodies of objects to their files, then all else in one transaction.
 
         Raises:
-            sqlite3.Error: the state could not be written; the next flush tries again.
+            SaveError: a part could not be written. The rest is written, and the next flush tries that part again.
         """
         with self._flushing:
-            with between_batches, LOCK:
-                dirty, self._dirty = self._dirty, {}
-                tables = dynamodb_backends[ACCOUNT][REGION].tables
-                items = [(name, place, stored(tables[name], key)) for (name, place), (_, key) in dirty.items()]
-                streams = [
-                    (name, shard.next_sequence, dict(shard.readers), shard.starting_sequence_number, self._new_records(name, shard))
-                    for name, shard in _shards(tables)
-                ]
-                objects = self._objects.changes()
+            unsaved: dict[tuple[str, str], tuple[str, Key]] = {}
             try:
-                self._write(items, streams, objects.written, objects.removed)
-            except sqlite3.Error:
+                with ExitStack() as copying:
+                    with between_batches, LOCK:
+                        unsaved, self._dirty = self._dirty, {}
+                        tables = dynamodb_backends[ACCOUNT][REGION].tables
+                        items = [(name, place, stored(tables[name], key)) for (name, place), (_, key) in unsaved.items() if name in tables]
+                        streams = [
+                            _Stream(
+                                name,
+                                shard.next_sequence,
+                                dict(shard.readers),
+                                shard.starting_sequence_number,
+                                self._new_records(name, shard),
+                            )
+                            for name, shard in _shards(tables)
+                        ]
+                        copying.enter_context(OBJECTS_LOCK)
+                        changes = self._objects.changes()
+                    copied, refused = self._copied(changes.written)
+                saved = self._finished(copied, refused)
+                self._write(items, streams, saved, changes.removed)
+                unsaved = {place: entry for place, entry in unsaved.items() if place[0] not in tables}
+            except (OSError, sqlite3.Error) as error:
+                raise SaveError(f"The state of the local stack cannot be saved: {reason(error, self._folder)}.") from error
+            finally:
                 with LOCK:
-                    self._dirty = {**dirty, **self._dirty}
-                raise
-            self._flushed.update({name: next_sequence for name, next_sequence, *_ in streams})
-            self._objects.done(objects)
+                    self._dirty = {**unsaved, **self._dirty}
+            self._flushed.update({stream.name: stream.next_sequence for stream in streams})
+            self._objects.done({place: row.key for place, row in saved.items()}, changes.removed)
+            self._bodies.keep_only(files(self._database))
+        missing = sorted({f"the table {name}" for name, _ in unsaved} | {f"the bucket {name}" for name in changes.missing})
+        if refused or missing:
+            raise SaveError(
+                " ".join([*_refusals(refused), *(f"Changes of {name} cannot be saved: it does not exist." for name in missing)])
+            )
+
+    def _copied(self, written: Mapping[Place, FakeKey]) -> tuple[dict[Place, _SavedObject], dict[Place, str]]:
+        """Copy bodies that have no file yet. Returns the objects, and the reasons why others could not be copied."""
+        copied, refused = dict[Place, _SavedObject](), dict[Place, str]()
+        for place, key in written.items():
+            source: Any = key._value_buffer
+            try:
+                file = source.name if isinstance(source, Body) else self._bodies.copy(pieces(key, 0, key.size), key.size)
+                copied[place] = _SavedObject(key, metadata_of(key), file)
+            except OSError as error:
+                refused[place] = reason(error, self._folder)
+        return copied, refused
+
+    def _finished(self, copied: Mapping[Place, _SavedObject], refused: dict[Place, str]) -> dict[Place, _SavedObject]:
+        """Write the copies to the disk, and let moto read the bodies there. Adds those that the disk does not take to `refused`."""
+        finished = {}
+        for place, row in copied.items():
+            try:
+                if not isinstance(row.key._value_buffer, Body):
+                    self._bodies.finish(row.file)
+            except OSError as error:
+                refused[place] = reason(error, self._folder)
+                continue
+            finished[place] = row
+            with OBJECTS_LOCK:
+                if not row.key.disposed and not isinstance(row.key._value_buffer, Body):
+                    read_from(row.key, self._bodies.body(row.file))
+        if finished:
+            self._bodies.sync()
+        return finished
 
     def _new_records(self, name: str, shard: StreamShard) -> list[Record]:
         flushed = self._flushed.get(name, 0)
@@ -243,13 +270,11 @@ class State:
         return new
 
     def _write(
-        self,
-        items: list[tuple[str, str, Item | None]],
-        streams: list[tuple[str, int, dict[str, int], int, list[Record]]],
-        written: Mapping[tuple[str, str], tuple[dict[str, Any], bytes]],
-        removed: set[tuple[str, str]],
+        self, items: list[tuple[str, str, Item | None]], streams: list[_Stream], saved: Mapping[Place, _SavedObject], removed: set[Place]
     ) -> None:
         database = self._database
+        # A file is removed after the transaction that no longer names it, so a power failure must not undo that transaction.
+        database.execute(f"PRAGMA synchronous={'FULL' if saved or removed else 'NORMAL'}")
         database.execute("BEGIN")
         try:
             database.executemany(
@@ -264,12 +289,14 @@ class State:
                 database.execute("DELETE FROM records WHERE name=? AND sequence<?", (name, str(first)))
                 rows = ((name, str(record.sequence), json.dumps(record.event)) for record in records)
                 database.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
-            rows_of_objects = ((bucket, name, json.dumps(metadata), body) for (bucket, name), (metadata, body) in written.items())
-            database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", rows_of_objects)
+            objects = ((*place, row.metadata, row.file) for place, row in saved.items())
+            database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", objects)
             database.executemany("DELETE FROM objects WHERE bucket=? AND name=?", removed)
             database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # after some errors SQLite has rolled back itself
+                with suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
             raise
 
     def close(self) -> None:
@@ -284,6 +311,14 @@ def _shards(tables: Mapping[str, Table]) -> Iterator[tuple[str, StreamShard]]:
         shard: Any = table.stream_shard
         if shard is not None:
             yield name, shard
+
+
+def _refusals(refused: Mapping[Place, str]) -> Iterator[str]:
+    """One sentence for each reason, with the first objects that it concerns."""
+    for cause in sorted(set(refused.values())):
+        names = ["/".join(place) for place, why in refused.items() if why == cause]
+        listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+        yield f"{len(names):,} object{'s' if len(names) > 1 else ''} cannot be saved ({listed}): {cause}."
 
 
 def _place(key: Key) -> str:

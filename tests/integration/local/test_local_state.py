@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from moto.dynamodb.models import dynamodb_backends
 
 from local.stack import LocalStack
-from local.state import State, StateError
+from local.state import State
+from local.state_file import StateError
 from retainstream.storage.documents import Documents
 from retainstream.storage.uploads import Uploads
 from tests.stored import stored_items, stored_keys

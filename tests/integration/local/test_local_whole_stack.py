@@ -1,5 +1,6 @@
 """The real template with the real functions, in a process of its own."""
 
+import resource
 import signal
 import threading
 import time
@@ -42,6 +43,31 @@ def test_every_read_answers(stack: Any) -> None:
             assert client.get(f"/api/{route}").status_code == 200, route
     assert httpx.get(f"{stack.url}/api/health").json()["data"]["status"] == "ok"
     assert httpx.get(stack.url, follow_redirects=True).headers["content-type"].startswith("text/html")
+
+
+def test_health_is_degraded_while_nothing_can_be_saved(stack: Any) -> None:
+    def advice(client: httpx.Client, status: str) -> list[str]:
+        for _ in range(300):
+            health = data(client.get("/api/health/details"))
+            if health["status"] == status:
+                break
+            time.sleep(0.2)
+        assert health["status"] == status, health
+        sentences: list[str] = health["advice"]
+        return sentences
+
+    before = resource.prlimit(stack.process.pid, resource.RLIMIT_FSIZE)
+    with stack.client() as client:
+        assert advice(client, "ok") == []
+        resource.prlimit(stack.process.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+        try:
+            [sentence] = advice(client, "degraded")
+            assert sentence.startswith("The state of the local stack cannot be saved: ")
+            assert sentence.endswith("Changes that are not saved are lost when it stops.")
+            assert data(httpx.get(f"{stack.url}/api/health"))["status"] == "degraded"
+        finally:
+            resource.prlimit(stack.process.pid, resource.RLIMIT_FSIZE, before)
+        assert advice(client, "ok") == []
 
 
 def test_cors_is_the_templates(stack: Any) -> None:

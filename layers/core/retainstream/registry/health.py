@@ -1,6 +1,7 @@
 """The stack's health: its version, the model in service, and its dependencies."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -46,6 +47,9 @@ class Health(ServiceStatus):
     dependencies: Dependencies
     advice: list[str] = Field(description="Each problem and its remedy in a sentence or two; empty while the status is ok")
 
+
+checks: list[Callable[[], str | None]] = []
+"""Further checks. Each returns a problem with its remedy, or None. The local stack adds the saving of its state."""
 
 _REFUSED_ADVICE = "Trying again does not help. Check the permissions of the function's role."
 FRESH_SECONDS = 10.0
@@ -111,6 +115,7 @@ def read_health(models: Models, documents: Documents) -> Health:
     except UnusableSchema as error:
         dependencies.feature_schema = "damaged"
         advice.append(str(error))
+    advice += [reason for check in checks if (reason := check())]
     return Health(
         status="degraded" if advice else "ok",
         checked_at=datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
