@@ -9,14 +9,15 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.status import Status
 
+from local.function_log import FunctionLog
 from local.parent import end_with
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _check_port(options.port)
         own = _own_data(options, console)
-        log = _function_log(options.data_dir)
+        log = _function_log(options.data_dir, lambda text: _report(console, text))
     except _OneLineError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
@@ -158,13 +159,13 @@ def _report(console: Console, text: str) -> None:
         console.print(text, style="red", markup=False, soft_wrap=True)
 
 
-def _function_log(folder: Path) -> IO[str]:
+def _function_log(folder: Path, report: Callable[[str], None]) -> FunctionLog:
     path = folder / "functions.log"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
-        return path.open("a", buffering=1)
+        return FunctionLog(path, report)
     except OSError as error:
         raise _OneLineError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
 
