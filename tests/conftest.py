@@ -1,11 +1,12 @@
 """An AWS account in memory, with the stack's tables and bucket and the functions' environment."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 import boto3
 import pytest
@@ -15,7 +16,9 @@ from moto.core.config import default_user_config
 
 from local.atomic_tables import atomic_tables
 from retainstream.storage.stores import Stores
+from tests import dynamodb_local
 from tests.as_function import refused
+from tests.dynamodb_local.chosen import split
 from tests.strict.disturb import count_anew, whole_answers
 from tests.strict.hook import read_strictly, violations
 from tests.told import watch_loggers, watched
@@ -76,8 +79,17 @@ settings.register_profile(
 settings.load_profile("any-machine")
 """No example fails for its time. In continuous integration hypothesis takes the same examples each time."""
 
+if dynamodb_local.FOLDER:
+    dynamodb_local.start()
 read_strictly()
 watch_loggers()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what DynamoDB Local cannot run, where it stands in for moto's tables."""
+    if dynamodb_local.FOLDER:
+        items[:], not_here = split(items)
+        config.hook.pytest_deselected(items=not_here)
 
 
 @pytest.fixture(autouse=True)
@@ -127,15 +139,18 @@ def aws() -> Iterator[None]:
         yield
 
 
+loaded_functions: WeakSet[ModuleType] = WeakSet()
+"""Every instance of a function that a test loaded."""
+
+
 def forget_other_accounts() -> None:
     """Functions forget what they keep from one invocation to the next: public keys and records of another account."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("functions_"):
-            for kept in vars(module).values():
-                if hasattr(kept, "cache_clear"):
-                    kept.cache_clear()
-                if isinstance(kept, Stores):
-                    kept.reopen()
+    for module in loaded_functions:
+        for kept in vars(module).values():
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()
+            if isinstance(kept, Stores):
+                kept.reopen()
 
 
 @contextmanager
@@ -144,6 +159,8 @@ def account() -> Iterator[None]:
     forget_other_accounts()
     with mock_aws(), atomic_tables():
         dynamodb = _client("dynamodb")
+        if dynamodb_local.FOLDER:
+            dynamodb_local.remove_tables(dynamodb)
         for variable, key in _KEYS.items():
             indexes = _INDEXES.get(variable, {})
             attributes = {*key, *indexes.values(), *(["risk_shard"] if indexes else [])}

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from tests.as_function import as_function, hold_functions_to_their_roles
+from tests.conftest import loaded_functions
 from tests.told import look_at, raising_is_telling, watch_log
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -44,6 +45,7 @@ def load_function(name: str) -> ModuleType:
     assert specification.loader
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
+    loaded_functions.add(module)
     specification.loader.exec_module(module)
     module.handler = raising_is_telling(as_function(name, module.handler))  # type: ignore[attr-defined]
     return module

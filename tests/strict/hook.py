@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
+from tests import dynamodb_local
 from tests.strict import dynamodb, elsewhere
 from tests.strict.as_stored import as_stored
 from tests.strict.disturb import disturbed
@@ -55,6 +56,8 @@ def read_strictly() -> None:
 
     def answer_strictly(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **given: Any) -> AWSResponse | None:
         if not self.enabled or hasattr(request, ANSWERED):
+            return None
+        if dynamodb_local.FOLDER and event_name.startswith("before-send.dynamodb."):
             return None
         answered = _on_send(event_name, request) or answer(self, event_name, request, **given)
         return as_stored(answered) if answered is not None and event_name.startswith("before-send.dynamodb.") else answered
