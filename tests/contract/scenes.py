@@ -238,6 +238,7 @@ def another_version_goes_into_service() -> None:
     Models().add_version("20301121T090000Z-00000000", record | {"version": "20301121T090000Z-00000000"})
     ask("model", "POST", "/api/model/versions/20301121T090000Z-00000000/promote")
     ask("model", "GET", f"/api/model/versions/{version}/card")
+    ask("model", "GET", "/api/model/versions", query="limit=1")
 
 
 def visitors_come_through_the_pages() -> None:
