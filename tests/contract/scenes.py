@@ -237,6 +237,7 @@ def another_version_goes_into_service() -> None:
     record: Any = Models().version(version)
     Models().add_version("20301121T090000Z-00000000", record | {"version": "20301121T090000Z-00000000"})
     ask("model", "POST", "/api/model/versions/20301121T090000Z-00000000/promote")
+    ask("model", "GET", "/api/model/versions", query="limit=1")  # one page of two, so its answer has a cursor
     ask("model", "GET", f"/api/model/versions/{version}/card")
     ask("model", "GET", "/api/model/versions", query="limit=1")
 
