@@ -79,7 +79,7 @@ def test_nothing_else_passes_an_address_that_is_used_up(case: str) -> None:
         post("{}")
     sent = {
         "another account": lambda: sign_in("eve", browser),
-        "made up": lambda: sign_in("ann", "retainstream_browser=AAAAAAAAAAAAAAAAAAAAAA"),
+        "made up": lambda: sign_in("ann", "__Secure-retainstream_browser=AAAAAAAAAAAAAAAAAAAAAA"),
         "no account": lambda: sign_in("nobody", browser),
         "registration": lambda: post('{"email": "ann@example.com", "password": "x"}', browser, path="/api/auth/register"),
         "not JSON": lambda: post("[" * 100_000, browser),

@@ -235,13 +235,13 @@ def test_nobody_is_held_up_by_others_in_a_browser_that_was_used_before(call: Cal
     stored("ann@example.com")
     cookie = cookie_of(sign_in("ann@example.com", GOOD))
     name, *attributes = cookie.split("; ")
-    assert re.fullmatch(r"retainstream_browser=[\w-]{22}", name)
+    assert re.fullmatch(r"__Secure-retainstream_browser=[\w-]{22}", name)
     assert set(attributes) == {"Path=/api/auth/login", "Max-Age=15552000", "HttpOnly", "Secure", "SameSite=Strict"}
     mine = [cookie.partition(";")[0]]
-    while sign_in("ann@example.com")["statusCode"] != 429:
-        pass
     for number in range(30):
         sign_in(f"user{number}@example.com")  # the address has to wait, too
+    while sign_in("ann@example.com", address="192.0.2.3")["statusCode"] != 429:
+        pass
     assert sign_in("ann@example.com", GOOD)["statusCode"] == 429
     assert sign_in("ann@example.com", GOOD, address="192.0.2.2")["statusCode"] == 429
     again = sign_in("ann@example.com", GOOD, cookies=["theme=dark", *mine])
@@ -252,14 +252,23 @@ def test_nobody_is_held_up_by_others_in_a_browser_that_was_used_before(call: Cal
     assert sign_in("ann@example.com", GOOD, cookies=mine)["statusCode"] == 200
 
 
+def test_a_known_browser_without_the_prefix_of_its_cookie_is_none(call: Call) -> None:
+    stored("ann@example.com")
+    mine = cookie_of(sign_in("ann@example.com", GOOD)).partition(";")[0]
+    while sign_in("ann@example.com")["statusCode"] != 429:
+        pass
+    assert sign_in("ann@example.com", GOOD, cookies=[mine.removeprefix("__Secure-")])["statusCode"] == 429
+    assert sign_in("ann@example.com", GOOD, cookies=[mine])["statusCode"] == 200
+
+
 @pytest.mark.parametrize(
     "cookie",
     [
-        "retainstream_browser=AAAAAAAAAAAAAAAAAAAAAA",
-        "retainstream_browser=",
-        "retainstream_browser=" + "a" * 8000,
-        "retainstream_browser=\ud800",
-        "retainstream_browser=AAAAAAAAAAAAAAAAAAAAA\n",
+        "__Secure-retainstream_browser=AAAAAAAAAAAAAAAAAAAAAA",
+        "__Secure-retainstream_browser=",
+        "__Secure-retainstream_browser=" + "a" * 8000,
+        "__Secure-retainstream_browser=\ud800",
+        "__Secure-retainstream_browser=AAAAAAAAAAAAAAAAAAAAA\n",
     ],
 )
 def test_a_made_up_browser_is_none(call: Call, cookie: str) -> None:

@@ -11,7 +11,7 @@ from retainstream.storage.secret import Secret
 
 SIGN_IN_PATH = "/api/auth/login"
 VIEWER_HEADER, SECRET_HEADER = "x-viewer-address", "x-pages-secret"
-_BROWSER = "retainstream_browser"
+_BROWSER = "__Secure-retainstream_browser"
 _COOKIE = re.compile(rf"{_BROWSER}=([A-Za-z0-9_-]{{22}})")
 _ONE_SUBSCRIBER = 64
 
@@ -53,5 +53,6 @@ def browser_of(event: HttpEvent) -> str | None:
 
 
 def browser_cookie(browser: str, seconds: int) -> Cookie:
-    """A cookie that is sent only to the sign-in, only from the dashboard's own pages, and hidden from scripts."""
+    """A cookie that is sent only to the sign-in, only from the dashboard's own pages, and hidden from scripts. By the prefix of its name,
+    browsers take it only with `Secure`, from an origin that they trust (RFC 6265bis)."""
     return Cookie(_BROWSER, browser, path=SIGN_IN_PATH, secure=True, http_only=True, max_age=seconds, same_site=SameSite.STRICT_MODE)
