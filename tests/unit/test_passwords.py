@@ -3,13 +3,18 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from retainstream.accounts import passwords
+from retainstream.accounts.accounts import new_user
 from retainstream.accounts.passwords import UnacceptablePassword, check_acceptable, hashed, matches
 
 GOOD = "four unrelated words here"
+COMMON = sorted({word for words in FREQUENCY_LISTS.values() for word in words})
+SUBSTITUTES = [("", ""), ("a", "@"), ("e", "3"), ("i", "1"), ("o", "0"), ("s", "$")]
+PHRASES = sorted(word for word in FREQUENCY_LISTS["english_wikipedia"] if len(word) > 3)
 
 
 @pytest.mark.parametrize(
@@ -32,11 +37,54 @@ GOOD = "four unrelated words here"
         "2024-01-01",
         "retainstream1",
         "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44",  # "password" in full-width letters
+        "Netflix2026",
+        "summer2026!",
+        "Passw0rd!2026",
+        "letmein2024!",
+        "Winter#25",
+        "qwertz-1999!!",
+        "1234562026!",
     ],
 )
 def test_common_passwords_are_refused(password: str) -> None:
     with pytest.raises(UnacceptablePassword, match="easy to guess"):
         check_acceptable(password)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(COMMON),
+    st.booleans(),
+    st.sampled_from(SUBSTITUTES),
+    st.sampled_from(["", "!", "-", "#"]),
+    st.one_of(st.integers(1950, 2049).map(str), st.integers(0, 999).map(str), st.just("")),
+    st.sampled_from(["", "!", "!!", "?"]),
+)
+def test_a_common_word_is_refused_with_a_capital_a_substitute_a_year_a_number_and_marks(
+    word: str, capital: bool, substitute: tuple[str, str], between: str, number: str, marks: str
+) -> None:
+    written = word.replace(*substitute) if word.isalpha() and substitute[0] else word
+    assume(not written[-1].isdigit() or between or len(number) == 4)  # otherwise the number does not begin at its first digit
+    with pytest.raises(UnacceptablePassword):
+        check_acceptable(f"{written.capitalize() if capital else written}{between}{number}{marks}")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(PHRASES), min_size=3, max_size=5, unique=True), st.sampled_from(["", "!", "7", " 2026", "2026!"]))
+def test_a_few_words_are_accepted_with_and_without_an_ending(words: list[str], ending: str) -> None:
+    check_acceptable(" ".join(words) + ending)
+
+
+def test_a_refusal_says_what_to_do() -> None:
+    with pytest.raises(UnacceptablePassword, match=r"choose a few unrelated words; a year, a number or marks at the end do not count"):
+        check_acceptable("summer2026!")
+
+
+@pytest.mark.parametrize("password", ["Acme-Tools2026!", "lookingglass1999", "AnnabelleLiddell7"])
+def test_the_words_of_a_persons_address_and_name_are_common_for_that_person(password: str) -> None:
+    check_acceptable("unrelated-" + password)
+    with pytest.raises(UnacceptablePassword, match="easy to guess"):
+        new_user("annabelle_liddell@looking.glass.acme-tools.example", password, name="Annabelle Liddell")
 
 
 @pytest.mark.parametrize("password", ["annabelle1", "Wonderland1", "annabelle@wonderland.example"])
