@@ -1,8 +1,8 @@
-"""`retainstream login`, `logout` and `whoami`."""
+"""`retainstream login`, `logout`, `whoami` and `password`."""
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from cli.answers import Me, SignedIn
 from cli.output import print_json, print_line, say
 from cli.passwords import read_password
 from cli.session import DEFAULT_URL, Session, Sessions, chosen_url, signed_in
+
+if TYPE_CHECKING:
+    from cli.client import Client
 
 Url = Annotated[
     str | None,
@@ -32,14 +35,37 @@ def login(
     address = chosen_url(url) or DEFAULT_URL
     login_email = email or os.environ.get("RETAINSTREAM_EMAIL") or _ask_for_email()
     with Client(address) as client:
-        credentials = {"email": login_email, "password": read_password("RETAINSTREAM_PASSWORD")}
-        signed: SignedIn = client.post("/api/auth/login", credentials, repeatable=True).data
+        first = read_password("RETAINSTREAM_PASSWORD")
+        signed: SignedIn = client.post("/api/auth/login", {"email": login_email, "password": first}, repeatable=True).data
     user = signed["user"]
-    Sessions().keep(Session(address, user["email"], user["role"], signed["token"], signed["expires_at"]))
+    _keep(address, signed)
     if as_json:
-        print_json({"url": address, "email": user["email"], "role": user["role"], "expires_at": signed["expires_at"]})
+        print_json(
+            {
+                "url": address,
+                "email": user["email"],
+                "role": user["role"],
+                "must_change_password": user.get("must_change_password", False),
+                "expires_at": signed["expires_at"],
+            }
+        )
     else:
         say(f"Signed in at {address} as {user['email']} ({user['role']}) until {signed['expires_at']}")
+    if user.get("must_change_password"):
+        say("An administrator chose your password. Change it before you use other commands: retainstream password")
+        if sys.stdin.isatty() and not as_json:
+            with signed_in(address) as client:
+                _change(client, first)
+
+
+def password(url: Url = None) -> None:
+    """Change your password. All your other sessions end.
+
+    The command asks for the current password, and twice for the new one. A script sets RETAINSTREAM_PASSWORD and
+    RETAINSTREAM_NEW_PASSWORD, or writes both to standard input, each on a line.
+    """
+    with signed_in(url) as client:
+        _change(client, read_password("RETAINSTREAM_PASSWORD", "Current password"))
 
 
 def logout(url: Url = None) -> None:
@@ -68,6 +94,18 @@ def whoami(url: Url = None, as_json: AsJson = False) -> None:
         print_json({"url": address, **me})
     else:
         print_line(f"{me['email']} ({me['role']}) at {address} until {me['token_expires_at']}")
+
+
+def _change(client: "Client", current: str) -> None:
+    new = read_password("RETAINSTREAM_NEW_PASSWORD", "New password", new=True)
+    signed: SignedIn = client.post("/api/auth/password", {"current_password": current, "new_password": new}).data
+    _keep(client.url, signed)
+    say("Password changed. All your other sessions have ended.")
+
+
+def _keep(url: str, signed: SignedIn) -> None:
+    user = signed["user"]
+    Sessions().keep(Session(url, user["email"], user["role"], signed["token"], signed["expires_at"]))
 
 
 def _ask_for_email() -> str:

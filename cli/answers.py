@@ -12,6 +12,7 @@ class User(TypedDict):
     email: str
     name: str
     role: str
+    must_change_password: NotRequired[bool]
     status: str
     created_at: str
 

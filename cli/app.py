@@ -26,7 +26,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
-    "Accounts": {"login": account.login, "logout": account.logout, "whoami": account.whoami, "users": users.commands},
+    "Accounts": {
+        "login": account.login,
+        "logout": account.logout,
+        "whoami": account.whoami,
+        "password": account.password,
+        "users": users.commands,
+    },
     "Customers": {
         "import": importing.import_customers,
         "at-risk": customers.at_risk,

@@ -48,6 +48,8 @@ def error_of(url: str, status: int, document: object, retry_after: str | None) -
     message = _message(problem) or f"{url} answered with status {status}"
     if status == 401 and name != "wrong-credentials":
         return NotSignedIn(message, f"To sign in: retainstream login --url {url}", status, problem)
+    if name == "password-change-required":
+        return Forbidden(message, f"To change it: retainstream password --url {url}", status, problem)
     if status in (401, 403):
         return Forbidden(message, "" if status == 401 else "Ask an administrator for a role that allows it.", status, problem)
     if status in (429, 502, 503, 504):

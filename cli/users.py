@@ -23,6 +23,10 @@ class Status(StrEnum):
     DISABLED = "disabled"
 
 
+def _status(user: User) -> str:
+    return f"{user['status']}, first password" if user.get("must_change_password") else user["status"]
+
+
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
 
 
@@ -34,7 +38,7 @@ def list_users(url: Url = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(users)
         return
-    rows = ([user["email"], user["name"], user["role"], user["status"], user["created_at"]] for user in users)
+    rows = ([user["email"], user["name"], user["role"], _status(user), user["created_at"]] for user in users)
     print_table(("e-mail", "name", "role", "status", "since"), rows)
 
 
@@ -46,7 +50,7 @@ def add(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create an account. The user changes the first password after signing in.
+    """Create an account. The user must change the first password after signing in.
 
     The command asks for the first password twice. A script sets RETAINSTREAM_NEW_PASSWORD or writes the password to standard input.
     """

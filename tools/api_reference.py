@@ -35,6 +35,7 @@ _WHEN = {
     "unauthenticated": "no token, or one that is expired, revoked or wrong",
     "wrong-credentials": "sign-in with an unknown account or a wrong password",
     "forbidden": "the role is too low",
+    "password-change-required": "an administrator chose the password, and the user has not changed it yet (`POST /api/auth/password`)",
     "registration-closed": "self-registration is not open to this e-mail address",
     "not-found": "the path, customer, run or version does not exist",
     "method-not-allowed": "the path has other methods, which `Allow` lists",

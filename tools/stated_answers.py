@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from retainstream.http.problems import PROBLEM_JSON, TITLES
-from retainstream.http.routes import PROBLEMS, PUBLIC, ROLE, UNCOUNTED
+from retainstream.http.routes import PROBLEMS, PUBLIC, ROLE, UNCOUNTED, WITH_FIRST_PASSWORD
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -74,6 +74,8 @@ def _problems(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iter
         yield "too-many-requests"
     if operation[ROLE] != PUBLIC:
         yield from ("unauthenticated", "forbidden")
+        if not operation.get(WITH_FIRST_PASSWORD):
+            yield "password-change-required"
     places = {(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())}
     if any(place == "path" for place, _ in places):
         yield "not-found"

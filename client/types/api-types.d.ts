@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description Requires the present password, ends all sessions of the user and answers a new token. Wrong passwords cause waits as at sign-in.
+         * @description Requires the current password, ends all sessions of the user and answers a new token. The new password must be another one. Wrong passwords cause waits as at sign-in.
          */
         post: operations["change_password_api_auth_password_post"];
         delete?: never;
@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Create an account
-         * @description Creates an account with this role and first password, whether or not registration is open.
+         * @description Creates an account with this role and first password, whether or not registration is open. Until the user has changed the password, every other route answers 403 (`password-change-required`).
          */
         post: operations["add_user_api_auth_users_post"];
         delete?: never;
@@ -2824,6 +2824,11 @@ export interface components {
             created_at: string;
             /** Email */
             email: string;
+            /**
+             * Must Change Password
+             * @description Whether an administrator chose the password, and the person has not changed it yet
+             */
+            must_change_password: boolean;
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
@@ -2946,7 +2951,7 @@ export interface components {
         };
         /**
          * NewUser
-         * @description An account for another person, who should change the password after the first sign-in.
+         * @description An account for another person, who must change the password after the first sign-in.
          */
         NewUser: {
             /**
@@ -3030,7 +3035,10 @@ export interface components {
             /** Tolerance */
             tolerance: number;
         };
-        /** PasswordChange */
+        /**
+         * PasswordChange
+         * @description The new password follows the rules of a registration, and differs from the current one.
+         */
         PasswordChange: {
             /**
              * Current Password
@@ -3058,6 +3066,11 @@ export interface components {
         Person: {
             /** Email */
             email: string;
+            /**
+             * Must Change Password
+             * @description Whether an administrator chose the password, and the person has not changed it yet
+             */
+            must_change_password: boolean;
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
@@ -3407,7 +3420,7 @@ export interface components {
         };
         /**
          * Registration
-         * @description A new account. The password has 8 to 128 characters of any kind and is not easy to guess.
+         * @description A new account. The password has 8 to 128 characters of any kind, also after Unicode's NFKC, and is not easy to guess.
          */
         Registration: {
             /**
@@ -4268,6 +4281,11 @@ export interface components {
             created_at: string;
             /** Email */
             email: string;
+            /**
+             * Must Change Password
+             * @description Whether an administrator chose the password, and the person has not changed it yet
+             */
+            must_change_password: boolean;
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
@@ -4417,6 +4435,19 @@ export interface components {
         };
         /** @description Your role does not allow this */
         forbidden: {
+            headers: {
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Your role does not allow this or Change your first password */
+        "forbidden-or-password-change-required": {
             headers: {
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                 "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
@@ -4809,7 +4840,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -4844,7 +4875,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -4882,7 +4913,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
@@ -4921,7 +4952,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -4963,7 +4994,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -4998,7 +5029,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5036,7 +5067,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -5071,7 +5102,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5104,7 +5135,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             409: components["responses"]["conflict"];
             422: components["responses"]["invalid-request"];
@@ -5141,7 +5172,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor-or-malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
@@ -5175,7 +5206,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5213,7 +5244,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -5248,7 +5279,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5286,7 +5317,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -5322,7 +5353,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5352,7 +5383,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5382,7 +5413,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5417,7 +5448,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
@@ -5457,7 +5488,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
@@ -5491,7 +5522,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5550,7 +5581,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5580,7 +5611,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5610,7 +5641,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5643,7 +5674,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             409: components["responses"]["conflict"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5674,7 +5705,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5709,7 +5740,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -5747,7 +5778,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
@@ -5779,7 +5810,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5811,7 +5842,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5842,7 +5873,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5876,7 +5907,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5908,7 +5939,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -5943,7 +5974,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -5979,7 +6010,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -6012,7 +6043,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             409: components["responses"]["conflict"];
             422: components["responses"]["invalid-request"];
@@ -6046,7 +6077,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -6098,7 +6129,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
@@ -6131,7 +6162,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -6188,7 +6219,7 @@ export interface operations {
             };
             400: components["responses"]["bad-cursor"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
@@ -6220,7 +6251,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
@@ -6256,7 +6287,7 @@ export interface operations {
             };
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
-            403: components["responses"]["forbidden"];
+            403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];

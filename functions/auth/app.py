@@ -99,22 +99,23 @@ def login(body: views.Credentials) -> Response[Data[views.SignedIn]]:
     return Response(200, "application/json", Data(data=views.signed_in(session)), cookies=cookies)
 
 
-@app.get("/api/auth/me", summary="The signed-in user", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/auth/me", summary="The signed-in user", tags=TAGS, **requires(Role.VIEWER, with_first_password=True))
 def me(caller: Caller) -> Data[views.Me]:
     """The user of the token, as stored now."""
     return Data(data=views.me(accounts.known(sessions(), caller), caller))
 
 
-@app.post("/api/auth/logout", summary="Sign out", tags=TAGS, **requires(Role.VIEWER))
+@app.post("/api/auth/logout", summary="Sign out", tags=TAGS, **requires(Role.VIEWER, with_first_password=True))
 def logout(caller: Caller) -> Data[views.SignedOut]:
     """Revokes the token of this request at once."""
     sessions().close(caller)
     return Data(data=views.SignedOut())
 
 
-@app.post("/api/auth/password", summary="Change the password", tags=TAGS, **requires(Role.VIEWER))
+@app.post("/api/auth/password", summary="Change the password", tags=TAGS, **requires(Role.VIEWER, with_first_password=True))
 def change_password(body: views.PasswordChange, caller: Caller) -> Data[views.SignedIn]:
-    """Requires the present password, ends all sessions of the user and answers a new token. Wrong passwords cause waits as at sign-in."""
+    """Requires the current password, ends all sessions of the user and answers a new token. The new password must be another one. Wrong
+    passwords cause waits as at sign-in."""
     current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
     return Data(data=views.signed_in(accounts.change_password(sessions(), guessing(), caller, current, new)))
 
@@ -132,7 +133,8 @@ def list_users(
 
 @app.post("/api/auth/users", status_code=201, summary="Create an account", tags=TAGS, **requires(Role.ADMIN, "conflict"))
 def add_user(body: views.NewUser, caller: Caller) -> Data[views.UserView]:
-    """Creates an account with this role and first password, whether or not registration is open."""
+    """Creates an account with this role and first password, whether or not registration is open. Until the user has changed the password,
+    every other route answers 403 (`password-change-required`)."""
     password = body.password.get_secret_value()
     added = administration.add_user(sessions(), caller, body.email, password, name=body.name, role=body.role)
     return Data(data=views.user_view(added))

@@ -39,6 +39,7 @@ def handler(event: "HttpEvent", context: Any) -> "AuthorizerAnswer":  # noqa: AR
             "role": principal.role.value,
             "tokenId": principal.token_id,
             "tokenExpires": str(principal.token_expires),
+            **({"mustChangePassword": "1"} if principal.must_change_password else {}),
         },
     }
 

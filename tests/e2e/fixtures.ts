@@ -32,6 +32,7 @@ interface Shared {
 
 export const ADMINISTRATOR: Account = { email: "alex.chen@netflix.com", password: "password" };
 export const PASSWORD = "Tern-over-grey-water-7";
+export const FIRST_PASSWORD = "Plover-under-blue-ice-3";
 
 export const test = base.extend<Fixtures, Shared>({
   role: ["admin", { option: true }],
@@ -50,8 +51,8 @@ export const test = base.extend<Fixtures, Shared>({
       const admin = await signedIn(url, ADMINISTRATOR);
       const viewer = { email: "vera@example.org", password: PASSWORD };
       const analyst = { email: "anna@example.org", password: PASSWORD };
-      await addUser(admin, viewer, "Vera Viewer", "viewer");
-      await addUser(admin, analyst, "Anna Analyst", "analyst");
+      await addUser(url, admin, viewer, "Vera Viewer", "viewer");
+      await addUser(url, admin, analyst, "Anna Analyst", "analyst");
       await use({ viewer, analyst, admin: ADMINISTRATOR });
     },
     { scope: "worker" },
@@ -145,12 +146,16 @@ export async function signedIn(url: string, { email, password }: Account): Promi
   return api;
 }
 
-export async function addUser(api: RetainStreamAPI, account: Account, name: string, role: Role): Promise<void> {
+/** Creates an account, unless it exists, and changes its first password. */
+async function addUser(url: string, admin: RetainStreamAPI, account: Account, name: string, role: Role): Promise<void> {
   try {
-    await api.addUser({ ...account, name, role });
+    await admin.addUser({ email: account.email, password: FIRST_PASSWORD, name, role });
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
+    return;
   }
+  const user = await signedIn(url, { email: account.email, password: FIRST_PASSWORD });
+  await user.changePassword(FIRST_PASSWORD, account.password);
 }
 
 /** Waits until nothing is loading and every plot is drawn. */

@@ -1,6 +1,6 @@
 /** Sign-in, sessions, sign-out and registration. */
 import type { Page } from "@playwright/test";
-import { ADMINISTRATOR, expect, PASSWORD, signIn, test } from "./fixtures";
+import { ADMINISTRATOR, expect, FIRST_PASSWORD, PASSWORD, signIn, test } from "./fixtures";
 
 test.use({ role: null });
 
@@ -34,10 +34,42 @@ test("wrong passwords have to wait and see for how long, and a browser that has 
   await signIn(page, ADMINISTRATOR);
   await expect(page.getByRole("heading", overview)).toBeVisible();
   const known = (await context.cookies(`${new URL(page.url()).origin}/api/auth/login`)).filter(
-    (cookie) => cookie.name === "retainstream_browser",
+    (cookie) => cookie.name === "__Secure-retainstream_browser",
   );
   expect(known).toMatchObject([{ path: "/api/auth/login", httpOnly: true, secure: true, sameSite: "Strict" }]);
   expect(await page.evaluate(() => document.cookie)).toBe("");
+});
+
+test("a first password is changed before anything else", async ({ page, api, provoked }) => {
+  provoked(/auth\/password/);
+  const email = `first-${Date.now()}@example.org`;
+  await api.addUser({ email, password: FIRST_PASSWORD, name: "Fay First", role: "analyst" });
+  await page.goto("/model");
+  await signIn(page, { email, password: FIRST_PASSWORD });
+  const heading = page.getByRole("heading", { level: 1, name: "Choose your password" });
+  await expect(heading).toBeVisible();
+  await expect(page.getByText("Welcome, Fay First.")).toBeVisible();
+  await page.reload();
+  await expect(heading).toBeVisible();
+  await expect(page.getByRole("navigation")).toHaveCount(0);
+
+  await page.getByLabel("Password from your administrator").fill(FIRST_PASSWORD);
+  await page.getByLabel("New password").fill("summer2026!");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByLabel("New password")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByText("is too easy to guess: choose a few unrelated words")).toBeVisible();
+  await page.getByLabel("New password").fill(FIRST_PASSWORD);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("is your current password; choose another one")).toBeVisible();
+
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
+  await expect(page.getByText("Password changed.")).toBeVisible();
+  await page.getByText("Fay First").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await signIn(page, { email, password: PASSWORD });
+  await expect(page.getByRole("heading", { level: 1, name: /Model/ })).toBeVisible();
 });
 
 test("a reload keeps the session, signing out ends it, and another tab does not have it", async ({ page, context }) => {

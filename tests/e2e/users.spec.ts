@@ -14,7 +14,7 @@ test("an account is created, changes its role and is disabled", async ({ page, u
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByText("Nina New can sign in now.")).toBeVisible();
   const row = page.getByRole("row", { name: new RegExp(account.email) });
-  await expect(row).toContainText("active");
+  await expect(row).toContainText("active, first password");
   expect((await (await signedIn(url, account)).getMe()).data.role).toBe("viewer");
 
   await row.getByLabel("Role of Nina New").selectOption("analyst");

@@ -100,7 +100,8 @@ def http_event(
 def call(aws: None) -> Callable[..., Answer]:
     """Sends one request to a function: call(module, method, path, body, role=…, user=…, query=…, headers=…, raw=…).
 
-    `role=None` sends no token. `raw` is a body that is sent as it is, in place of JSON; bytes travel in base64, as API Gateway sends
+    `role=None` sends no token. `first_password`: an administrator chose the user's password.
+    `raw` is a body that is sent as it is, in place of JSON; bytes travel in base64, as API Gateway sends
     what is not text.
     """
 
@@ -116,8 +117,11 @@ def call(aws: None) -> Callable[..., Answer]:
         query: str = "",
         headers: dict[str, str] | None = None,
         raw: str | bytes | None = None,
+        first_password: bool = False,
     ) -> Answer:
         principal = {"userId": user, "role": role, "tokenId": token_id, "tokenExpires": "1999999999"} if role else None
+        if principal and first_password:
+            principal["mustChangePassword"] = "1"
         sent = raw if isinstance(raw, str) else None if body is None else json.dumps(body)
         event = http_event(
             method, path, query=query, body=sent, headers={"content-type": "application/json", **(headers or {})}, principal=principal

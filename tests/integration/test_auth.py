@@ -60,7 +60,9 @@ def as_bearer(call: Call, token: str, method: str, path: str, body: Any = None, 
     context = authorize(f"Bearer {token}")
     if "refused" in context:
         return call("auth", method, path, body, role=None, **more)
-    return call("auth", method, path, body, user=context["userId"], role=context["role"], token_id=context["tokenId"], **more)
+    first = "mustChangePassword" in context
+    who = {"user": context["userId"], "role": context["role"], "token_id": context["tokenId"], "first_password": first}
+    return call("auth", method, path, body, **who, **more)
 
 
 def stored(email: str, *, role: Role = Role.VIEWER, password: str = GOOD) -> User:
@@ -82,7 +84,7 @@ def fields(answer: Answer) -> set[str]:
 def test_registering_signs_in_a_viewer(call: Call) -> None:
     answer = call("auth", "POST", "/api/auth/register", {"email": " Ann@Example.com ", "password": GOOD, "name": "Ann Lee"}, role=None)
     assert answer.status == 201
-    assert answer.body["data"]["user"] == {"email": "ann@example.com", "name": "Ann Lee", "role": "viewer"}
+    assert answer.body["data"]["user"] == {"email": "ann@example.com", "name": "Ann Lee", "role": "viewer", "must_change_password": False}
     assert authorize(f"Bearer {answer.body['data']['token']}").items() >= {"userId": "ann@example.com", "role": "viewer"}.items()
 
 
@@ -90,7 +92,7 @@ def test_signing_in_answers_a_token_of_24_hours(call: Call) -> None:
     register(call)
     answer = sign_in(call, "ANN@Example.COM")
     assert answer.status == 200
-    assert answer.body["data"]["user"] == {"email": "ann@example.com", "name": "ann", "role": "viewer"}
+    assert answer.body["data"]["user"] == {"email": "ann@example.com", "name": "ann", "role": "viewer", "must_change_password": False}
     context = authorize(f"bearer {answer.body['data']['token']}", "Authorization")
     assert answer.body["data"]["expires_at"].endswith("+00:00")
     me = call("auth", "GET", "/api/auth/me", role="viewer", user=context["userId"], token_id=context["tokenId"])
@@ -342,6 +344,93 @@ def test_a_bad_change_of_password_changes_nothing(call: Call, body: Any, field: 
     assert sign_in(call).status == 200
 
 
+def test_the_new_password_is_no_second_guess_at_the_current_one(call: Call) -> None:
+    token = register(call)
+    guess = {"current_password": "wrong", "new_password": GOOD}
+    answer = as_bearer(call, token, "POST", "/api/auth/password", guess)
+    assert (answer.status, fields(answer)) == (422, {"body.current_password"})
+    assert as_bearer(call, token, "GET", "/api/auth/me").status == 200
+
+
+def test_a_change_that_was_interrupted_is_completed_by_its_own_token_alone(call: Call) -> None:
+    own = authorize(f"Bearer {register(call)}")
+    other = authorize(f"Bearer {sign_in(call).body['data']['token']}")
+    body = {"current_password": GOOD, "new_password": BETTER}
+
+    def change(context: dict[str, str]) -> Answer:
+        return call("auth", "POST", "/api/auth/password", body, user=context["userId"], role="viewer", token_id=context["tokenId"])
+
+    def fail(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://kms")
+
+    kms().meta.events.register("before-send.kms.Sign", fail, unique_id="fail")
+    assert change(own).status == 503
+    kms().meta.events.unregister("before-send.kms.Sign", unique_id="fail")
+    assert (answer := change(other)).status == 422
+    assert fields(answer) == {"body.current_password"}
+    completed = change(own)
+    assert completed.status == 200
+    assert as_bearer(call, completed.body["data"]["token"], "GET", "/api/auth/me").status == 200
+
+
+def test_the_new_password_differs_from_the_current_one(call: Call) -> None:
+    token = register(call, password="kxwqzvt\u00e9")
+    body = {"current_password": "kxwqzvt\u00e9", "new_password": "kxwqzvte\u0301"}
+    answer = as_bearer(call, token, "POST", "/api/auth/password", body)
+    assert answer.status == 422
+    assert answer.body["errors"] == [{"field": "body.new_password", "detail": "is your current password; choose another one"}]
+
+
+def first_session(call: Call, **more: Any) -> str:
+    """The token of an account whose password an administrator chose."""
+    stored("root@example.com", role=Role.ADMIN)
+    assert add(call, **more).body["data"]["must_change_password"] is True
+    answer = sign_in(call)
+    assert answer.body["data"]["user"]["must_change_password"] is True
+    return str(answer.body["data"]["token"])
+
+
+def test_a_first_password_opens_only_its_own_change(call: Call) -> None:
+    token = first_session(call, role="admin")
+    assert authorize(f"Bearer {token}")["mustChangePassword"] == "1"
+    refused = as_bearer(call, token, "GET", "/api/auth/users")
+    assert (refused.status, problem(refused)) == (403, "password-change-required")
+    assert "RateLimit-Remaining" in refused.headers
+    assert "POST /api/auth/password" in refused.body["detail"]
+    assert as_bearer(call, token, "GET", "/api/auth/me").body["data"]["must_change_password"] is True
+    same = as_bearer(call, token, "POST", "/api/auth/password", {"current_password": GOOD, "new_password": GOOD})
+    assert (same.status, fields(same)) == (422, {"body.new_password"})
+
+    changed = as_bearer(call, token, "POST", "/api/auth/password", {"current_password": GOOD, "new_password": BETTER})
+
+    assert changed.status == 200
+    assert changed.body["data"]["user"]["must_change_password"] is False
+    new = changed.body["data"]["token"]
+    listed = as_bearer(call, new, "GET", "/api/auth/users")
+    assert {user["email"]: user["must_change_password"] for user in listed.body["data"]} == {
+        "root@example.com": False,
+        "ann@example.com": False,
+    }
+    assert authorize(f"Bearer {token}") == {"refused": "1"}
+    assert sign_in(call, password=BETTER).body["data"]["user"]["must_change_password"] is False
+
+
+def test_a_first_password_can_sign_out(call: Call) -> None:
+    token = first_session(call)
+    assert as_bearer(call, token, "POST", "/api/auth/logout").status == 200
+    assert authorize(f"Bearer {token}") == {"refused": "1"}
+
+
+def test_a_first_password_stays_one_after_a_new_role_and_a_new_hash(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    first_session(call)
+    assert change(call, "ann@example.com", role="admin").body["data"]["must_change_password"] is True
+    assert change(call, "ann@example.com", status="disabled").body["data"]["must_change_password"] is True
+    assert change(call, "ann@example.com", status="active").body["data"]["must_change_password"] is True
+    monkeypatch.setattr(PasswordHasher, "check_needs_rehash", lambda *_: True)
+    token = sign_in(call).body["data"]["token"]
+    assert problem(as_bearer(call, token, "GET", "/api/auth/users")) == "password-change-required"
+
+
 def test_an_old_hash_is_renewed_when_its_password_is_seen(call: Call) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(GOOD)
     Users().add(User("ann@example.com", "Ann", Role.VIEWER, weak, "2026-01-01T00:00:00+00:00"))
@@ -364,7 +453,7 @@ def test_users_are_listed_oldest_first_in_pages_whose_cursors_tell_nothing(call:
         assert answer.status == 200
         assert len(answer.body["data"]) <= 3
         seen += [user["email"] for user in answer.body["data"]]
-        assert all(user.keys() == {"email", "name", "role", "status", "created_at"} for user in answer.body["data"])
+        assert all(user.keys() == {"email", "name", "role", "must_change_password", "status", "created_at"} for user in answer.body["data"])
         cursor = answer.body["page"].get("next")
         if not cursor:
             break
@@ -400,7 +489,8 @@ def test_an_administrator_makes_accounts_while_registration_is_closed(call: Call
     assert answer.status == 201
     expected = {"email": "ann@example.com", "name": "Ann Lee", "role": "analyst", "status": "active"}
     assert answer.body["data"].items() >= expected.items()
-    assert "password" not in str(answer.body)
+    assert answer.body["data"].keys() == {"email", "name", "role", "must_change_password", "status", "created_at"}
+    assert GOOD not in str(answer.body)
     assert authorize(f"Bearer {sign_in(call).body['data']['token']}")["role"] == "analyst"
     assert add(call, email="bob@example.com").body["data"]["role"] == "viewer"
 

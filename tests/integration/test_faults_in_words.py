@@ -17,7 +17,7 @@ LONG_ID = "a" * 129
     ("request_", "field", "detail"),
     [
         (("auth", "POST", "/api/auth/users", {**NEW_USER, "email": "nobody"}), "body.email", "is not an e-mail address"),
-        (("auth", "POST", "/api/auth/users", {**NEW_USER, "password": "p" * 600}), "body.password", "must have at most 512 characters"),
+        (("auth", "POST", "/api/auth/users", {**NEW_USER, "password": "p" * 600}), "body.password", "must have at most 128 characters"),
         (("auth", "POST", "/api/auth/users", {**NEW_USER, "role": "chief"}), "body.role", "must be 'viewer', 'analyst' or 'admin'"),
         (("auth", "POST", "/api/auth/users", {**NEW_USER, "rank": 1}), "body.rank", "is not a known field"),
         (("auth", "POST", "/api/auth/users", {key: NEW_USER[key] for key in ("email", "name", "role")}), "body.password", "is required"),

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { ErrorBoundary, LocationProvider, lazy, Route, Router } from "preact-iso";
 import { useAction } from "./loading";
+import { FirstPassword } from "./pages/first-password";
 import { SignIn } from "./pages/sign-in";
 import { Shell } from "./parts/shell";
 import { Crash, Failure, NotLoaded, Waiting } from "./parts/states";
@@ -22,7 +23,7 @@ function page<P>(load: () => Promise<{ default: ComponentType<P> }>) {
   return lazy<ComponentType<P>>(() => load().catch(() => ({ default: NotLoaded as ComponentType<P> })));
 }
 
-/** The dashboard: the sign-in page, or the shell with the page of the address. */
+/** The dashboard: the sign-in page, the page of the first password, or the shell with the page of the address. */
 export function App() {
   const start = useAction(resume);
   useEffect(() => {
@@ -33,6 +34,7 @@ export function App() {
     return <Waiting what="Signing in" />;
   }
   if (person.value === null) return <SignIn />;
+  if (person.value.must_change_password) return <FirstPassword />;
   return (
     <LocationProvider>
       <Shell>

@@ -17,9 +17,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Principal:
-    """The user of a request, as the authorizer identified it."""
+    """The user of a request, as the authorizer identified it. `must_change_password`: an administrator chose the password."""
 
     user_id: str
     role: Role
     token_id: str
     token_expires: int
+    must_change_password: bool = False

@@ -26,7 +26,7 @@ FEWEST = {"accounts": 600, "customers": 1200, "answers": 1200, "roles": 2000, "w
 
 IN_CI = bool(os.environ.get("CI"))
 ADMIN = ("alex.chen@netflix.com", "password")
-_GOOD_PASSWORD = "seven quiet lighthouses"
+_FIRST_PASSWORD, _GOOD_PASSWORD = "six loud harbours at dawn", "seven quiet lighthouses"
 _REFUSALS = ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429"]
 
 
@@ -65,10 +65,11 @@ class Probe:
     def account(self, role: str) -> tuple[str, str]:
         """A new account of that role: its address, and a token."""
         email = f"{role}-{uuid.uuid4().hex[:12]}@probe.example"
-        made = self._http.post("/api/auth/users", json={"email": email, "password": _GOOD_PASSWORD, "role": role})
+        made = self._http.post("/api/auth/users", json={"email": email, "password": _FIRST_PASSWORD, "role": role})
         assert made.status_code == 201, made.text
-        signed_in = httpx.post(f"{self.stack.url}/api/auth/login", json={"email": email, "password": _GOOD_PASSWORD}, timeout=30)
-        return email, signed_in.json()["data"]["token"]
+        with self.stack.client(email, _FIRST_PASSWORD) as client:
+            changed = client.post("/api/auth/password", json={"current_password": _FIRST_PASSWORD, "new_password": _GOOD_PASSWORD})
+        return email, changed.json()["data"]["token"]
 
     def run(
         self,

@@ -51,6 +51,31 @@ def test_a_session_from_sign_in_to_sign_out(run: Run, stack: LocalProcess, tmp_p
     assert not any(token in one.stdout + one.stderr or f" {PASSWORD}" in one.stdout for one in commands)
 
 
+def test_a_first_password_is_changed_before_anything_else(run: Run, stack: LocalProcess) -> None:
+    first, own, email = "six loud harbours at dawn", "seven quiet lighthouses", "first@example.org"
+    run("login", "--url", stack.url, "--email", EMAIL, RETAINSTREAM_PASSWORD=PASSWORD)
+    assert run("users", "add", email, "--role", "admin", RETAINSTREAM_NEW_PASSWORD=first).returncode == 0
+    assert "active, first password" in next(line for line in run("users", "list").stdout.splitlines() if email in line)
+
+    signed = run("login", "--url", stack.url, "--email", email, stdin=f"{first}\n")
+    assert signed.returncode == 0
+    assert "Change it before you use other commands: retainstream password" in signed.stderr
+    refused = run("users", "list")
+    assert refused.returncode == 4
+    assert f"To change it: retainstream password --url {stack.url}" in refused.stderr
+    weak = run("password", stdin=f"{first}\nsummer2026!\n")
+    assert weak.returncode == 1
+    assert "body.new_password is too easy to guess: choose a few unrelated words" in weak.stderr
+
+    changed = run("password", stdin=f"{first}\n{own}\n")
+    assert changed.returncode == 0, changed.stderr
+    assert changed.stderr == "Password changed. All your other sessions have ended.\n"
+    assert run("users", "list").returncode == 0
+    again = run("login", "--url", stack.url, "--email", email, "--json", RETAINSTREAM_PASSWORD=own)
+    assert json.loads(again.stdout)["must_change_password"] is False
+    assert not any(word in one.stdout + one.stderr for one in (signed, refused, weak, changed, again) for word in (first, own))
+
+
 def test_the_wrong_password_is_refused_and_nothing_kept(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
     refused = run("login", "--url", stack.url, "--email", EMAIL, RETAINSTREAM_PASSWORD="not-that-one")
     assert (refused.returncode, refused.stdout) == (4, "")
@@ -128,6 +153,11 @@ def test_a_service_that_stays_busy_ends_with_5(run: Run, service: Service) -> No
     ("answer", "code", "words"),
     [
         ((403, problem("forbidden", 403, "Your role does not allow this")), 4, "Your role does not allow this. Ask an administrator"),
+        (
+            (403, problem("password-change-required", 403, "Change your first password")),
+            4,
+            "Change your first password. To change it: retainstream password --url",
+        ),
         ((401, problem("unauthenticated", 401, "Sign in first")), 4, "Sign in first. To sign in: retainstream login --url"),
         ((404, problem("not-found", 404, "There is nothing here", detail="No recount has this id.")), 1, "No recount has this id."),
         (

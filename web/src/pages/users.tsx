@@ -126,7 +126,8 @@ function Status({ user, request }: ChangeProps) {
   const active = user.status === "active";
   return (
     <>
-      {user.status}{" "}
+      {user.status}
+      {user.must_change_password ? ", first password" : ""}{" "}
       <button type="button" onClick={() => request({ user, to: { status: active ? "disabled" : "active" } })}>
         {active ? "Disable" : "Enable"}
       </button>
@@ -192,7 +193,7 @@ function AddUser({ close }: { close: (added: boolean) => void }) {
         <TextField label="Name" maxLength={100} value={name} change={setName} error={refused("name")} />
         <PasswordField
           label="Initial password"
-          hint="Give it to the user in person, to be changed after the first sign-in."
+          hint="Give it to the user in person. The user must change it after signing in."
           value={password}
           change={setPassword}
           error={refused("password")}

@@ -1,5 +1,6 @@
 """Accounts: registration, sign-in, and change of password."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -45,7 +46,15 @@ class RegistrationPolicy:
         return self.mode == "open" or (self.mode == "domain" and bool(self.domain) and domain_of(email) == self.domain.strip().casefold())
 
 
-def new_user(email: str, password: str, *, name: str | None = None, role: Role = Role.VIEWER, check_password: bool = True) -> User:
+def new_user(
+    email: str,
+    password: str,
+    *,
+    name: str | None = None,
+    role: Role = Role.VIEWER,
+    check_password: bool = True,
+    must_change_password: bool = False,
+) -> User:
     """A user with a hashed password, not stored yet. `email` is normalised. Without the check every password is accepted.
 
     Raises:
@@ -54,7 +63,14 @@ def new_user(email: str, password: str, *, name: str | None = None, role: Role =
     if check_password:
         passwords.check_acceptable(password, _about(email, name))
     created_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return User(email, name or email.partition("@")[0], role, passwords.hashed(password), created_at)
+    return User(
+        email,
+        name or email.partition("@")[0],
+        role,
+        passwords.hashed(password),
+        created_at,
+        must_change_password=must_change_password,
+    )
 
 
 def register(sessions: Sessions, policy: RegistrationPolicy, email: str, password: str, name: str | None) -> Session:
@@ -93,7 +109,8 @@ def sign_in(sessions: Sessions, guessing: Guessing, visitor: Visitor, email: str
 def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, current: str, new: str) -> Session:
     """Replaces the caller's password, ends all sessions of the user, and opens a new one.
 
-    The same request after an interrupted one completes it, although the new password is then the present one.
+    The same request after an interrupted one completes it, although the new password is then the present one. The token that made the
+    change proves that it is the same request, so `new` is no second guess at the password.
 
     Raises:
         UnknownCaller, WrongPassword, UnacceptablePassword, TooManyGuesses
@@ -101,8 +118,10 @@ def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, c
     user = known(sessions, caller)
     attempt = guessing.change_of_password(user.email)
     if passwords.matches(user.password_hash, current):
-        user = _with_password(sessions, user, new)
-    elif not passwords.matches(user.password_hash, new):
+        if passwords.same(current, new):
+            raise passwords.UnacceptablePassword("is your current password; choose another one", "new_password")
+        user = _with_password(sessions, caller, user, new)
+    elif user.password_changed_with != caller.token_id or not passwords.matches(user.password_hash, new):
         raise WrongPassword
     guessing.right(attempt)
     sessions.changed(user)
@@ -111,10 +130,12 @@ def change_password(sessions: Sessions, guessing: Guessing, caller: Principal, c
     return session
 
 
-def _with_password(sessions: Sessions, user: User, new: str) -> User:
+def _with_password(sessions: Sessions, caller: Principal, user: User, new: str) -> User:
     passwords.check_acceptable(new, _about(user.email, user.name), field="new_password")
     try:
-        return sessions.users.change_password(user, passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now())
+        return sessions.users.change_password(
+            user, passwords.hashed(new), tokens_valid_from=sessions.first_moment_after_now(), changed_with=caller.token_id
+        )
     except Conflict as error:
         raise WrongPassword from error
 
@@ -141,5 +162,5 @@ def _rehashed(sessions: Sessions, user: User, password: str) -> User:
 
 
 def _about(email: str, name: str | None) -> list[str]:
-    local, _, domain = email.partition("@")
-    return [email, local, *local.replace("+", ".").split("."), *domain.split("."), *(name or "").split()]
+    """The words that an attacker tries first: the address and the name, whole and in parts."""
+    return [email, *email.split("@"), *re.findall(r"[^\W_]+", f"{email} {name or ''}")]

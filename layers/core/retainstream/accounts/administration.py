@@ -42,7 +42,7 @@ def page_of_users(users: Users, *, after: Place | None, limit: int) -> tuple[lis
 
 
 def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *, name: str | None, role: Role) -> User:
-    """Creates an account for another person, whatever the registration policy. `email` is normalised.
+    """Creates an account for another person, whatever the registration policy. `email` is normalised. The person must change the password.
 
     Raises:
         UnknownCaller: the caller is not an administrator any more.
@@ -50,7 +50,7 @@ def add_user(sessions: Sessions, caller: Principal, email: str, password: str, *
     """
     if not known(sessions, caller).administers:
         raise UnknownCaller
-    user = new_user(email, password, name=name, role=role)
+    user = new_user(email, password, name=name, role=role, must_change_password=True)
     try:
         sessions.users.add(user)
     except Conflict as error:

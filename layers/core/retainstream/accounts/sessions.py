@@ -61,7 +61,7 @@ class Sessions:
             raise tokens.InvalidToken("unknown or disabled user")
         if claims.iat < user.tokens_valid_from:
             raise tokens.InvalidToken("older than the user's last change")
-        return Principal(user.email, user.role, claims.jti, claims.exp)
+        return Principal(user.email, user.role, claims.jti, claims.exp, user.must_change_password)
 
     def close(self, principal: Principal) -> None:
         """Revokes the token of a request, at once and for good. Closing twice has no further effect.

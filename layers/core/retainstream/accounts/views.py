@@ -21,6 +21,8 @@ def _printable(name: str) -> str:
 
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=passwords.LONGEST_RAW)]
+NewPassword = Annotated[SecretStr, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
+"""The rule as far as lengths say it; `passwords.check_acceptable` holds the rest."""
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Ann Lee"]), AfterValidator(_printable)]
 
 
@@ -29,10 +31,10 @@ class _Request(BaseModel):
 
 
 class Registration(_Request):
-    """A new account. The password has 8 to 128 characters of any kind and is not easy to guess."""
+    """A new account. The password has 8 to 128 characters of any kind, also after Unicode's NFKC, and is not easy to guess."""
 
     email: EmailAddress
-    password: Password
+    password: NewPassword
     name: Name | None = Field(default=None, description="The person's name. Default: the part of the address before the @")
 
 
@@ -42,12 +44,14 @@ class Credentials(_Request):
 
 
 class PasswordChange(_Request):
+    """The new password follows the rules of a registration, and differs from the current one."""
+
     current_password: Password
-    new_password: Password
+    new_password: NewPassword
 
 
 class NewUser(Registration):
-    """An account for another person, who should change the password after the first sign-in."""
+    """An account for another person, who must change the password after the first sign-in."""
 
     role: Role = Role.VIEWER
 
@@ -73,6 +77,7 @@ class Person(BaseModel):
     email: str
     name: str
     role: Role
+    must_change_password: bool = Field(description="Whether an administrator chose the password, and the person has not changed it yet")
 
 
 class SignedIn(BaseModel):
@@ -106,11 +111,11 @@ def me(user: User, caller: Principal) -> Me:
 
 
 def person(user: User) -> Person:
-    return Person(email=user.email, name=user.name, role=user.role)
+    return Person(email=user.email, name=user.name, role=user.role, must_change_password=user.must_change_password)
 
 
 def user_view(user: User) -> UserView:
-    return UserView(email=user.email, name=user.name, role=user.role, status=user.status, created_at=user.created_at)
+    return UserView(**person(user).model_dump(), status=user.status, created_at=user.created_at)
 
 
 def _moment(epoch_seconds: int) -> str:

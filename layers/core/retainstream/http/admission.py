@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from retainstream.http.events import HttpEvent
 from retainstream.http.problems import Problem
-from retainstream.http.routes import OWN_LIMIT, PUBLIC, ROLE, UNCOUNTED
+from retainstream.http.routes import OWN_LIMIT, PUBLIC, ROLE, UNCOUNTED, WITH_FIRST_PASSWORD
 from retainstream.http.visitor import network_of
 from retainstream.roles import Principal, Role
 from retainstream.settings import RATE_LIMIT_WINDOW_SECONDS, TOKEN_LIFETIME_SECONDS, Settings
@@ -42,14 +42,20 @@ def principal_of(event: HttpEvent) -> Principal | None:
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
     if not context.get("userId") or int(context["tokenExpires"]) <= time.time():
         return None
-    return Principal(context["userId"], Role(context["role"]), context["tokenId"], int(context["tokenExpires"]))
+    return Principal(
+        user_id=context["userId"],
+        role=Role(context["role"]),
+        token_id=context["tokenId"],
+        token_expires=int(context["tokenExpires"]),
+        must_change_password="mustChangePassword" in context,
+    )
 
 
 def admit(event: HttpEvent, stated: Mapping[str, object], limits: Limits, settings: Settings) -> Admission:
     """Admits a request to a route whose options are `stated`.
 
     Raises:
-        Problem: too-many-requests, unauthenticated, or forbidden.
+        Problem: too-many-requests, unauthenticated, password-change-required, or forbidden.
     """
     principal = principal_of(event)
     role = str(stated[ROLE])
@@ -64,6 +70,12 @@ def admit(event: HttpEvent, stated: Mapping[str, object], limits: Limits, settin
         return Admission(principal, headers)
     if principal is None:
         raise unauthenticated(headers)
+    if principal.must_change_password and not stated.get(WITH_FIRST_PASSWORD):
+        raise Problem(
+            "password-change-required",
+            "An administrator chose your password. Choose your own with POST /api/auth/password, and use the token of its answer.",
+            headers=headers,
+        )
     if not principal.role.includes(Role(role)):
         raise Problem("forbidden", f"This route needs the role {role}; yours is {principal.role}.", headers=headers)
     return Admission(principal, headers)

@@ -10,6 +10,7 @@ class Caller(TypedDict, total=False):
     role: str
     tokenId: str
     tokenExpires: str
+    mustChangePassword: str
     refused: str
 
 

@@ -22,6 +22,7 @@ TITLES = {
     "unauthenticated": (HTTPStatus.UNAUTHORIZED, "Sign in first"),
     "wrong-credentials": (HTTPStatus.UNAUTHORIZED, "E-mail or password is wrong"),
     "forbidden": (HTTPStatus.FORBIDDEN, "Your role does not allow this"),
+    "password-change-required": (HTTPStatus.FORBIDDEN, "Change your first password"),
     "registration-closed": (HTTPStatus.FORBIDDEN, "Registration is not open"),
     "not-found": (HTTPStatus.NOT_FOUND, "There is nothing here"),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This path does not accept that method"),

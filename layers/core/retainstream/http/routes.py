@@ -10,6 +10,7 @@ from retainstream.roles import Principal, Role
 ROLE = "x-role"
 UNCOUNTED = "x-uncounted"
 OWN_LIMIT = "x-own-limit"
+WITH_FIRST_PASSWORD = "x-with-first-password"  # noqa: S105
 PROBLEMS = "x-problems"
 PUBLIC = "public"
 
@@ -21,12 +22,14 @@ class RouteOptions(TypedDict):
     security: list[dict[str, list[str]]]
 
 
-def requires(role: Role, *problems: str) -> RouteOptions:
-    """Route options: the lowest role that may call it, and the problems it answers beside the usual ones.
+def requires(role: Role, *problems: str, with_first_password: bool = False) -> RouteOptions:
+    """Route options: the lowest role that may call it, and the problems it answers beside the usual ones. `with_first_password`: whether
+    a user may call it who has not yet changed the password that an administrator chose.
 
     Use as `@app.get(path, **requires(Role.VIEWER, "conflict"))`.
     """
-    return {"openapi_extensions": {ROLE: role.value, PROBLEMS: list(problems)}, "security": [{"token": []}]}
+    extensions: dict[str, str | bool | int | list[str]] = {ROLE: role.value, PROBLEMS: list(problems)}
+    return {"openapi_extensions": extensions | ({WITH_FIRST_PASSWORD: True} if with_first_password else {}), "security": [{"token": []}]}
 
 
 def public(*problems: str, counted: bool = True, own_limit: int = 0) -> RouteOptions:

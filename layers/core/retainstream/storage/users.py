@@ -27,7 +27,11 @@ _ABSENT = "attribute_not_exists(email)"
 
 @dataclass(frozen=True)
 class User:
-    """One account. `created_at` is ISO 8601 in UTC; tokens issued before `tokens_valid_from` (epoch seconds) are refused."""
+    """One account. `created_at` is ISO 8601 in UTC; tokens issued before `tokens_valid_from` (epoch seconds) are refused.
+
+    `must_change_password`: another person chose the password. `password_changed_with` is the id of the token with which the user last
+    changed the password.
+    """
 
     email: str
     name: str
@@ -36,6 +40,8 @@ class User:
     created_at: str
     status: Status = "active"
     tokens_valid_from: int = 0
+    must_change_password: bool = False
+    password_changed_with: str = ""
 
     @property
     def administers(self) -> bool:
@@ -120,8 +126,9 @@ class Users:
         self._transact({"Update": write}, self._listed(user.email) if changed.administers else self._unlisted(user.email))
         return self.get(user.email) or changed
 
-    def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int) -> User:
-        """Replaces the hash and ends earlier sessions, provided that the hash is still that of `user`. Returns the user as stored.
+    def change_password(self, user: User, password_hash: str, *, tokens_valid_from: int, changed_with: str) -> User:
+        """Replaces the hash by that of the user's own choice and ends earlier sessions, provided that the hash is still that of `user`.
+        `changed_with` is the id of the request's token. Returns the user as stored.
 
         Raises:
             Conflict: another request changed the password, or ended sessions later than `tokens_valid_from`.
@@ -129,8 +136,8 @@ class Users:
         return _user(
             self._table.update(
                 {"email": user.email},
-                "SET password_hash = :hash, tokens_valid_from = :from",
-                {":hash": password_hash, ":from": tokens_valid_from, ":old": user.password_hash},
+                "SET password_hash = :hash, tokens_valid_from = :from, password_changed_with = :token REMOVE must_change_password",
+                {":hash": password_hash, ":from": tokens_valid_from, ":token": changed_with, ":old": user.password_hash},
                 condition="password_hash = :old AND tokens_valid_from <= :from",
             )
         )
@@ -202,6 +209,7 @@ def _item(user: User) -> Item:
         "created_at": user.created_at,
         "status": user.status,
         "tokens_valid_from": user.tokens_valid_from,
+        **({"must_change_password": True} if user.must_change_password else {}),
     }
 
 
@@ -214,4 +222,6 @@ def _user(item: Item) -> User:
         created_at=item["created_at"],
         status=item["status"],
         tokens_valid_from=item["tokens_valid_from"],
+        must_change_password=item.get("must_change_password", False),
+        password_changed_with=item.get("password_changed_with", ""),
     )
