@@ -108,12 +108,62 @@ class Money(TypedDict):
 class SchemaColumn(TypedDict):
     name: str
     label: str
+    kind: str
+    feature: bool
     unit: NotRequired[str | None]
 
 
 class Schema(TypedDict):
+    name: str
+    title: str
     money: Money | None
     columns: list[SchemaColumn]
+
+
+class ColumnChange(TypedDict):
+    """`column` is empty for the schema as a whole."""
+
+    kind: str
+    column: str
+    label: str
+    text: str
+
+
+class ColumnMisfit(TypedDict):
+    text: str
+
+
+class CheckedCustomers(TypedDict):
+    """`complete`: all customers were checked, not a sample of them."""
+
+    checked: int
+    complete: bool
+    refused: int
+    misfits: list[ColumnMisfit]
+
+
+class ModelEffect(TypedDict):
+    text: str
+
+
+class SchemaChange(TypedDict):
+    """A feature schema beside the active one. `replaces` is the digest of that one, `kept` the id under which it is kept."""
+
+    title: str
+    replaces: str
+    active: bool
+    same: bool
+    kept: str | None
+    changes: list[ColumnChange]
+    customers: CheckedCustomers
+    model: ModelEffect | None
+    next_steps: list[str]
+
+
+class EarlierSchema(TypedDict):
+    id: str
+    name: str
+    active_since: str | None
 
 
 # ------------------------------------------------------------------------------------------------------------ the model

@@ -1,4 +1,4 @@
-"""The AWS account of a deployment, for the two commands that need AWS credentials in place of an account of the API."""
+"""The AWS account of a deployment, for commands that use AWS credentials in place of an account of the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

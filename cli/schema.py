@@ -1,10 +1,11 @@
-"""`retainstream schema`: draft a feature schema from a table, and check one."""
+"""`retainstream schema`: draft a feature schema from a table, check one, and activate one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import schema_change
 from cli.output import check_output, print_json, say, say_warning, written_whole
 from cli.reading import read_customers, read_text_table
 
@@ -103,6 +104,11 @@ def check(
         return
     for line in lines:
         typer.echo(line)
+
+
+commands.command("put")(schema_change.put)
+commands.command("history")(schema_change.history)
+commands.command("show")(schema_change.show)
 
 
 def _name_of(data: Path) -> str:

@@ -94,6 +94,7 @@ ARGUMENTS = {
     ("promote",): ["v1"],
     ("users", "add"): ["a@example.com"],
     ("import",): ["customers.csv"],
+    ("schema", "put"): ["examples/schemas/telco.yaml"],
 }
 ARGUMENTS[("users", "change")] = ["a@example.com", "--role", "viewer"]
 
