@@ -337,6 +337,36 @@ export class RetainStreamAPI {
     return this.#get("/api/model/schema");
   }
 
+  /**
+   * Compares a schema with the active one and with the customers; nothing is changed.
+   * @param {string} document YAML or JSON
+   * @returns {Promise<Answer<Schemas["SchemaChange"]>>}
+   */
+  checkSchema(document) {
+    return this.request("/api/model/schema/check", { method: "POST", body: { document }, repeatable: true });
+  }
+
+  /**
+   * Activates a schema. `replaces` comes from {@link checkSchema}; `acceptRefused`: although customers do not fit.
+   * @param {string} document YAML or JSON
+   * @param {{replaces: string, acceptRefused?: boolean}} options
+   * @returns {Promise<Answer<Schemas["SchemaChange"]>>}
+   */
+  changeSchema(document, { replaces, acceptRefused = false }) {
+    const body = { document, replaces, accept_refused: acceptRefused };
+    return this.request("/api/model/schema", { method: "PUT", body, repeatable: true });
+  }
+
+  /** @returns {Promise<Answer<Schemas["EarlierSchema"][]>>} the schemas that were active before, the last one first */
+  getEarlierSchemas() {
+    return this.#get("/api/model/schema/earlier");
+  }
+
+  /** @param {string} id @returns {Promise<Answer<Schemas["FeatureSchema"]>>} */
+  getEarlierSchema(id) {
+    return this.#get(`/api/model/schema/earlier/${encodeURIComponent(id)}`);
+  }
+
   /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run; {@link getTraining} shows its progress */
   trainModel() {
     return this.#start("/api/model/train");

@@ -203,6 +203,26 @@ export class RetainStreamAPI {
     getModelStatus(): Promise<Answer<Schemas["StatusView"]>>;
     /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, the actions, and the currency */
     getSchema(): Promise<Answer<Schemas["FeatureSchema"]>>;
+    /**
+     * Compares a schema with the active one and with the customers; nothing is changed.
+     * @param {string} document YAML or JSON
+     * @returns {Promise<Answer<Schemas["SchemaChange"]>>}
+     */
+    checkSchema(document: string): Promise<Answer<Schemas["SchemaChange"]>>;
+    /**
+     * Activates a schema. `replaces` comes from {@link checkSchema}; `acceptRefused`: although customers do not fit.
+     * @param {string} document YAML or JSON
+     * @param {{replaces: string, acceptRefused?: boolean}} options
+     * @returns {Promise<Answer<Schemas["SchemaChange"]>>}
+     */
+    changeSchema(document: string, { replaces, acceptRefused }: {
+        replaces: string;
+        acceptRefused?: boolean;
+    }): Promise<Answer<Schemas["SchemaChange"]>>;
+    /** @returns {Promise<Answer<Schemas["EarlierSchema"][]>>} the schemas that were active before, the last one first */
+    getEarlierSchemas(): Promise<Answer<Schemas["EarlierSchema"][]>>;
+    /** @param {string} id @returns {Promise<Answer<Schemas["FeatureSchema"]>>} */
+    getEarlierSchema(id: string): Promise<Answer<Schemas["FeatureSchema"]>>;
     /** @returns {Promise<Answer<Schemas["TrainingView"]>>} a run; {@link getTraining} shows its progress */
     trainModel(): Promise<Answer<Schemas["TrainingView"]>>;
     /** @param {string} runId @returns {Promise<Answer<Schemas["TrainingView"]>>} */

@@ -1823,10 +1823,10 @@ export interface components {
             feature_schema: "ok" | "damaged" | "unknown";
             /**
              * Model
-             * @description none: nothing was promoted yet; missing: a record or file is absent; damaged: one has changed or cannot be read
+             * @description none: nothing was promoted yet; outdated: it was trained on other columns than the active feature schema has; missing: a record or file is absent; damaged: one has changed or cannot be read
              * @enum {string}
              */
-            model: "ok" | "none" | "missing" | "damaged" | "unknown";
+            model: "ok" | "none" | "outdated" | "missing" | "damaged" | "unknown";
             /**
              * Tables
              * @description refused: a permission is missing or the request is invalid

@@ -19,6 +19,7 @@ test("every read answers in Node", async ({ api }) => {
     getVersions: () => api.getVersions(),
     getDrift: () => api.getDrift(),
     getSchema: () => api.getSchema(),
+    getEarlierSchemas: () => api.getEarlierSchemas(),
     getUsers: () => api.getUsers(),
     getImports: () => api.getImports(),
     health: () => api.health(),

@@ -12,10 +12,13 @@ import yaml
 from retainstream.engine.schema import default_schema, read_schema
 from retainstream.registry import schema_change
 from retainstream.registry.active_schema import KEY, earlier_schemas, replace_active_schema, set_active_schema, stored_active, stored_schema
+from retainstream.registry.health import read_health
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict
+from retainstream.storage.models import Models
+from retainstream.storage.table import Table
 from tests.integration.conftest import Answer
 from tests.small_models import add_customers, put_in_service
 
@@ -282,7 +285,7 @@ def test_the_effect_on_the_model_in_service_is_stated(call: Call, base: list[str
     assert "keeps scoring" in same["model"]["text"]
     other = check(call, without_column("payment_failures"))
     assert other["model"]["same_columns"] is False
-    assert "trained on other features (payment_failures differ)" in other["model"]["text"]
+    assert "trained on other features (different: payment_failures)" in other["model"]["text"]
     assert other["next_steps"][-1].startswith("Train a model. Until one is promoted,")
     boto3.client("s3").delete_object(Bucket=settings().bucket, Key=f"models/{same['model']['version']}/schema.json")
     assert "cannot be read" in check(call, with_column("plan", label="Tariff"))["model"]["text"]
@@ -292,3 +295,21 @@ def test_a_schema_without_ids_warns_of_imports(call: Call, aws: None) -> None:
     schema = yaml.safe_load(TELCO.read_text())
     schema["id"]["numbered"] = True
     assert any("numbers customers by row" in step for step in check(call, yaml.safe_dump(schema))["next_steps"])
+
+
+def test_health_advises_to_train_after_a_change_of_columns(call: Call, base: list[str]) -> None:
+    version = put_in_service(0)
+    names = [column.name for column in default_schema().features]
+    models = Table(settings().models_table, ("pk", "sk"))
+    pointer = models.get({"pk": "champion", "sk": "current"}) or {}
+    models.put({**pointer, "record": {**(models.get({"pk": "version", "sk": version}) or {}), "feature_names": names}})
+    assert read_health(Models(), Documents()).dependencies.model == "ok"
+
+    assert put(call, without_column("payment_failures")).status == 200
+
+    health = read_health(Models(), Documents())
+    assert (health.status, health.dependencies.model) == ("degraded", "outdated")
+    assert health.advice == [
+        f"Version {version} was trained on other columns than the active feature schema has. "
+        "Import customers with the new columns, then train a new version: POST /api/model/train."
+    ]

@@ -1,4 +1,4 @@
-/** CSV files for spreadsheets. */
+/** Files for download: CSV for spreadsheets, and JSON. */
 export type Cell = string | number | boolean | null | undefined;
 
 /** A cell that no spreadsheet takes for a formula; numbers stay numbers. */
@@ -16,7 +16,16 @@ export function csvOf(header: string[], rows: Cell[][]): string {
 
 /** Downloads a file written here; the byte order mark at its start tells spreadsheets that the text is UTF-8. */
 export function saveCsv(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }));
+  save(name, new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }));
+}
+
+/** Downloads a JSON document written here. */
+export function saveJson(name: string, document: unknown): void {
+  save(name, new Blob([JSON.stringify(document, null, 1)], { type: "application/json" }));
+}
+
+function save(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
   download(address, name);
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -4,6 +4,7 @@ import { useAction, useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
 import { Field, TextField } from "../parts/fields";
 import { ImportProgress } from "../parts/import-progress";
+import { SchemaChange } from "../parts/schema-change";
 import { SchemaTable } from "../parts/schema-table";
 import { Scoring } from "../parts/scoring";
 import { Empty, Failure, Show } from "../parts/states";
@@ -11,10 +12,11 @@ import { Table } from "../parts/table";
 import { api, may } from "../session";
 import "../styles/data.css";
 
-/** Imports of customers, the scoring run and the feature schema. */
+/** Imports of customers, the scoring run, the feature schema and its change. */
 export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
   const [turn, setTurn] = useState(0);
+  const [schemas, setSchemas] = useState(0);
   return (
     <>
       <div class="heading">
@@ -36,7 +38,8 @@ export default function Data() {
       ) : (
         <Empty title="Only analysts can import customers">Ask an administrator for the analyst role.</Empty>
       )}
-      <SchemaTable />
+      <SchemaTable key={schemas} />
+      {may("admin") ? <SchemaChange changed={() => setSchemas((now) => now + 1)} /> : null}
     </>
   );
 }

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from retainstream import __version__
+from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.validation import UnusableSchema
 from retainstream.registry.active_schema import stored_schema
 from retainstream.registry.champion import champion
@@ -28,8 +29,9 @@ class ModelInService(BaseModel):
 class Dependencies(BaseModel):
     tables: Literal["ok", "unavailable", "refused"] = Field(description="refused: a permission is missing or the request is invalid")
     bucket: Literal["ok", "unavailable", "refused"] = Field(description="As tables")
-    model: Literal["ok", "none", "missing", "damaged", "unknown"] = Field(
-        description="none: nothing was promoted yet; missing: a record or file is absent; damaged: one has changed or cannot be read"
+    model: Literal["ok", "none", "outdated", "missing", "damaged", "unknown"] = Field(
+        description="none: nothing was promoted yet; outdated: it was trained on other columns than the active feature schema has; "
+        "missing: a record or file is absent; damaged: one has changed or cannot be read"
     )
     feature_schema: Literal["ok", "damaged", "unknown"] = Field(description="The active feature schema")
 
@@ -103,7 +105,13 @@ def read_health(models: Models, documents: Documents) -> Health:
         if record and (wrong := _problem_of_files(record, documents)):
             dependencies.model, problem = wrong
             advice.append(f"{problem} {ADVICE}")
-        stored_schema(documents)
+        schema = stored_schema(documents)
+        if record and dependencies.model == "ok" and _has_other_features(record, schema):
+            dependencies.model = "outdated"
+            advice.append(
+                f"Version {record['version']} was trained on other columns than the active feature schema has. "
+                "Import customers with the new columns, then train a new version: POST /api/model/train."
+            )
     except StorageUnavailable:
         dependencies.bucket, dependencies.feature_schema = "unavailable", "unknown"
         dependencies.model = "unknown" if record else dependencies.model
@@ -124,6 +132,11 @@ def read_health(models: Models, documents: Documents) -> Health:
         dependencies=dependencies,
         advice=advice,
     )
+
+
+def _has_other_features(record: Version, schema: FeatureSchema) -> bool:
+    names: object = record.get("feature_names")
+    return isinstance(names, list) and set(names) != {column.name for column in schema.features}
 
 
 def _problem_of_files(record: Version, documents: Documents) -> tuple[Literal["missing", "damaged"], str] | None:

@@ -224,8 +224,8 @@ def _model_effect(documents: Documents, models: Models, schema: FeatureSchema) -
         )
     else:
         text = (
-            f"The model in service ({pointer.version}) was trained on other features ({listed(others)} differ). It keeps scoring by its "
-            "own columns, and takes a value that a customer lacks as unknown: its scores are not reliable for customers with new columns."
+            f"The model in service ({pointer.version}) was trained on other features (different: {listed(others)}). It keeps scoring by "
+            "its own columns, and takes a value that a customer lacks as unknown: do not rely on its scores for customers with new columns."
         )
     return ModelEffect(version=pointer.version, same_columns=not others, text=text)
 
