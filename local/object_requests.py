@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 import boto3
 from botocore.exceptions import ClientError
@@ -160,7 +160,7 @@ def _download(bucket: str, key: str, asked: str | None, parameters: Mapping[str,
 
 
 def _refusal(error: RefusedError, shared: Headers) -> _Answer:
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code><Message>{escape(str(error))}</Message></Error>'
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code><Message>{escape(str(error), quote=False)}</Message></Error>'
     content = text.encode()
     return _Answer(error.status, [("content-type", "application/xml"), *_NO_PAGE, *shared], len(content), (content,))
 
