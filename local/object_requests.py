@@ -160,7 +160,8 @@ def _download(bucket: str, key: str, asked: str | None, parameters: Mapping[str,
 
 
 def _refusal(error: RefusedError, shared: Headers) -> _Answer:
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code><Message>{escape(str(error), quote=False)}</Message></Error>'
+    said = escape(str(error), quote=False)
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code><Message>{said}</Message></Error>'
     content = text.encode()
     return _Answer(error.status, [("content-type", "application/xml"), *_NO_PAGE, *shared], len(content), (content,))
 
