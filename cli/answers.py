@@ -258,9 +258,13 @@ class Performance(TypedDict):
 
 
 class RunView(TypedDict):
-    """What all runs have in common. `step` is the name of the current step; `reason` says why a run failed."""
+    """What all runs have in common. `step` is the name of the current step; `reason` says why a run failed.
+
+    `already_running`: the answer to a start is a run that was under way.
+    """
 
     status: Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+    already_running: NotRequired[bool]
     step: NotRequired[str | None]
     reason: NotRequired[str | None]
 

@@ -42,7 +42,7 @@ def export(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write predictions to a CSV file: a row for each customer who has not left, with reasons, action and features.
+    """Write predictions to a CSV file: a row for each customer who has not left, with reasons, action and features. Needs the role analyst.
 
     A run makes a large file; the command waits for it. Text that a spreadsheet takes for a formula gets a leading apostrophe.
     """

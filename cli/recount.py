@@ -7,7 +7,7 @@ import typer
 from cli.account import AsJson, Url
 from cli.answers import RecountView
 from cli.output import print_json, print_line, print_table, say, say_warning
-from cli.runs import Run, RunId, Stage, Watch, check_ended_well
+from cli.runs import Run, RunId, Stage, Watch, check_ended_well, say_if_already_running
 from cli.service_errors import NEEDS_A_LOOK
 from cli.session import signed_in
 
@@ -30,6 +30,7 @@ def recount(
         raise typer.BadParameter("starts a recount, and --run shows an earlier one; use one of them", param_hint="--repair")
     with signed_in(url) as client:
         view: RecountView = (client.get(_run(run).path) if run else client.start("/api/dashboard/recount", {"repair": repair})).data
+        say_if_already_running(view, "recount", quiet=as_json)
         if watch:
             view = _run(view["run_id"]).follow(client, quiet=as_json)
     if as_json:

@@ -86,6 +86,12 @@ class Run[V: RunView]:
         say(f"The {self.noun} continues. To see it: {self.command} --run {self.run_id}{' --watch' if self.can_be_left else ''}")
 
 
+def say_if_already_running(view: RunView, noun: str, *, quiet: bool) -> None:
+    """Says that the answer to a start is a run that was under way, unless `quiet`."""
+    if view.get("already_running") and not quiet:
+        say(f"A {noun} was already under way. No other was started.")
+
+
 def stage_of_steps(view: SteppedRunView, planned: list[str], words: Mapping[str, str]) -> Stage:
     """Progress of a run that goes through the steps `planned`."""
     ended = sum(step["status"] == "SUCCEEDED" for step in view["steps"])

@@ -5,7 +5,7 @@ import typer
 from cli.account import AsJson, Url
 from cli.answers import ScoringView, TrainingView
 from cli.output import print_json, print_line, say, say_warning
-from cli.runs import Run, RunId, Stage, Watch, check_ended_well, stage_of_steps
+from cli.runs import Run, RunId, Stage, Watch, check_ended_well, say_if_already_running, stage_of_steps
 from cli.service_errors import NEEDS_A_LOOK
 from cli.session import signed_in
 
@@ -31,6 +31,7 @@ def train(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJ
     """
     with signed_in(url) as client:
         view: TrainingView = (client.get(_training(run).path) if run else client.start("/api/model/train")).data
+        say_if_already_running(view, "training run", quiet=as_json)
         if watch:
             view = _training(view["run_id"]).follow(client, quiet=as_json)
     if as_json:
@@ -53,6 +54,7 @@ def score(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJ
     """Score all customers with the model in service. Needs the role analyst."""
     with signed_in(url) as client:
         view: ScoringView = (client.get(_scoring(run).path) if run else client.start("/api/predictions/generate", {"all": True})).data
+        say_if_already_running(view, "scoring run", quiet=as_json)
         if watch:
             view = _scoring(view["run_id"]).follow(client, quiet=as_json)
     if as_json:

@@ -98,6 +98,8 @@ def calls_of(service: str, operation: str, parameters: dict[str, Any]) -> list[C
             return [Call("sqs:SendMessage", f"arn:aws:sqs:{_ARN}:{parameters['QueueUrl'].rsplit('/', 1)[1]}")]
         case "stepfunctions", "StartExecution":
             return [Call("states:StartExecution", parameters["stateMachineArn"])]
+        case "stepfunctions", "DescribeExecution":
+            return [Call("states:DescribeExecution", parameters["executionArn"])]
     raise UnknownOperation(f"{service} {operation}: write in {__name__} what it needs to be allowed")
 
 

@@ -59,7 +59,11 @@ form for each route. There is a client for JavaScript ([front-end.md](front-end.
   end. Send a cursor with the same filters as its page.
 - All routes except the public ones need `Authorization: Bearer <token>`; `POST /api/auth/login` returns a token for 24 hours.
 - Roles: `viewer` < `analyst` < `admin`. Each role includes the permissions of the roles before it.
-- Routes that start a run answer 202 and accept the header `Idempotency-Key`: the same key from the same user starts the run once.
+- Routes that start a run answer 202 and accept the header `Idempotency-Key`: the same key with the same body from the same user starts the
+  run once. A key that was used with another body within a day is refused with 409.
+- One training, one recount and one scoring of all customers with the model in service run at a time. While one is under way, a request for
+  the same gets that run, with `already_running`. A user may start `RateLimitRuns` runs in 15 minutes; more are refused with 429 and
+  `Retry-After`.
 - Counted routes return `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until the quarter of an hour ends).
 - Unknown and repeated query parameters are refused, and so are unknown fields of a body.
 - A path with `GET` does not accept `HEAD`. A wrong method is answered with 405 and `Allow`; so is `OPTIONS`, unless it is a preflight.

@@ -77,6 +77,8 @@ def _problems(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iter
         if not operation.get(WITH_FIRST_PASSWORD):
             yield "password-change-required"
     places = {(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())}
+    if ("header", "idempotency-key") in places and "requestBody" in operation:
+        yield "conflict"
     if any(place == "path" for place, _ in places):
         yield "not-found"
     fields: Mapping[str, Any] = {}

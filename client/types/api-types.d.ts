@@ -395,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Compare the figures with the base
-         * @description Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. The same Idempotency-Key from the same user with the same body gives the same recount.
+         * @description Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. While a recount is under way, the same request gets that recount with `already_running`, and the other one of `repair` is refused. The same Idempotency-Key from the same user with the same body gives the same recount.
          */
         post: operations["recount_api_dashboard_recount_post"];
         delete?: never;
@@ -515,7 +515,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back to the previous version
-         * @description The same conditional write. A second rollback undoes the first, unless it has the same Idempotency-Key.
+         * @description The same conditional write. A second rollback undoes the first. With the same Idempotency-Key it answers as the first did, for a day, whatever was promoted meanwhile.
          */
         post: operations["roll_back_api_model_rollback_post"];
         delete?: never;
@@ -639,7 +639,7 @@ export interface paths {
         put?: never;
         /**
          * Train a model
-         * @description Starts the retraining state machine. Follow the run at /api/model/training/{run_id}.
+         * @description Starts the retraining state machine. Follow the run at /api/model/training/{run_id}. While a training is under way, the answer is that run, with `already_running`.
          */
         post: operations["train_api_model_train_post"];
         delete?: never;
@@ -759,7 +759,7 @@ export interface paths {
         put?: never;
         /**
          * Score customers now
-         * @description Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. All customers are scored by a run: 202 with the run. The same Idempotency-Key from the same user gives the same run.
+         * @description Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. All customers are scored by a run: 202 with the run. While such a run with the model in service is under way, the answer is that run, with `already_running`. The same Idempotency-Key from the same user with the same body gives the same run.
          */
         post: operations["generate_predictions_api_predictions_generate_post"];
         delete?: never;
@@ -3338,6 +3338,12 @@ export interface components {
          */
         RecountView: {
             /**
+             * Already Running
+             * @description In the answer to a start: this run was under way, started by another request, and no other was started
+             * @default false
+             */
+            already_running: boolean;
+            /**
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
@@ -3792,6 +3798,12 @@ export interface components {
          */
         ScoringRunView: {
             /**
+             * Already Running
+             * @description In the answer to a start: this run was under way, started by another request, and no other was started
+             * @default false
+             */
+            already_running: boolean;
+            /**
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
              */
@@ -4119,6 +4131,12 @@ export interface components {
          * @description A training run.
          */
         TrainingView: {
+            /**
+             * Already Running
+             * @description In the answer to a start: this run was under way, started by another request, and no other was started
+             * @default false
+             */
+            already_running: boolean;
             /**
              * Correlation Id
              * @description The id of the request that started it, which is on the log lines of all its effects
@@ -5040,6 +5058,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -5461,6 +5480,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -5489,6 +5509,7 @@ export interface operations {
             400: components["responses"]["malformed-request"];
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden-or-password-change-required"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
@@ -5652,7 +5673,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key rolls back once */
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -5884,7 +5905,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key starts the same run once */
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -6089,6 +6110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -6131,6 +6153,7 @@ export interface operations {
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
+            409: components["responses"]["conflict"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -15,7 +15,7 @@ from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.engine.schema.customer_id import CustomerId
-from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, requires
+from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
 from retainstream.predictions.at_risk import FURTHEST, Rank, TooFar
@@ -56,7 +56,6 @@ app.explain(
     ),
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "No import has this id."))
-app.explain(imports.OtherRequest, lambda _: Problem("conflict", "This Idempotency-Key was used for another file."))
 app.explain(
     imports.NumberedCustomers,
     lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
@@ -133,9 +132,7 @@ def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.Cu
     responses={202: {"description": "Upload the file now", "content": {"application/json": {"model": Data[ImportView]}}}},
     **requires(Role.ANALYST, "conflict"),
 )
-def post_import(
-    body: ImportRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
-) -> Response[Data[ImportView]]:
+def post_import(body: ImportRequest, caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[ImportView]]:
     """Answers a link to PUT the file (CSV, also gzip, up to 5 GB). The upload starts the import. The same Idempotency-Key from the same
     user gives the same import, with new links while it waits for its file."""
     asked = imports.ask(stores, _schema(), body, by=caller.user_id, idempotency_key=idempotency_key)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.distribution import DistributionView, distribution
@@ -12,7 +12,7 @@ from retainstream.dashboard.metrics import MetricsView, metrics
 from retainstream.dashboard.sample_view import SampleRequest, SampleView, sample_view
 from retainstream.engine.model.groups import UnknownGroup, groups_of
 from retainstream.engine.schema import FieldError
-from retainstream.http import Api, Caller, Data, Problem, requires
+from retainstream.http import Api, Caller, Data, IdempotencyKey, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.problems import no_model, unusable
 from retainstream.registry.active_schema import active_schema
@@ -21,9 +21,10 @@ from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.roles import Role
+from retainstream.runs.keys import new_run_id
 from retainstream.runs.recounts.request import RecountRequest, recount_run, start_recount
 from retainstream.runs.recounts.view import RecountView
-from retainstream.runs.starting import UnknownRun, new_run_id
+from retainstream.runs.starting import OtherRunning, UnknownRun
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
@@ -37,6 +38,14 @@ app.explain(
     lambda error: Problem("invalid-request", errors=[FieldError("query.plan", f"must be one of {', '.join(error.known)}")]),
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "No recount has this id."))
+app.explain(
+    OtherRunning,
+    lambda error: Problem(
+        "conflict",
+        f"The recount {error.run['run_id']} is under way with the other choice of repair. Start this one when it has ended.",
+        headers={"Location": _address(error.run["run_id"])},
+    ),
+)
 app.explain(NoModel, lambda _: no_model())
 app.explain(CorruptModel, lambda error: unusable(f"{error} {ADVICE}"))
 
@@ -82,11 +91,10 @@ def predict(body: SampleRequest) -> Data[SampleView]:
     responses={202: {"description": "A recount has started", "content": {"application/json": {"model": Data[RecountView]}}}},
     **requires(Role.ADMIN),
 )
-def recount(
-    body: RecountRequest, caller: Caller, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
-) -> Response[Data[RecountView]]:
-    """Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. The
-    same Idempotency-Key from the same user with the same body gives the same recount."""
+def recount(body: RecountRequest, caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[RecountView]]:
+    """Counts customers and predictions again and compares the dashboard's counters with the result; `repair` corrects the counters. While
+    a recount is under way, the same request gets that recount with `already_running`, and the other one of `repair` is refused. The same
+    Idempotency-Key from the same user with the same body gives the same recount."""
     return _accepted(body, caller.user_id, idempotency_key)
 
 
@@ -97,8 +105,12 @@ def get_recount(run_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]) 
 
 
 def _accepted(body: RecountRequest, user_id: str, idempotency_key: str | None) -> Response[Data[RecountView]]:
-    run = start_recount(stores, user_id, repair=body.repair, idempotency_key=idempotency_key)
-    return Response(202, "application/json", Data(data=run), {"Location": f"/api/dashboard/recounts/{run.run_id}"})
+    run = start_recount(stores, user_id, body, idempotency_key)
+    return Response(202, "application/json", Data(data=run), {"Location": _address(run.run_id)})
+
+
+def _address(run_id: str) -> str:
+    return f"/api/dashboard/recounts/{run_id}"
 
 
 def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:

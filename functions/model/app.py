@@ -5,14 +5,14 @@ from functools import cache
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from retainstream.dashboard.drift_reports import DriftView, drift_view
 from retainstream.engine.learning.card.document import CardView
 from retainstream.engine.schema import FeatureSchema, FieldError, UnreadableSchema, schema_from_text
-from retainstream.http import Api, Caller, Data, Listing, PageInfo, Problem, public, requires
+from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, public, requires
 from retainstream.http.documentation import docs_asset, docs_page, openapi_json
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
@@ -35,9 +35,10 @@ from retainstream.registry.schema_change import (
 from retainstream.registry.versions import newest
 from retainstream.registry.views import Factor, StatusView, VersionView, factors, promoted_view, status_view, version_views
 from retainstream.roles import Role
+from retainstream.runs.keys import run_id_for
 from retainstream.runs.retraining.request import start_training, training_run
 from retainstream.runs.retraining.view import TrainingView
-from retainstream.runs.starting import UnknownRun, key_or_new
+from retainstream.runs.starting import UnknownRun
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict
 from retainstream.storage.stores import Stores
@@ -58,12 +59,6 @@ Version = Annotated[str, Path(pattern=_VERSION)]
 VERSIONS = Cursors[str](Annotated[str, Field(pattern=_VERSION)], stores)
 SchemaId = Annotated[str, Path(pattern=EARLIER_ID)]
 RunId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
-IdempotencyKey = Annotated[
-    str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key starts the same run once")
-]
-OneRollback = Annotated[
-    str | None, Header(alias="idempotency-key", min_length=1, max_length=200, description="The same key rolls back once")
-]
 
 app.explain(NoModel, lambda _: no_model())
 app.explain(UnknownVersion, lambda _: Problem("not-found", "No model version has this name."))
@@ -147,7 +142,8 @@ def drift() -> Data[DriftView]:
     **requires(Role.ADMIN),
 )
 def train(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[TrainingView]]:
-    """Starts the retraining state machine. Follow the run at /api/model/training/{run_id}."""
+    """Starts the retraining state machine. Follow the run at /api/model/training/{run_id}. While a training is under way, the answer is
+    that run, with `already_running`."""
     run = start_training(stores, caller.user_id, idempotency_key)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/model/training/{run.run_id}"})
 
@@ -198,9 +194,10 @@ def promote_version(version: Version, caller: Caller) -> Data[StatusView]:
 
 
 @app.post("/api/model/rollback", summary="Roll back to the previous version", tags=TAGS, **requires(Role.ADMIN, "conflict"))
-def roll_back(caller: Caller, idempotency_key: OneRollback = None) -> Data[StatusView]:
-    """The same conditional write. A second rollback undoes the first, unless it has the same Idempotency-Key."""
-    asked = key_or_new("rollback", caller.user_id, idempotency_key)
+def roll_back(caller: Caller, idempotency_key: IdempotencyKey = None) -> Data[StatusView]:
+    """The same conditional write. A second rollback undoes the first. With the same Idempotency-Key it answers as the first did, for a
+    day, whatever was promoted meanwhile."""
+    asked = run_id_for("rollback", caller.user_id, idempotency_key) if idempotency_key else None
     return Data(data=promoted_view(stores.models, rollback(stores.models, caller.user_id, asked=asked)))
 
 

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.performance import PerformanceView, performance
 from retainstream.engine.model.groups import UnknownGroup, groups_of
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
-from retainstream.http import Api, Data, Listing, PageInfo, Problem, requires
+from retainstream.http import Api, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
 from retainstream.http.problems import no_model, unusable
@@ -26,9 +26,10 @@ from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.roles import Role
 from retainstream.runs.exports.request import export, export_run
 from retainstream.runs.exports.view import ExportRunView, ExportView
+from retainstream.runs.keys import Request, request_of
 from retainstream.runs.scoring.request import scoring_run, start_scoring
 from retainstream.runs.scoring.view import ScoringRunView
-from retainstream.runs.starting import UnknownRun, key_or_new
+from retainstream.runs.starting import UnknownRun
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
@@ -66,7 +67,7 @@ app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
         },
         202: {"description": "A run makes the file", "content": {"application/json": {"model": Data[ExportRunView]}}},
     },
-    **requires(Role.VIEWER),
+    **requires(Role.ANALYST),
 )
 def results(
     level: Annotated[RiskLevel | None, Query(description="Risk level, by the threshold of the model in service")] = None,
@@ -98,7 +99,7 @@ def results(
     return Response(200, "application/json", Listing(data=views_of_page, page=PageInfo(limit=limit, next=onward)))
 
 
-@app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.VIEWER))
+@app.get("/api/predictions/exports/<run_id>", summary="A run that makes a file", tags=TAGS, **requires(Role.ANALYST))
 def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[ExportRunView]:
     """Its progress, and when the file is complete a link to it, which is new in every answer."""
     return Data(data=export_run(stores, run_id))
@@ -114,14 +115,14 @@ def get_export(run_id: Annotated[str, Path(max_length=100)]) -> Data[ExportRunVi
     },
     **requires(Role.ANALYST, "not-found", "no-model"),
 )
-def generate_predictions(
-    body: GenerateRequest, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
-) -> Response[Any]:
+def generate_predictions(body: GenerateRequest, idempotency_key: IdempotencyKey = None) -> Response[Any]:
     """Up to 100 stored customers (their predictions are stored) or rows of features (nothing is stored) are answered at once with 200. All
-    customers are scored by a run: 202 with the run. The same Idempotency-Key from the same user gives the same run."""
+    customers are scored by a run: 202 with the run. While such a run with the model in service is under way, the answer is that run, with
+    `already_running`. The same Idempotency-Key from the same user with the same body gives the same run."""
+    request = request_of("scoring", app.caller.user_id, idempotency_key, body)
     if body.all:
-        return _accepted(key_or_new("scoring", app.caller.user_id, idempotency_key), app.caller.user_id)
-    run_id = key_or_new("scoring", app.caller.user_id, f"at once {idempotency_key}" if idempotency_key else None)
+        return _accepted(request, app.caller.user_id)
+    run_id = request.claim(stores.request_keys)
     return Response(200, "application/json", Data(data=_generated(body, run_id)).model_dump_json())
 
 
@@ -174,9 +175,9 @@ def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
     return Response(202, "application/json", Data(data=made), {"Location": f"/api/predictions/exports/{made.run_id}"})
 
 
-def _accepted(run_id: str, user_id: str) -> Response[Any]:
+def _accepted(request: Request, user_id: str) -> Response[Any]:
     _model()  # refuses while there is none
-    run = start_scoring(stores, run_id=run_id, started_by=user_id)
+    run = start_scoring(stores, request, started_by=user_id)
     return Response(202, "application/json", Data(data=run), {"Location": f"/api/predictions/runs/{run.run_id}"})
 
 

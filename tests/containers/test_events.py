@@ -30,7 +30,7 @@ ACTS = [
     [
         ["auth/register", "authorizer/request", "model/health"],
         ["customers/put", "imports/uploaded", "customers/imports"],
-        ["model/train", "retraining/begin", "retraining/extract-part", "retraining/import-model"],
+        ["model/train", "retraining/begin", "retraining/begin-by-schedule", "retraining/import-model"],
     ],
     [["scoring/plan"]],
     [

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import batched
 from typing import Any
 
+import boto3
 import pytest
 
 from retainstream.accounts.accounts import new_user
@@ -19,11 +20,13 @@ from retainstream.roles import Role
 from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
+from retainstream.storage.current_runs import CurrentRuns
 from retainstream.storage.customers import Customers
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.removals import Removals
 from retainstream.storage.rollups import Rollups
+from retainstream.storage.runs import Runs
 from retainstream.storage.users import Users
 from tests.importing import as_file, line
 from tests.integration.base_of_customers import prediction
@@ -133,6 +136,41 @@ def predictions_are_asked_for() -> None:
     settings.cache_clear()
 
 
+def runs_are_asked_for_while_one_is_under_way() -> None:
+    """A run answers while its execution goes on; one whose execution was stopped gives way, and one that was not started is started."""
+    train, recount = ("model", "POST", "/api/model/train"), ("dashboard", "POST", "/api/dashboard/recount", {"repair": False})
+    score = ("predictions", "POST", "/api/predictions/generate", {"all": True})
+    if (scheduled := CurrentRuns().get("training")) is not None:
+        Runs().fail(scheduled["run"], "It has no execution here.")
+    for machine, asking in (("retraining", train), ("recount", recount), ("scoring", score)):
+        first = ask(*asking)["run_id"]
+        assert ask(*asking)["run_id"] == first
+        stop(machine, first)
+        assert ask(*asking)["run_id"] != first
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPORT_AT_ONCE", "0")
+        settings.cache_clear()
+        first, again = (ask("predictions", "GET", "/api/predictions/results", query="format=csv&level=high") for _ in range(2))
+        assert first["run_id"] == again["run_id"]
+    settings.cache_clear()
+    running = ask(*score)["run_id"]
+    opened: Any = {"run_id": f"{_RUN[:-1]}4", "started_at": "2026-11-21T09:00:00.000000+00:00", "started_by": "schedule"}
+    Runs().start(opened["run_id"], "training", "schedule")
+    assert task("retraining", "score", **opened)["scoring_run"] == running
+    stop("scoring", running)
+    assert task("retraining", "score", **opened)["scoring_run"] != running
+    before = CurrentRuns().get("training")
+    assert task("retraining", "begin", execution="scheduled", input={})["waits"] is True
+    CurrentRuns().replace({"kind": "training", "run": "not-started", "started_by": "jo", "since": 0}, before)
+    assert task("retraining", "begin", execution="scheduled", input={})["waits"] is True
+    Runs().finish("not-started")
+
+
+def stop(machine: str, run_id: str) -> None:
+    """Stops an execution as an operator does."""
+    boto3.client("stepfunctions").stop_execution(executionArn=f"arn:aws:states:eu-west-1:123456789012:execution:test-{machine}:{run_id}")
+
+
 def customers_leave_while_they_are_scored() -> None:
     with an_own_process(), meanwhile("BatchWriteItem", "s0000060", some_leave):
         ask("predictions", "POST", "/api/predictions/generate", {"customer_ids": ["s0000060", "s0000061"]})
@@ -214,7 +252,7 @@ def a_candidate_is_compared_with_the_model_in_service() -> None:
     """Another training run comes to its gate, with what the first one has left."""
     run_id, bucket = f"{_RUN[:-1]}3", settings().bucket
     task("retraining", "begin", execution=run_id, input={"run_id": run_id, "started_by": "jo"})
-    first = "7d0c2f6e1b1f4c7e9a55d1b0c3a2e4f6"
+    first = "d4be4068b6575da86ba8f936473c986b"
     for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"datasets/{first}/"):
         for found in page["Contents"]:
             source: Any = {"Bucket": bucket, "Key": found["Key"]}
@@ -239,6 +277,7 @@ def another_version_goes_into_service() -> None:
     ask("model", "POST", "/api/model/versions/20301121T090000Z-00000000/promote")
     ask("model", "GET", "/api/model/versions", query="limit=1")  # one page of two, so its answer has a cursor
     ask("model", "GET", f"/api/model/versions/{version}/card")
+    ask("model", "GET", "/api/model/versions", query="limit=1")
 
 
 def visitors_come_through_the_pages() -> None:
@@ -256,6 +295,7 @@ SCENES = [
     people_look_at_customers,
     a_large_file_is_announced,
     predictions_are_asked_for,
+    runs_are_asked_for_while_one_is_under_way,
     customers_leave_while_they_are_scored,
     files_are_imported,
     a_file_is_given_up,

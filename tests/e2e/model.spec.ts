@@ -7,6 +7,8 @@ const inService = (page: Page) => page.locator("table tr", { hasText: "in servic
 test("a training run promotes its version with live steps; rollback and promotion follow", async ({ page, api }) => {
   test.setTimeout(150_000);
   const before = (await api.getModelStatus()).data.model?.version ?? "";
+  // The same customers would give the same model, and no version to roll back to.
+  for (const { customer_id } of (await api.getHighRiskCustomers(1, 3)).data) await api.recordOutcome(customer_id, true);
   await page.goto("/model");
   await settled(page);
   await expect(inService(page)).toHaveText(before);
@@ -14,6 +16,9 @@ test("a training run promotes its version with live steps; rollback and promotio
   await page.getByRole("dialog").getByRole("button", { name: "Train", exact: true }).click();
   const training = page.getByRole("region", { name: "Training" });
   await expect(training.locator("li[data-status=running]")).toBeVisible();
+  await page.getByRole("button", { name: "Train now" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Train", exact: true }).click();
+  await expect(training.getByText("A training run was already under way. No other was started.")).toBeVisible();
   await expect(training.getByText(/is in service, with a ROC AUC of 0\.\d{3}/)).toBeVisible({ timeout: 120_000 });
   for (const step of await training.locator("li").all()) await expect(step).toHaveAttribute("data-status", "succeeded");
 

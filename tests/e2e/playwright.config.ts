@@ -11,7 +11,10 @@ const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 export async function stack(name: string, ...options: string[]) {
   process.env[`E2E_PORT_${name}`] ??= String(await freePort());
   const port = process.env[`E2E_PORT_${name}`];
-  const limits = ["RateLimitUser=100000", "RateLimitAnonymous=100000"].flatMap((limit) => ["--parameter", limit]);
+  const limits = ["RateLimitUser=100000", "RateLimitAnonymous=100000", "RateLimitRuns=100000"].flatMap((limit) => [
+    "--parameter",
+    limit,
+  ]);
   const words = ["-m", "local", "--port", port, "--data-dir", `${BUILD}/${name}`, "--reset", ...limits, ...options];
   return {
     url: `http://localhost:${port}`,

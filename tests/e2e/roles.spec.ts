@@ -15,6 +15,10 @@ test.describe("viewer", () => {
     await expect(page.getByText("Only administrators can start a training run.")).toBeVisible();
     for (const name of ["Train now", "Promote", "Roll back"])
       await expect(page.getByRole("button", { name })).toHaveCount(0);
+    await page.goto("/at-risk");
+    await settled(page);
+    await expect(page.getByRole("button", { name: "Export call list (CSV)" })).toBeVisible();
+    await expect(page.getByRole("button", { name: /Export (all|matching) predictions/ })).toHaveCount(0);
     await page.goto("/data");
     await settled(page);
     await expect(page.getByRole("heading", { name: "Only analysts can import customers" })).toBeVisible();

@@ -1,14 +1,20 @@
 """Many requests at the same moment, as Lambda serves them: by several instances of a function, each with one request at a time."""
 
 import queue
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
+from retainstream.registry import loading
 from tests.integration.conftest import lambda_context, load_function
 
 INSTANCES = 16
+
+
+class CacheOfThread(threading.local, loading.ChampionCache):
+    """A loaded model for each thread: two runs at the same time are in two processes."""
 
 
 def instances(name: str, number: int = INSTANCES) -> list[ModuleType]:

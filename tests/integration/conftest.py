@@ -149,7 +149,13 @@ class LocalProcess:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        options = {"SelfRegistration": "open", "RateLimitUser": "1000000", "RateLimitAnonymous": "1000000", "RecountSettleSeconds": "1"}
+        options = {
+            "SelfRegistration": "open",
+            "RateLimitUser": "1000000",
+            "RateLimitAnonymous": "1000000",
+            "RateLimitRuns": "1000",
+            "RecountSettleSeconds": "1",
+        }
         parameters = [part for name, value in options.items() for part in ("--parameter", f"{name}={value}")]
         arguments = ["--port", "0", "--customers", str(self.customers), "--data-dir", str(self.folder), *parameters, *self.arguments]
         root = FUNCTIONS.parent

@@ -68,7 +68,7 @@ def quick_definition() -> dict[str, Any]:
     """The machine as it is deployed, with shorter waits; a training job is created and then looked at, since moto cannot await one."""
     text = (MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION).replace("${SageMakerRoleArn}", ROLE)
     definition: dict[str, Any] = yaml.safe_load(text)
-    for wait in ("Wait for scoring", "Wait for the job"):
+    for wait in ("Wait for its end", "Wait for scoring", "Wait for the job"):
         definition["States"][wait]["Seconds"] = 1
     definition["States"]["Fit on SageMaker"] |= {
         "Resource": "arn:aws:states:::aws-sdk:sagemaker:createTrainingJob",

@@ -4,7 +4,6 @@ What is left is what some order of doing them one after the other leaves, and ev
 
 import json
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -30,6 +29,7 @@ from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from tests.conftest import account
 from tests.importing import Steps, as_file, asked_for, line
+from tests.integration.at_once import CacheOfThread
 from tests.integration.base_of_customers import watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.retraining_machine import Machine, retraining_machine, seed
@@ -106,10 +106,6 @@ def test_two_imports_of_the_same_customers_leave_what_one_after_the_other_leaves
 
 
 # --------------------------------------------------------------------------------------------------------------------- scoring
-
-
-class CacheOfThread(threading.local, loading.ChampionCache):
-    """A loaded model for each thread: two runs at the same time are in two processes."""
 
 
 def scoring(run_id: str) -> Work:
@@ -214,7 +210,7 @@ def test_promotions_and_rollbacks_at_once_leave_one_champion_with_the_history_of
         chance = random.Random(number)
         with account():
             for place in range(4):
-                put_in_service(0, f"2026010{place + 1}T000000Z-aaaaaaaa")
+                put_in_service(place, f"2026010{place + 1}T000000Z-aaaaaaaa")
             models, done = Models(), list[str]()
             versions = [record["version"] for record in newest(models, limit=10).items]
             before = champion(models)

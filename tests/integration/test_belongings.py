@@ -7,7 +7,7 @@ import pytest
 
 from retainstream.accounts.passwords import hashed
 from retainstream.roles import Role
-from retainstream.runs.starting import run_id_for
+from retainstream.runs.keys import run_id_for
 from retainstream.settings import settings
 from retainstream.storage.runs import Kind, Runs
 from retainstream.storage.users import User, Users

@@ -97,7 +97,7 @@ def idle_machine(base: list[Row]) -> None:
 
 
 def asked(call: Call, query: str = "", **options: Any) -> Row:
-    answer = call("predictions", "GET", RESULTS, query=f"format=csv&{query}".rstrip("&"), role="viewer", **options)
+    answer = call("predictions", "GET", RESULTS, query=f"format=csv&{query}".rstrip("&"), role="analyst", **options)
     assert answer.status == 202, answer.body
     found: Row = answer.body["data"]
     assert answer.headers["Location"] == f"{EXPORTS}/{found['run_id']}"
@@ -105,7 +105,7 @@ def asked(call: Call, query: str = "", **options: Any) -> Row:
 
 
 def shown(call: Call, run_id: str) -> Row:
-    answer = call("predictions", "GET", f"{EXPORTS}/{run_id}", role="viewer")
+    answer = call("predictions", "GET", f"{EXPORTS}/{run_id}", role="analyst")
     assert answer.status == 200, answer.body
     found: Row = answer.body["data"]
     return found
@@ -164,7 +164,7 @@ def test_a_run_makes_the_file_of_every_row_that_fits(
 def test_a_small_file_is_made_at_once_and_is_the_same(call: Call, base: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPORT_AT_ONCE", "100")
     settings.cache_clear()
-    answer = call("predictions", "GET", RESULTS, query="format=csv", role="viewer")
+    answer = call("predictions", "GET", RESULTS, query="format=csv", role="analyst")
     assert answer.status == 200
     assert lines_of(linked(answer.body["data"]["url"])) == wanted(base)
     assert answer.body["data"]["rows"] == len(wanted(base)) - 1

@@ -133,7 +133,7 @@ def test_every_file_of_predictions_goes_with_a_customer(call: Call, remove: Call
     put_in_service()
     store_predictions(some_base(20, seed=3))
     store_predictions([prediction("c1", 0.9)])
-    assert call("predictions", "GET", "/api/predictions/results", query="format=csv", role="viewer").body["data"]["rows"] == 21
+    assert call("predictions", "GET", "/api/predictions/results", query="format=csv", role="analyst").body["data"]["rows"] == 21
     progress = export_task("begin")
     while not progress["done"]:
         progress = export_task("write", progress=progress["progress"])
@@ -141,7 +141,7 @@ def test_every_file_of_predictions_goes_with_a_customer(call: Call, remove: Call
     assert any(b"c1," in found for found in versions("exports/"))
     assert remove("c1")["removed"]["exports"] > 1
     assert versions("exports/") == []
-    found = call("predictions", "GET", "/api/predictions/exports/e1", role="viewer").body["data"]
+    found = call("predictions", "GET", "/api/predictions/exports/e1", role="analyst").body["data"]
     assert (found["url"], found["reason"]) == (None, "The file is no longer kept. Ask for it again.")
 
 
@@ -158,7 +158,7 @@ def test_a_file_made_at_once_while_somebody_is_removed_is_made_again(call: Call,
     events = s3().meta.events
     events.register("before-call.s3.PutObject", meanwhile)
     try:
-        told = call("predictions", "GET", "/api/predictions/results", query="format=csv", role="viewer").body["data"]
+        told = call("predictions", "GET", "/api/predictions/results", query="format=csv", role="analyst").body["data"]
     finally:
         events.unregister("before-call.s3.PutObject", meanwhile)
     assert told["rows"] == 1

@@ -151,7 +151,7 @@ def shown_ids(call: Call, query: str, limit: int = 7) -> list[str]:
     ids: list[str] = []
     cursor = ""
     while True:
-        answer = call("predictions", "GET", RESULTS, query=f"limit={limit}&{query}{cursor}", role="viewer")
+        answer = call("predictions", "GET", RESULTS, query=f"limit={limit}&{query}{cursor}", role="analyst")
         assert answer.status == 200, answer.body
         assert len(answer.body["data"]) <= limit
         ids += [prediction["customer_id"] for prediction in answer.body["data"]]
@@ -232,7 +232,7 @@ def exported(url: str) -> list[dict[str, str]]:
 
 
 def test_a_file_holds_every_row_that_matches(call: Call, scored: list[Prediction]) -> None:
-    answer = call("predictions", "GET", RESULTS, query="format=csv&level=high&limit=1", role="viewer")
+    answer = call("predictions", "GET", RESULTS, query="format=csv&level=high&limit=1", role="analyst")
     assert answer.status == 200
     data = answer.body["data"]
     high = {p["customer_id"]: p for p in scored if p["level"] == "high" and not p["churned"]}

@@ -70,10 +70,10 @@ MATRIX = """
     POST   /api/model/versions/{version}/promote       401     403     403     in
     POST   /api/model/rollback                         401     403     403     in
 
-    GET    /api/predictions/exports/{run_id}           401     in      in      in
+    GET    /api/predictions/exports/{run_id}           401     403     in      in
     POST   /api/predictions/generate                   401     403     in      in
     GET    /api/predictions/performance                401     in      in      in
-    GET    /api/predictions/results                    401     in      in      in
+    GET    /api/predictions/results                    401     403     in      in
     GET    /api/predictions/runs/{run_id}              401     in      in      in
     POST   /api/predictions/what-if                    401     in      in      in
 """
@@ -229,3 +229,38 @@ def test_other_spellings_of_a_path_are_no_way_around_its_role(people: None, call
         answer = call("auth", "GET", path, role=role, user="viewer@example.com")
         assert answer.status in {401, 403, 404}
         assert "data" not in (answer.body or {})
+
+
+OF_EVERYBODY = {
+    "GET /api/customers",
+    "GET /api/predictions/results",
+    "GET /api/predictions/exports/{run_id}",
+    "GET /api/customers/imports",
+}
+"""The reads that give every customer, page by page or as a file, or the files that customers came in."""
+OF_PAGES = {"GET /api/customers/high-risk", "POST /api/customers/segment"}
+"""The lists on pages that a viewer sees: the call list, and the customers of a segment who are at risk."""
+
+
+def shapes_in(place: Any) -> str:
+    """A place of the document with every component that it leads to, as JSON."""
+    components = document()["components"]["schemas"]
+    texts, seen = [json.dumps(place)], set[str]()
+    for text in texts:
+        for name in components.keys() - seen:
+            if f'"#/components/schemas/{name}"' in text:
+                seen.add(name)
+                texts.append(json.dumps(components[name]))
+    return " ".join(texts)
+
+
+def test_lists_and_files_of_everybody_are_for_analysts_and_up() -> None:
+    assert {route for route in OF_EVERYBODY if TABLE[route]["viewer"] != "403" or TABLE[route]["analyst"] != "in"} == set()
+    lists = {
+        route
+        for route, operation in documented().items()
+        if '"cursor"' in shapes_in([operation.get("parameters"), operation.get("requestBody")])
+        and '"customer_id"' in shapes_in([operation["responses"].get(status) for status in ("200", "202")])
+    }
+    assert lists >= {"GET /api/customers", "GET /api/predictions/results", *OF_PAGES}
+    assert {route for route in lists if TABLE[route]["viewer"] == "in"} == OF_PAGES

@@ -140,9 +140,12 @@ def test_the_same_key_starts_the_same_run(call: Call, settle: Settle) -> None:
     first = start(call, headers={"idempotency-key": "monday"})
     settle(first)
     assert start(call, headers={"idempotency-key": "monday"}) == first
-    assert start(call, headers={"Idempotency-Key": "tuesday"}) != first
-    assert start(call, headers={"idempotency-key": "monday"}, user="bob@example.com") != first
-    assert start(call) != first
+    others = [
+        settle(start(call, headers={"Idempotency-Key": "tuesday"})),
+        settle(start(call, headers={"idempotency-key": "monday"}, user="bob@example.com")),
+        settle(start(call)),
+    ]
+    assert len({first, *(record["run_id"] for record in others)}) == 4
 
 
 @BOTH
@@ -292,7 +295,7 @@ def test_a_run_that_could_not_be_started_leaves_no_record(call: Call) -> None:
     put_in_service()
     options: dict[str, Any] = {"role": "analyst", "headers": {"Idempotency-Key": "monday"}}
     assert call("predictions", "POST", GENERATE, {"all": True}, **options).status == 503
-    assert stored_items(settings().runs_table) == []
+    assert not [item for item in stored_items(settings().runs_table) if item["kind"]["S"] not in ("current", "key")]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,16 @@
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from retainstream.runs.starting import key_or_new, run_id_for
+from retainstream.runs.keys import request_of, run_id_for
 from retainstream.storage.runs import Kind
 
 WORDS = st.text(st.characters(exclude_characters="\x00"), max_size=20)
+
+
+class Body(BaseModel):
+    rows: list[dict[str, str]] = []
 
 
 @example(one=("ann", "\ud800"), other=("ann", "?"))
@@ -21,5 +26,12 @@ def test_the_same_key_for_another_kind_of_run_means_another_run() -> None:
 
 
 def test_without_a_key_every_run_is_new() -> None:
-    assert key_or_new("training", "ann", None) != key_or_new("training", "ann", None)
-    assert key_or_new("training", "ann", "key-1") == run_id_for("training", "ann", "key-1")
+    assert request_of("training", "ann", None).run_id != request_of("training", "ann", None).run_id
+    assert request_of("training", "ann", "key-1") == request_of("training", "ann", "key-1")
+
+
+@given(one=st.lists(st.dictionaries(WORDS, WORDS), max_size=2), other=st.lists(st.dictionaries(WORDS, WORDS), max_size=2))
+def test_another_body_means_another_run_under_the_same_key(one: list[dict[str, str]], other: list[dict[str, str]]) -> None:
+    first, second = (request_of("scoring", "ann", "key-1", Body(rows=rows)) for rows in (one, other))
+    assert first.key == second.key
+    assert (first.run_id == second.run_id) == (first.body == second.body) == (one == other)

@@ -71,7 +71,9 @@ def _each_part(name: str, task_name: str, task: str, *, over: str, result: str, 
 
 
 _EXTRACT = [
-    _task("Begin", "begin", "$.run", seconds=60, function=_opening, comment="Opens the run's record"),
+    _task("Begin", "begin", "$.run", seconds=60, function=_opening, comment="Opens the run's record when no other training is under way"),
+    choice("Is another training under way?", when("$.run.answer.waits", True, "Wait for its end"), otherwise="Extract"),
+    wait("Wait for its end", 60, then="Begin"),
     _task("Extract", "extract", "$.extracted"),
     choice(
         "Is it too much for one function?",
@@ -150,7 +152,7 @@ _DECIDE = [
     choice("Is it in service?", when("$.promotion.answer.promoted", True, "Score everyone"), otherwise="Notify"),
     _task("Score everyone", "score", "$.scoring", seconds=60),
     wait("Wait for scoring", 5),
-    _task("Check scoring", "check_scoring", "$.scoring", seconds=60),
+    _task("Check scoring", "check_scoring", "$.scoring", {"scoring_run": "$.scoring.answer.scoring_run"}, seconds=60),
     choice("Is everyone scored?", when("$.scoring.answer.status", "SUCCEEDED", "Notify"), otherwise="Wait for scoring"),
     _task(
         "Notify",

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = ()
     rate_limit_anonymous: int = Field(default=100, ge=1)
     rate_limit_user: int = Field(default=1000, ge=1)
+    rate_limit_runs: int = Field(default=10, ge=1)
     wrong_passwords_account: int = Field(default=5, ge=1)
     wrong_passwords_address: int = Field(default=20, ge=1)
 

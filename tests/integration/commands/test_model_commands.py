@@ -56,6 +56,17 @@ def test_a_training_is_followed_step_by_step(run: Run, service: Service) -> None
     assert "idempotency-key" in service.requests[0][2]
 
 
+def test_a_training_that_was_already_under_way_is_followed_and_named(run: Run, service: Service) -> None:
+    service.will((202, training(already_running=True)), (200, trained(promoted=True)))
+    ended = run("train", "--watch")
+    assert (ended.returncode, ended.stdout) == (0, "Version v3: ROC AUC 0.812 on held-out customers\n")
+    assert "A training run was already under way. No other was started." in ended.stderr
+    service.will((202, training(already_running=True)))
+    silent = run("train", "--json")
+    assert (silent.returncode, silent.stderr) == (0, "")
+    assert json.loads(silent.stdout)["already_running"] is True
+
+
 def test_a_version_that_is_not_better_ends_with_3(run: Run, service: Service) -> None:
     service.will((200, trained(promoted=False, reasons=("It is worse than the one in service.",))))
     ended = run("train", "--run", "t1")

@@ -15,7 +15,7 @@ import { type FeatureSchema, groupColumn } from "../parts/schema";
 import { Empty, Show } from "../parts/states";
 import { useModel } from "../parts/use-model";
 import { useSchema } from "../parts/use-schema";
-import { api } from "../session";
+import { api, may } from "../session";
 import "../styles/at-risk.css";
 
 const ROWS = 20;
@@ -103,15 +103,17 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
       title="Call list"
       note={filters.sort === "value" ? "Highest value at risk first" : "Highest churn probability first"}
       aside={
-        <span class="ways">
-          {narrowed ? (
-            <AllExport
-              label="Export matching predictions"
-              filters={{ ...request, min_probability: request.min_probability ?? atRisk }}
-            />
-          ) : null}
-          <AllExport label="Export all predictions" filters={{}} />
-        </span>
+        may("analyst") ? (
+          <span class="ways">
+            {narrowed ? (
+              <AllExport
+                label="Export matching predictions"
+                filters={{ ...request, min_probability: request.min_probability ?? atRisk }}
+              />
+            ) : null}
+            <AllExport label="Export all predictions" filters={{}} />
+          </span>
+        ) : null
       }
       wide
     >

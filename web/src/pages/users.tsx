@@ -14,7 +14,7 @@ import { api, may, person, type Role } from "../session";
 type User = Schemas["UserView"];
 
 const ROLES: [Role, string][] = [
-  ["viewer", "viewer: reads everything"],
+  ["viewer", "viewer: reads figures, the call list and customers"],
   ["analyst", "analyst: also imports, scores and records outcomes"],
   ["admin", "admin: also trains, promotes and manages users"],
 ];

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Schemas } from "../../../client/api-client.js";
 import { count } from "../formats";
 import { useAction, useLoaded, useRepeated } from "../loading";
 import { api, may } from "../session";
@@ -7,8 +8,8 @@ import { Failure, Show } from "./states";
 
 /** Starts a scoring run and shows its progress. */
 export function Scoring() {
-  const [run, setRun] = useState<string | null>(null);
-  const start = useAction(async () => setRun((await api.generatePredictions({ all: true })).data.run_id));
+  const [run, setRun] = useState<Schemas["ScoringRunView"] | null>(null);
+  const start = useAction(async () => setRun((await api.generatePredictions({ all: true })).data));
   if (!may("analyst")) return null;
   return (
     <Card
@@ -21,7 +22,8 @@ export function Scoring() {
       }
     >
       {start.error ? <Failure error={start.error} /> : null}
-      {run ? <Run key={run} id={run} /> : null}
+      {run?.already_running ? <p>A scoring run was already under way. No other was started.</p> : null}
+      {run ? <Run key={run.run_id} id={run.run_id} /> : null}
     </Card>
   );
 }

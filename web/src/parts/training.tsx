@@ -23,10 +23,10 @@ const SENTENCES: Record<string, string> = {
 
 /** Starts a training run and shows its steps. */
 export function Training({ finished }: { finished: () => void }) {
-  const [run, setRun] = useState<string | null>(null);
+  const [run, setRun] = useState<Run | null>(null);
   const [confirming, setConfirming] = useState(false);
   const start = useAction(async () => {
-    setRun((await api.trainModel()).data.run_id);
+    setRun((await api.trainModel()).data);
     setConfirming(false);
   });
   return (
@@ -35,7 +35,10 @@ export function Training({ finished }: { finished: () => void }) {
       note="Trains on all known outcomes. A new version is promoted only if it is not worse than the model in service"
     >
       {run ? (
-        <Steps key={run} id={run} finished={finished} />
+        <>
+          {run.already_running ? <p>A training run was already under way. No other was started.</p> : null}
+          <Steps key={run.run_id} id={run.run_id} finished={finished} />
+        </>
       ) : (
         <p>The model is retrained on a schedule. You can also start a run now.</p>
       )}

@@ -29,7 +29,8 @@ from retainstream.http.visitor import network_of
 from retainstream.roles import Principal
 from retainstream.settings import settings
 from retainstream.storage.errors import RequestRefused, StorageUnavailable
-from retainstream.storage.rate_limits import RateLimits
+from retainstream.storage.rate_limits import AllowanceSpent, RateLimits
+from retainstream.storage.request_keys import UsedKey
 from retainstream.storage.secret import Secret
 from retainstream.telemetry.correlation import following
 from retainstream.telemetry.invocation import error_of
@@ -95,6 +96,8 @@ class Api(APIGatewayHttpResolver):
             (BadCursor, self._on_bad_cursor),
             (StorageUnavailable, self._on_unavailable),
             (RequestRefused, self._on_refused),
+            (UsedKey, self._on_used_key),
+            (AllowanceSpent, self._on_allowance_spent),
             (UnusableSchema, self._on_unusable_schema),
             (NotFoundError, self._on_no_route),
             (Exception, self._on_unexpected),
@@ -182,6 +185,13 @@ class Api(APIGatewayHttpResolver):
     def _on_refused(self, error: RequestRefused) -> Response[str]:
         self._logger.critical("request refused by AWS", extra={"cause": str(error)})
         return self._problem(_internal_error())
+
+    def _on_used_key(self, _error: UsedKey) -> Response[str]:
+        return self._problem(Problem("conflict", "This Idempotency-Key was used for another request. Send a new key."))
+
+    def _on_allowance_spent(self, error: AllowanceSpent) -> Response[str]:
+        detail = f"You have started as many runs as you may. Try again in {error.seconds} seconds."
+        return self._problem(Problem("too-many-requests", detail, headers={"Retry-After": str(error.seconds)}))
 
     def _on_unusable_schema(self, error: UnusableSchema) -> Response[str]:
         self._logger.error("unusable schema", extra={"cause": str(error)})

@@ -4,6 +4,7 @@ from typing import Annotated, TypedDict
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Header
 
 from retainstream.roles import Principal, Role
 
@@ -49,3 +50,14 @@ def _principal(request: Request) -> Principal:
 
 Caller = Annotated[Principal, Depends(_principal)]
 """A route parameter of this type receives the caller."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="idempotency-key",
+        min_length=1,
+        max_length=200,
+        description="The same key with the same body has its effect once; with another body it is refused, for a day",
+    ),
+]
+"""A route parameter of this type receives the key of a request that may be repeated."""

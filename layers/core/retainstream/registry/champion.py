@@ -1,23 +1,25 @@
 """The champion: a pointer to the version in service, moved by one conditional write."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from retainstream.registry.errors import CorruptModel, NotPromotable, UnknownVersion
-from retainstream.registry.versions import get
+from retainstream.registry.versions import SERVING_FILES, get
 from retainstream.storage.errors import Conflict
-from retainstream.storage.models import Models, Pointer, PromotionRecord, Version
+from retainstream.storage.models import Models, Pointer, PromotionRecord, RollbackRecord, Version
 
 _HISTORY = 50
+_REMEMBERED, _MOST_REMEMBERED = timedelta(days=1), 200
+"""Rollbacks with a key are remembered for so long, and at most so many of them."""
 
 
 @dataclass(frozen=True)
 class Champion:
     """The pointer as it was read.
 
-    `revision` grows by one with every move. `record` is a copy of the version's record, made when the pointer moved. `asked` is the id of
-    the rollback that moved it, if it had one. `history` is newest first.
+    `revision` grows by one with every move. `previous` is the version that a rollback restores. `record` is a copy of the version's
+    record, made when the pointer moved. `history` and `rollbacks` are newest first; `rollbacks` are those of the last day with a key.
     """
 
     version: str
@@ -27,7 +29,7 @@ class Champion:
     promoted_by: str
     history: tuple[PromotionRecord, ...]
     record: Version | None = field(default=None, compare=False, repr=False)
-    asked: str | None = None
+    rollbacks: tuple[RollbackRecord, ...] = field(default=(), compare=False)
 
 
 def champion(models: Models) -> Champion | None:
@@ -48,7 +50,7 @@ def champion(models: Models) -> Champion | None:
             stored["promoted_by"],
             tuple(stored["history"]),
             stored.get("record"),
-            stored.get("asked"),
+            tuple(stored.get("rollbacks", ())),
         )
     except (KeyError, TypeError) as error:
         raise CorruptModel("The pointer to the model in service cannot be read.") from error
@@ -93,19 +95,30 @@ def promote(models: Models, version: str, by: str, *, expected_revision: int | N
 
 
 def rollback(models: Models, by: str, *, asked: str | None = None) -> Champion:
-    """Puts the previous version back into service. A second rollback undoes the first, unless both have the same request id `asked`.
+    """Puts the previous version back into service. A second rollback undoes the first, unless both have the same request id `asked`: then
+    the second answers with the champion as the first left it, for a day, whatever was promoted meanwhile.
 
     Raises:
-        NotPromotable: no version was in service before.
+        NotPromotable: no version with another model was in service before.
         UnknownVersion: the previous version's record does not exist.
         Conflict: the pointer moved at the same moment.
     """
     current = champion(models)
+    done = next((done for done in current.rollbacks if done["asked"] == asked), None) if current else None
+    if current is not None and done is not None:
+        return _as_it_was(models, current, done)
     if current is None or current.previous is None:
-        raise NotPromotable("No version was in service before this one.")
-    if asked is not None and current.asked == asked:
-        return current
+        raise NotPromotable("No version with another model was in service before this one.")
     return _move(models, current, get(models, current.previous), by, asked)
+
+
+def _as_it_was(models: Models, current: Champion, done: RollbackRecord) -> Champion:
+    """The champion after a rollback that was done before."""
+    if done["revision"] == current.revision:
+        return current
+    history = current.history[current.revision - done["revision"] :]
+    record = models.version(done["version"])
+    return Champion(done["version"], done["previous"], done["revision"], done["promoted_at"], done["promoted_by"], history, record)
 
 
 def _move(models: Models, current: Champion | None, record: Version, by: str, asked: str | None = None) -> Champion:
@@ -115,7 +128,12 @@ def _move(models: Models, current: Champion | None, record: Version, by: str, as
     entry: PromotionRecord = {"version": version, "promoted_at": now, "promoted_by": by}
     history = (entry, *(current.history if current else ()))[:_HISTORY]
     kept = cast("Version", {name: value for name, value in record.items() if name not in ("pk", "sk")})
-    moved = Champion(version, current.version if current else None, revision + 1, now, by, history, kept, asked)
+    previous = _previous(models, current, record)
+    rollbacks = _remembered(current.rollbacks) if current else ()
+    if asked is not None:
+        done = RollbackRecord(**entry, asked=asked, revision=revision + 1, previous=previous)
+        rollbacks = (done, *rollbacks)[:_MOST_REMEMBERED]
+    moved = Champion(version, previous, revision + 1, now, by, history, kept, rollbacks)
     pointer: Pointer = {
         "version": moved.version,
         "revision": moved.revision,
@@ -124,9 +142,29 @@ def _move(models: Models, current: Champion | None, record: Version, by: str, as
         "history": list(moved.history),
         "record": kept,
     }
-    if asked is not None:
-        pointer["asked"] = asked
+    if rollbacks:
+        pointer["rollbacks"] = list(rollbacks)
     if moved.previous:
         pointer["previous"] = moved.previous
     models.set_champion(pointer, expected_revision=revision)
     return moved
+
+
+def _previous(models: Models, current: Champion | None, record: Version) -> str | None:
+    """The version that a rollback from `record` restores: the latest one that was in service with another model."""
+    if current is None:
+        return None
+    before = current.record or models.version(current.version)
+    return current.previous if before and _content(before) == _content(record) else current.version
+
+
+def _content(record: Version) -> tuple[object, ...]:
+    """What the scores of a version depend on. Versions of the same customers and settings may have the same."""
+    files = record.get("files") or {}
+    digests = [files[name]["sha256"] for name in SERVING_FILES if name in files]
+    return (*digests, record.get("threshold")) if len(digests) == len(SERVING_FILES) else (record["version"],)
+
+
+def _remembered(rollbacks: tuple[RollbackRecord, ...]) -> tuple[RollbackRecord, ...]:
+    earliest = (datetime.now(UTC) - _REMEMBERED).isoformat(timespec="milliseconds")
+    return tuple(done for done in rollbacks if done["promoted_at"] > earliest)

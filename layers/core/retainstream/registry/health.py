@@ -15,7 +15,8 @@ from retainstream.engine.schema.validation import UnusableSchema
 from retainstream.registry.active_schema import stored_schema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import ADVICE, CorruptModel
-from retainstream.registry.loading import SERVING_FILES, check_version
+from retainstream.registry.loading import check_version
+from retainstream.registry.versions import SERVING_FILES
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import RequestRefused, StorageUnavailable
 from retainstream.storage.models import Models, Version

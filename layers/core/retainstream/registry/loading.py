@@ -13,7 +13,7 @@ from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
-from retainstream.registry.versions import get
+from retainstream.registry.versions import CALIBRATION_FILE, MODEL_FILE, SCHEMA_FILE, SERVING_FILES, get
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, RequestRefused, StorageUnavailable
 from retainstream.storage.models import Models, Version
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
-SERVING_FILES = (MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE)
 METRICS_FILE, REFERENCE_FILE = "metrics.json", "reference.json"
 CARD_FILE, CARD_PAGE_FILE = "card.json", "card.html"
 

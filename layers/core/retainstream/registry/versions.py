@@ -7,6 +7,10 @@ from retainstream.storage.errors import Conflict
 from retainstream.storage.models import Models, Version
 from retainstream.storage.table import Page
 
+MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
+SERVING_FILES = (MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE)
+"""The files of a version that scoring needs."""
+
 
 def version_name(created: datetime, run_id: str) -> str:
     """A version's name. Names sort by time, and the same run gives the same name."""

@@ -44,3 +44,11 @@ class RunView[Steps: StepView = StepView](RunState):
     step: str | None = Field(description="The step in progress, or the last one")
     steps: list[Steps]
     started_by: str
+
+
+class StartedRunView[Steps: StepView = StepView](RunView[Steps]):
+    """A run of a kind of which one is under way at a time."""
+
+    already_running: bool = Field(
+        default=False, description="In the answer to a start: this run was under way, started by another request, and no other was started"
+    )

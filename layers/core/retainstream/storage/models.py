@@ -105,6 +105,14 @@ class PromotionRecord(TypedDict):
     promoted_by: str
 
 
+class RollbackRecord(PromotionRecord):
+    """A rollback with an idempotency key: the id of the request, and where the pointer stood after it."""
+
+    asked: str
+    revision: int
+    previous: str | None
+
+
 class Pointer(PromotionRecord):
     """The pointer to the version in service; see `registry.champion.Champion`."""
 
@@ -112,7 +120,7 @@ class Pointer(PromotionRecord):
     history: list[PromotionRecord]
     previous: NotRequired[str]
     record: NotRequired[Version]
-    asked: NotRequired[str]
+    rollbacks: NotRequired[list[RollbackRecord]]
 
 
 class Models:

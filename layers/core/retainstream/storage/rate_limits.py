@@ -22,16 +22,25 @@ class Usage:
     role: Role | None = None
 
 
+class AllowanceSpent(Exception):
+    """A user has used up an allowance; `seconds` is the time until the next window."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("allowance spent")
+        self.seconds = seconds
+
+
 class RateLimits:
     def __init__(self, table: Table | None = None) -> None:
         self._table = table or Table(settings().rate_limits_table, ("key",))
 
-    def count(self, subject: str, window: int, expires_at: int) -> Usage:
-        """Counts one request of `subject` in `window`. The record expires at `expires_at` (epoch seconds)."""
+    def count(self, subject: str, window: int, expires_at: int, requests: int = 1) -> Usage:
+        """Counts requests of `subject` in `window`; a negative number takes them back. The record expires at `expires_at` (epoch
+        seconds)."""
         item = self._table.update(
             {"key": f"{subject}#{window}"},
-            "ADD #hits :one SET #expires = :expires",
-            {":one": 1, ":expires": expires_at},
+            "ADD #hits :requests SET #expires = :expires",
+            {":requests": requests, ":expires": expires_at},
             {"#hits": "hits", "#expires": "expires_at"},
         )
         role = item.get("role")

@@ -11,6 +11,7 @@ from retainstream.settings import settings
 
 if TYPE_CHECKING:
     from retainstream.storage.arriving_customers import ArrivingCustomers
+    from retainstream.storage.current_runs import CurrentRuns
     from retainstream.storage.customers import Customers
     from retainstream.storage.dead_letters import DeadLetters
     from retainstream.storage.documents import Documents
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from retainstream.storage.predictions import Predictions
     from retainstream.storage.rate_limits import RateLimits
     from retainstream.storage.removals import Removals
+    from retainstream.storage.request_keys import RequestKeys
     from retainstream.storage.revoked_tokens import RevokedTokens
     from retainstream.storage.rollups import Rollups
     from retainstream.storage.runs import Runs
@@ -42,6 +44,12 @@ class Stores:
         from retainstream.storage.arriving_customers import ArrivingCustomers
 
         return ArrivingCustomers()
+
+    @cached_property
+    def current_runs(self) -> "CurrentRuns":
+        from retainstream.storage.current_runs import CurrentRuns
+
+        return CurrentRuns()
 
     @cached_property
     def customers(self) -> "Customers":
@@ -96,6 +104,12 @@ class Stores:
         from retainstream.storage.removals import Removals
 
         return Removals(secret=self.sealing)
+
+    @cached_property
+    def request_keys(self) -> "RequestKeys":
+        from retainstream.storage.request_keys import RequestKeys
+
+        return RequestKeys()
 
     @cached_property
     def revoked_tokens(self) -> "RevokedTokens":

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from retainstream.storage.clients import stepfunctions
-from retainstream.storage.errors import Conflict, storage_errors
+from retainstream.storage.errors import Conflict, NotStored, storage_errors
 from retainstream.telemetry.correlation import correlation_id
 
 if TYPE_CHECKING:
@@ -31,3 +31,16 @@ class Workflows:
         except Conflict:
             return False
         return True
+
+    def state(self, machine_arn: str, name: str) -> str | None:
+        """The state of the execution called `name`, such as RUNNING, TIMED_OUT or ABORTED; None where there is none of that name.
+
+        Raises:
+            StorageUnavailable: Step Functions did not answer.
+        """
+        arn = f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+        try:
+            with storage_errors():
+                return self._client.describe_execution(executionArn=arn)["status"]
+        except NotStored:
+            return None

@@ -11,11 +11,11 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters, ranking_of
 from retainstream.runs.exports.file import TooManyRows, download
 from retainstream.runs.exports.view import Asked, ExportRun, ExportRunView, ExportView, export_view
-from retainstream.runs.starting import find_run, run_id_for, start_run
+from retainstream.runs.keys import run_id_for
+from retainstream.runs.starting import find_run, is_over, start_run
 from retainstream.settings import settings
 from retainstream.storage.documents import LINK_SECONDS
 from retainstream.storage.rollups import Counters, Dashboard
-from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
 
 ANSWERED_AGAIN_SECONDS = LINK_SECONDS
@@ -35,6 +35,7 @@ def export(
 
     Raises:
         UnknownGroup: the filters name a group that the schema does not have.
+        AllowanceSpent: the person has started too many runs.
         StorageUnavailable: a run may or may not have started; asking again does not start a second one.
     """
     at_once = settings().export_at_once
@@ -44,8 +45,8 @@ def export(
         with suppress(TooManyRows):
             return download(stores, schema, filters, threshold, at_most=_LAG * at_once)
     state = f"{dashboard.trend[-1]['run_id'] if dashboard.trend else ''} {stores.removals.count()}"
-    run_id = _current(stores.runs, f"{filters.scope()} {state}")
     machine = settings().export_state_machine_arn
+    run_id = _current(stores, machine, f"{filters.scope()} {state}")
     run = start_run(stores, machine, "export", run_id=run_id, started_by=started_by, asked=asked_for(filters, _everybody(dashboard)))
     return export_view(stores.documents, run)
 
@@ -82,14 +83,16 @@ def _all_of(counters: Counters, measure: str) -> int:
     return sum(amount for name, amount in counters.items() if name.startswith(measure))
 
 
-def _current(runs: Runs, scope: str) -> str:
+def _current(stores: Stores, machine: str, scope: str) -> str:
     """The id of the run that answers a request: the first run of the scope that is not over."""
     ids = (run_id_for("export", scope, str(number)) for number in count())
-    return next(run_id for run_id in ids if not _is_over(runs.get(run_id)))
+    return next(run_id for run_id in ids if not _is_past(stores, machine, stores.runs.get(run_id)))
 
 
-def _is_over(run: ExportRun | None) -> bool:
-    if run is None or run["status"] == "RUNNING":
+def _is_past(stores: Stores, machine: str, run: ExportRun | None) -> bool:
+    if run is None or not is_over(stores, machine, run):
         return False
+    if "finished_at" not in run:  # its execution was stopped
+        return True
     age = datetime.now(UTC) - datetime.fromisoformat(run["finished_at"])
     return run["status"] == "FAILED" or age.total_seconds() > ANSWERED_AGAIN_SECONDS

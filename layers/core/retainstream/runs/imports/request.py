@@ -11,7 +11,8 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
 from retainstream.runs.imports.view import Asked, ImportRun, ImportView, UploadPart, UploadView, ends_in, import_view
 from retainstream.runs.imports.work import upload_key
-from retainstream.runs.starting import UnknownRun, find_run, key_or_new
+from retainstream.runs.keys import request_of
+from retainstream.runs.starting import UnknownRun, find_run
 from retainstream.settings import settings
 from retainstream.storage.errors import NotStored
 from retainstream.storage.stores import Stores
@@ -27,10 +28,6 @@ _RECENT = "imports/recent/"
 RecentKey = Annotated[str, Field(pattern=rf"^{_RECENT}[0-9]{{15}}-[0-9a-f]{{32}}$")]
 """The key of an import in the list of recent imports."""
 _LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-class OtherRequest(Exception):
-    """The idempotency key was used for another file."""
 
 
 class NumberedCustomers(Exception):
@@ -85,22 +82,14 @@ def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: st
     """Records an import that waits for its file, with links for the upload. The same key gives the same import, with new links.
 
     Raises:
-        NumberedCustomers, OtherRequest
+        NumberedCustomers, UsedKey
     """
     if schema.id.numbered:
         raise NumberedCustomers
-    import_id = key_or_new("import", by, idempotency_key)
+    import_id = request_of("import", by, idempotency_key, request).claim(stores.request_keys)
     run: ImportRun | None = stores.runs.get(import_id)
     if run is None:
         run, _ = stores.runs.expect(import_id, "import", by, _asked(stores.uploads, import_id, request))
-    asked = run["asked"]
-    same_file = (asked["file_name"], asked["size"]) == (request.file_name, request.size)
-    if (
-        not same_file
-        or request.gzip not in (None, asked.get("gzip"))
-        or request.moment not in (None, datetime.fromisoformat(asked["as_of"]))
-    ):
-        raise OtherRequest
     stores.documents.put_bytes(_recent_key(run), b"")
     return import_view(stores.documents, run, _upload(stores.uploads, run))
 

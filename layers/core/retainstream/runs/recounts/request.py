@@ -2,9 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from retainstream.runs.keys import request_of
 from retainstream.runs.recounts.counting import stored_differences
 from retainstream.runs.recounts.view import Asked, DifferenceView, RecountRun, RecountView, recount_view
-from retainstream.runs.starting import find_run, key_or_new, start_run
+from retainstream.runs.starting import find_run, start_one
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
@@ -17,16 +18,17 @@ class RecountRequest(BaseModel):
     repair: StrictBool = Field(default=False, description="true: replace counters that differ from the recount")
 
 
-def start_recount(stores: Stores, by: str, *, repair: bool, idempotency_key: str | None = None) -> RecountView:
-    """Starts a recount, or returns the recount of the same person with the same key and the same `repair`.
+def start_recount(stores: Stores, by: str, body: RecountRequest, idempotency_key: str | None = None) -> RecountView:
+    """Starts a recount, or returns the recount of the same person with the same key, or the recount that is under way.
 
     Raises:
+        UsedKey, AllowanceSpent
+        OtherRunning: a recount is under way that repairs where this one does not, or the other way round.
         StorageUnavailable: it may or may not have started; the same call may be made again with its key.
     """
-    key = f"{'repair' if repair else 'compare'} {idempotency_key}" if idempotency_key else None
-    run_id, asked = key_or_new("recount", by, key), Asked(repair=repair)
-    run = start_run(stores, settings().recount_state_machine_arn, "recount", run_id=run_id, started_by=by, asked=asked)
-    return recount_view(run, None)
+    request, machine = request_of("recount", by, idempotency_key, body), settings().recount_state_machine_arn
+    run, already_running = start_one(stores, machine, "recount", request, started_by=by, asked=Asked(repair=body.repair))
+    return recount_view(run, None, already_running=already_running)
 
 
 def recount_run(stores: Stores, run_id: str) -> RecountView:

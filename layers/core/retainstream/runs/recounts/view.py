@@ -5,7 +5,7 @@ from typing import Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retainstream.runs.record import RunView
+from retainstream.runs.record import StartedRunView
 from retainstream.storage.rollups import Source
 from retainstream.storage.runs import Run
 
@@ -63,7 +63,7 @@ class DifferenceView(BaseModel):
     recounted: int = Field(description="Sum of the rows")
 
 
-class RecountView(RunView):
+class RecountView(StartedRunView):
     """A recount of the base. Its steps are settle (wait until the counters are still) and count (read the rows); either may come again."""
 
     run_id: str
@@ -74,7 +74,7 @@ class RecountView(RunView):
     differences: list[DifferenceView] | None = Field(description="By name; null until everything is counted, and again after 30 days")
 
 
-def recount_view(run: RecountRun, differences: Sequence[DifferenceView] | None) -> RecountView:
+def recount_view(run: RecountRun, differences: Sequence[DifferenceView] | None, *, already_running: bool = False) -> RecountView:
     """A run with the differences that it found, as far as these are known."""
     result, asked = run.get("result"), run.get("asked")
     return RecountView.of(
@@ -83,4 +83,5 @@ def recount_view(run: RecountRun, differences: Sequence[DifferenceView] | None) 
         exact=result["exact"] if result else None,
         tables=result["sources"] if result else None,
         differences=differences,
+        already_running=already_running,
     )

@@ -10,7 +10,8 @@ from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
-from retainstream.registry.versions import register
+from retainstream.registry.versions import CALIBRATION_FILE, MODEL_FILE, SCHEMA_FILE, register
+from retainstream.runs.keys import Request
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.runs.scoring.request import start_scoring
 from retainstream.settings import settings
@@ -49,6 +50,10 @@ class ScoringState(TypedDict):
     status: Status
 
 
+class ScoringEvent(TrainingEvent):
+    scoring_run: NotRequired[str]
+
+
 class NotifyEvent(VersionEvent):
     promotion: NotRequired[Promotion]
 
@@ -78,9 +83,9 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
         figures, verdict = bench.get_json("candidate/metrics.json"), bench.get_json("candidate/gate.json")
         fitted = bench.get_json("candidate/fit.json")
         contents = {
-            loading.MODEL_FILE: bench.get("candidate/model.ubj"),
-            loading.SCHEMA_FILE: data.schema.model_dump_json(indent=1).encode(),
-            loading.CALIBRATION_FILE: _json(fitted["calibration"]),
+            MODEL_FILE: bench.get("candidate/model.ubj"),
+            SCHEMA_FILE: data.schema.model_dump_json(indent=1).encode(),
+            CALIBRATION_FILE: _json(fitted["calibration"]),
             loading.METRICS_FILE: _json({**figures, "gate": verdict}),
             loading.REFERENCE_FILE: bench.get("candidate/reference.json"),
         }
@@ -152,20 +157,23 @@ def promote_version(stores: Stores, event: VersionEvent) -> Promotion:
 
 
 def score_everyone(stores: Stores, event: TrainingEvent) -> ScoringState:
-    """Starts the scoring of all customers with the new model; the same run again starts nothing new."""
+    """Starts the scoring of all customers with the new model, unless a run that began after the promotion is under way; that one counts.
+
+    A run that began before the promotion goes on beside it. The same task again starts nothing new.
+    """
     stores.runs.step_started(event["run_id"], "score")
-    scoring_run = scoring_run_of(event["run_id"])
-    start_scoring(stores, run_id=scoring_run, started_by=event["started_by"])
-    return {"scoring_run": scoring_run, "status": "RUNNING"}
+    request = Request(scoring_run_of(event["run_id"]))
+    run = start_scoring(stores, request, started_by=event["started_by"], counted=False)
+    return {"scoring_run": run.run_id, "status": "RUNNING"}
 
 
-def check_scoring(stores: Stores, event: TrainingEvent) -> ScoringState:
+def check_scoring(stores: Stores, event: ScoringEvent) -> ScoringState:
     """The state of the scoring of all customers.
 
     Raises:
         ScoringFailed: it failed; the new model stays in service.
     """
-    scoring_run = scoring_run_of(event["run_id"])
+    scoring_run = event.get("scoring_run") or scoring_run_of(event["run_id"])
     run, _ = stores.runs.start(scoring_run, "scoring", event["started_by"])
     if run["status"] == "RUNNING" and _hours_since(run["started_at"]) > _MOST_HOURS:
         raise ScoringFailed(f"The new model is in service, but scoring everyone with it did not end within {_MOST_HOURS} hours.")

@@ -1,19 +1,22 @@
 """Asking for a training run."""
 
+from retainstream.runs.keys import request_of
 from retainstream.runs.retraining.view import TrainingView
-from retainstream.runs.starting import find_run, key_or_new, start_run
+from retainstream.runs.starting import find_run, start_one
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
 
 def start_training(stores: Stores, by: str, idempotency_key: str | None = None) -> TrainingView:
-    """Starts a training run, or returns the run that the same person started with the same key.
+    """Starts a training run, or returns the run of the same person with the same key, or the run that is under way.
 
     Raises:
+        AllowanceSpent: the person has started too many runs.
         StorageUnavailable: the state machine could not be started; the same call may be made again.
     """
-    run_id = key_or_new("training", by, idempotency_key)
-    return TrainingView.of(start_run(stores, settings().retraining_state_machine_arn, "training", run_id=run_id, started_by=by))
+    request, machine = request_of("training", by, idempotency_key), settings().retraining_state_machine_arn
+    run, already_running = start_one(stores, machine, "training", request, started_by=by)
+    return TrainingView.of(run, already_running=already_running)
 
 
 def training_run(stores: Stores, run_id: str) -> TrainingView:

@@ -3,11 +3,14 @@
 Every task may be called twice with the same event.
 """
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from retainstream.runs.failure import CaughtError, reason_of
 from retainstream.runs.retraining import candidate, job, large, promotion
+from retainstream.runs.starting import take_place
 from retainstream.runs.tasks import ReadFigures, Task
+from retainstream.settings import settings
+from retainstream.storage.current_runs import CurrentRun
 from retainstream.storage.runs import Run
 from retainstream.storage.stores import Stores
 from retainstream.telemetry.metrics import Figures
@@ -31,9 +34,12 @@ class BeginEvent(TypedDict):
 
 
 class Begun(TypedDict):
+    """`waits`: another training is under way, and this run is not open yet. The other fields are those of an open run."""
+
+    waits: bool
     run_id: str
-    started_at: str
-    started_by: str
+    started_at: NotRequired[str]
+    started_by: NotRequired[str]
 
 
 class FailEvent(BeginEvent):
@@ -45,9 +51,16 @@ class Failed(TypedDict):
 
 
 def begin(stores: Stores, event: BeginEvent) -> Begun:
-    """Opens the run: the one named in the input, or a new one with the name of the execution."""
+    """Opens the run: the one named in the input, or a new one with the name of the execution.
+
+    A run that the schedule started waits for the end of a training that is under way.
+    """
+    run_id, started_by = _named(event)
+    wanted = CurrentRun(kind="training", run=run_id, started_by=started_by, since=0)
+    if stores.runs.get(run_id) is None and take_place(stores, settings().retraining_state_machine_arn, wanted):
+        return {"waits": True, "run_id": run_id}
     run = _open(stores, event)
-    return {"run_id": run["run_id"], "started_at": run["started_at"], "started_by": run["started_by"]}
+    return {"waits": False, "run_id": run_id, "started_at": run["started_at"], "started_by": run["started_by"]}
 
 
 def fail(stores: Stores, event: FailEvent) -> Failed:
@@ -59,10 +72,14 @@ def fail(stores: Stores, event: FailEvent) -> Failed:
 
 
 def _open(stores: Stores, event: BeginEvent) -> Run:
-    started_with = event["input"]
-    run_id = started_with.get("run_id") or event["execution"]
-    run, _ = stores.runs.start(run_id, "training", started_with.get("started_by", "unknown"))
+    run_id, started_by = _named(event)
+    run, _ = stores.runs.start(run_id, "training", started_by)
     return run
+
+
+def _named(event: BeginEvent) -> tuple[str, str]:
+    """The id of the run and its starter."""
+    return event["input"].get("run_id") or event["execution"], event["input"].get("started_by", "unknown")
 
 
 def _figures(notified: promotion.Notified) -> Figures:

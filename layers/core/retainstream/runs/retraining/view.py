@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from retainstream.runs.record import RunView, StepView
+from retainstream.runs.record import StartedRunView, StepView
 
 STEPS = ("extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "notify")
 
@@ -20,7 +20,7 @@ class TrainingResult(BaseModel):
     roc_auc: float = Field(description="On held-out customers")
 
 
-class TrainingView(RunView[TrainingStepView]):
+class TrainingView(StartedRunView[TrainingStepView]):
     """A training run."""
 
     run_id: str

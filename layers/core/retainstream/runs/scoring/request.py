@@ -1,19 +1,27 @@
 """Asking for a scoring run."""
 
+from retainstream.registry.champion import champion
+from retainstream.runs.keys import Request
 from retainstream.runs.scoring.view import ScoringRunView
-from retainstream.runs.starting import find_run, start_run
+from retainstream.runs.starting import find_run, start_one
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
 
-def start_scoring(stores: Stores, *, run_id: str, started_by: str) -> ScoringRunView:
-    """Starts the run that scores every customer. A run that was started before is not started again.
+def start_scoring(stores: Stores, request: Request, *, started_by: str, counted: bool = True) -> ScoringRunView:
+    """Starts the run that scores every customer, unless such a run with the model in service is under way, which then answers.
+
+    A run that was started before the model came into service does not answer: the new run follows it at once. `counted`: it counts as a
+    start of `started_by`.
 
     Raises:
+        UsedKey, AllowanceSpent
         StorageUnavailable: the run may or may not have started; calling again with the same run id is safe.
     """
-    machine = settings().scoring_state_machine_arn
-    return ScoringRunView.of(start_run(stores, machine, "scoring", run_id=run_id, started_by=started_by))
+    pointer, machine = champion(stores.models), settings().scoring_state_machine_arn
+    since = pointer.revision if pointer else 0
+    run, already_running = start_one(stores, machine, "scoring", request, started_by=started_by, since=since, counted=counted)
+    return ScoringRunView.of(run, already_running=already_running)
 
 
 def scoring_run(stores: Stores, run_id: str) -> ScoringRunView:

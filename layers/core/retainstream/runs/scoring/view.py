@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from retainstream.runs.record import RunView, StepView
+from retainstream.runs.record import StartedRunView, StepView
 
 
 class ScoringStepView(StepView):
     detail: dict[str, object] | None = None
 
 
-class ScoringRunView(RunView[ScoringStepView]):
+class ScoringRunView(StartedRunView[ScoringStepView]):
     """A run that scores every customer."""
 
     run_id: str
