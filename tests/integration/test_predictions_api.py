@@ -178,8 +178,9 @@ def test_without_a_model_there_is_a_problem_that_says_so(call: Call) -> None:
 def test_roles(call: Call, in_service: str) -> None:
     assert call("predictions", "POST", GENERATE, {"rows": [ROW]}, role="viewer").status == 403
     assert call("predictions", "POST", GENERATE, {"rows": [ROW]}, role="analyst").status == 200
-    for path in (RESULTS, "/api/predictions/performance"):
-        assert call("predictions", "GET", path, role="viewer").status == 200
+    for path, viewer in ((RESULTS, 403), ("/api/predictions/performance", 200)):
+        assert call("predictions", "GET", path, role="viewer").status == viewer
+        assert call("predictions", "GET", path, role="analyst").status == 200
         assert call("predictions", "GET", path, role=None).status == 401
 
 
