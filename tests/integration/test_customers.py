@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -65,7 +64,7 @@ def test_deleting_removes_the_prediction_too_and_may_be_repeated(call: Call) -> 
 @pytest.mark.parametrize("customer_id", ["a", "7", "Ab.c_d:e@f-9", "x" * 128])
 def test_ids_that_are_fine(call: Call, customer_id: str) -> None:
     assert call("customers", "PUT", f"/api/customers/{customer_id}", {"features": FEATURES}).status == 200
-    assert call("customers", "GET", f"/api/customers/{quote(customer_id, safe='')}").body["data"]["customer_id"] == customer_id
+    assert call("customers", "GET", f"/api/customers/{customer_id}").body["data"]["customer_id"] == customer_id
 
 
 BAD_IDS = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retainstream.settings import settings
 from retainstream.storage.clients import s3
-from retainstream.storage.errors import NotStored, StorageUnavailable, storage_errors
+from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable, storage_errors
 from retainstream.storage.retry import attempts
 
 if TYPE_CHECKING:
@@ -156,9 +156,9 @@ class Uploads:
                     content = answer["Body"].read()
                 if len(content) == end - start:
                     return content
-            except StorageUnavailable as error:
-                if "PreconditionFailed" in str(error) or "412" in str(error):
-                    raise ChangedFile(file.key) from error
+            except Conflict as error:
+                raise ChangedFile(file.key) from error
+            except StorageUnavailable:
                 if attempt == _READ_ATTEMPTS:
                     raise
         raise StorageUnavailable("S3 answered with too few bytes of a file")
