@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
@@ -159,8 +159,7 @@ def account() -> Iterator[None]:
     forget_other_accounts()
     with mock_aws(), atomic_tables():
         dynamodb = _client("dynamodb")
-        if dynamodb_local.FOLDER:
-            dynamodb_local.remove_tables(dynamodb)
+        make_table = partial(dynamodb_local.make_table, dynamodb) if dynamodb_local.FOLDER else dynamodb.create_table
         for variable, key in _KEYS.items():
             indexes = _INDEXES.get(variable, {})
             attributes = {*key, *indexes.values(), *(["risk_shard"] if indexes else [])}
@@ -175,7 +174,7 @@ def account() -> Iterator[None]:
                 ]
             }
             key_schema: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in zip(key, ("HASH", "RANGE"), strict=False)]
-            dynamodb.create_table(
+            make_table(
                 TableName=os.environ[variable],
                 BillingMode="PAY_PER_REQUEST",
                 KeySchema=key_schema,

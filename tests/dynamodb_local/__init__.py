@@ -7,9 +7,11 @@ them itself. It orders maps and writes numbers as DynamoDB does.
 import atexit
 import os
 import subprocess
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,10 +39,13 @@ def _end(engine: "subprocess.Popen[str]") -> None:
     engine.wait()
 
 
-def remove_tables(client: "DynamoDBClient") -> None:
-    """Removes the tables of the test before, and waits until they are gone."""
-    names = client.list_tables()["TableNames"]
-    for name in names:
-        client.delete_table(TableName=name)
-    for name in names:
-        client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+def make_table(client: "DynamoDBClient", **options: Any) -> None:
+    """Makes a table, empty, in the place of the one of an earlier test. The engine may keep a removed table's name for a moment."""
+    for _ in range(100):
+        with suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_table(TableName=options["TableName"])
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(**options)
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"DynamoDB Local does not let {options['TableName']} go")
