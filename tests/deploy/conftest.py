@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from local.isolation import REGION
+from tests.deploy.emulated import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "build/x86_64/template.yaml"
@@ -87,6 +88,15 @@ def _bare(folder: Path) -> dict[str, str]:
         "MINISTACK_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any("deploy/test_whole_path" in report.nodeid for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])):
+        terminalreporter.section("what the emulator got otherwise than AWS")
+        for part, reason in DIFFERENCES.items():
+            terminalreporter.write_line(f"{part}: {reason}")
+        terminalreporter.section("steps")
+        terminalreporter.write_line((OUTPUT / "steps.txt").read_text())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

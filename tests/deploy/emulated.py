@@ -16,7 +16,6 @@ from samtranslator.yaml_helper import yaml_parse
 
 from tools.expand import expand
 
-NO_METRIC_MATH = "the emulator takes no alarm that computes with several metrics"
 ALARMS_LEFT_OUT = (
     "ExportFailed",
     "ImportFailed",
@@ -29,15 +28,17 @@ ALARMS_LEFT_OUT = (
     "TableThrottles",
 )
 
-NO_CODE_DEPLOY = "the emulator has no CodeDeploy; aliases move at once"
 PROPERTY_LEFT_OUT = "DeploymentPreference"
 
-NO_YAML_DEFINITIONS = "the emulator reads definitions of state machines as JSON only"
-NO_OPENAPI = "the emulator ignores the OpenAPI document of an HTTP API; it gets the same routes as resources"
+DIFFERENCES = {
+    f"alarms {', '.join(ALARMS_LEFT_OUT)}": "left out: the emulator takes no alarm that computes with several metrics",
+    f"{PROPERTY_LEFT_OUT} of the functions": "left out: the emulator has no CodeDeploy, and aliases move at once",
+    "definitions of state machines": "handed over as JSON: the emulator does not read them as YAML",
+    "routes and authorizer of the API": "added as resources, from the OpenAPI document: the emulator ignores the document",
+}
+"""What the emulator gets otherwise than AWS, and why."""
 
 _NUMBER = re.compile(r'"(\$\{MaxConcurrency\})"')  # replaced in YAML, it is a number
-
-Template = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Route:
     """A route of the API's OpenAPI document. `uri` is the integration's, with its intrinsic functions."""
 
     key: str
-    uri: Template
+    uri: dict[str, Any]
     authorized: bool
 
 
@@ -71,13 +72,13 @@ def emulated(built: Path, folder: Path) -> Path:
     return path
 
 
-def metric_math(template: Template) -> set[str]:
+def metric_math(template: dict[str, Any]) -> set[str]:
     """The alarms that compute with several metrics."""
     resources = template["Resources"].items()
     return {name for name, resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]}
 
 
-def with_shifts(template: Template) -> list[Template]:
+def with_shifts(template: dict[str, Any]) -> list[dict[str, Any]]:
     """The properties, the globals' first, that make SAM create CodeDeploy's resources."""
     owners = [template["Globals"]["Function"], *_all_properties(template)]
     return [properties for properties in owners if PROPERTY_LEFT_OUT in properties]
@@ -85,19 +86,23 @@ def with_shifts(template: Template) -> list[Template]:
 
 def routes() -> tuple[Route, ...]:
     """All routes of the API, from the OpenAPI document that SAM makes."""
-    [api] = [part for part in expand().template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
-    return tuple(_routes(api["Properties"]["Body"]))
+    return tuple(_routes(_openapi()))
 
 
-def authorizer() -> Template:
+def authorizer() -> dict[str, Any]:
     """The API's authorizer, as the OpenAPI document has it."""
-    [api] = [part for part in expand().template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
-    [scheme] = api["Properties"]["Body"]["components"]["securitySchemes"].values()
-    described: Template = scheme["x-amazon-apigateway-authorizer"]
+    [scheme] = _openapi()["components"]["securitySchemes"].values()
+    described: dict[str, Any] = scheme["x-amazon-apigateway-authorizer"]
     return described
 
 
-def _routes(document: Template) -> Iterator[Route]:
+def _openapi() -> dict[str, Any]:
+    [api] = [part for part in expand().template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
+    document: dict[str, Any] = api["Properties"]["Body"]
+    return document
+
+
+def _routes(document: dict[str, Any]) -> Iterator[Route]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
@@ -105,9 +110,9 @@ def _routes(document: Template) -> Iterator[Route]:
             yield Route(f"{verb} {path}", operation["x-amazon-apigateway-integration"]["uri"], authorized)
 
 
-def _api_resources() -> Template:
+def _api_resources() -> dict[str, Any]:
     scheme = authorizer()
-    resources: Template = {
+    resources: dict[str, Any] = {
         "EmulatedAuthorizer": {
             "Type": "AWS::ApiGatewayV2::Authorizer",
             "Properties": {
@@ -150,6 +155,6 @@ def _api_resources() -> Template:
     return resources
 
 
-def _all_properties(template: Template) -> Iterator[Template]:
+def _all_properties(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for resource in template["Resources"].values():
         yield resource.get("Properties", {})
