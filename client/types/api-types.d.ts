@@ -588,7 +588,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/model/schema/earlier/{schema_id}": {
+    "/api/model/schema/earlier/{earlier_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -599,7 +599,7 @@ export interface paths {
          * An earlier feature schema
          * @description The schema as it was active. To go back to it, PUT it as the active one.
          */
-        get: operations["get_earlier_schema_api_model_schema_earlier__schema_id__get"];
+        get: operations["get_earlier_schema_api_model_schema_earlier__earlier_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5838,12 +5838,12 @@ export interface operations {
             503: components["responses"]["unavailable"];
         };
     };
-    get_earlier_schema_api_model_schema_earlier__schema_id__get: {
+    get_earlier_schema_api_model_schema_earlier__earlier_id__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                schema_id: string;
+                earlier_id: string;
             };
             cookie?: never;
         };

@@ -120,10 +120,10 @@ def list_earlier_schemas() -> Data[list[EarlierSchema]]:
     return Data(data=earlier_schemas(stores.documents))
 
 
-@app.get("/api/model/schema/earlier/<schema_id>", summary="An earlier feature schema", tags=TAGS, **requires(Role.ADMIN))
-def get_earlier_schema(schema_id: SchemaId) -> Data[FeatureSchema]:
+@app.get("/api/model/schema/earlier/<earlier_id>", summary="An earlier feature schema", tags=TAGS, **requires(Role.ADMIN))
+def get_earlier_schema(earlier_id: SchemaId) -> Data[FeatureSchema]:
     """The schema as it was active. To go back to it, PUT it as the active one."""
-    return Data(data=earlier_schema(stores.documents, schema_id))
+    return Data(data=earlier_schema(stores.documents, earlier_id))
 
 
 @app.get("/api/model/drift", summary="Drift", tags=TAGS, **requires(Role.VIEWER))

@@ -61,7 +61,7 @@ MATRIX = """
     PUT    /api/model/schema                           401     403     403     in
     POST   /api/model/schema/check                     401     403     403     in
     GET    /api/model/schema/earlier                   401     403     403     in
-    GET    /api/model/schema/earlier/{schema_id}       401     403     403     in
+    GET    /api/model/schema/earlier/{earlier_id}      401     403     403     in
     GET    /api/model/status                           401     in      in      in
     POST   /api/model/train                            401     403     403     in
     GET    /api/model/training/{run_id}                401     in      in      in

@@ -172,7 +172,7 @@ ROUTES = [
     Route("PUT /api/model/schema", body=SCHEMA_PUT, steps="the active schema is kept before another one is active", answers=False),
     Route("POST /api/model/schema/check", body={"document": SCHEMA_PUT["document"]}),
     Route("GET /api/model/schema/earlier"),
-    Route("GET /api/model/schema/earlier/{schema_id}", f"/api/model/schema/earlier/{KEPT_SCHEMA}"),
+    Route("GET /api/model/schema/earlier/{earlier_id}", f"/api/model/schema/earlier/{KEPT_SCHEMA}"),
     Route("GET /api/model/status"),
     Route("POST /api/model/train", headers=KEYED, steps="the machine is started before the record is made"),
     Route("GET /api/model/training/{run_id}", f"/api/model/training/{TRAINING}"),
