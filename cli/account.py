@@ -20,6 +20,8 @@ Url = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
 
+_CHANGED = "Password changed. All your other sessions have ended."
+
 
 def login(
     url: Url = None,
@@ -40,15 +42,7 @@ def login(
     user = signed["user"]
     _keep(address, signed)
     if as_json:
-        print_json(
-            {
-                "url": address,
-                "email": user["email"],
-                "role": user["role"],
-                "must_change_password": user.get("must_change_password", False),
-                "expires_at": signed["expires_at"],
-            }
-        )
+        _print_session(address, signed)
     else:
         say(f"Signed in at {address} as {user['email']} ({user['role']}) until {signed['expires_at']}")
     if user.get("must_change_password"):
@@ -56,16 +50,21 @@ def login(
         if sys.stdin.isatty() and not as_json:
             with signed_in(address) as client:
                 _change(client, first)
+                say(_CHANGED)
 
 
-def password(url: Url = None) -> None:
+def password(url: Url = None, as_json: AsJson = False) -> None:
     """Change your password. All your other sessions end.
 
     The command asks for the current password, and twice for the new one. A script sets RETAINSTREAM_PASSWORD and
     RETAINSTREAM_NEW_PASSWORD, or writes both to standard input, each on a line.
     """
     with signed_in(url) as client:
-        _change(client, read_password("RETAINSTREAM_PASSWORD", "Current password"))
+        changed = _change(client, read_password("RETAINSTREAM_PASSWORD", "Current password"))
+        if as_json:
+            _print_session(client.url, changed)
+        else:
+            say(_CHANGED)
 
 
 def logout(url: Url = None) -> None:
@@ -96,11 +95,24 @@ def whoami(url: Url = None, as_json: AsJson = False) -> None:
         print_line(f"{me['email']} ({me['role']}) at {address} until {me['token_expires_at']}")
 
 
-def _change(client: "Client", current: str) -> None:
+def _change(client: "Client", current: str) -> SignedIn:
     new = read_password("RETAINSTREAM_NEW_PASSWORD", "New password", new=True)
     signed: SignedIn = client.post("/api/auth/password", {"current_password": current, "new_password": new}).data
     _keep(client.url, signed)
-    say("Password changed. All your other sessions have ended.")
+    return signed
+
+
+def _print_session(url: str, signed: SignedIn) -> None:
+    user = signed["user"]
+    print_json(
+        {
+            "url": url,
+            "email": user["email"],
+            "role": user["role"],
+            "must_change_password": user.get("must_change_password", False),
+            "expires_at": signed["expires_at"],
+        }
+    )
 
 
 def _keep(url: str, signed: SignedIn) -> None:

@@ -36,11 +36,14 @@ HEADERS: dict[str, Any] = {
     "RateLimit-Remaining": {"description": "Requests left in this quarter of an hour", "schema": {"type": "integer", "minimum": 0}},
     "RateLimit-Reset": {"description": "Seconds until the next quarter of an hour", "schema": {"type": "integer", "minimum": 0}},
     "Location": {"description": "The address of the run", "schema": {"type": "string"}, "required": True},
+    "LocationOfOtherRun": {"description": "The address of the run that is under way, where it is in the way", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before the next attempt", "schema": {"type": "integer", "minimum": 1}},
     "WWW-Authenticate": {"description": "How to sign in", "schema": {"type": "string", "const": "Bearer"}, "required": True},
 }
 _RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-_BY_STATUS = {202: ("Location",), 401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_BY_STATUS = {202: ("Location",), 401: ("WWW-Authenticate",), 409: ("Location",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_OF_STATUS = {(409, "Location"): "LocationOfOtherRun"}
+"""The component of a header where it says something else than in other answers."""
 
 
 def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -65,7 +68,7 @@ def stated_answers(operation: Mapping[str, Any], document: dict[str, Any]) -> tu
 
 def _headers(operation: Mapping[str, Any], status: int) -> dict[str, Any]:
     names = ("X-Request-Id", *(() if operation.get(UNCOUNTED) else _RATE_LIMIT), *_BY_STATUS.get(status, ()))
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {name: {"$ref": f"#/components/headers/{_OF_STATUS.get((status, name), name)}"} for name in names}
 
 
 def _problems(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:

@@ -4441,6 +4441,7 @@ export interface components {
         /** @description The request does not fit the present state */
         conflict: {
             headers: {
+                Location: components["headers"]["LocationOfOtherRun"];
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                 "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                 "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
@@ -4644,6 +4645,8 @@ export interface components {
     headers: {
         /** @description The address of the run */
         Location: string;
+        /** @description The address of the run that is under way, where it is in the way */
+        LocationOfOtherRun: string;
         /** @description Requests allowed in a quarter of an hour */
         "RateLimit-Limit": number;
         /** @description Requests left in this quarter of an hour */

@@ -56,7 +56,7 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
 
 
 def test_accounts_and_what_they_may(run: Run, stack: LocalProcess, tmp_path: Path) -> None:
-    first, url = "a-first-password-of-cleo", {"RETAINSTREAM_URL": stack.url}
+    first, own, url = "a-first-password-of-cleo", "words that cleo chose alone", {"RETAINSTREAM_URL": stack.url}
     run("login", "--email", EMAIL, stdin=PASSWORD, **url)
     added = run("users", "add", "cleo@example.com", stdin=first, **url)
     assert added.returncode == 0, added.stderr
@@ -66,13 +66,17 @@ def test_accounts_and_what_they_may(run: Run, stack: LocalProcess, tmp_path: Pat
 
     other = {**url, "RETAINSTREAM_CONFIG_DIR": str(tmp_path / "cleo")}
     assert run("login", "--email", "cleo@example.com", stdin=first, **other).returncode == 0
+    refused = run("status", **other)
+    assert (refused.returncode, "retainstream password" in refused.stderr) == (4, True)
+    changed = run("password", "--json", stdin=f"{first}\n{own}", **other)
+    assert json.loads(changed.stdout)["must_change_password"] is False
     assert json.loads(run("whoami", "--json", **other).stdout)["role"] == "viewer"
     for command in (("users", "list"), ("train",), ("score",), ("import", ROOT / "examples/streaming_customers.csv")):
         refused = run(*command, **other)
         assert refused.returncode == 4, (command, refused.stderr)
         assert "Ask an administrator" in refused.stderr
     assert run("users", "change", "cleo@example.com", "--status", "disabled", **url).returncode == 0
-    assert run("login", "--email", "cleo@example.com", stdin=first, **other).returncode == 4
+    assert run("login", "--email", "cleo@example.com", stdin=own, **other).returncode == 4
 
 
 def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
