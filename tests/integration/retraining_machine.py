@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def bare_version(name: str) -> Any:
 def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Runs the state machine to its end: machine(run_id, scoring="SUCCEEDED", …input) → the run's record.
 
-    The scoring machine is a stand-in: its run ends as `scoring` says.
+    The scoring machine is a stand-in: its run ends as `scoring` says. `beside` are runs at the same time, for whose end this one may wait.
     """
     settings.cache_clear()
     monkeypatch.setenv("TRAINING_SECONDS", "0.5")
@@ -47,13 +47,14 @@ def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
     states.create_state_machine(name="test-scoring", definition=json.dumps(done), roleArn=ROLE)
 
-    def run(run_id: str, *, scoring: str = "SUCCEEDED", started: bool = False, **given: Any) -> Run:
+    def run(run_id: str, *, scoring: str = "SUCCEEDED", started: bool = False, beside: Sequence[str] = (), **given: Any) -> Run:
         execution = arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
         if not started:
             execution = states.start_execution(stateMachineArn=arn, name=run_id, input=json.dumps(given))["executionArn"]
         deadline = time.monotonic() + 180
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING" and time.monotonic() < deadline:
-            end_scoring(run_id, scoring)
+            for waiting in (run_id, *beside):
+                end_scoring(waiting, scoring)
             time.sleep(0.1)
         record = Runs().get(run_id)
         assert record

@@ -246,7 +246,7 @@ def test_two_trainings_at_once_both_end_and_one_champion_is_one_of_theirs(machin
         states.start_execution(
             stateMachineArn=settings().retraining_state_machine_arn, name=run_id, input=json.dumps({"started_by": "test"})
         )
-    ended = [machine(run_id, started=True) for run_id in ("first-run", "second-run")]
+    ended = [machine("first-run", started=True, beside=["second-run"]), machine("second-run", started=True)]
     assert {record["status"] for record in ended} <= {"SUCCEEDED", "FAILED"}
     assert any(record["status"] == "SUCCEEDED" for record in ended)
     promoted = [record["result"]["version"] for record in ended if "result" in record and record["result"]["promoted"]]
