@@ -64,9 +64,16 @@ def test_no_role_gets_in_where_a_higher_one_is_needed(probe: Probe) -> None:
 
 
 def test_walks_along_the_links_are_answered_as_the_document_says(probe: Probe) -> None:
-    outcome = probe.run(phases=["stateful"], most=120)
-    outcome.shows_no_fault("walks")
-    assert len(outcome.followed) >= 5
+    together = Outcome()
+    for _ in range(4):  # where a walk leads, and how soon it ends, is chance
+        walked = probe.run(phases=["stateful"], most=120)
+        together.cases += walked.cases
+        together.statuses += walked.statuses
+        together.followed += walked.followed
+        together.failures += walked.failures
+        probe.seed += 1
+    together.shows_no_fault("walks")
+    assert len(together.followed) >= 5
 
 
 def test_every_link_of_the_document_leads_from_a_good_answer_to_a_good_answer(probe: Probe, subtests: pytest.Subtests) -> None:

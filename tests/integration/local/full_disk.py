@@ -39,6 +39,7 @@ with LocalStack(template=TEMPLATE, data=DISK, report=show) as stack:
     wait_for(1)
     FILLING.unlink()
     wait_for(2)
+    stack.flush()  # the reported save may have begun before the last write
     shutil.copytree(DISK, DISK / "killed")
 with LocalStack(template=TEMPLATE, data=DISK / "killed", report=show):
     count = boto3.client("dynamodb").scan(TableName="retainstream-Things", Select="COUNT")["Count"]
