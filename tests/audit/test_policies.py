@@ -17,10 +17,10 @@ ACCEPTED = {
     ("SigningKey 1", "RESOURCE_STAR"): _KEY,
     ("DeploymentRole 1", "RESOURCE_STAR"): "CodeDeploy asks for alarms by a call that takes no pattern of names",
     ("RollupsRole 1", "RESOURCE_MISMATCH"): "ListStreams on the table's streams, as SAM's own policy for streams has it",
-    (
-        "DistributedScoringPolicy 1",
-        "RESOURCE_MISMATCH",
-    ): "executions of a standard machine; parliament knows express ones alone",
+    **{
+        (f"{policy} 1", "RESOURCE_MISMATCH"): "executions of a standard machine; parliament knows express ones alone"
+        for policy in ("DashboardRole", "DistributedScoringPolicy", "ModelRole", "PredictionsRole", "RetrainingRole")
+    },
     ("deploy-role Deployer 1", "INVALID_ARN"): "SAM's transform belongs to the account `aws`",
     ("deploy-role Builder 2", "INVALID_ARN"): "SAM's transform belongs to the account `aws`",
     ("deploy-role Builder 1", "MISMATCHED_TYPE_BUT_USABLE"): "an ARN is compared as a text, character by character",
