@@ -45,7 +45,7 @@ def put(
     stack: Stack = None,
     check: Annotated[bool, typer.Option("--check", help="Only compare. Ends with 3 when customers do not fit.")] = False,
     accept_refused: Annotated[
-        bool, typer.Option("--accept-refused", help="Activate it although customers do not fit. No question.")
+        bool, typer.Option("--accept-refused", help="Activate it although customers do not fit, without a question.")
     ] = False,
     url: Url = None,
     region: Region = None,

@@ -30,6 +30,6 @@ class Secret:
     def key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose. It reveals neither the secret nor the key of another purpose.
 
-        The key is HMAC-SHA-256 of the purpose under the secret, which is the derivation function of NIST SP 800-108.
+        The key is HMAC-SHA-256 (RFC 2104) of the purpose under the secret.
         """
         return hmac.digest(self.text.encode(), purpose.encode(), "sha256")
