@@ -44,6 +44,7 @@ class Bundle:
 LAYERS = {
     "CoreLayer": Bundle("layers/core", source="retainstream"),
     "MlLayer": Bundle("layers/ml"),
+    "HistoryLayer": Bundle("layers/history"),
     # The whole of the training function's packages, those of ml again: sources and bytecode together are more than AWS allows.
     "ExplainLayer": Bundle("layers/explain", sources=False),
 }

@@ -19,6 +19,7 @@ SHIPPED = {
     "layers/core/requirements.txt": ("core",),
     "layers/ml/requirements.txt": ("ml",),
     "layers/explain/requirements.txt": ("ml", "explain"),
+    "layers/history/requirements.txt": ("history",),
     "functions/auth/requirements.txt": ("auth",),
     "functions/authorizer/requirements.txt": ("authorizer",),
 }

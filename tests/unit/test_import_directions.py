@@ -18,6 +18,7 @@ ENGINE_IMPORTS = {
     "model": {"records", "schema"},
     "monitoring": {"model"},
     "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},
+    "history": {"records", "schema", "model"},
 }
 MAY_IMPORT = {
     "engine": set(),
@@ -36,7 +37,7 @@ MAY_IMPORT = {
 }
 NOT_FOR_THE_ENGINE = {"boto3", "botocore", "aws_lambda_powertools", "httpx", "starlette", "urllib", "http", "socket"}
 NOT_FOR_LOGIC = {"boto3", "botocore"}
-HEAVY = {"numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
+HEAVY = {"duckdb", "numpy", "scipy", "xgboost", "pandas", "sklearn", "shap"}
 START_WITHOUT_A_MODEL = {
     "http",
     "storage",
