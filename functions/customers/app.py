@@ -26,6 +26,7 @@ from retainstream.runs.imports import request as imports
 from retainstream.runs.imports.request import ImportRequest
 from retainstream.runs.imports.view import ImportView
 from retainstream.runs.starting import UnknownRun
+from retainstream.runs.uploading import IncompleteUpload
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
@@ -60,10 +61,7 @@ app.explain(
     imports.NumberedCustomers,
     lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
 )
-app.explain(
-    imports.IncompleteUpload,
-    lambda error: Problem("conflict", f"The file is not complete: upload {_parts(error.missing)}, then send this request again."),
-)
+app.explain(IncompleteUpload, lambda error: Problem("conflict", error.advice))
 
 
 class SegmentAnswer(BaseModel):
@@ -211,11 +209,6 @@ def _schema() -> FeatureSchema:
 def _threshold() -> float | None:
     record = record_in_service(stores.models)
     return record["threshold"] if record else None
-
-
-def _parts(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:10])) + (f" and {len(numbers) - 10} more" if len(numbers) > 10 else "")
-    return f"part {shown}" if len(numbers) == 1 else f"parts {shown}"
 
 
 def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:

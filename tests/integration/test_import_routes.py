@@ -10,7 +10,7 @@ import boto3
 import pytest
 import yaml
 
-from retainstream.runs.imports import request as imports
+from retainstream.runs import uploading
 from retainstream.runs.imports import survey
 from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_read_fails_the_import_in_plain_words(call: Call, 
 
 
 def test_large_files_are_uploaded_in_parts_that_are_completed_without_etags(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "ONE_PUT", 5 << 20)
+    monkeypatch.setattr(uploading, "ONE_PUT", 5 << 20)
     content = b"x" * ((10 << 20) + 7)
     view = asked(call, content)
     parts = view["upload"]["parts"]

@@ -18,7 +18,7 @@ from retainstream.registry import health, loading
 from retainstream.registry.active_schema import forget_active_schema
 from retainstream.registry.versions import register
 from retainstream.roles import Role
-from retainstream.runs.imports import request as imports
+from retainstream.runs import uploading
 from retainstream.settings import settings
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -75,7 +75,7 @@ def world(**environment: str) -> Iterator[AwsState]:
         topic = boto3.client("sns").create_topic(Name="test-NotificationTopic")["TopicArn"]
         for name, value in {"NOTIFICATION_TOPIC_ARN": topic, "TRAINING_SECONDS": "0.01", **environment}.items():
             patch.setenv(name, value)
-        patch.setattr(imports, "ONE_PUT", 64)
+        patch.setattr(uploading, "ONE_PUT", 64)
         patch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
         settings.cache_clear()
         watch_streams()

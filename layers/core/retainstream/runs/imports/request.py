@@ -9,37 +9,25 @@ from pydantic_core import PydanticCustomError
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
-from retainstream.runs.imports.view import Asked, ImportRun, ImportView, UploadPart, UploadView, ends_in, import_view
+from retainstream.runs.imports.view import Asked, ImportRun, ImportView, import_view
 from retainstream.runs.imports.work import upload_key
 from retainstream.runs.keys import request_of
+from retainstream.runs.recent import KEY, note_recent, recent_runs
 from retainstream.runs.starting import UnknownRun, find_run
+from retainstream.runs.uploading import LARGEST_FILE, UploadView, begin_upload, complete_upload, upload_view
 from retainstream.settings import settings
-from retainstream.storage.errors import NotStored
 from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import Uploads
 from retainstream.telemetry.correlation import following
 
-LARGEST_FILE = 5 * 10**9
-ONE_PUT = 64 << 20
-"""Files up to this size are uploaded in one piece, larger ones in parts of this size."""
-UPLOAD_SECONDS = 6 * 3600
 _log = logging.getLogger(__name__)
 _RECENT = "imports/recent/"
-RecentKey = Annotated[str, Field(pattern=rf"^{_RECENT}[0-9]{{15}}-[0-9a-f]{{32}}$")]
+RecentKey = Annotated[str, Field(pattern=f"^{_RECENT}{KEY}")]
 """The key of an import in the list of recent imports."""
-_LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class NumberedCustomers(Exception):
     """The schema in force numbers customers by row, so that a file cannot name its customers."""
-
-
-class IncompleteUpload(Exception):
-    """Not all of the file has arrived; `missing` are the numbers of the parts that are absent or of another size."""
-
-    def __init__(self, missing: list[int]) -> None:
-        super().__init__("incomplete upload")
-        self.missing = missing
 
 
 def _moment(text: str) -> datetime:
@@ -90,7 +78,7 @@ def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: st
     run: ImportRun | None = stores.runs.get(import_id)
     if run is None:
         run, _ = stores.runs.expect(import_id, "import", by, _asked(stores.uploads, import_id, request))
-    stores.documents.put_bytes(_recent_key(run), b"")
+    note_recent(stores, _RECENT, run)
     return import_view(stores.documents, run, _upload(stores.uploads, run))
 
 
@@ -99,8 +87,8 @@ def _asked(uploads: Uploads, import_id: str, request: ImportRequest) -> Asked:
     asked: Asked = {"file_name": request.file_name, "size": request.size, "as_of": as_of}
     if request.gzip is not None:
         asked["gzip"] = request.gzip
-    if request.size > ONE_PUT:
-        asked["upload_id"] = uploads.begin(upload_key(import_id))
+    if upload_id := begin_upload(uploads, upload_key(import_id), request.size):
+        asked["upload_id"] = upload_id
     return asked
 
 
@@ -112,21 +100,8 @@ def complete(stores: Stores, import_id: str) -> ImportView:
         IncompleteUpload: parts are missing.
     """
     run: ImportRun = find_run(stores, import_id, "import")
-    uploads, key, asked = stores.uploads, upload_key(import_id), run["asked"]
-    if run["status"] == "WAITING" and uploads.find(key) is None:
-        upload_id = asked.get("upload_id")
-        if upload_id is None:
-            raise IncompleteUpload([1])
-        try:
-            arrived = uploads.parts(key, upload_id)
-            sizes = _sizes(asked["size"])
-            missing = [number for number, size in sizes.items() if number not in arrived or arrived[number].size != size]
-            if missing:
-                raise IncompleteUpload(missing)
-            uploads.complete(key, upload_id, arrived)
-        except NotStored as error:
-            if uploads.find(key) is None:  # unless another request completed it meanwhile
-                raise IncompleteUpload(list(_sizes(asked["size"]))) from error
+    if run["status"] == "WAITING":
+        complete_upload(stores.uploads, upload_key(import_id), run["asked"]["size"], run["asked"].get("upload_id"))
     return import_view(stores.documents, run)
 
 
@@ -141,9 +116,8 @@ def import_run(stores: Stores, import_id: str) -> ImportView:
 
 def recent(stores: Stores, *, limit: int, after: str | None) -> tuple[list[ImportView], str | None]:
     """Imports, newest first, and the place after which the next page begins. Reads as much as it shows."""
-    keys = stores.uploads.keys(_RECENT, limit + 1, after or "")
-    runs = [run for key in keys[:limit] if (run := stores.runs.get(key.rsplit("-", 1)[1]))]
-    return [import_view(stores.documents, run) for run in runs], keys[limit - 1] if len(keys) > limit else None
+    runs, onward = recent_runs(stores, _RECENT, limit=limit, after=after)
+    return [import_view(stores.documents, run) for run in runs], onward
 
 
 def start_uploaded(stores: Stores, key: str) -> bool:
@@ -167,23 +141,5 @@ def _upload(uploads: Uploads, run: ImportRun) -> UploadView | None:
     if run["status"] != "WAITING":
         return None
     import_id, asked = run["run_id"], run["asked"]
-    key, upload_id = upload_key(import_id), asked.get("upload_id")
-    parts, offset = [], 0
-    for number, size in _sizes(asked["size"]).items():
-        if upload_id:
-            url = uploads.part_link(key, upload_id, number, size, seconds=UPLOAD_SECONDS)
-        else:
-            url = uploads.link(key, size, seconds=UPLOAD_SECONDS)
-        parts.append(UploadPart(number=number, offset=offset, size=size, url=url))
-        offset += size
-    then = f"/api/customers/imports/{import_id}/complete" if upload_id else None
-    return UploadView(parts=parts, complete=then, expires_at=ends_in(UPLOAD_SECONDS))
-
-
-def _sizes(size: int) -> dict[int, int]:
-    return {number: min(ONE_PUT, size - offset) for number, offset in enumerate(range(0, size, ONE_PUT), start=1)}
-
-
-def _recent_key(run: ImportRun) -> str:
-    left = _LAST_MOMENT - datetime.fromisoformat(run["started_at"])
-    return f"{_RECENT}{int(left.total_seconds() * 1000):015d}-{run['run_id']}"
+    then = f"/api/customers/imports/{import_id}/complete"
+    return upload_view(uploads, upload_key(import_id), asked["size"], asked.get("upload_id"), then)

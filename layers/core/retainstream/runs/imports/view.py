@@ -1,13 +1,13 @@
 """An import as the interface shows it."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, Field
 
 from retainstream.runs.imports.work import rejects_key
 from retainstream.runs.record import RunView
+from retainstream.runs.uploading import UploadView, ends_in
 from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.runs import Run
 
@@ -36,23 +36,6 @@ class Result(TypedDict):
 
 
 type ImportRun = Run[Asked, Result]
-
-
-class UploadPart(BaseModel):
-    """A piece of the file and where to PUT it, as it is, with no other headers than its length."""
-
-    number: int
-    offset: int = Field(description="Where in the file it begins, in bytes")
-    size: int
-    url: str
-
-
-class UploadView(BaseModel):
-    """How to upload the file."""
-
-    parts: list[UploadPart]
-    complete: str | None = Field(description="To be called with POST after the last part; null where one PUT is enough")
-    expires_at: str = Field(description="ISO 8601, UTC; asking again with the same Idempotency-Key gives new links")
 
 
 class ImportCounts(BaseModel):
@@ -121,8 +104,3 @@ def _counts(run: ImportRun) -> ImportCounts:
         for part in run.get("parts", {}).values():
             counts.update(part)
     return ImportCounts.model_validate({name: counts[name] for name in ImportCounts.model_fields} | {"read": counts["rows"]})
-
-
-def ends_in(seconds: int) -> str:
-    """The moment in so many seconds: ISO 8601, UTC."""
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
