@@ -7,7 +7,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, unknown_anchors
 from retainstream.engine.learning.reference import reference as reference_of
 from retainstream.engine.learning.synthetic import Drift, generate
 from retainstream.engine.model.encoding import encode
@@ -40,6 +40,7 @@ def data_set(customers: int, seed: int, drift: Drift | None = None) -> DataSet:
         groups=np.zeros(customers, dtype=np.int16),
         prices=np.zeros(customers),
         synthetic=np.ones(customers, dtype=bool),
+        anchors=unknown_anchors(customers),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, unknown_anchors
 from retainstream.engine.learning.reference import reference
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.model import ScoringModel, matrix
@@ -77,6 +77,7 @@ def small_reference(seed: int = 0) -> Reference:
         groups=np.zeros(3000, dtype=np.int16),
         prices=np.zeros(3000),
         synthetic=np.zeros(3000, dtype=bool),
+        anchors=unknown_anchors(3000),
     )
     return reference(small_model(seed), data, data)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, joined, started_from
 from retainstream.engine.learning.baseline import LinearBaseline
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, unknown_anchors
 from retainstream.engine.learning.fit import fit
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
@@ -48,6 +48,7 @@ def data_of(schema: FeatureSchema, rows: np.ndarray, log_odds: np.ndarray, seed:
         groups=np.zeros(count, dtype=np.int16),
         prices=np.full(count, np.nan),
         synthetic=np.zeros(count, dtype=bool),
+        anchors=unknown_anchors(count),
     )
 
 

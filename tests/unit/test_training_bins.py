@@ -9,7 +9,7 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, unknown_anchors
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.sagemaker.artefact import UnusableArtefact
 from retainstream.engine.learning.sagemaker.bins import MOST_CODES, Bins
@@ -39,7 +39,8 @@ def made(rows: int, seed: int, *, missing: float = 0.2, distinct: int = 5) -> Da
     table[rng.random(table.shape) < missing] = np.nan
     keys = rng.integers(0, 2**63, rows).astype(np.uint64) * np.uint64(2)
     churned = rng.random(rows) < 1 / (1 + np.exp(-score))
-    return DataSet(SCHEMA, keys, table, churned, np.full(rows, -1, np.int16), np.full(rows, np.nan), np.zeros(rows, bool))
+    groups, prices, synthetic = np.full(rows, -1, np.int16), np.full(rows, np.nan), np.zeros(rows, bool)
+    return DataSet(SCHEMA, keys, table, churned, groups, prices, synthetic, unknown_anchors(rows))
 
 
 def codes_of(bins: Bins, rows: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -1,4 +1,4 @@
-"""The data set of a training run: customers with a known outcome, and where they come from."""
+"""The data set of a training run: rows of customers with a known outcome, and where they come from."""
 
 import hashlib
 import io
@@ -15,15 +15,20 @@ from retainstream.engine.records import SYNTHETIC, NewCustomer
 from retainstream.engine.schema import FeatureSchema
 
 type Keys = NDArray[np.uint64]
+type Days = NDArray[np.int32]
+
+NO_ANCHOR = int(np.iinfo(np.int32).min)
+"""The anchor of a row whose moment is not known."""
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """n customers with a known outcome.
+    """n rows, each a customer at an anchor with a known outcome. A customer with several anchors has several rows.
 
-    keys: uint64 (n,), a hash of each customer's id, so that the file holds no ids.
+    keys: uint64 (n,), a hash of each customer's id, so that the file holds no ids; it repeats where a customer has several anchors.
     rows: float32 (n, features) in schema order. churned: bool (n,). groups: int16 (n,), places in schema.groups, -1 without a group.
     prices: float64 (n,), NaN where not known. synthetic: bool (n,), true where the outcome comes from the generator.
+    anchors: int32 (n,), days since 1970-01-01 of the moments that the features describe, NO_ANCHOR where not known.
     """
 
     schema: FeatureSchema
@@ -33,12 +38,13 @@ class DataSet:
     groups: NDArray[np.int16]
     prices: NDArray[np.float64]
     synthetic: NDArray[np.bool_]
+    anchors: Days
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DataSet":
-        """The customers of a mask, or at these places, in this order."""
+        """The rows of a mask, or at these places, in this order."""
         return DataSet(
             self.schema,
             self.keys[chosen],
@@ -47,6 +53,7 @@ class DataSet:
             self.groups[chosen],
             self.prices[chosen],
             self.synthetic[chosen],
+            self.anchors[chosen],
         )
 
     def to_bytes(self) -> bytes:
@@ -62,14 +69,37 @@ class DataSet:
             groups=self.groups,
             prices=self.prices,
             synthetic=self.synthetic,
+            anchors=self.anchors,
         )
         return buffer.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "DataSet":
+        """The data set that `to_bytes` wrote. Anchors are not known in a file of an earlier release."""
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            schema = FeatureSchema.model_validate_json(stored["schema"].tobytes())
-            return cls(schema, stored["keys"], stored["rows"], stored["churned"], stored["groups"], stored["prices"], stored["synthetic"])
+            return cls(
+                FeatureSchema.model_validate_json(stored["schema"].tobytes()),
+                stored["keys"],
+                stored["rows"],
+                stored["churned"],
+                stored["groups"],
+                stored["prices"],
+                stored["synthetic"],
+                stored["anchors"] if "anchors" in stored else unknown_anchors(len(stored["keys"])),
+            )
+
+
+def unknown_anchors(rows: int) -> Days:
+    """The anchors of rows whose moments are not known, int32 (rows,)."""
+    return np.full(rows, NO_ANCHOR, dtype=np.int32)
+
+
+def periods(data: DataSet) -> NDArray[np.str_]:
+    """The period of each row (n,): the calendar month of its anchor, such as "2026-09"; "" where the anchor is not known."""
+    known = data.anchors != NO_ANCHOR
+    named = np.full(len(data), "", dtype="<U7")
+    named[known] = np.datetime_as_string(data.anchors[known].astype("datetime64[D]"), unit="M")
+    return named
 
 
 class ProvenanceDocument(TypedDict):
@@ -146,10 +176,15 @@ def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tu
         np.array(groups, dtype=np.int16),
         np.array(prices, dtype=np.float64),
         np.array(synthetic, dtype=bool),
+        unknown_anchors(len(keys)),
     )
-    order = np.argsort(unordered.keys, kind="stable")
     provenance = Provenance(seen, len(keys), int(sum(churned)), dict(sorted(sources.items())), schema.name)
-    return unordered.where(order), provenance
+    return in_order(unordered), provenance
+
+
+def in_order(data: DataSet) -> DataSet:
+    """The rows by key, then by anchor: the order of the rows in every training run."""
+    return data.where(np.lexsort((data.anchors, data.keys)))
 
 
 def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Provenance]:
@@ -164,6 +199,7 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         np.concatenate([part.groups for part in data]),
         np.concatenate([part.prices for part in data]),
         np.concatenate([part.synthetic for part in data]),
+        np.concatenate([part.anchors for part in data]),
     )
     sources = sum((Counter(part.sources) for part in provenances), Counter[str]())
     provenance = Provenance(
@@ -173,4 +209,4 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         dict(sorted(sources.items())),
         provenances[0].schema_name,
     )
-    return joined.where(np.argsort(joined.keys, kind="stable")), provenance
+    return in_order(joined), provenance

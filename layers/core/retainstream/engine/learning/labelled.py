@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.dataset import DataSet, key_of
+from retainstream.engine.learning.dataset import DataSet, key_of, unknown_anchors
 from retainstream.engine.learning.metrics import row_log_losses
 from retainstream.engine.learning.synthetic import is_generated_for, true_probability
 from retainstream.engine.model.encoding import Rows
@@ -30,6 +30,7 @@ def labelled(table: CustomerTable) -> DataSet:
         groups=table.groups[known],
         prices=prices,
         synthetic=np.full(len(places), generated),
+        anchors=unknown_anchors(len(places)),
     )
 
 

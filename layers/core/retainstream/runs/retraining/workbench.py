@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import FitRecord
-from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.split import split_of
 from retainstream.engine.model.model import ScoringModel
 from retainstream.storage.documents import Documents, Stored
 
@@ -98,5 +98,4 @@ class Workbench:
 
 def sides(data: DataSet) -> tuple[DataSet, DataSet]:
     """Development rows and test rows."""
-    test = held_out(data.keys)
-    return data.where(~test), data.where(test)
+    return split_of(data).sides(data)
