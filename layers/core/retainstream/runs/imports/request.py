@@ -1,17 +1,17 @@
 """Asking for an import, and uploading its file."""
 
 import logging
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
 from retainstream.runs.imports.view import Asked, ImportRun, ImportView, import_view
 from retainstream.runs.imports.work import upload_key
 from retainstream.runs.keys import request_of
+from retainstream.runs.moments import Past, moment_of
 from retainstream.runs.recent import KEY, note_recent, recent_runs
 from retainstream.runs.starting import UnknownRun, find_run
 from retainstream.runs.uploading import LARGEST_FILE, UploadView, begin_upload, complete_upload, upload_view
@@ -30,23 +30,6 @@ class NumberedCustomers(Exception):
     """The schema in force numbers customers by row, so that a file cannot name its customers."""
 
 
-def _moment(text: str) -> datetime:
-    """A moment with its offset from UTC; of a date alone the first moment, in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise PydanticCustomError("moment", "must be a date such as 2026-01-31, or a moment such as 2026-01-31T18:00:00+01:00") from None
-    if moment.tzinfo is None and len(text) > len("2026-01-31"):
-        raise PydanticCustomError("moment", "must say its offset from UTC, such as Z or +01:00")
-    return (moment if moment.tzinfo else datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)).astimezone(UTC)
-
-
-def _past(text: str) -> str:
-    if _moment(text) > datetime.now(UTC):
-        raise PydanticCustomError("moment", "must not be in the future")
-    return text
-
-
 class ImportRequest(BaseModel):
     """A file that is to be uploaded."""
 
@@ -55,7 +38,7 @@ class ImportRequest(BaseModel):
     file_name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$", examples=["customers.csv"])
     size: Whole = Field(ge=1, le=LARGEST_FILE, description="Bytes, exactly as uploaded")
     gzip: StrictBool | None = Field(default=None, description="Whether it is compressed with gzip. Default: by its first bytes")
-    as_of: Annotated[str, Field(max_length=40), AfterValidator(_past)] | None = Field(
+    as_of: Past | None = Field(
         default=None,
         description="The moment that the file describes; newer data stays. Default: now",
         examples=["2026-01-31", "2026-01-31T18:00:00Z"],
@@ -63,7 +46,7 @@ class ImportRequest(BaseModel):
 
     @property
     def moment(self) -> datetime | None:
-        return _moment(self.as_of) if self.as_of else None
+        return moment_of(self.as_of) if self.as_of else None
 
 
 def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: str, idempotency_key: str | None) -> ImportView:
