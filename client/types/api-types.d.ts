@@ -2213,6 +2213,8 @@ export interface components {
             horizon_days: number;
             id: components["schemas"]["Id"];
             label: components["schemas"]["Label"];
+            /** @description Columns of a file that say what days its rows are of */
+            moments?: components["schemas"]["Moments"] | null;
             money?: components["schemas"]["Money"] | null;
             /** Name */
             name: string;
@@ -2919,6 +2921,54 @@ export interface components {
             promoted_at: string;
             /** Version */
             version: string;
+        };
+        /**
+         * Moments
+         * @description Where a file says what its rows are of. Each part is the header of a column; without it the import request says it for all rows.
+         */
+        Moments: {
+            /**
+             * Anchor
+             * @description The column with the day of a row in a training table: features of that day, outcome of the horizon after it
+             * @default
+             */
+            anchor: string;
+            /**
+             * Began On
+             * @description The column with the day on which the customer became one
+             * @default
+             */
+            began_on: string;
+            /**
+             * Features As Of
+             * @description The column with the day that a row's features describe
+             * @default
+             */
+            features_as_of: string;
+            /**
+             * Format
+             * @description How a file writes these days, as in %d.%m.%Y; 2026-01-31 when absent
+             * @default
+             */
+            format: string;
+            /**
+             * Left On
+             * @description The column with the day on which the customer left; blank for others
+             * @default
+             */
+            left_on: string;
+            /**
+             * One Horizon
+             * @description Confirmed: a table without days has features of one moment, and outcomes of the horizon after it
+             * @default false
+             */
+            one_horizon: boolean;
+            /**
+             * Outcomes As Of
+             * @description The column with the day on which a row's outcome was known
+             * @default
+             */
+            outcomes_as_of: string;
         };
         /**
          * Money

@@ -112,3 +112,24 @@ def test_a_schema_that_contradicts_itself_is_refused(changes: dict[str, Any]) ->
     FeatureSchema.model_validate(document())
     with pytest.raises(ValidationError):
         FeatureSchema.model_validate(document(**changes))
+
+
+def test_moments_name_columns_of_their_own() -> None:
+    schema = FeatureSchema.model_validate(document(moments={"features_as_of": "taken", "left_on": "ended", "format": "%d.%m.%Y"}))
+    assert schema.moments is not None
+    assert schema.moments.headers == {"features_as_of": "taken", "left_on": "ended"}
+
+
+@pytest.mark.parametrize(
+    ("moments", "sentence"),
+    [
+        ({"left_on": "left"}, "moments: left_on is read from left, which is the label"),
+        ({"anchor": "visits"}, "moments: anchor is read from visits, which is the column visits"),
+        ({"anchor": "day", "features_as_of": "day"}, "leave out features_as_of"),
+        ({"began_on": "day", "left_on": "day"}, "the same column"),
+        ({"ended_on": "day"}, "Extra inputs"),
+    ],
+)
+def test_moments_that_contradict_the_schema_are_refused(moments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        FeatureSchema.model_validate(document(moments=moments))

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "layers/core/retainstream"
 ENGINE_IMPORTS = {
     "records": set(),
     "schema": {"records"},
+    "lives": {"records"},
     "tables": {"records", "schema"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
@@ -48,12 +49,13 @@ START_WITHOUT_A_MODEL = {
     "engine/schema",
     "engine/tables",
     "engine/monitoring",
+    "engine/lives",
     "runs/imports",
     "runs/recounts",
 }
 ALSO_WITHOUT_A_MODEL = {"request.py", "view.py", "record.py", "starting.py", "failure.py", "turns.py", "tasks.py"}
 """The files of `runs` by which an API module asks for a run and shows it, of every run."""
-NEEDS_NUMPY = {"columnar.py", "histograms.py"}
+NEEDS_NUMPY = {"columnar.py", "histograms.py", "labels.py", "rates.py"}
 
 
 def imports(path: Path, *, at_module_level: bool = False) -> Iterator[str]:

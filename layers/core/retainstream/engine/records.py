@@ -116,6 +116,27 @@ class JudgedPrediction(TypedDict):
     model_version: str
 
 
+class Life(TypedDict, total=False):
+    """The days of a person as a customer, from one beginning to one end. All are ISO days, in UTC.
+
+    began_on: the day on which the life began, where it is known.
+    first_seen_on: the first day for which any datum of this life exists.
+    observed_until: the last day on which the person is known to have been a customer.
+    stayed_on: the last day of a recorded outcome "stayed".
+    left_on: the day of leaving. With `left_after` the last day on which leaving can have happened, in the range (left_after, left_on];
+    `left_after` is `engine.lives.LONG_BEFORE` where no earlier day of the customer is known.
+    gone_until: the last day on which the person is known to be no customer any more, after `left_on`.
+    """
+
+    began_on: str
+    first_seen_on: str
+    observed_until: str
+    stayed_on: str
+    left_on: str
+    left_after: str
+    gone_until: str
+
+
 class NewCustomer(TypedDict):
     """A customer before it is written.
 

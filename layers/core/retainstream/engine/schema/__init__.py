@@ -1,7 +1,18 @@
 """The feature schema: the description of a business's columns, used everywhere else."""
 
 from retainstream.engine.schema.documents import UnreadableSchema, read_schema, schema_from_text
-from retainstream.engine.schema.feature_schema import ALL, MAX_COLUMNS, Action, Column, FeatureSchema, Id, Label, Money, default_schema
+from retainstream.engine.schema.feature_schema import (
+    ALL,
+    MAX_COLUMNS,
+    Action,
+    Column,
+    FeatureSchema,
+    Id,
+    Label,
+    Moments,
+    Money,
+    default_schema,
+)
 from retainstream.engine.schema.validation import (
     FieldError,
     UnacceptableFeatures,
@@ -20,6 +31,7 @@ __all__ = [
     "FieldError",
     "Id",
     "Label",
+    "Moments",
     "Money",
     "UnacceptableFeatures",
     "UnreadableSchema",

@@ -53,6 +53,7 @@ def _of_the_whole(before: FeatureSchema, after: FeatureSchema) -> Iterator[str]:
         ("id column", before.id, after.id),
         ("outcome", before.label, after.label),
         ("money", before.money, after.money),
+        ("days of the rows", before.moments, after.moments),
     ):
         if was != now:
             yield f"{noun} changed"

@@ -163,6 +163,38 @@ class Money(_Document):
     save_rate: float = Field(gt=0, le=1, description="Share of would-be churners an offer keeps")
 
 
+class Moments(_Document):
+    """Where a file says what its rows are of. Each part is the header of a column; without it the import request says it for all rows."""
+
+    features_as_of: str = Field(default="", max_length=200, description="The column with the day that a row's features describe")
+    outcomes_as_of: str = Field(default="", max_length=200, description="The column with the day on which a row's outcome was known")
+    began_on: str = Field(default="", max_length=200, description="The column with the day on which the customer became one")
+    left_on: str = Field(default="", max_length=200, description="The column with the day on which the customer left; blank for others")
+    anchor: str = Field(
+        default="",
+        max_length=200,
+        description="The column with the day of a row in a training table: features of that day, outcome of the horizon after it",
+    )
+    format: str = Field(default="", max_length=40, description="How a file writes these days, as in %d.%m.%Y; 2026-01-31 when absent")
+    one_horizon: bool = Field(
+        default=False, description="Confirmed: a table without days has features of one moment, and outcomes of the horizon after it"
+    )
+
+    @model_validator(mode="after")
+    def _names_each_day_once(self) -> Self:
+        if self.anchor and (self.features_as_of or self.outcomes_as_of):
+            raise ValueError("anchor is the day of features and outcome: leave out features_as_of and outcomes_as_of")
+        if self.began_on and self.began_on == self.left_on:
+            raise ValueError("began_on and left_on are the same column")
+        return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header by part, of the parts that are columns."""
+        parts = ("features_as_of", "outcomes_as_of", "began_on", "left_on", "anchor")
+        return {part: header for part in parts if (header := getattr(self, part))}
+
+
 class FeatureSchema(_Document):
     """The feature schema of a business: columns with their meaning, and money."""
 
@@ -173,6 +205,7 @@ class FeatureSchema(_Document):
     group: ColumnName | None = Field(default=None, description="The category column results are shown by, such as the plan")
     horizon_days: int = Field(ge=1, le=730, description="Days within which leaving counts as churn")
     money: Money | None = None
+    moments: Moments | None = Field(default=None, description="Columns of a file that say what days its rows are of")
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
 
     @model_validator(mode="after")
@@ -190,6 +223,8 @@ class FeatureSchema(_Document):
                 raise ValueError(f"the {role} column {name} must not be among the columns")
         if not self.features:
             raise ValueError("no column is a feature")
+        if self.moments:
+            self._has_columns_of_its_own(self.moments)
         if self.group is not None and (self.group not in names or self.column(self.group).kind != "category"):
             raise ValueError(f"the group column {self.group} must be a category among the columns")
         if self.group is not None:
@@ -197,6 +232,13 @@ class FeatureSchema(_Document):
         if self.money and (self.money.price not in names or self.column(self.money.price).kind not in ("number", "integer")):
             raise ValueError(f"the price column {self.money.price} must be a number among the columns")
         return self
+
+    def _has_columns_of_its_own(self, moments: Moments) -> None:
+        used = {column.header: f"the column {column.name}" for column in self.columns if column.kind != "date"}
+        used |= {self.label.header: "the label", self.id.header: "the id"}
+        for part, header in moments.headers.items():
+            if header in used:
+                raise ValueError(f"moments: {part} is read from {header}, which is {used[header]}")
 
     @staticmethod
     def _has_countable_groups(group: Column) -> None:

@@ -1,0 +1,32 @@
+"""Lives: what is known of the days on which a person was a customer, and what follows from them.
+
+`timeline` changes a customer's lives by a fact, `labels` and `rates` read many lives as arrays.
+"""
+
+from retainstream.engine.lives.life import (
+    LONG_BEFORE,
+    MOST_UNKNOWN,
+    Label,
+    churned_of,
+    day_number,
+    iso_day,
+    label_of,
+    last_full_month,
+    leaving_day,
+    outcome_day,
+    start_of,
+)
+
+__all__ = [
+    "LONG_BEFORE",
+    "MOST_UNKNOWN",
+    "Label",
+    "churned_of",
+    "day_number",
+    "iso_day",
+    "label_of",
+    "last_full_month",
+    "leaving_day",
+    "outcome_day",
+    "start_of",
+]

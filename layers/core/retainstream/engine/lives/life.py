@@ -1,0 +1,101 @@
+"""One life, and the label of a training row.
+
+A row is a customer's features of a day, its anchor. The row itself shows that the person was a customer on the anchor. The label says
+what happened in the window (anchor, anchor + horizon]:
+
+- no row: the life had not begun, or had ended, by the anchor;
+- left: the life ended in the window. Where the day of leaving is only known as a range (left_after, left_on], the range is cut to begin
+  on the anchor or later, and at least half of its days must lie in the window;
+- stayed: the life ended after the window, or was observed at the end of the window or later;
+- unknown: the life has no end, and was not observed for long enough.
+
+The assumed day of leaving is ceil((left_on + max(left_after, anchor)) / 2), which is left_on itself where that day is exact, as
+left_after is then left_on - 1. The half of the range lies in the window exactly when this day does.
+"""
+
+from datetime import date, timedelta
+from enum import IntEnum
+
+from retainstream.engine.records import Life
+
+LONG_BEFORE = "0001-01-01"
+"""The `left_after` of a life that had ended by `left_on`, where no earlier day of the customer is known."""
+
+MOST_UNKNOWN = 0.2
+"""The largest share of unknown labels with which the rows of an anchor are used: leavers are known earlier than stayers."""
+
+_EPOCH = date(1970, 1, 1)
+
+
+class Label(IntEnum):
+    """The label of a life at an anchor."""
+
+    STAYED = 0
+    LEFT = 1
+    UNKNOWN = 2
+    NO_ROW = 3
+
+
+def day_number(day: str) -> int:
+    """Days since 1970-01-01 of an ISO day, or of the UTC day of an ISO moment that is in UTC."""
+    return (date.fromisoformat(day[:10]) - _EPOCH).days
+
+
+def iso_day(number: int) -> str:
+    """The ISO day of days since 1970-01-01."""
+    return (_EPOCH + timedelta(days=number)).isoformat()
+
+
+def start_of(life: Life) -> str | None:
+    """The day on which a life began, or the first day for which anything is known of it; None where neither is known."""
+    return life.get("began_on") or life.get("first_seen_on")
+
+
+def churned_of(life: Life) -> bool | None:
+    """Whether the customer left; False where an outcome "stayed" is recorded, None where no outcome of this life is recorded."""
+    if "left_on" in life:
+        return True
+    return False if "stayed_on" in life else None
+
+
+def outcome_day(life: Life) -> str | None:
+    """The day of the outcome that `churned_of` reports."""
+    return life.get("left_on") or life.get("stayed_on")
+
+
+def label_of(life: Life, anchor: int, horizon_days: int) -> Label:
+    """The label of the row of this anchor (days since 1970-01-01)."""
+    start = start_of(life)
+    if start is not None and day_number(start) > anchor:
+        return Label.NO_ROW
+    end = anchor + horizon_days
+    if "left_on" in life:
+        left_on = day_number(life["left_on"])
+        if left_on <= anchor:
+            return Label.NO_ROW
+        after = max(day_number(life["left_after"]) if "left_after" in life else left_on - 1, anchor)
+        return Label.LEFT if _middle(after, left_on) <= end else Label.STAYED
+    observed = "observed_until" in life and day_number(life["observed_until"]) >= end
+    return Label.STAYED if observed else Label.UNKNOWN
+
+
+def leaving_day(life: Life) -> str | None:
+    """The day on which a life is counted as ended: the exact day, or the middle of the range.
+
+    None where the life has not ended, or where no day before its end is known: such a life has an end, but in no particular month.
+    """
+    if "left_on" not in life or life.get("left_after") == LONG_BEFORE:
+        return None
+    if "left_after" not in life:
+        return life["left_on"]
+    return iso_day(_middle(day_number(life["left_after"]), day_number(life["left_on"])))
+
+
+def last_full_month(day: str) -> str:
+    """The newest calendar month, as "2026-09", of which all days are over at the end of this day."""
+    tomorrow = date.fromisoformat(day[:10]) + timedelta(days=1)
+    return (tomorrow.replace(day=1) - timedelta(days=1)).isoformat()[:7]
+
+
+def _middle(after: int, left_on: int) -> int:
+    return (after + left_on + 1) // 2
