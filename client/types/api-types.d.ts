@@ -896,6 +896,7 @@ export interface components {
             /** Title */
             title: string;
         };
+        Anchors: ("monthly" | "weekly") | string[];
         /**
          * AtRiskView
          * @description A customer at medium risk or above.
@@ -1254,6 +1255,7 @@ export interface components {
              */
             why: string;
         };
+        Churn: components["schemas"]["SubscriptionEnded"] | components["schemas"]["NoEvent"];
         /**
          * Column
          * @description One column of a customer.
@@ -1272,6 +1274,8 @@ export interface components {
              * @default
              */
             format: string;
+            /** @description How the column is computed from the sources */
+            from?: components["schemas"]["Origin"] | null;
             kind: components["schemas"]["Kind"];
             /**
              * Label
@@ -1807,6 +1811,7 @@ export interface components {
             /** Scored */
             scored: number;
         };
+        Days: number;
         /** Dependencies */
         Dependencies: {
             /**
@@ -1999,6 +2004,37 @@ export interface components {
              * @description Whether synthetic customers are among them: then the figures say little about a real business
              */
             synthetic: boolean;
+        };
+        EventKind: string;
+        /**
+         * Events
+         * @description A file with a row for each event.
+         */
+        Events: {
+            /** @description The column with a number of the event, such as the money paid */
+            amount?: components["schemas"]["Header"] | null;
+            /** @description The column with the moment of the event */
+            at: components["schemas"]["Header"];
+            /**
+             * File
+             * @description The file's name in the folder of sources; * stands for any letters, for several files
+             */
+            file: string;
+            /**
+             * Format
+             * @description How the file writes its days or moments, as in %d.%m.%Y %H:%M; ISO 8601 when absent
+             * @default
+             */
+            format: string;
+            id: components["schemas"]["Header"];
+            /** @description The column that names the kind of event; without it all events are of one kind */
+            kind?: components["schemas"]["Header"] | null;
+            /**
+             * Zone
+             * @description The time zone of moments that the file writes without one, as in Europe/Berlin; UTC when absent
+             * @default
+             */
+            zone: string;
         };
         /**
          * Expiring
@@ -2202,6 +2238,10 @@ export interface components {
          * @description The feature schema of a business: columns with their meaning, and money.
          */
         FeatureSchema: {
+            /** @description The days at which features are computed: monthly, weekly or a list of days */
+            anchors?: components["schemas"]["Anchors"] | null;
+            /** @description What leaving means in the sources */
+            churn?: components["schemas"]["Churn"] | null;
             /** Columns */
             columns: components["schemas"]["Column"][];
             /** @description The category column results are shown by, such as the plan */
@@ -2218,6 +2258,8 @@ export interface components {
             money?: components["schemas"]["Money"] | null;
             /** Name */
             name: string;
+            /** @description Raw files that columns and outcomes are computed from */
+            sources?: components["schemas"]["Sources"] | null;
             /** Title */
             title: string;
         };
@@ -2455,6 +2497,7 @@ export interface components {
              */
             group: string;
         };
+        Header: string;
         /** Health */
         Health: {
             /**
@@ -2840,6 +2883,8 @@ export interface components {
              */
             token_expires_at: string;
         };
+        /** @enum {string} */
+        Measure: "count" | "amount";
         /** MetricsView */
         MetricsView: {
             changes: components["schemas"]["ChangesView"];
@@ -3023,8 +3068,89 @@ export interface components {
             /** @default viewer */
             role: components["schemas"]["Role"];
         };
+        /**
+         * NoEvent
+         * @description A customer has left when a number of days has passed without an event.
+         */
+        NoEvent: {
+            /** @description Days without such an event after which the customer has left */
+            days: components["schemas"]["Days"];
+            /**
+             * @description The kind of event that shows a customer; * for every kind
+             * @default *
+             */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "no-event";
+        };
         /** @enum {string} */
         Operator: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "in" | "missing";
+        /**
+         * Origin
+         * @description Where a column's value comes from: an aggregate of events, a fact of the subscriptions, or a column of the profile.
+         */
+        Origin: {
+            /**
+             * Count
+             * @description The number of events
+             */
+            count?: true | null;
+            /** @description Length of the window before the anchor; without it all events before the anchor count */
+            days?: components["schemas"]["Days"] | null;
+            /**
+             * Days Since First
+             * @description Days from the first event to the anchor
+             */
+            days_since_first?: true | null;
+            /**
+             * Days Since Last
+             * @description Days from the last event to the anchor
+             */
+            days_since_last?: true | null;
+            /**
+             * Distinct
+             * @description The number of different days, or kinds, of the events
+             */
+            distinct?: ("day" | "kind") | null;
+            /**
+             * Events
+             * @description A kind of event, several kinds, or * for every kind
+             */
+            events?: components["schemas"]["EventKind"] | components["schemas"]["EventKind"][] | null;
+            /**
+             * Max
+             * @description The largest amount
+             */
+            max?: "amount" | null;
+            /**
+             * Mean
+             * @description The mean of amounts
+             */
+            mean?: "amount" | null;
+            /**
+             * Mean Gap
+             * @description Mean number of days between an event and the next
+             */
+            mean_gap?: true | null;
+            /** @description Length of the longer window of a share */
+            of?: components["schemas"]["Days"] | null;
+            /** @description A column of the profile's file */
+            profile?: components["schemas"]["Header"] | null;
+            /** @description Number or amount in the window, divided by that of the longer window in `of`, or of all events before the anchor */
+            share?: components["schemas"]["Measure"] | null;
+            /** @description plan or price of the present subscription, its age in days, days under subscription over all (tenure), or the number of subscriptions before it (earlier) */
+            subscriptions?: components["schemas"]["SubscriptionFact"] | null;
+            /**
+             * Sum
+             * @description The sum of amounts
+             */
+            sum?: "amount" | null;
+            /** @description Number or amount in the window, divided by that of the window of the same length before it, minus 1 */
+            trend?: components["schemas"]["Measure"] | null;
+        };
         /**
          * Outcome
          * @description Whether a customer left.
@@ -3273,6 +3399,32 @@ export interface components {
             title: string;
             /** @description Stable name of the problem: urn:retainstream:problem:… */
             type: string;
+        };
+        /**
+         * Profile
+         * @description A file with a row for each customer, or one for each change of a customer.
+         */
+        Profile: {
+            /** @description The column with the day from which a row is true; without it a row is taken as true at every anchor */
+            at?: components["schemas"]["Header"] | null;
+            /**
+             * File
+             * @description The file's name in the folder of sources; * stands for any letters, for several files
+             */
+            file: string;
+            /**
+             * Format
+             * @description How the file writes its days or moments, as in %d.%m.%Y %H:%M; ISO 8601 when absent
+             * @default
+             */
+            format: string;
+            id: components["schemas"]["Header"];
+            /**
+             * Zone
+             * @description The time zone of moments that the file writes without one, as in Europe/Berlin; UTC when absent
+             * @default
+             */
+            zone: string;
         };
         /**
          * Profit
@@ -4055,6 +4207,15 @@ export interface components {
             signed_out: true;
         };
         /**
+         * Sources
+         * @description The files that columns and outcomes are computed from.
+         */
+        Sources: {
+            events?: components["schemas"]["Events"] | null;
+            profile?: components["schemas"]["Profile"] | null;
+            subscriptions?: components["schemas"]["Subscriptions"] | null;
+        };
+        /**
          * StabilityView
          * @description The drift of a feature, or of the score, since the model was made.
          */
@@ -4134,6 +4295,55 @@ export interface components {
              * @enum {string}
              */
             status: "RUNNING" | "SUCCEEDED" | "FAILED";
+        };
+        /**
+         * SubscriptionEnded
+         * @description A customer has left when the last subscription has ended and no other starts within the grace days.
+         */
+        SubscriptionEnded: {
+            /**
+             * Grace Days
+             * @description Days after an end within which a new subscription continues the life
+             * @default 0
+             */
+            grace_days: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "subscription-ended";
+        };
+        /** @enum {string} */
+        SubscriptionFact: "plan" | "price" | "age" | "tenure" | "earlier";
+        /**
+         * Subscriptions
+         * @description A file with a row for each subscription.
+         */
+        Subscriptions: {
+            /** @description The column with the day on which it ended; blank while it has not ended */
+            end?: components["schemas"]["Header"] | null;
+            /**
+             * File
+             * @description The file's name in the folder of sources; * stands for any letters, for several files
+             */
+            file: string;
+            /**
+             * Format
+             * @description How the file writes its days or moments, as in %d.%m.%Y %H:%M; ISO 8601 when absent
+             * @default
+             */
+            format: string;
+            id: components["schemas"]["Header"];
+            plan?: components["schemas"]["Header"] | null;
+            price?: components["schemas"]["Header"] | null;
+            /** @description The column with the day on which the subscription began */
+            start: components["schemas"]["Header"];
+            /**
+             * Zone
+             * @description The time zone of moments that the file writes without one, as in Europe/Berlin; UTC when absent
+             * @default
+             */
+            zone: string;
         };
         /**
          * TrainingResult

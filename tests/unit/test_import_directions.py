@@ -14,6 +14,7 @@ ENGINE_IMPORTS = {
     "schema": {"records"},
     "lives": {"records"},
     "tables": {"records", "schema"},
+    "sources": {"schema"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
     "model": {"records", "schema"},

@@ -3,6 +3,7 @@
 from retainstream.engine.schema.documents import UnreadableSchema, read_schema, schema_from_text
 from retainstream.engine.schema.feature_schema import (
     ALL,
+    ANCHOR,
     MAX_COLUMNS,
     Action,
     Column,
@@ -13,6 +14,7 @@ from retainstream.engine.schema.feature_schema import (
     Money,
     default_schema,
 )
+from retainstream.engine.schema.sources import ANY, Churn, Events, NoEvent, Origin, Profile, Sources, SubscriptionEnded, Subscriptions
 from retainstream.engine.schema.validation import (
     FieldError,
     UnacceptableFeatures,
@@ -24,15 +26,25 @@ from retainstream.engine.schema.validation import (
 
 __all__ = [
     "ALL",
+    "ANCHOR",
+    "ANY",
     "MAX_COLUMNS",
     "Action",
+    "Churn",
     "Column",
+    "Events",
     "FeatureSchema",
     "FieldError",
     "Id",
     "Label",
     "Moments",
     "Money",
+    "NoEvent",
+    "Origin",
+    "Profile",
+    "Sources",
+    "SubscriptionEnded",
+    "Subscriptions",
     "UnacceptableFeatures",
     "UnreadableSchema",
     "checked_features",

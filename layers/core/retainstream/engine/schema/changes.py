@@ -54,6 +54,9 @@ def _of_the_whole(before: FeatureSchema, after: FeatureSchema) -> Iterator[str]:
         ("outcome", before.label, after.label),
         ("money", before.money, after.money),
         ("days of the rows", before.moments, after.moments),
+        ("sources", before.sources, after.sources),
+        ("meaning of leaving", before.churn, after.churn),
+        ("anchors", before.anchors, after.anchors),
     ):
         if was != now:
             yield f"{noun} changed"
@@ -79,7 +82,12 @@ def _of_a_column(before: Column, after: Column) -> Iterator[str]:
         yield "used by the model" if after.feature else "not used by the model"
     if before.monotone != after.monotone:
         yield f"direction: {after.monotone or 'none'}, before {before.monotone or 'none'}"
-    for fields, text in ((_READING, "reading of files changed"), (_WORDS, "words changed"), (("action",), "action changed")):
+    for fields, text in (
+        (_READING, "reading of files changed"),
+        (("origin",), "computation from the sources changed"),
+        (_WORDS, "words changed"),
+        (("action",), "action changed"),
+    ):
         if any(getattr(before, field) != getattr(after, field) for field in fields):
             yield text
 

@@ -23,6 +23,7 @@ _PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_]{0,62}$": "must be a letter, then letters, digits and _ (give a file's header as source)",
     r"^[a-z][a-z0-9_-]{0,40}$": "must be a lower-case letter, then letters, digits, _ and -",
     r"^[A-Z]{3}$": "must be a currency code such as USD",
+    r"^(?:[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*)?$": "must be a time zone such as Europe/Berlin",
 }
 
 
@@ -148,6 +149,8 @@ def _in_plain_words(kind: str, message: str) -> str:
     return {
         "missing": "is required",
         "extra_forbidden": "is not a field of a schema; see docs/feature-schema.md",
+        "union_tag_invalid": "when must be subscription-ended or no-event",
+        "union_tag_not_found": "when is required: subscription-ended or no-event",
         "string_type": "must be text; put quotes around it",
         "string_pattern_mismatch": _PATTERNS.get(message.partition("'")[2].rstrip("'"), message),
     }.get(kind, message.removeprefix("Value error, ").replace("Input should", "should"))

@@ -5,9 +5,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from retainstream.engine.records import Value
+from retainstream.engine.schema.part import Part
+from retainstream.engine.schema.sources import Anchors, Churn, Origin, Sources, source_faults
 
 type Kind = Literal["number", "integer", "boolean", "category", "date"]
 type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -20,6 +22,9 @@ MAX_GROUPS = 64
 
 MAX_GROUP_BYTES = 5_000
 """The most bytes (UTF-8) of all levels together: each names 32 counters, and all counters are an item of at most 400 kB."""
+
+ANCHOR = "anchor"
+"""The column of a computed table with the day that a row's features describe."""
 
 ALL = "all"
 """The group of every customer if the schema has no group column."""
@@ -36,11 +41,7 @@ type _Text = Annotated[_Spelled, BeforeValidator(_as_text, json_schema_input_typ
 _SOURCE = Field(default="", max_length=200, description="The column's header in a file, when it is not the name")
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
-
-
-class Action(_Document):
+class Action(Part):
     """What the business can do when this column drives a customer's risk."""
 
     title: str = Field(min_length=1, max_length=120, description="The action in a few words, as an instruction")
@@ -50,7 +51,7 @@ class Action(_Document):
     )
 
 
-class Column(_Document):
+class Column(Part):
     """One column of a customer."""
 
     name: ColumnName
@@ -79,6 +80,7 @@ class Column(_Document):
     feature: bool = Field(default=True, description="Whether the model may use it")
     monotone: Literal["increasing", "decreasing"] | None = Field(default=None, description="How churn must move when the value grows")
     action: Action | None = None
+    origin: Origin | None = Field(default=None, alias="from", description="How the column is computed from the sources")
 
     @model_validator(mode="after")
     def _agrees_with_kind(self) -> Self:
@@ -101,11 +103,28 @@ class Column(_Document):
             (self.kind != "date" and self.format, "only a date has a format"),
             (self.missing_values and not self.missing, "missing_values needs missing: true"),
             (set(self.missing_values) & set(self.levels), "a value is both a level and one of missing_values"),
+            (self.origin and self.source, "source is the header in a file of customers; a column that is computed (from) has none"),
+            *(self._faults_of(self.origin) if self.origin else ()),
             (set(self.phrases) - self._spoken_values, "phrases may speak only about a level, or about true and false of a boolean"),
         ):
             if fault:
                 raise ValueError(f"column {self.name}: {sentence}")
         return self
+
+    def _faults_of(self, origin: Origin) -> tuple[tuple[bool, str], ...]:
+        numeric = self.kind in ("number", "integer")
+        return (
+            (
+                origin.profile is None and origin.subscriptions != "plan" and not numeric,
+                "from gives a number; the kind must be number or integer",
+            ),
+            (origin.subscriptions == "plan" and self.kind != "category", "from gives the plan; the kind must be category"),
+            (
+                self.kind == "integer" and origin.profile is None and origin.subscriptions != "price" and not origin.is_whole,
+                "from gives a number with a fraction; the kind must be number",
+            ),
+            (origin.may_be_blank and not self.missing, "a customer without such events has no value; add missing: true"),
+        )
 
     @property
     def _spoken_values(self) -> set[str]:
@@ -122,7 +141,7 @@ class Column(_Document):
         return self.phrases.get(spoken, self.phrase)
 
 
-class Id(_Document):
+class Id(Part):
     """What tells customers apart."""
 
     column: ColumnName
@@ -139,7 +158,7 @@ class Id(_Document):
         return self.source or self.column
 
 
-class Label(_Document):
+class Label(Part):
     """What is predicted."""
 
     column: ColumnName
@@ -153,7 +172,7 @@ class Label(_Document):
         return self.source or self.column
 
 
-class Money(_Document):
+class Money(Part):
     """What a customer is worth and what keeping one costs."""
 
     price: ColumnName = Field(description="The column with what a customer pays a month")
@@ -163,7 +182,7 @@ class Money(_Document):
     save_rate: float = Field(gt=0, le=1, description="Share of would-be churners an offer keeps")
 
 
-class Moments(_Document):
+class Moments(Part):
     """Where a file says what its rows are of. Each part is the header of a column; without it the import request says it for all rows."""
 
     features_as_of: str = Field(default="", max_length=200, description="The column with the day that a row's features describe")
@@ -195,7 +214,7 @@ class Moments(_Document):
         return {part: header for part in parts if (header := getattr(self, part))}
 
 
-class FeatureSchema(_Document):
+class FeatureSchema(Part):
     """The feature schema of a business: columns with their meaning, and money."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
@@ -207,6 +226,9 @@ class FeatureSchema(_Document):
     money: Money | None = None
     moments: Moments | None = Field(default=None, description="Columns of a file that say what days its rows are of")
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
+    sources: Sources | None = Field(default=None, description="Raw files that columns and outcomes are computed from")
+    churn: Churn | None = Field(default=None, description="What leaving means in the sources")
+    anchors: Anchors | None = Field(default=None, description="The days at which features are computed: monthly, weekly or a list of days")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -231,6 +253,7 @@ class FeatureSchema(_Document):
             self._has_countable_groups(self.column(self.group))
         if self.money and (self.money.price not in names or self.column(self.money.price).kind not in ("number", "integer")):
             raise ValueError(f"the price column {self.money.price} must be a number among the columns")
+        self._computes_from_sources()
         return self
 
     def _has_columns_of_its_own(self, moments: Moments) -> None:
@@ -239,6 +262,25 @@ class FeatureSchema(_Document):
         for part, header in moments.headers.items():
             if header in used:
                 raise ValueError(f"moments: {part} is read from {header}, which is {used[header]}")
+
+    def _computes_from_sources(self) -> None:
+        faults = source_faults(self.sources, self.churn, self.horizon_days, {column.name: column.origin for column in self.columns})
+        if fault := next(faults, ""):
+            raise ValueError(fault)
+        for broken, sentence in (
+            (self.anchors and not self.sources, "anchors are days at which features are computed from sources; add sources"),
+            (self.sources and self.id.numbered, "sources need an id that tells customers apart; numbered is not possible"),
+            (
+                self.churn and str(self.label.positive).lower() not in ("true", "1", "1.0"),
+                "the outcome is computed by churn as 1 or 0; label.positive must be true or 1",
+            ),
+            (
+                self.sources and self.anchor_header in {self.id.header, self.label.header, *(column.header for column in self.columns)},
+                f"the computed table has a column {self.anchor_header} of its own; name yours otherwise",
+            ),
+        ):
+            if broken:
+                raise ValueError(sentence)
 
     @staticmethod
     def _has_countable_groups(group: Column) -> None:
@@ -258,6 +300,11 @@ class FeatureSchema(_Document):
         ):
             if fault:
                 raise ValueError(f"the group column {group.name} {sentence}")
+
+    @property
+    def anchor_header(self) -> str:
+        """The header of the anchors in a computed table."""
+        return (self.moments.anchor if self.moments else "") or ANCHOR
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
