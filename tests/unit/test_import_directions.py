@@ -17,6 +17,7 @@ ENGINE_IMPORTS = {
     "sources": {"schema"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
+    "silence": {"learning"},
     "model": {"records", "schema"},
     "monitoring": {"model"},
     "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},

@@ -102,7 +102,7 @@ def assemble(sources: CardSources) -> Card:
     return facts.model_copy(update={"intended_use": purpose.intended_use(facts), "limits": purpose.limits(facts)})
 
 
-def wilson(successes: float, rows: int) -> tuple[float, float]:
+def wilson(successes: float, rows: float) -> tuple[float, float]:
     """Wilson's score interval (1927) of a share, 95%."""
     share, z2 = successes / rows, _WILSON_Z**2
     middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
