@@ -119,9 +119,9 @@ def _validate(_: int, folder: Path) -> tuple[float, Measured]:
 
 
 def _train(_: int, folder: Path) -> tuple[float, Measured]:
+    from retainstream.engine.business.truth import true_probability
     from retainstream.engine.learning.fit import fit
     from retainstream.engine.learning.metrics import roc_auc
-    from retainstream.engine.learning.synthetic import true_probability
     from retainstream.runs.retraining.workbench import sides
 
     started = time.perf_counter()

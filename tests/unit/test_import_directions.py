@@ -20,7 +20,8 @@ ENGINE_IMPORTS = {
     "silence": {"learning"},
     "model": {"records", "schema"},
     "monitoring": {"model"},
-    "learning": {"records", "schema", "tables", "traps", "model", "monitoring"},
+    "business": {"records", "schema"},
+    "learning": {"records", "schema", "tables", "traps", "model", "monitoring", "business"},
     "history": {"records", "schema", "model"},
 }
 MAY_IMPORT = {

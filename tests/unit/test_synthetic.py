@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retainstream.engine.business.truth import is_generated_for, true_probability
 from retainstream.engine.learning.metrics import roc_auc
-from retainstream.engine.learning.synthetic import Drift, as_customers, generate, is_generated_for, true_probability
+from retainstream.engine.learning.synthetic import Drift, as_customers, generate
 from retainstream.engine.model.encoding import encode, feature_names
 from retainstream.engine.schema import checked_features, default_schema
 

@@ -4,13 +4,13 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from retainstream.engine.business.truth import is_generated_for, truth_of
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.baseline import LinearBaseline
 from retainstream.engine.learning.bootstrap import auc_intervals, figure_intervals, resamples
 from retainstream.engine.learning.card.curves import curves
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.profit import profit_curve
-from retainstream.engine.learning.synthetic import is_generated_for, true_probability
 from retainstream.engine.model.model import ScoringModel
 
 type Document = dict[str, Any]
@@ -67,7 +67,7 @@ def ceiling(test: DataSet) -> Ceiling | None:
     """The figures of the true probabilities, which no model beats except by chance. None unless all rows were generated."""
     if not (is_generated_for(test.schema) and len(test) and test.synthetic.all()):
         return None
-    truth = true_probability(test.schema, test.rows)
+    truth = truth_of(test.schema, test.rows, test.anchors, test.churned)
     return {
         "roc_auc": metrics.roc_auc(test.churned, truth),
         "pr_auc": metrics.pr_auc(test.churned, truth),

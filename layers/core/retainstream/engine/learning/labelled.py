@@ -5,13 +5,13 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.dataset import DataSet, key_of, unknown_anchors
+from retainstream.engine.business.truth import is_generated_for, truth_of
+from retainstream.engine.learning.dataset import DataSet, Days, key_of, unknown_anchors
 from retainstream.engine.learning.metrics import row_log_losses
-from retainstream.engine.learning.synthetic import is_generated_for, true_probability
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.tables.columnar import CustomerTable
 
-_GENERATED_ID = re.compile(r"s\d{7,}")
+_GENERATED_ID = re.compile(r"[bs]\d{7,}")
 _MOST_DEVIATIONS = 5.0
 
 
@@ -21,7 +21,8 @@ def labelled(table: CustomerTable) -> DataSet:
     places = np.flatnonzero(known)
     ids, rows, churned = [table.ids[place] for place in places], table.rows[known], table.churned[known] == 1
     prices = table.prices[known] if table.prices is not None else np.full(len(places), np.nan)
-    generated = is_generated_for(table.schema) and all(map(_GENERATED_ID.fullmatch, ids)) and _as_generated(table, rows, churned)
+    anchors = unknown_anchors(len(places))
+    generated = is_generated_for(table.schema) and all(map(_GENERATED_ID.fullmatch, ids)) and _as_generated(table, rows, anchors, churned)
     return DataSet(
         schema=table.schema,
         keys=np.array([key_of(customer_id) for customer_id in ids], dtype=np.uint64),
@@ -30,15 +31,15 @@ def labelled(table: CustomerTable) -> DataSet:
         groups=table.groups[known],
         prices=prices,
         synthetic=np.full(len(places), generated),
-        anchors=unknown_anchors(len(places)),
+        anchors=anchors,
     )
 
 
-def _as_generated(table: CustomerTable, rows: Rows, churned: NDArray[np.bool_]) -> bool:
+def _as_generated(table: CustomerTable, rows: Rows, anchors: Days, churned: NDArray[np.bool_]) -> bool:
     """Whether the outcomes agree with the generator's probabilities: their log loss is within chance of its expected value."""
     if np.isnan(rows[:, [column.kind == "category" for column in table.schema.features]]).any():
         return False
-    truth = np.clip(true_probability(table.schema, rows), 1e-9, 1 - 1e-9)
+    truth = np.clip(truth_of(table.schema, rows, anchors, churned), 1e-9, 1 - 1e-9)
     expected = -(truth * np.log(truth) + (1 - truth) * np.log(1 - truth))
     variance = truth * (1 - truth) * np.log(truth / (1 - truth)) ** 2
     excess = float((row_log_losses(churned, truth) - expected).sum())

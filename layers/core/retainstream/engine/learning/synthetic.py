@@ -1,14 +1,15 @@
-"""Generated streaming customers with a known true churn probability.
+"""Generated streaming customers of one moment, with a known true churn probability.
 
-The process, for the default schema. Each customer has a plan and three hidden variables: engagement, how settled the customer is, and how
-unreliable the payment method is. The observed columns depend on them with noise, are rounded as in a billing system, and a few values are
-missing. The churn probability is a deterministic function of the *observed* values alone (`true_probability`), including missing ones. So
-no model can do better than this function, and the AUC of the true probabilities is the ceiling. The probability falls with watch time, and
-rises with days since the last login and with failed payments. There are interactions: absence and a price above the plan's usual price
-weigh more with little watch time; failed payments weigh more in the first months and on the basic plan.
+`engine.business` makes a business with a past. The process here is for the default schema too. Each customer has a plan and three hidden
+variables: engagement, how settled the customer is, and how unreliable the payment method is. The observed columns depend on them with
+noise, are rounded as in a billing system, and a few values are missing. The churn probability is a deterministic function of the *observed*
+values alone (`engine.business.truth`), including missing ones. So no model can do better than this function, and the AUC of the true
+probabilities is the ceiling. The probability falls with watch time, and rises with days since the last login and with failed payments.
+There are interactions: absence and a price above the plan's usual price weigh more with little watch time; failed payments weigh more in
+the first months and on the basic plan.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,14 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.records import SYNTHETIC, Customer, Value
-from retainstream.engine.schema import FeatureSchema, default_schema, group_of
+from retainstream.engine.business.generated_rows import PLAN_SHARE, GeneratedRows
+from retainstream.engine.business.truth import USUAL_PRICE, true_probability
+from retainstream.engine.records import SYNTHETIC, Customer
+from retainstream.engine.schema import default_schema, group_of
 
 type Floats = NDArray[np.float64]
-
-USUAL_PRICE = np.array([7.99, 12.99, 18.99])
-_PLAN_SHARE = np.array([0.45, 0.35, 0.20])
-_INTERCEPT = -2.75
 
 
 @dataclass(frozen=True)
@@ -45,29 +44,18 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class SyntheticBase:
-    """Customers, column by column. A missing number is NaN; `plan` holds level names."""
+class SyntheticBase(GeneratedRows):
+    """Customers of one moment with their outcomes and true churn probabilities."""
 
-    ids: list[str]
-    columns: dict[str, NDArray[Any]]
     probabilities: Floats
     churned: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def features(self) -> Iterator[dict[str, Value]]:
-        """Each customer's features for the schema's validation; missing values are absent."""
-        names = list(self.columns)
-        for row in zip(*(_plain(name, values) for name, values in self.columns.items()), strict=True):
-            yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
 def generate(customers: int, seed: int, drift: Drift | None = None) -> SyntheticBase:
     """Customers of the default schema with their outcomes; equal arguments give equal customers."""
     drift = drift or Drift()
     rng = np.random.default_rng(seed)
-    plan = rng.choice(3, size=customers, p=_PLAN_SHARE)
+    plan = rng.choice(3, size=customers, p=PLAN_SHARE)
     engagement = rng.normal(0.15 * (plan - 1) + drift.engagement, 1.0)
     settled = rng.normal(0.0, 1.0, customers)
     unreliable = rng.gamma(0.7, 1.0, customers)
@@ -104,49 +92,6 @@ def generate(customers: int, seed: int, drift: Drift | None = None) -> Synthetic
     return SyntheticBase([f"s{number:07d}" for number in range(customers)], {"plan": levels[plan], **numbers}, probabilities, churned)
 
 
-def true_probability(schema: FeatureSchema, rows: NDArray[np.float32], concept: float = 0.0) -> Floats:
-    """The true churn probability, from rows encoded in the schema's feature order.
-
-    Raises:
-        KeyError: the schema does not have a column of the process; see `is_generated_for`.
-    """
-    at = {column.name: rows[:, place].astype(np.float64) for place, column in enumerate(schema.features)}
-    plan = at["plan"].astype(int)
-    watch, devices = at["watch_time_hours"], at["device_count"]
-    unknown_watch, unknown_devices = np.isnan(watch), np.isnan(devices)
-
-    little_watched = np.where(unknown_watch, 0.9, np.exp(-np.nan_to_num(watch) / 14.0))
-    many_watched = np.where(unknown_watch, 0.5, np.log1p(np.nan_to_num(watch)) / np.log1p(60.0))
-    absent = np.log1p(at["last_login_days"] / 4.0)
-    failures = np.log1p(at["payment_failures"])
-    new = np.exp(-at["subscription_age_months"] / 5.0)
-    dear = np.maximum(at["monthly_price"] / USUAL_PRICE[plan] - 1.0, -0.2)
-    log_odds = (
-        _INTERCEPT
-        + concept
-        - 0.95 * many_watched
-        + 0.75 * absent
-        + 1.35 * failures
-        + 1.3 * new
-        - 0.35 * np.log1p(at["tenure_months"] / 12.0)
-        - 0.3 * np.where(unknown_devices, 0.7, np.minimum(np.nan_to_num(devices), 4.0) - 1.0)
-        + np.array([0.35, 0.0, -0.25])[plan]
-        + 2.5 * dear
-        + 0.6 * (at["tenure_months"] > at["subscription_age_months"])
-        + 0.9 * little_watched * absent
-        + 4.0 * little_watched * np.maximum(dear, 0.0)
-        + 0.9 * failures * new
-        + 0.4 * failures * (plan == 0)
-    )
-    probabilities: Floats = 1.0 / (1.0 + np.exp(-log_odds))
-    return probabilities
-
-
-def is_generated_for(schema: FeatureSchema) -> bool:
-    """Whether `true_probability` applies to this schema's features."""
-    return [(column.name, column.levels) for column in schema.features] == [(c.name, c.levels) for c in default_schema().features]
-
-
 def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0, now: datetime | None = None) -> Iterator[Customer]:
     """Customer records to store. A random share of them has a known outcome."""
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
@@ -163,12 +108,3 @@ def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0
         if outcome_known:
             record["churned"], record["outcome_at"] = left, moment
         yield record
-
-
-def _plain(name: str, values: NDArray[Any]) -> list[Value | None]:
-    column = default_schema().column(name)
-    if column.kind == "category":
-        return [str(value) for value in values]
-    convert: Mapping[str, type[int] | type[float]] = {"integer": int, "number": float}
-    as_kind = convert[column.kind]
-    return [None if value != value else as_kind(value) for value in values.tolist()]
