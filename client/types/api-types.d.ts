@@ -1324,7 +1324,7 @@ export interface components {
             other: string;
             /**
              * Phrase
-             * @description A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1
+             * @description A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1. A share or a change is spoken by {percent} (40%), {fewer} (60% fewer, 20% more) or {less}: '{fewer} logins in 30 days than in the 30 before'
              * @default
              */
             phrase: string;

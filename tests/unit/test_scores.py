@@ -18,7 +18,7 @@ from retainstream.engine.model.model import ScoringModel, UnusableModel, matrix
 from retainstream.engine.model.predictions import predictions, scores
 from retainstream.engine.model.reasons import circumstance, spoken_points
 from retainstream.engine.records import Score
-from retainstream.engine.schema import FeatureSchema, default_schema, read_schema
+from retainstream.engine.schema import Column, FeatureSchema, default_schema, read_schema
 from tests.small_models import THRESHOLD, small_model, some_features, trained
 
 SCHEMA = FeatureSchema.model_validate(
@@ -215,6 +215,22 @@ def test_every_amount_in_the_currency_is_spoken_as_money() -> None:
     telco = read_schema(Path(__file__).parents[2] / "examples/schemas/telco.yaml")
     assert circumstance(telco, telco.column("TotalCharges"), 1889.5) == "paid $1,889.50 in all"
     assert circumstance(telco, telco.column("MonthlyCharges"), 29) == "pays $29.00 a month"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "value", "spoken"),
+    [
+        ("{fewer} logins in 30 days than in the 30 before", -0.6, "60% fewer logins in 30 days than in the 30 before"),
+        ("{fewer} logins in 30 days than in the 30 before", 1.5, "150% more logins in 30 days than in the 30 before"),
+        ("{fewer} logins in 30 days than in the 30 before", 0.001, "no more logins in 30 days than in the 30 before"),
+        ("{less} paid in 90 days than in the 90 before", -1, "100% less paid in 90 days than in the 90 before"),
+        ("{percent} of the logins of 90 days in the last 30", 0.25, "25% of the logins of 90 days in the last 30"),
+        ("{value} visit{s} in {braces}", 1, "1 visit in {braces}"),
+    ],
+)
+def test_shares_and_changes_are_spoken_in_percent(phrase: str, value: float, spoken: str) -> None:
+    column = Column(name="x", kind="number", label="X", phrase=phrase)
+    assert circumstance(default_schema(), column, value) == spoken
 
 
 @pytest.mark.parametrize(

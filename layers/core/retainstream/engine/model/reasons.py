@@ -1,5 +1,6 @@
 """Reasons for a score: the columns that moved it most, in the words of the schema."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -94,11 +95,25 @@ def circumstance(schema: FeatureSchema, column: Column, value: Value | None) -> 
     spoken = spoken_value(schema, column, value)
     phrase = column.phrase_for(value)
     if phrase:
-        return phrase.replace("{value}", spoken).replace("{s}", "" if value == 1 else "s")
+        return _spoken_phrase(phrase, spoken, value)
     if column.kind == "boolean":
         return f"{_in_a_sentence(column.label)}: {spoken}"
     unit = "" if _is_money(schema, column) else column.unit
     return " ".join(part for part in (_in_a_sentence(column.label), spoken, unit) if part)
+
+
+def _spoken_phrase(phrase: str, spoken: str, value: Value) -> str:
+    """A phrase with its placeholders filled in: {value}, {s}, and of shares and changes {percent}, {fewer}, {less}."""
+    words = {"value": spoken, "s": "" if value == 1 else "s"}
+    if isinstance(value, int | float):
+        words |= {"percent": f"{abs(value):,.0%}", "fewer": _change(value, "fewer"), "less": _change(value, "less")}
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), phrase)
+
+
+def _change(value: float, down: str) -> str:
+    """A relative change in words: "60% fewer", "20% more", "no more"."""
+    percent = f"{abs(value):,.0%}"
+    return "no more" if percent == "0%" else f"{percent} {'more' if value > 0 else down}"
 
 
 def spoken_value(schema: FeatureSchema, column: Column, value: Value) -> str:

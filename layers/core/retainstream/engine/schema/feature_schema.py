@@ -62,7 +62,8 @@ class Column(Part):
     phrase: str = Field(
         default="",
         max_length=120,
-        description="A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1",
+        description="A value in a sentence: '{value} failed payment{s} in 90 days', where {s} is an s unless the value is 1. A share or a "
+        "change is spoken by {percent} (40%), {fewer} (60% fewer, 20% more) or {less}: '{fewer} logins in 30 days than in the 30 before'",
     )
     phrases: dict[str, str] = Field(
         default={}, description="Sentences for single values, where the phrase does not read well: a level, or true and false"
