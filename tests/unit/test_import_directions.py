@@ -22,7 +22,7 @@ ENGINE_IMPORTS = {
     "monitoring": {"model"},
     "business": {"records", "schema"},
     "learning": {"records", "schema", "tables", "traps", "model", "monitoring", "business"},
-    "history": {"records", "schema", "model"},
+    "history": {"records", "schema", "lives", "model", "monitoring"},
 }
 MAY_IMPORT = {
     "engine": set(),

@@ -1,0 +1,105 @@
+"""The statements on the history, in the SQL that DuckDB, Athena and DataFusion have in common.
+
+They read two tables: `history`, whose columns `columns.columns_of` names, and `lives`, whose columns `lives.LIFE` names. All days are whole
+numbers, counted from 1970-01-01: engines differ in the arithmetic of dates.
+"""
+
+from collections.abc import Sequence
+
+from retainstream.engine.history.columns import feature_column
+from retainstream.engine.lives import Label
+from retainstream.engine.records import SYNTHETIC
+from retainstream.engine.schema import FeatureSchema
+
+
+def label(horizon_days: int) -> str:
+    """The label of row `r` by life `l`, as an expression; the rule is that of `engine.lives`.
+
+    There the assumed day of leaving is the middle of its range, rounded up; a half is at most a day e where the sum is at most 2 e.
+    """
+    end = f"(r.anchor_day + {horizon_days})"
+    after = "COALESCE(l.left_after, l.left_on - 1)"
+    after = f"(CASE WHEN {after} > r.anchor_day THEN {after} ELSE r.anchor_day END)"
+    return f"""CASE
+            WHEN COALESCE(l.began_on, l.first_seen_on) > r.anchor_day OR l.left_on <= r.anchor_day THEN {Label.NO_ROW}
+            WHEN l.left_on + {after} <= 2 * {end} THEN {Label.LEFT}
+            WHEN l.left_on IS NOT NULL OR l.observed_until >= {end} THEN {Label.STAYED}
+            ELSE {Label.UNKNOWN}
+        END"""
+
+
+def _labelled(rows: str, keys: Sequence[str], horizon_days: int) -> str:
+    """The labels of the rows of a table: `keys`, label, and whether the outcome is synthetic. Rows of unknown customers are left out.
+
+    Of several lives of a customer the oldest one that had not ended by the anchor counts.
+    """
+    named, labels = ", ".join(keys), len(Label)
+    return f"""
+        SELECT {named}, MIN(CASE WHEN label = {Label.NO_ROW} THEN {_NONE} ELSE {labels} * place + label END) % {labels} AS label,
+            MAX(synthetic) AS synthetic
+        FROM (
+            SELECT {", ".join(f"r.{key}" for key in keys)}, l.place, {label(horizon_days)} AS label,
+                CASE WHEN l.source = '{SYNTHETIC}' THEN 1 ELSE 0 END AS synthetic
+            FROM {rows} AS r JOIN lives AS l ON l.customer_id = r.customer_id
+        ) AS by_life
+        GROUP BY {named}"""
+
+
+_NONE = 1_000_000 * len(Label) + Label.NO_ROW
+"""Larger than the place of any life, and the label where no life counts."""
+
+
+def counts_by_anchor(first_day: int, horizon_days: int) -> str:
+    """The customers with a row, from `first_day` on: anchor_day, label, rows."""
+    return f"""
+        WITH known AS (SELECT DISTINCT customer_id, anchor_day FROM history WHERE anchor_day >= {first_day}),
+        labelled AS ({_labelled("known", ("customer_id", "anchor_day"), horizon_days)})
+        SELECT anchor_day, label, COUNT(*) AS customers FROM labelled GROUP BY anchor_day, label ORDER BY anchor_day, label"""
+
+
+def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, horizon_days: int) -> str:
+    """Of each customer the newest row in (day − spacing_days, day] of each of the days, with its label.
+
+    customer_id, anchor_day, day, group, price, the features in the order of the schema, label, synthetic; by customer and anchor.
+    """
+    kept = ", ".join(f"({day})" for day in days)
+    features = ", ".join(f"n.{feature_column(column)}" for column in schema.features)
+    return f"""
+        WITH kept (kept_day) AS (VALUES {kept}),
+        ranked AS (
+            SELECT h.*, k.kept_day AS day, ROW_NUMBER() OVER (
+                PARTITION BY h.customer_id, k.kept_day
+                ORDER BY h.anchor_day DESC, CASE WHEN h.origin = 'scored' THEN 0 ELSE 1 END, h.moment DESC, h.run_id DESC
+            ) AS place
+            FROM history AS h JOIN kept AS k ON h.anchor_day <= k.kept_day AND h.anchor_day > k.kept_day - {spacing_days}
+        ),
+        newest AS (SELECT * FROM ranked WHERE place = 1),
+        labelled AS ({_labelled("newest", ("customer_id", "anchor_day", "day"), horizon_days)})
+        SELECT n.customer_id, n.anchor_day, n.day, n."group", n.price, {features}, d.label, d.synthetic
+        FROM newest AS n JOIN labelled AS d ON d.customer_id = n.customer_id AND d.day = n.day
+        ORDER BY n.customer_id, n.anchor_day"""
+
+
+def counts_by_probability(first_day: int, last_day: int, horizon_days: int, *, by_version: bool) -> str:
+    """The newest prediction of each customer (and model version) from first_day to last_day.
+
+    model_version ('' for all), millionths of probability, label, rows.
+    """
+    version = "h.model_version" if by_version else "''"
+    return f"""
+        WITH scored AS (
+            SELECT h.customer_id, h.anchor_day, {version} AS model_version, h.probability, ROW_NUMBER() OVER (
+                PARTITION BY h.customer_id, {version} ORDER BY h.anchor_day DESC, h.moment DESC, h.run_id DESC
+            ) AS place
+            FROM history AS h
+            WHERE h.origin = 'scored' AND h.probability IS NOT NULL AND h.anchor_day BETWEEN {first_day} AND {last_day}
+        ),
+        newest AS (SELECT * FROM scored WHERE place = 1),
+        labelled AS ({_labelled("newest", ("customer_id", "anchor_day", "model_version"), horizon_days)}),
+        counted AS (
+            SELECT n.model_version, CAST(ROUND(n.probability * 1000000) AS INTEGER) AS millionths, d.label
+            FROM newest AS n
+            JOIN labelled AS d ON d.customer_id = n.customer_id AND d.model_version = n.model_version
+        )
+        SELECT model_version, millionths, label, COUNT(*) AS customers
+        FROM counted GROUP BY model_version, millionths, label ORDER BY model_version, millionths, label"""
