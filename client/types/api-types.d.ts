@@ -777,7 +777,7 @@ export interface paths {
         };
         /**
          * The quality of the predictions
-         * @description Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes.
+         * @description Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes; and by month what each version promised at its training, what was estimated, and what was realised.
          */
         get: operations["get_performance_api_predictions_performance_get"];
         put?: never;
@@ -1256,6 +1256,46 @@ export interface components {
             why: string;
         };
         Churn: components["schemas"]["SubscriptionEnded"] | components["schemas"]["NoEvent"];
+        /**
+         * ChurnRateView
+         * @description Customers who left in a month ÷ customers who were active on its first day.
+         */
+        ChurnRateView: {
+            /**
+             * Active At Start
+             * @description Customers known to be active on the first day of the month
+             */
+            active_at_start: number;
+            /**
+             * Ends On
+             * @description Last day of the period
+             * @example 2026-10-31
+             */
+            ends_on: string;
+            /**
+             * Left
+             * @description Customers who were active on the first day of the month and left in it
+             */
+            left: number;
+            /**
+             * Period
+             * @example 2026-10
+             */
+            period: string;
+            /** Rate */
+            rate: number;
+            /**
+             * Starts On
+             * @description First day of the period
+             * @example 2026-10-01
+             */
+            starts_on: string;
+            /**
+             * Unknown
+             * @description Customers active on the first day of whom nothing is known at the end of the month
+             */
+            unknown: number;
+        };
         /**
          * Column
          * @description One column of a customer.
@@ -1769,8 +1809,14 @@ export interface components {
              */
             at: string;
             /**
+             * Churn Period
+             * @description The newest month with a rate at that time
+             * @example 2026-10
+             */
+            churn_period: string | null;
+            /**
              * Churn Rate
-             * @description Share of customers with a known outcome who left; null while no outcome was known
+             * @description Customers who left in churn_period / customers active on its first day; null while no month was over and covered
              */
             churn_rate: number | null;
             /**
@@ -2004,6 +2050,19 @@ export interface components {
              * @description Whether synthetic customers are among them: then the figures say little about a real business
              */
             synthetic: boolean;
+        };
+        /**
+         * EstimatedView
+         * @description Figures that the probabilities themselves lead to expect, without outcomes.
+         */
+        EstimatedView: {
+            /**
+             * Churners
+             * @description The sum of the probabilities
+             */
+            churners: number;
+            /** Roc Auc */
+            roc_auc: number | null;
         };
         EventKind: string;
         /**
@@ -2753,6 +2812,13 @@ export interface components {
              */
             values: number[];
         };
+        /** IntervalOfPeriod */
+        IntervalOfPeriod: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
         /** IntervalView */
         IntervalView: {
             /** High */
@@ -2889,10 +2955,12 @@ export interface components {
         MetricsView: {
             changes: components["schemas"]["ChangesView"];
             /**
-             * Churn Rate
-             * @description Share of customers with a known outcome who left; null while no outcome is known
+             * Churn By Month
+             * @description Months that are over, oldest first; the newest 24
              */
-            churn_rate: number | null;
+            churn_by_month: components["schemas"]["MonthOfChurnView"][];
+            /** @description The newest month that is over and covered by outcomes; null without such a month */
+            churn_rate: components["schemas"]["ChurnRateView"] | null;
             customers: components["schemas"]["CustomersView"];
             /**
              * Days
@@ -3043,6 +3111,34 @@ export interface components {
              * @description Share of would-be churners an offer keeps
              */
             save_rate: number;
+        };
+        /** MonthOfChurnView */
+        MonthOfChurnView: {
+            /**
+             * Active At Start
+             * @description Customers known to be active on the first day of the month
+             */
+            active_at_start: number;
+            /**
+             * Left
+             * @description Customers who were active on the first day of the month and left in it
+             */
+            left: number;
+            /**
+             * Month
+             * @example 2026-10
+             */
+            month: string;
+            /**
+             * Rate
+             * @description left / active_at_start; null where `unknown` is more than a tenth of `left`
+             */
+            rate: number | null;
+            /**
+             * Unknown
+             * @description Customers active on the first day of whom nothing is known at the end of the month
+             */
+            unknown: number;
         };
         /**
          * NewUser
@@ -3229,14 +3325,70 @@ export interface components {
         };
         /**
          * PerformanceView
-         * @description Three evaluations of the same model. They differ in their customers and in their assumptions.
+         * @description Three evaluations of the model in service, which differ in their customers and in their assumptions, and the performance of all
+         *     versions by month.
          */
         PerformanceView: {
+            /**
+             * By Period
+             * @description One entry for each month and model version, oldest month first; the newest 24 months
+             */
+            by_period: components["schemas"]["PeriodView"][];
             /** @description Estimated without outcomes for the customers that the model in service scored last (confidence-based performance estimation). It assumes calibrated probabilities, and does not see a changed relation between features and churn. null until the model has scored all customers */
             estimate: components["schemas"]["EstimateView"] | null;
             held_out: components["schemas"]["HeldOutView"];
+            /**
+             * Next Judged On
+             * @description The day through which outcomes must be known to judge the oldest month that is not judged; null without such a month
+             * @example 2026-10-30
+             */
+            next_judged_on: string | null;
             /** @description Recorded outcomes compared with predictions: the latest one of a customer who left, and the latest whose horizon had ended of a customer who stayed; null before the first such outcome */
             realised: components["schemas"]["FiguresView"] | null;
+        };
+        /**
+         * PeriodView
+         * @description The predictions of one model version that were made from features of one month.
+         */
+        PeriodView: {
+            estimated: components["schemas"]["EstimatedView"];
+            /**
+             * Kept Promise
+             * @description Whether the intervals of the promised and of the realised AUC overlap; null where one of them is absent
+             */
+            kept_promise: boolean | null;
+            /**
+             * Left
+             * @description Customers who left within the horizon
+             */
+            left: number;
+            /** Model Version */
+            model_version: string;
+            /**
+             * Period
+             * @description The month of the features
+             * @example 2026-09
+             */
+            period: string;
+            /** @description null where the version has no figures */
+            promised: components["schemas"]["PromisedView"] | null;
+            /** @description null while more than 20% of the outcomes are unknown */
+            realised: components["schemas"]["RealisedView"] | null;
+            /**
+             * Rows
+             * @description Customers
+             */
+            rows: number;
+            /**
+             * Stayed
+             * @description Customers who were still customers at its end
+             */
+            stayed: number;
+            /**
+             * Unknown
+             * @description Customers of whom neither is known
+             */
+            unknown: number;
         };
         /** Person */
         Person: {
@@ -3484,6 +3636,18 @@ export interface components {
             /** Threshold */
             threshold: number;
         };
+        /**
+         * PromisedView
+         * @description Figures of the version's model card, on the test rows of its training.
+         */
+        PromisedView: {
+            /** Log Loss */
+            log_loss: number | null;
+            /** Roc Auc */
+            roc_auc: number | null;
+            /** @description 95% */
+            roc_auc_interval: components["schemas"]["IntervalOfPeriod"] | null;
+        };
         /** Promotion */
         Promotion: {
             /** Promoted At */
@@ -3492,6 +3656,32 @@ export interface components {
             promoted_by: string;
             /** Version */
             version: string;
+        };
+        /**
+         * RealisedView
+         * @description Figures of the probabilities, compared with the outcomes that are known now.
+         */
+        RealisedView: {
+            /** Brier */
+            brier: number;
+            /** Ece */
+            ece: number;
+            /**
+             * Expected
+             * @description The sum of the probabilities of the customers with a known outcome
+             */
+            expected: number;
+            /** Log Loss */
+            log_loss: number;
+            /**
+             * Observed
+             * @description The number of these customers who left
+             */
+            observed: number;
+            /** Roc Auc */
+            roc_auc: number | null;
+            /** @description 95% */
+            roc_auc_interval: components["schemas"]["IntervalOfPeriod"] | null;
         };
         /**
          * ReasonView
@@ -4458,8 +4648,14 @@ export interface components {
              */
             at: string;
             /**
+             * Churn Period
+             * @description The newest month with a rate at that time
+             * @example 2026-10
+             */
+            churn_period: string | null;
+            /**
              * Churn Rate
-             * @description Share of customers with a known outcome who left; null while no outcome was known
+             * @description Customers who left in churn_period / customers active on its first day; null while no month was over and covered
              */
             churn_rate: number | null;
             /**

@@ -128,11 +128,12 @@ def generate_predictions(body: GenerateRequest, idempotency_key: IdempotencyKey 
 
 @app.get("/api/predictions/performance", summary="The quality of the predictions", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def get_performance() -> Data[PerformanceView]:
-    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes."""
+    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes; and by month
+    what each version promised at its training, what was estimated, and what was realised."""
     record = record_in_service(stores.models)
     if record is None:
         raise NoModel
-    return Data(data=performance(record, stores.rollups, stores.runs))
+    return Data(data=performance(record, stores.rollups, stores.runs, stores.documents))
 
 
 @app.post("/api/predictions/what-if", summary="What if columns changed", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))

@@ -11,7 +11,7 @@ test("the figures equal the API's figures", async ({ page, api }) => {
     page.locator(".figure", { has: page.getByRole("heading", { name: title }) }).locator(".value");
   await expect(value("Predicted churners")).toHaveText(integer.format(data.predicted_churners.count ?? Number.NaN));
   await expect(value("Revenue at risk")).toHaveText(`$${integer.format(data.revenue_at_risk?.total ?? Number.NaN)}`);
-  await expect(value("Churn rate")).toHaveText(`${(100 * (data.churn_rate ?? Number.NaN)).toFixed(1)}%`);
+  await expect(value("Churn rate")).toHaveText(data.churn_rate ? `${(100 * data.churn_rate.rate).toFixed(1)}%` : "–");
   await expect(value("Model quality")).toHaveText((data.model?.roc_auc ?? Number.NaN).toFixed(3));
   await expect(page.locator(".heading")).toContainText(`of ${integer.format(data.customers.active)} active customers`);
   await expect(page.locator(".tag", { hasText: "synthetic" })).toBeVisible();

@@ -16,6 +16,7 @@ from retainstream.storage.customers import Customers
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
+from tests.counted_lives import count_of_lives
 from tests.integration.base_of_customers import (
     prediction,
     replay_streams,
@@ -65,6 +66,12 @@ def data(answer: Any) -> Any:
     return answer.body["data"]
 
 
+def life_of(order: random.Random) -> Any:
+    began, seen = order.choice(["2026-07-20", "2026-09-01", "2026-09-02"]), order.choice(["2026-10-31", "2026-11-02"])
+    left = {"left_on": order.choice(["2026-09-30", "2026-10-01", "2026-10-31"])} if order.random() < 0.3 else {}
+    return {"first_seen_on": began, "observed_until": seen, **left}
+
+
 def lived(call: Call, seed: int) -> None:
     """Customers come, are scored, change, leave, return and go, through the repositories and routes that do so."""
     order = random.Random(seed)
@@ -77,6 +84,7 @@ def lived(call: Call, seed: int) -> None:
             "features": given,
             "source": "import",
             **({"churned": order.random() < 0.5} if order.random() < 0.2 else {}),
+            "life": life_of(order),
         }
         for name, given in zip(names, features, strict=True)
     )
@@ -125,7 +133,12 @@ def test_every_figure_is_that_of_the_customers_behind_it(call: Call, in_service:
         "churned": len(churned),
         "scored": len(scored),
     }
-    assert figures["churn_rate"] == round(len(churned) / (len(churned) + len(stayed)), 6)
+    lives = [life for customer in customers if "life" in customer for life in (customer["life"], *customer.get("earlier_lives", ()))]
+    left, active, unknown = count_of_lives(lives, 2026, 10)
+    assert left > 5
+    rate = {"rate": round(left / active, 6), "left": left, "active_at_start": active, "unknown": unknown}
+    assert figures["churn_rate"] == {**rate, "period": "2026-10", "starts_on": "2026-10-01", "ends_on": "2026-10-31"}
+    assert figures["churn_by_month"][-1 if figures["churn_by_month"][-1]["month"] == "2026-10" else -2] == {**rate, "month": "2026-10"}
     assert figures["known_outcomes"] == len(churned) + len(stayed)
     called = [row for row in scored if row["probability"] >= THRESHOLD]
     assert figures["predicted_churners"] == {
@@ -198,6 +211,7 @@ def test_an_empty_stack_has_a_dashboard(call: Call) -> None:
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["customers"] == {"total": 0, "active": 0, "churned": 0, "scored": 0}
     assert (figures["churn_rate"], figures["model"], figures["revenue_at_risk"], figures["trend"]) == (None, None, None, [])
+    assert figures["churn_by_month"] == []
     assert (figures["days"], figures["changes"]) == ([], {"since_last_run": None, "in_last_run": None})
     assert figures["freshness"] == {"model_version": None, "scored_at": None}
     assert data(call("dashboard", "GET", DISTRIBUTION))["customers"] == 0
@@ -206,15 +220,16 @@ def test_an_empty_stack_has_a_dashboard(call: Call) -> None:
 
 def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, in_service: str) -> None:
     before: Any = {"run_id": "r1", "at": "2026-11-01T00:00:00.000+00:00", "model_version": "m1", "scored": 100, "high_risk": 25}
-    before |= {"predicted_churners": 17.5, "value_at_risk": 1000.0, "value_at_risk_of_all": 1500.0}  # of a version that kept no outcomes
+    before |= {"predicted_churners": 17.5, "value_at_risk": 1000.0, "value_at_risk_of_all": 1500.0}
+    before |= {"churned": 30, "stayed": 90}  # of a version whose rate was a share of all outcomes
     last: Any = {"run_id": "r2", "at": "2026-11-02T00:00:00.000+00:00", "model_version": "m2", "scored": 101, "high_risk": 20}
     last |= {"predicted_churners": 17.25, "value_at_risk": 1234.5, "value_at_risk_of_all": 2000.25}
     Rollups().add_trend(before)
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["changes"]["in_last_run"] is None
-    Rollups().add_trend(last | {"churned": 30, "stayed": 90, "roc_auc": 0.8})
+    Rollups().add_trend(last | {"churn_rate": 0.25, "churn_period": "2026-10", "roc_auc": 0.8})
     figures = data(call("dashboard", "GET", METRICS))
-    assert [point["scored"] for point in figures["trend"]] == [100, 101]
+    assert [(point["scored"], point["churn_rate"]) for point in figures["trend"]] == [(100, None), (101, 0.25)]
     assert figures["trend"][1] == {
         "run_id": "r2",
         "at": "2026-11-02T00:00:00.000+00:00",
@@ -222,6 +237,7 @@ def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, i
         "roc_auc": 0.8,
         "scored": 101,
         "churn_rate": 0.25,
+        "churn_period": "2026-10",
         "predicted_churners": 20,
         "expected_churners": 17.25,
         "revenue_at_risk": 2000.25,
@@ -229,7 +245,7 @@ def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, i
     }
     assert figures["changes"] == {
         "since_last_run": {
-            "churn_rate": None,  # no outcome is known now
+            "churn_rate": None,  # no life is known now
             "predicted_churners": -20,
             "expected_churners": -17.25,
             "revenue_at_risk": -2000.25,

@@ -169,7 +169,7 @@ def test_performance_puts_three_judgements_side_by_side(call: Call) -> None:
     replay_streams(random.Random(1))
     with storage_requests() as requests:
         answer = call("predictions", "GET", PERFORMANCE, role="viewer")
-    assert requests == ["GetItem", "Query", "GetItem"]
+    assert requests == ["GetItem", "Query", "GetObject", "GetItem"]
     data = answer.body["data"]
     assert [data[part]["customers"] for part in ("held_out", "realised", "estimate")] == [2000, 40, 120]
     assert all(data[part]["basis"] for part in ("held_out", "realised", "estimate"))

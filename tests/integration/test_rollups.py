@@ -19,6 +19,7 @@ from retainstream.storage.changes import Change, changes_by_table
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.table import Table, to_attributes
+from tests.counted_lives import a_life
 from tests.examples import examples
 from tests.stored import stored_items
 
@@ -65,6 +66,8 @@ customers = st.fixed_dictionaries(
     {"group": st.sampled_from(GROUPS), "features": st.fixed_dictionaries({"device_count": st.integers(0, 20)})},
     optional={
         "churned": st.booleans(),
+        "life": a_life(),
+        "earlier_lives": st.lists(a_life(), max_size=2),
         "outcome_prediction": st.fixed_dictionaries({"probability": millionths, "level": st.sampled_from(RISK_LEVELS)}),
     },
 )

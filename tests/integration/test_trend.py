@@ -22,7 +22,16 @@ from tests.stored import stored_items
 
 LONGEST_TREND = 250_000  # bytes; with the counters of the largest schema, two items of at most 400 kB, it fits into one page of 1 MB
 COUNTERS = {
-    "customers": {"customers/churned/a": 30, "customers/stayed/a": 60, "customers/stayed/b": 30, "customers/unknown/b": 7},
+    "customers": {
+        "customers/churned/a": 30,
+        "customers/stayed/a": 60,
+        "customers/stayed/b": 30,
+        "customers/unknown/b": 7,
+        "life/first:2026-08/": 127,
+        "life/left:2026-09/": 27,
+        "life/left:2026-10/": 25,
+        "life/covered:2026-10/": 75,
+    },
     "predictions": {
         "level/low/a": 80,
         "probability/low/a": 4_000_000,
@@ -90,7 +99,8 @@ def test_writers_at_the_same_moment_lose_no_snapshot(aws: None, data: st.DataObj
 def test_the_longest_trend_fits_into_one_read(aws: None) -> None:
     rollups = Rollups()
     money = 10**13 + 0.25
-    figures = {"model_version": "20261121T090000Z-7d0c2f6e", "roc_auc": 0.8437219384721, "scored": 10**9, "churned": 10**9, "stayed": 10**9}
+    figures = {"model_version": "20261121T090000Z-7d0c2f6e", "roc_auc": 0.8437219384721, "scored": 10**9}
+    figures |= {"churn_rate": 0.123456, "churn_period": "2026-10"}
     figures |= {"predicted_churners": 10**9 + 0.25, "high_risk": 10**9, "value_at_risk": money, "value_at_risk_of_all": money}
     of_runs = {"by_level": dict.fromkeys(("low", "medium", "high", "critical"), 10**9), "mean_probability": 0.123456, "drift": "strong"}
     runs: list[Any] = [
@@ -120,13 +130,15 @@ def test_a_day_is_what_the_counters_say_at_its_end(call: Call, counted: None) ->
         "roc_auc": 0.84,
         "scored": 97,
         "churn_rate": 0.25,
+        "churn_period": "2026-10",
         "predicted_churners": 17,
         "expected_churners": 16.25,
         "revenue_at_risk": 1000.5,
         "revenue_of_predicted_churners": 900.5,
     }
     shown = {
-        "churn_rate": figures["churn_rate"],
+        "churn_rate": figures["churn_rate"]["rate"],
+        "churn_period": figures["churn_rate"]["period"],
         "predicted_churners": figures["predicted_churners"]["count"],
         "expected_churners": figures["predicted_churners"]["expected"],
         "revenue_at_risk": figures["revenue_at_risk"]["total"],
@@ -149,4 +161,4 @@ def test_a_day_without_customers_leaves_no_point(aws: None) -> None:
 def test_a_day_without_a_model_has_no_figures_of_one() -> None:
     kept = snapshot_of_day(Dashboard(COUNTERS["customers"], {}, [], []), None, day="2026-11-20", at="2026-11-20T23:50")
     assert kept
-    assert (kept["model_version"], kept["roc_auc"], kept["scored"], kept["churned"]) == (None, None, 0, 30)
+    assert (kept["model_version"], kept["roc_auc"], kept["scored"], kept["churn_rate"]) == (None, None, 0, 0.25)

@@ -15,12 +15,10 @@ from retainstream.engine.lives import (
     iso_day,
     label_of,
     last_full_month,
-    leaving_day,
     outcome_day,
     start_of,
 )
 from retainstream.engine.lives.labels import LifeArrays, labels
-from retainstream.engine.lives.rates import churn_rate
 from retainstream.engine.records import Life
 
 FIRST = day_number("2026-01-01")
@@ -95,21 +93,6 @@ def test_arrays_give_the_same_labels(rows: list[tuple[Life, int]], horizon: int)
 )
 def test_labels_of_an_anchor_at_the_end_of_january(life: Life, label: Label) -> None:
     assert label_of(life, day_number("2026-01-31"), 30) is label
-
-
-@given(st.lists(lives(), max_size=30), st.integers(1, 6))
-def test_the_churn_rate_is_a_count_of_lives(several: list[Life], number: int) -> None:
-    month = f"2026-{number:02}"
-    rate = churn_rate(LifeArrays.of(several), month)
-    left = active = 0
-    for life in several:
-        start, leaving = start_of(life), leaving_day(life)
-        if start is None or ("left_on" in life and leaving is None):
-            continue
-        left += (leaving or "")[:7] == month
-        active += start[:7] < month and (leaving is None or leaving[:7] >= month)
-    assert (rate.left, rate.active_at_start) == (left, active)
-    assert rate.rate == (left / active if active else None)
 
 
 @given(st.integers(0, 20_000))

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   ago,
   counted,
@@ -39,6 +39,19 @@ test.each([
 test("a difference has a sign, and zero has ±", () => {
   expect([signed(0.04), signed(2), signed(-2), signed(undefined)]).toEqual(["±0.0", "+2.0", "−2.0", NOTHING]);
   expect([points(3.21), points(-3.21), pointSize(-3.21)]).toEqual(["+3.2 points", "−3.2 points", "3.2 points"]);
+});
+
+test("a day of the calendar is the same day west of Greenwich", async () => {
+  vi.stubEnv("TZ", "America/Los_Angeles");
+  vi.resetModules();
+  const west = await import("./formats");
+  vi.unstubAllEnvs();
+  expect(west.date("2026-10-31")).toBe("Oct 30, 2026"); // a moment, in the reader's time zone
+  expect([west.wholeDay("2026-10-31"), west.dayAndMonth("2026-10-01"), west.monthAndYear("2026-10")]).toEqual([
+    "Oct 31, 2026",
+    "October 1",
+    "October 2026",
+  ]);
 });
 
 test("counts name their things", () => {

@@ -4,6 +4,9 @@ const integer = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
 const hundredths = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 2 });
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 const moment = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
+const calendarDay = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat(LANGUAGE, { month: "long", day: "numeric", timeZone: "UTC" });
+const calendarMonth = new Intl.DateTimeFormat(LANGUAGE, { month: "long", year: "numeric", timeZone: "UTC" });
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 
 export const NOTHING = "–";
@@ -54,6 +57,18 @@ export function money(value: number | null | undefined, currency: string | null 
 export const date = (iso: string | null | undefined): string => (iso ? day.format(new Date(iso)) : NOTHING);
 
 export const dateTime = (iso: string | null | undefined): string => (iso ? moment.format(new Date(iso)) : NOTHING);
+
+/** A day of the calendar, such as 2026-10-31, which is the same day in every time zone: "Oct 31, 2026". */
+export const wholeDay = (day: string | null | undefined): string => (day ? calendarDay.format(new Date(day)) : NOTHING);
+
+/** A day without its year, as in "October 31". */
+export const dayAndMonth = (day: string): string => dayOfYear.format(new Date(day));
+
+/** A month such as 2026-10, as in "October 2026". */
+export const monthAndYear = (month: string): string => calendarMonth.format(new Date(`${month}-01`));
+
+/** The first day of a month such as 2026-10. */
+export const firstDay = (month: string): string => `${month}-01`;
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600],

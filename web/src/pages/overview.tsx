@@ -1,9 +1,11 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, count, counted, decimal, money, moneyChange, percent, pointSize, points, signed } from "../formats";
+import { ago, count, counted, decimal, money, moneyChange, percent, pointSize, signed } from "../formats";
 import { useLoaded } from "../loading";
 import { Card, Figure, Synthetic } from "../parts/card";
 import { Chart, type Plot } from "../parts/chart";
+import { changeOf, rateInWords, withoutRate } from "../parts/churn";
+import { ChurnByMonth } from "../parts/churn-by-month";
 import { Choice } from "../parts/fields";
 import { Empty, Show } from "../parts/states";
 import { Trend } from "../parts/trend";
@@ -38,7 +40,14 @@ export default function Overview() {
         <Distribution />
         <Factors />
       </div>
-      <Show of={metrics}>{({ data }) => <Trend metrics={data} />}</Show>
+      <Show of={metrics}>
+        {({ data }) => (
+          <div class="grid">
+            <ChurnByMonth months={data.churn_by_month} />
+            <Trend metrics={data} />
+          </div>
+        )}
+      </Show>
     </>
   );
 }
@@ -85,12 +94,7 @@ function Figures({ metrics }: { metrics: Metrics }) {
             : "the schema has no price"
         }
       />
-      <Figure
-        title="Churn rate"
-        value={percent(metrics.churn_rate)}
-        change={since(changes?.churn_rate, (value) => points(100 * value))}
-        note={`of ${counted(metrics.known_outcomes, "customer")} with a known outcome`}
-      />
+      <ChurnRate metrics={metrics} />
       <Figure
         title="Model quality (ROC AUC)"
         value={decimal(model?.roc_auc)}
@@ -98,6 +102,18 @@ function Figures({ metrics }: { metrics: Metrics }) {
         note={quality(interval, model?.ceiling_roc_auc)}
       />
     </div>
+  );
+}
+
+function ChurnRate({ metrics }: { metrics: Metrics }) {
+  const { churn_rate: rate, churn_by_month: months } = metrics;
+  return (
+    <Figure
+      title="Churn rate"
+      value={percent(rate?.rate)}
+      change={rate ? changeOf(rate, months) : null}
+      note={rate ? rateInWords(rate) : withoutRate(months)}
+    />
   );
 }
 

@@ -1,13 +1,13 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { count, date, dateTime, decimal, money, percent } from "../formats";
+import { count, date, dateTime, decimal, money } from "../formats";
 import { Card } from "./card";
 import { Chart, type Plot } from "./chart";
 import { Choice } from "./fields";
 import { Empty } from "./states";
 
 type Metrics = Schemas["MetricsView"];
-type Measure = "predicted_churners" | "revenue_at_risk" | "churn_rate" | "roc_auc";
+type Measure = "predicted_churners" | "revenue_at_risk" | "roc_auc";
 type Period = "trend" | "days";
 interface Point {
   at: string;
@@ -27,7 +27,6 @@ export function Trend({ metrics }: { metrics: Metrics }) {
   const measures: [Measure, string][] = [
     ["predicted_churners", "Predicted churners"],
     ["revenue_at_risk", "Revenue at risk"],
-    ["churn_rate", "Churn rate"],
     ...(period === "trend" ? ([["roc_auc", "ROC AUC"]] as [Measure, string][]) : []),
   ];
   const title = measures.find(([name]) => name === measure)?.[1] ?? "";
@@ -40,7 +39,6 @@ export function Trend({ metrics }: { metrics: Metrics }) {
     <Card
       title="Trend"
       note="Headline figures over time"
-      wide
       aside={
         <div class="choices">
           <Choice label="Figure" value={measure} options={measures} choose={setMeasure} />
@@ -118,5 +116,5 @@ function pointsOf(snapshots: Metrics["trend"] | Metrics["days"], measure: Measur
 function writer(measure: Measure, currency: string | undefined): (value: number) => string {
   if (measure === "predicted_churners") return count;
   if (measure === "revenue_at_risk") return (value) => money(value, currency, 0);
-  return measure === "churn_rate" ? percent : decimal;
+  return decimal;
 }

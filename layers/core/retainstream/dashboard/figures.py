@@ -131,9 +131,3 @@ class CustomerFigures:
     @property
     def total(self) -> int:
         return self.churned + self.stayed + self.unknown
-
-    @property
-    def churn_rate(self) -> float | None:
-        """Share of the customers with a known outcome who left; None while no outcome is known."""
-        known = self.churned + self.stayed
-        return round(self.churned / known, 6) if known else None

@@ -9,6 +9,7 @@ millionths.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from retainstream.engine.lives.months import month_name, months_of
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.monitoring.score_bins import score_bin_of
 from retainstream.engine.records import SYNTHETIC
@@ -30,7 +31,7 @@ UNREADABLE = "unreadable/rows/"
 READ = frozenset(
     {
         *("group", "churned", "level", "probability", "base_probability", "margin", "base_margin", "value_at_risk", "contributions"),
-        *("outcome_prediction", "source"),
+        *("outcome_prediction", "source", "life", "earlier_lives"),
     }
 )
 """The attributes of rows that counting reads."""
@@ -53,6 +54,7 @@ def counts_of_customer(customer: Row) -> Counters:
     - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction that the outcome is compared with
     - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
     - synthetic/outcomes: 1 if the customer is synthetic
+    - life/first:<month>, left:<month>, covered:<month>: 1 for each life, all groups together (see `engine.lives.months`)
     """
     return _readable(_customer, customer)
 
@@ -127,10 +129,11 @@ def _slope(row: Row) -> float:
 
 def _customer(row: Row) -> Counters:
     group, churned = row["group"], row.get("churned")
+    lives = _lives(row)
     if churned is None:
-        return {f"customers/unknown/{group}": 1}
+        return {f"customers/unknown/{group}": 1, **lives}
     outcome = "churned" if churned else "stayed"
-    counts = {f"customers/{outcome}/{group}": 1}
+    counts = {f"customers/{outcome}/{group}": 1, **lives}
     foreseen = row.get("outcome_prediction")
     if foreseen:
         level, probability = _level(foreseen["level"]), _probability(foreseen["probability"])
@@ -140,6 +143,17 @@ def _customer(row: Row) -> Counters:
         if row.get("source") == SYNTHETIC:
             counts["synthetic/outcomes/"] = 1
     return counts
+
+
+def _lives(row: Row) -> Counters:
+    months = [months_of(life) for life in (row["life"], *row.get("earlier_lives", ()))] if "life" in row else []
+    return total(
+        {f"life/{measure}:{month_name(month)}/": 1}
+        for entered in months
+        if entered
+        for measure, month in entered._asdict().items()
+        if month is not None
+    )
 
 
 def _readable(count: CountRow, row: Row) -> Counters:

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from retainstream.dashboard.churn import ChurnRateView, MonthOfChurnView, churn_months, churn_rate_view, month_view, newest_rate
 from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
 from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
 from retainstream.engine.model.levels import CALLED, RISK_LEVELS
@@ -69,7 +70,8 @@ class FreshnessView(BaseModel):
 
 class MetricsView(BaseModel):
     customers: CustomersView
-    churn_rate: float | None = Field(description="Share of customers with a known outcome who left; null while no outcome is known")
+    churn_rate: ChurnRateView | None = Field(description="The newest month that is over and covered by outcomes; null without such a month")
+    churn_by_month: list[MonthOfChurnView] = Field(description="Months that are over, oldest first; the newest 24")
     known_outcomes: int
     predicted_churners: PredictedChurnersView
     revenue_at_risk: RevenueAtRiskView | None = Field(description="null while no model is in service, and where its schema has no price")
@@ -88,6 +90,8 @@ def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
     everyone = sum(levels.values(), LevelFigures())
     called = sum((levels[level] for level in CALLED), LevelFigures())
     trend = [run_point(snapshot) for snapshot in dashboard.trend]
+    months = churn_months(dashboard.customers)
+    newest = newest_rate(months)
     return MetricsView(
         customers=CustomersView(
             total=customers.total,
@@ -95,7 +99,8 @@ def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
             churned=customers.churned,
             scored=everyone.customers,
         ),
-        churn_rate=customers.churn_rate,
+        churn_rate=churn_rate_view(newest) if newest else None,
+        churn_by_month=[month_view(month) for month in months],
         known_outcomes=customers.churned + customers.stayed,
         predicted_churners=PredictedChurnersView(
             count=called.customers,

@@ -8,9 +8,11 @@ from pydantic import BaseModel, Field
 
 from retainstream.dashboard.fold import MILLION, Counters
 from retainstream.dashboard.metrics import IntervalView
+from retainstream.dashboard.periods import PerformanceByPeriod, performance_by_period
 from retainstream.engine.model.levels import CALLED
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval, realised_error
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_MIDDLES
+from retainstream.storage.documents import Documents
 from retainstream.storage.models import Version
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Run, Runs
@@ -76,8 +78,9 @@ class HeldOutView(BaseModel):
     ceiling: dict[str, Any] | None = Field(description="The best figures possible on the same synthetic customers; null for real data")
 
 
-class PerformanceView(BaseModel):
-    """Three evaluations of the same model. They differ in their customers and in their assumptions."""
+class PerformanceView(PerformanceByPeriod):
+    """Three evaluations of the model in service, which differ in their customers and in their assumptions, and the performance of all
+    versions by month."""
 
     held_out: HeldOutView
     realised: FiguresView | None = Field(
@@ -91,14 +94,17 @@ class PerformanceView(BaseModel):
     )
 
 
-def performance(record: Version, rollups: Rollups, runs: Runs) -> PerformanceView:
-    """The three evaluations of the model in service, whose record it is, in two reads."""
+def performance(record: Version, rollups: Rollups, runs: Runs, documents: Documents) -> PerformanceView:
+    """The evaluations of the model in service, whose record it is, and the performance by month, in three reads."""
     dashboard = rollups.dashboard()
+    by_period = performance_by_period(documents, dashboard.trend[0]["at"] if dashboard.trend else None, record.get("horizon_days"))
     scorings = [snapshot["run_id"] for snapshot in dashboard.trend if snapshot["model_version"] == record["version"]]
     return PerformanceView(
         held_out=held_out(record),
         realised=realised(dashboard.customers),
         estimate=estimate(runs.get(scorings[-1])) if scorings else None,
+        by_period=by_period.by_period,
+        next_judged_on=by_period.next_judged_on,
     )
 
 

@@ -4,10 +4,13 @@ from typing import TypedDict
 
 from pydantic import BaseModel, Field
 
-from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
+from retainstream.dashboard.churn import churn_months, newest_rate
+from retainstream.dashboard.figures import LevelFigures, PredictionFigures
+from retainstream.dashboard.fold import Counters
+from retainstream.engine.lives.months import month_name
 from retainstream.engine.model.levels import CALLED
 from retainstream.storage.models import Version
-from retainstream.storage.rollups import Dashboard, DaySnapshot, RunSnapshot, Snapshot
+from retainstream.storage.rollups import ChurnOfSnapshot, Dashboard, DaySnapshot, RunSnapshot, Snapshot
 
 
 class TrendFigures(BaseModel):
@@ -17,7 +20,10 @@ class TrendFigures(BaseModel):
     model_version: str | None = Field(description="The model in service; null while there was none")
     roc_auc: float | None = Field(description="AUC of that model on held-out customers")
     scored: int
-    churn_rate: float | None = Field(description="Share of customers with a known outcome who left; null while no outcome was known")
+    churn_rate: float | None = Field(
+        description="Customers who left in churn_period / customers active on its first day; null while no month was over and covered"
+    )
+    churn_period: str | None = Field(description="The newest month with a rate at that time", examples=["2026-10"])
     predicted_churners: int = Field(description="Customers at or above the model's threshold")
     expected_churners: float = Field(description="The sum of the probabilities")
     revenue_at_risk: float | None = Field(description="Expected revenue lost over the schema's months, in the currency")
@@ -30,6 +36,7 @@ class _Figures(TypedDict):
     roc_auc: float | None
     scored: int
     churn_rate: float | None
+    churn_period: str | None
     predicted_churners: int
     expected_churners: float
     revenue_at_risk: float | None
@@ -99,15 +106,14 @@ def snapshot_of_day(dashboard: Dashboard, record: Version | None, *, day: str, a
 
 
 def _snapshot(dashboard: Dashboard, record: Version | None, at: str) -> Snapshot:
-    customers, predictions = CustomerFigures(dashboard.customers), PredictionFigures(dashboard.predictions)
+    predictions = PredictionFigures(dashboard.predictions)
     everyone, called = predictions.all_levels(), sum((predictions.level(level) for level in CALLED), LevelFigures())
     return {
         "at": at,
         "model_version": record["version"] if record else None,
         "roc_auc": record["metrics"]["roc_auc"] if record else None,
         "scored": everyone.customers,
-        "churned": customers.churned,
-        "stayed": customers.stayed,
+        **churn_of_snapshot(dashboard.customers),
         "predicted_churners": round(everyone.expected_churners, 2),
         "high_risk": called.customers,
         "value_at_risk": called.value_at_risk,
@@ -115,15 +121,22 @@ def _snapshot(dashboard: Dashboard, record: Version | None, at: str) -> Snapshot
     }
 
 
+def churn_of_snapshot(customers: Counters) -> ChurnOfSnapshot:
+    """The churn rate that a snapshot keeps, with its month."""
+    newest = newest_rate(churn_months(customers))
+    if newest is None or newest.rate is None:
+        return {"churn_rate": None, "churn_period": None}
+    return {"churn_rate": round(newest.rate, 6), "churn_period": month_name(newest.month)}
+
+
 def _figures(snapshot: Snapshot) -> _Figures:
-    churned, stayed = snapshot.get("churned", 0), snapshot.get("stayed")
-    known = churned + stayed if stayed is not None else 0
     return {
         "at": snapshot["at"],
         "model_version": snapshot["model_version"],
         "roc_auc": snapshot.get("roc_auc"),
         "scored": snapshot["scored"],
-        "churn_rate": round(churned / known, 6) if known else None,
+        "churn_rate": snapshot.get("churn_rate"),
+        "churn_period": snapshot.get("churn_period"),
         "predicted_churners": snapshot["high_risk"],
         "expected_churners": snapshot["predicted_churners"],
         "revenue_at_risk": snapshot.get("value_at_risk_of_all"),

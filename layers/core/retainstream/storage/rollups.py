@@ -32,19 +32,27 @@ _STREAM_RETENTION_SECONDS = 24 * 3600
 _KEPT_SECONDS = _STREAM_RETENTION_SECONDS + 2 * 3600
 
 
+class ChurnOfSnapshot(TypedDict):
+    """The churn rate of the newest month with a rate, and that month, such as 2026-10. None where there was none."""
+
+    churn_rate: float | None
+    churn_period: str | None
+
+
 class Snapshot(TypedDict):
     """The trend's sums over scored customers who were not known to have left; see `dashboard.trend.TrendFigures`.
 
     `predicted_churners` is the sum of the probabilities, `high_risk` the number of customers at or above the model's threshold, and
-    `value_at_risk` their part of `value_at_risk_of_all`, in the currency. Earlier versions did not keep every figure.
+    `value_at_risk` their part of `value_at_risk_of_all`, in the currency. `churn_rate` and `churn_period` are those of `ChurnOfSnapshot`.
+    Earlier versions did not keep every figure, and kept `stayed` and `churned` of all time, which give no rate.
     """
 
     at: str
     model_version: str | None
     roc_auc: NotRequired[float | None]
     scored: int
-    churned: NotRequired[int]
-    stayed: NotRequired[int]
+    churn_rate: NotRequired[float | None]
+    churn_period: NotRequired[str | None]
     predicted_churners: float
     high_risk: int
     value_at_risk: float

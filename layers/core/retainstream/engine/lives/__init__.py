@@ -1,6 +1,6 @@
 """Lives: what is known of the days on which a person was a customer, and what follows from them.
 
-`timeline` changes a customer's lives by a fact, `labels` and `rates` read many lives as arrays.
+`timeline` changes a customer's lives by a fact, `labels` reads many lives as arrays, and `months` gives the churn rate of a month.
 """
 
 from retainstream.engine.lives.life import (

@@ -145,7 +145,6 @@ class _Worker:
         counts = Counter(
             read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(predictions)
         )
-        counts["stayed"] = sum(customer.get("churned") is False for customer in present)
         for prediction in predictions:
             level = prediction["level"]
             counts[f"level:{level}"] += 1

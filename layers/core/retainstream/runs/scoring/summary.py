@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from retainstream.dashboard.drift_reports import Report, put_report
+from retainstream.dashboard.trend import churn_of_snapshot
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.drift import drift
@@ -33,12 +34,13 @@ def summarise(
     """Writes the run's drift report, adds the run to the trend and ends it.
 
     The result in the run's record is the snapshot with `estimate`, the figures to be expected of these predictions (see `expectation`).
-    There is no drift without a `reference`. `roc_auc` is the model's on held-out customers.
+    There is no drift without a `reference`. `roc_auc` is the model's on held-out customers. The churn rate is that of the
+    counters, which may lag some seconds behind the customers.
     """
     tally = Partials(stores.documents, run_id).whole().tally
     expected = expectation(tally, counts, reference)
-    snapshot = snapshot_of(run_id, model_version, counts)
-    snapshot["roc_auc"] = roc_auc
+    churn = churn_of_snapshot(stores.rollups.counters("customers").counters)
+    snapshot: RunSnapshot = {**snapshot_of(run_id, model_version, counts), **churn, "roc_auc": roc_auc}
     report = _drift_report(tally, reference, snapshot)
     if report:
         put_report(stores.documents, report)
@@ -76,8 +78,6 @@ def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> R
         "at": now(),
         "model_version": model_version,
         "scored": scored,
-        "churned": counts.get("churned", 0),
-        "stayed": counts.get("stayed", 0),
         "by_level": {level: counts.get(f"level:{level}", 0) for level in RISK_LEVELS},
         "predicted_churners": round(expected, 2),
         "mean_probability": round(expected / scored, 6) if scored else None,
