@@ -150,6 +150,60 @@ def test_an_unknown_drift_is_a_wrong_call(drift: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_business_with_a_past_is_generated_alike_and_its_files_fit_each_other(tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    for folder in (first, again):
+        ended = run("generate", "--past", folder, "-n", 60, "--months", 3, "--until", "2026-01-31", "--seed", 4)
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert "2025-08-01 to 2026-01-31" in ended.stderr
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*.csv"))
+    monthly = [f"monthly/{day}.csv" for day in ("2025-11-30", "2025-12-31", "2026-01-31")]
+    assert names == ["events.csv", *monthly, "profiles.csv", "subscriptions.csv", "truth.csv"]
+    assert all((first / name).read_bytes() == (again / name).read_bytes() for name in names)
+    tables = {name: list(csv.DictReader((first / name).open())) for name in names}
+    everybody = {row["customer_id"] for row in tables["profiles.csv"]}
+    assert all({row["customer_id"] for row in rows} <= everybody for rows in tables.values())
+    for row in tables["truth.csv"]:
+        assert 0 < float(row["probability"]) < 1
+        assert row["churned"] in ("true", "false", "")
+    schema = read_schema(ROOT / "examples/schemas/streaming.yaml")
+    for name in monthly:
+        assert {row["as_of"] for row in tables[name]} == {name[8:18]}
+        assert {column.name for column in schema.columns} < set(tables[name][0])
+        assert all(row["began_on"] <= row["as_of"] and row["left_on"] <= row["as_of"] for row in tables[name])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "one of --output and --past"),
+        (["-o", "customers.csv", "--past", "past"], "one of --output and --past"),
+        (["--past", "past", "--drift", "price=1"], "does not go with --past"),
+        (["--past", "past", "-n", "200001"], "at most 200,000"),
+        (["--past", "past", "--until", "1989-12-31"], "from 1990 on"),
+        (["--past", "past", "--until", "31.12.2025"], "2025"),
+        (["--past", "past", "--months", "0"], "months"),
+    ],
+)
+def test_a_generated_business_needs_sizes_and_days_that_make_sense(tmp_path: Path, arguments: list[str], text: str) -> None:
+    ended = run("generate", *arguments, folder=tmp_path)
+    assert ended.returncode == 2
+    assert text in " ".join(ended.stderr.replace("│", " ").split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_generated_business_replaces_files_only_by_force(tmp_path: Path) -> None:
+    arguments = ("generate", "--past", tmp_path, "-n", 5, "--months", 1, "--until", "2026-01-31")
+    (tmp_path / "events.csv").write_text("mine\n")
+    ended = run(*arguments)
+    assert (ended.returncode, (tmp_path / "events.csv").read_text()) == (1, "mine\n")
+    assert "events.csv already exists" in ended.stderr
+    assert run(*arguments, "--force").returncode == 0
+    assert (tmp_path / "events.csv").read_text().startswith("customer_id,occurred_at,")
+    (tmp_path / "file").write_text("")
+    assert "cannot be created" in run("generate", "--past", tmp_path / "file").stderr
+
+
 @pytest.mark.parametrize("arguments", [[], ["schema"], ["schema", "infer"], ["schema", "check"], ["generate"]])
 def test_every_command_explains_itself(arguments: list[str]) -> None:
     ended = run(*arguments, "--help")

@@ -30,6 +30,7 @@ _NEW_SHARE, _COMEBACK_SHARE = 0.042, 0.015
 _RISE, _MONTHS_SINCE_RISE = 0.08, 5
 _DAYS_OF_MONTH = 30.4375
 _DUE_EVERY = 30
+_MOST_MONTHS, _MOST_PAUSED_MONTHS = 180, 60
 _VIEWING_SEASON = 0.1
 _MOST_DEVICES = 12
 
@@ -69,8 +70,10 @@ class _Simulation:
         arrived = np.repeat(np.arange(len(newcomers) + 1), np.r_[customers, newcomers])  # 0: before the span; k: in step k
         count, is_new = len(arrived), arrived > 0
         plan = random.choice(3, size=count, p=PLAN_SHARE)
-        age = np.floor(random.exponential(np.exp(2.6 + 0.45 * random.normal(0.0, 1.0, count))) * _DAYS_OF_MONTH)
-        paused = np.where(random.random(count) < 0.22, np.floor(30 + random.exponential(9.0, count) * _DAYS_OF_MONTH), 0.0)
+        settled = random.normal(0.0, 1.0, count)
+        age = np.floor(np.minimum(random.exponential(np.exp(2.6 + 0.45 * settled)), _MOST_MONTHS) * _DAYS_OF_MONTH)
+        pause = np.floor(np.minimum(1 + random.exponential(9.0, count), _MOST_PAUSED_MONTHS) * _DAYS_OF_MONTH)
+        paused = np.where(random.random(count) < 0.22, pause, 0.0)
         step = np.maximum(arrived, 1)
         of_step = steps[step - 1] + 1 + np.floor(random.random(count) * (steps[step] - steps[step - 1]))
         began = np.where(is_new, of_step, first_day - 1 - age).astype(np.int32)
