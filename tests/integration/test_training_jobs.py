@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.sagemaker.parts import for_the_job
+from retainstream.engine.learning.split import split_of
 from retainstream.engine.records import Customer
 from retainstream.registry.card import card_document
 from retainstream.registry.champion import promote
@@ -67,7 +68,7 @@ def test_a_job_fits_all_rows_and_the_model_goes_the_way_of_every_other(machine: 
     labelled = sum(map(len, parts))
     assert labelled > 2_000
     assert 1_000 < len(sample) < 1_400
-    fitted = sum(len(for_the_job(part)) for part in parts)
+    fitted = sum(len(for_the_job(part, split_of(sample))) for part in parts)
     assert len(jobs.rows) == fitted < 0.8 * labelled
 
     record = get(Models(), run["result"]["version"])

@@ -35,6 +35,7 @@ def test_the_newest_period_is_the_test_set_and_the_embargo_ends_before_it() -> N
     assert set(periods(data.where(split.test(data)))) == {"2026-02"}
     assert set(periods(data.where(split.development(data)))) == {"2025-12"}  # the window of January ends on 2 March
     assert split.document() == {"by": "time", "period": "2026-02", "test_from": "2026-02-28", "horizon_days": 30}
+    assert Split.from_document(split.document()) == split
 
 
 def test_rows_without_an_anchor_teach_no_model_that_is_judged_by_time() -> None:
@@ -55,7 +56,7 @@ def test_without_three_periods_or_rows_before_the_embargo_the_split_is_by_custom
     data = at_anchors(days)
     horizon = 90 if days[0] == "2026-07-31" else 14
     assert by_time(data, horizon) is None
-    assert Split(horizon).document() == {"by": "customers"}
+    assert Split(horizon).document() == {"by": "customers", "horizon_days": horizon}
     development, test = Split(horizon).sides(data)
     assert not set(development.keys.tolist()) & set(test.keys.tolist())
 

@@ -15,13 +15,14 @@ from retainstream.engine.learning.sagemaker.artefact import UnusableArtefact
 from retainstream.engine.learning.sagemaker.bins import MOST_CODES, Bins
 from retainstream.engine.learning.sagemaker.parts import CALIBRATION_SHARE, for_calibration, for_the_job, parts_for, sampled
 from retainstream.engine.learning.sagemaker.translation import on_features
-from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.split import Split, held_out
 from retainstream.engine.learning.trees import TreeSettings, parameters
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.schema import default_schema
 from retainstream.runs.retraining.job import NoContainer, failure, hyper_parameters, image, job_name
 
 SCHEMA = default_schema()
+BY_CUSTOMERS = Split(SCHEMA.horizon_days)
 FIT = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.5, "max_bin": MOST_CODES, "min_child_weight": 0.1, "nthread": 1}
 
 
@@ -171,14 +172,14 @@ def test_the_container_is_that_of_the_region() -> None:
 
 def test_sides_are_apart_and_of_their_sizes() -> None:
     data = made(20_000, 5)
-    job, kept = for_the_job(data), for_calibration(data)
+    job, kept = for_the_job(data, BY_CUSTOMERS), for_calibration(data, BY_CUSTOMERS)
     test = data.where(held_out(data.keys))
     assert len(job) + len(kept) + len(test) == len(data)
     assert not set(job.keys) & set(kept.keys)
     assert len(kept) / (len(data) - len(test)) == pytest.approx(CALIBRATION_SHARE, abs=0.01)
     part = sampled(data, 0.25)
     assert len(part) / len(data) == pytest.approx(0.25, abs=0.02)
-    assert len(for_calibration(part)) / len(part) == pytest.approx(len(kept) / len(data), abs=0.01)
+    assert len(for_calibration(part, BY_CUSTOMERS)) / len(part) == pytest.approx(len(kept) / len(data), abs=0.01)
     assert sampled(data, 1.0) is data
 
 

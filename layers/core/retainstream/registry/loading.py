@@ -13,12 +13,21 @@ from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.champion import champion
 from retainstream.registry.errors import CorruptModel, NoModel, UnknownVersion
-from retainstream.registry.versions import CALIBRATION_FILE, MODEL_FILE, SCHEMA_FILE, SERVING_FILES, get
+from retainstream.registry.versions import (
+    CALIBRATION_FILE,
+    JUDGED_FIT_FILE,
+    JUDGED_MODEL_FILE,
+    MODEL_FILE,
+    SCHEMA_FILE,
+    SERVING_FILES,
+    get,
+)
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored, RequestRefused, StorageUnavailable
 from retainstream.storage.models import Models, Version
 
 if TYPE_CHECKING:
+    from retainstream.engine.learning.unseen import Learned
     from retainstream.engine.model.model import ScoringModel
 
 _log = logging.getLogger(__name__)
@@ -35,6 +44,24 @@ def load_version(models: Models, documents: Documents, version: str) -> "Scoring
         CorruptModel: a file is missing, has changed, or cannot be read.
     """
     return _load(get(models, version), documents)
+
+
+def load_judged(record: Version, documents: Documents) -> "tuple[ScoringModel, Learned] | None":
+    """The model that was judged at a version's training, and what it had learned. None if that is the model in service itself.
+
+    Raises:
+        CorruptModel: a file is missing, has changed, or cannot be read.
+    """
+    if JUDGED_FIT_FILE not in record["files"]:
+        return None
+    fitted = json.loads(verified_file(record, documents, JUDGED_FIT_FILE))
+    content = {
+        MODEL_FILE: verified_file(record, documents, JUDGED_MODEL_FILE),
+        SCHEMA_FILE: verified_file(record, documents, SCHEMA_FILE),
+        CALIBRATION_FILE: json.dumps(fitted["calibration"]).encode(),
+    }
+    learned: Learned = fitted["record"]["learned"]
+    return _model(record["version"], content, float(fitted["threshold"])), learned
 
 
 def verified_file(record: Version, documents: Documents, name: str) -> bytes:
@@ -168,13 +195,21 @@ def doubt_champion() -> None:
 
 
 def _load(record: Version, documents: Documents) -> "ScoringModel":
+    content = serving_files(record, documents)
+    try:
+        threshold = float(record["threshold"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptModel(f"The stored files of version {record['version']} cannot be read.") from error
+    return _model(record["version"], content, threshold)
+
+
+def _model(version: str, content: dict[str, bytes], threshold: float) -> "ScoringModel":
     from retainstream.engine.model.model import ScoringModel, UnusableModel
 
-    version, content = record["version"], serving_files(record, documents)
     schema = _schema_in(version, content[SCHEMA_FILE])
     try:
         return ScoringModel.from_bytes(
-            content[MODEL_FILE], json.loads(content[CALIBRATION_FILE]), schema, threshold=float(record["threshold"]), version=version
+            content[MODEL_FILE], json.loads(content[CALIBRATION_FILE]), schema, threshold=threshold, version=version
         )
     except UnusableModel as error:
         raise CorruptModel(f"{str(error)[0].upper()}{str(error)[1:]}.") from error

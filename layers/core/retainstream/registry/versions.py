@@ -8,6 +8,8 @@ from retainstream.storage.models import Models, Version
 from retainstream.storage.table import Page
 
 MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE = "model.ubj", "schema.json", "calibration.json"
+JUDGED_MODEL_FILE, JUDGED_FIT_FILE = "judged.ubj", "judged.json"
+"""The model that was judged at the training of a version, where the model in service was fitted again to all rows, and its fit."""
 SERVING_FILES = (MODEL_FILE, SCHEMA_FILE, CALIBRATION_FILE)
 """The files of a version that scoring needs."""
 

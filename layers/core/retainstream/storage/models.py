@@ -70,6 +70,23 @@ class VersionFile(TypedDict):
     sha256: str
 
 
+class LearnedRecord(TypedDict):
+    """The outcomes that a version has learned; see `engine.learning.unseen.Learned`."""
+
+    customers: Literal["all", "development"]
+    until: str | None
+
+
+class SplitRecord(TypedDict):
+    """The choice of the test rows; see `engine.learning.split.SplitDocument`. development: rows that the judged model was fitted to."""
+
+    by: Literal["time", "customers"]
+    horizon_days: int
+    development: int
+    period: NotRequired[str]
+    test_from: NotRequired[str]
+
+
 class Version(TypedDict):
     """The record of a model version. It never changes."""
 
@@ -92,6 +109,8 @@ class Version(TypedDict):
     importance: list[Importance]
     rows: dict[str, int]
     data: NotRequired[dict[str, object]]
+    split: NotRequired[SplitRecord]
+    learned: NotRequired[LearnedRecord]
     gate: Verdict
     card_policy: NotRequired[str]
     files: dict[str, VersionFile]

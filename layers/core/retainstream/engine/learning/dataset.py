@@ -94,6 +94,11 @@ def unknown_anchors(rows: int) -> Days:
     return np.full(rows, NO_ANCHOR, dtype=np.int32)
 
 
+def period_of(anchor: int) -> str:
+    """The period of a day, such as "2026-09"."""
+    return str(np.datetime64(anchor, "D").astype("datetime64[M]"))
+
+
 def periods(data: DataSet) -> NDArray[np.str_]:
     """The period of each row (n,): the calendar month of its anchor, such as "2026-09"; "" where the anchor is not known."""
     known = data.anchors != NO_ANCHOR

@@ -35,8 +35,8 @@ def evaluate(
     intervals: of the model's figures on all test rows. profit: the profit curve, with the stored and the confidence threshold marked.
     """
     probabilities = model.probabilities(test.rows)
-    roc, pr = auc_intervals(test.churned, probabilities, seed)
-    others = figure_intervals(test.churned, probabilities, model.threshold, seed)
+    roc, pr = auc_intervals(test.churned, probabilities, seed, test.keys)
+    others = figure_intervals(test.churned, probabilities, model.threshold, seed, test.keys)
     intervals = {"roc_auc": roc, "pr_auc": pr, **others}
     baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
     linear = baseline.probabilities(test.rows)
@@ -84,7 +84,7 @@ def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats,
             churned, chances = test.churned[members], probabilities[members]
             figures[group] = {**metrics.summary(churned, chances, model.threshold)}
             if figures[group]["roc_auc"] is not None:
-                figures[group]["roc_auc_interval"] = auc_intervals(churned, chances, seed)[0].document()
+                figures[group]["roc_auc_interval"] = auc_intervals(churned, chances, seed, test.keys[members])[0].document()
     return figures
 
 

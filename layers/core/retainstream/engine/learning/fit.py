@@ -1,33 +1,68 @@
 """Fits a candidate: settings, trees, calibration, threshold."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
+from retainstream.engine.learning.base_rate import moved_to, newest
 from retainstream.engine.learning.calibrate import calibrate
-from retainstream.engine.learning.dataset import DataSet
-from retainstream.engine.learning.metrics import Floats, Outcomes, best_f1_threshold
+from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, period_of
+from retainstream.engine.learning.metrics import Floats, Outcomes, best_f1_threshold, ece, log_loss, roc_auc
 from retainstream.engine.learning.search import Search, SearchRecord
-from retainstream.engine.model.calibration import Calibration
+from retainstream.engine.learning.trials import Trial
+from retainstream.engine.learning.unseen import Learned, learned_from
+from retainstream.engine.model.calibration import Bounded, Calibration, sigmoid
 from retainstream.engine.model.model import ScoringModel
 
 _LEAST_THRESHOLD, _MOST_THRESHOLD = 0.01, 0.95
 
 
 class FittedRows(TypedDict):
-    """Customers per part of the training."""
+    """Rows per part of the training."""
 
     train: int
     tune: int
     calibrate: int
 
 
-class FitRecord(SearchRecord):
-    """A fit as JSON, for the run's record. calibration: its method."""
+class Span(TypedDict):
+    """Periods from the first to the last, such as "2026-08"."""
+
+    first: str
+    last: str
+
+
+class OutOfFold(TypedDict):
+    """The figures of the development rows, each scored by a model that was not fitted to its customer, without calibration."""
+
+    rows: int
+    churned: int
+    roc_auc: float
+    log_loss: float
+    ece: float
+
+
+class FitFacts(TypedDict):
+    """A fit's rows and calibration as JSON. calibration: its method. periods, calibrated_on: of the rows with an anchor."""
 
     calibration: str
     rows: FittedRows
+    learned: Learned
+    periods: NotRequired[Span]
+    calibrated_on: NotRequired[Span]
+
+
+class FitRecord(SearchRecord, FitFacts):
+    """A fit as JSON, for the run's record.
+
+    out_of_fold: None for a fit by a training job. refitted: after the search, the chosen settings were fitted to other rows, which the
+    facts are about.
+    """
+
+    out_of_fold: OutOfFold | None
+    refitted: bool
 
 
 class TrainingJobRecord(TypedDict):
@@ -47,37 +82,95 @@ class JobFitRecord(FitRecord):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted model, and the record of its fit."""
+    """A fitted model, the record of its fit, and the chosen settings."""
 
     model: ScoringModel
     record: FitRecord
+    chosen: Trial
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration with the threshold, and the rows it comes from, bool (n,)."""
+
+    curve: Bounded
+    threshold: float
+    rows: NDArray[np.bool_]
 
 
 def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) -> Candidate:
     """Fits a model to the development rows.
 
     Inner cross-validation chooses the settings. Calibration and threshold come from out-of-fold margins, which are scores of rows that the
-    trees were not fitted to. Then the trees are fitted again, to all development rows. The threshold maximises F1. The same data, seconds,
-    seed and number of threads give the same model.
+    trees were not fitted to, of the newest periods. Then the trees are fitted again, to all development rows. The threshold maximises F1.
+    The same data, seconds, seed and number of threads give the same model.
     """
     search = Search(development, seconds, seed)
     chosen = search.run()
-    out_of_fold = search.out_of_fold(chosen)
-    curve = calibrate(out_of_fold, development.churned, search.fold_of)
-    threshold = threshold_for(curve, out_of_fold, development.churned)
+    model, facts, margins = _fitted(search, chosen, version, tuned_on=len(chosen.losses))
+    record: FitRecord = {**search.record(chosen), **facts, "out_of_fold": _out_of_fold(development, margins), "refitted": False}
+    return Candidate(model, record, chosen)
 
-    booster, schema = search.final(chosen), development.schema
-    model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), curve.document(), schema, threshold=threshold, version=version)
-    judged = len(chosen.losses)
-    record: FitRecord = {
-        **search.record(chosen),
-        "calibration": curve.document()["method"],
-        "rows": {"train": len(development), "tune": judged, "calibrate": len(out_of_fold)},
+
+def refit(candidate: Candidate, data: DataSet, *, seed: int = 0) -> Candidate:
+    """The candidate's settings fitted to other rows, with a calibration and threshold of these."""
+    search = Search(data, candidate.record["seconds"], seed)
+    model, facts, _ = _fitted(search, candidate.chosen, candidate.model.version, tuned_on=candidate.record["rows"]["tune"])
+    return Candidate(model, {**candidate.record, **facts, "refitted": True}, candidate.chosen)
+
+
+def facts_of(data: DataSet, reserved: DataSet, calibrated: Calibrated, *, tuned_on: int = 0) -> FitFacts:
+    """The facts of a fit to `data`, whose calibration comes from rows of `reserved`."""
+    facts: FitFacts = {
+        "calibration": calibrated.curve.document()["method"],
+        "rows": {"train": len(data), "tune": tuned_on, "calibrate": int(calibrated.rows.sum())},
+        "learned": learned_from(data),
     }
-    return Candidate(model, record)
+    if span := _span(data):
+        facts["periods"] = span
+    if span := _span(reserved.where(calibrated.rows)):
+        facts["calibrated_on"] = span
+    return facts
+
+
+def calibrated_on_newest(data: DataSet, margins: Floats, fold_of: NDArray[np.int64]) -> Calibrated:
+    """The calibration and the threshold by the newest periods.
+
+    margins: float64 (n,), of models that were not fitted to the row's customer. fold_of: int (n,), folds for the choice of the curve.
+    """
+    rows = newest(data)
+    shape = calibrate(margins[rows], data.churned[rows], fold_of[rows])
+    curve = moved_to(shape, data, margins)
+    return Calibrated(curve, threshold_for(curve, margins[rows], data.churned[rows]), rows)
 
 
 def threshold_for(curve: Calibration, margins: Floats, churned: Outcomes) -> float:
     """The threshold that maximises F1 on rows the model was not fitted to, with six decimals, between 0.01 and 0.95."""
     best = best_f1_threshold(churned, curve.probability(margins))
     return round(float(np.clip(best, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)
+
+
+def _fitted(search: Search, chosen: Trial, version: str, *, tuned_on: int) -> tuple[ScoringModel, FitFacts, Floats]:
+    """The model of these settings, the facts of its fit, and the out-of-fold margins (n,)."""
+    data = search.data
+    margins = search.out_of_fold(chosen)
+    calibrated = calibrated_on_newest(data, margins, search.fold_of)
+    content, curve = bytes(search.final(chosen).save_raw("ubj")), calibrated.curve.document()
+    model = ScoringModel.from_bytes(content, curve, data.schema, threshold=calibrated.threshold, version=version)
+    return model, facts_of(data, data, calibrated, tuned_on=tuned_on), margins
+
+
+def _out_of_fold(data: DataSet, margins: Floats) -> OutOfFold:
+    probabilities = sigmoid(margins)
+    return {
+        "rows": len(data),
+        "churned": int(data.churned.sum()),
+        "roc_auc": roc_auc(data.churned, probabilities),
+        "log_loss": log_loss(data.churned, probabilities),
+        "ece": ece(data.churned, probabilities),
+    }
+
+
+def _span(data: DataSet) -> Span | None:
+    known = data.anchors[data.anchors != NO_ANCHOR]
+    return {"first": period_of(int(known.min())), "last": period_of(int(known.max()))} if len(known) else None

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
+from retainstream.engine.learning.dataset import Keys
 from retainstream.engine.learning.metrics import Floats, Outcomes, ece, roc_auc, row_log_losses
 
 AUC_MARGIN = 0.005
@@ -80,11 +82,18 @@ class Verdict:
         return {"passed": self.passed, "reasons": self.reasons, "comparison": compared, "notes": self.notes}
 
 
-def compare(churned: Outcomes, candidate: Floats, champion: Floats) -> Comparison:
-    """Tests candidate against champion on the same rows: AUC by DeLong, DeLong and Clarke-Pearson (1988), log loss by the paired z-test."""
+def compare(churned: Outcomes, candidate: Floats, champion: Floats, keys: Keys | None = None) -> Comparison:
+    """Tests candidate against champion on the same rows: AUC by DeLong, DeLong and Clarke-Pearson (1988), log loss by the paired z-test.
+
+    Where `keys` repeat, rows of one customer are not independent, and both tests go by customers: AUC as Obuchowski (1997), log loss with
+    the standard error of a sum over customers.
+    """
     losses = row_log_losses(churned, candidate) - row_log_losses(churned, champion)
     loss_error = float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else 0.0
     gained, gained_error = _delong(churned, candidate, champion)
+    if keys is not None and len(np.unique(keys)) < len(keys):
+        loss_error = _error_by_customer((losses - losses.mean()) / len(losses), keys)
+        gained_error = _error_by_customer(_influences(churned, candidate, champion), keys)
     return Comparison(
         rows=len(churned),
         auc=Difference(gained, gained_error, _lower_tail(gained, gained_error)),
@@ -102,11 +111,16 @@ def judge(
     alarms: list[str],
     calibration_noise: float,
     linear_auc: float | None = None,
+    comparable: NDArray[np.bool_] | None = None,
+    keys: Keys | None = None,
 ) -> Verdict:
     """The verdict on a candidate's probabilities for the held-out rows.
 
     It must reach the target AUC, be calibrated up to sampling error, agree with shap and have no alarms, and it must not be worse than
     the champion by more than the margins and by more than chance. A linear model that does better is only noted.
+
+    comparable: the rows on which the champion may be compared, bool (n,), since it learned from none of their outcomes; all if None.
+    keys: the rows' customers, for the tests of the differences.
     """
     if not np.isfinite(candidate).all():
         return Verdict(False, ["Some probabilities are not finite numbers."])
@@ -122,8 +136,10 @@ def judge(
         reasons.append("The reasons differ from those of the shap package.")
     if linear_auc is not None and auc < linear_auc:
         notes.append(f"A linear model reaches ROC AUC {linear_auc:.3f} on the same rows, the candidate {auc:.3f}.")
-    comparison = compare(churned, candidate, champion) if champion is not None else None
-    if comparison:
+    comparison = None
+    if champion is not None:
+        same = np.ones(len(churned), dtype=bool) if comparable is None else comparable
+        comparison = compare(churned[same], candidate[same], champion[same], None if keys is None else keys[same])
         reasons += _worse(comparison)
     return Verdict(not reasons, reasons, comparison, notes)
 
@@ -146,6 +162,24 @@ def _delong(churned: Outcomes, first: Floats, second: Floats) -> tuple[float, fl
     over_stayed = placements[0][1] - placements[1][1]
     variance = sum(part.var(ddof=1) / len(part) for part in (over_left, over_stayed) if len(part) > 1)
     return float(over_left.mean()), float(np.sqrt(variance))
+
+
+def _influences(churned: Outcomes, first: Floats, second: Floats) -> Floats:
+    """Each row's share of the error of the difference of both AUCs, float64 (n,); they sum to zero."""
+    placements = [_placements(churned, scores) for scores in (first, second)]
+    shares = np.empty(len(churned))
+    for members, over in ((churned, 0), (~churned, 1)):
+        differences = placements[0][over] - placements[1][over]
+        shares[members] = (differences - differences.mean()) / len(differences)
+    return shares
+
+
+def _error_by_customer(shares: Floats, keys: Keys) -> float:
+    """The standard error of a sum of the rows' shares (n,), with rows of a customer taken together."""
+    _, customer_of = np.unique(keys, return_inverse=True)
+    of_customer = np.bincount(customer_of, weights=shares)
+    customers = len(of_customer)
+    return float(np.sqrt((of_customer**2).sum() * customers / (customers - 1))) if customers > 1 else 0.0
 
 
 def _placements(churned: Outcomes, scores: Floats) -> tuple[Floats, Floats]:

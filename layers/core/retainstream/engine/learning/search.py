@@ -31,6 +31,7 @@ from retainstream.engine.learning.trials import Taken, Trial, TrialDocument
 from retainstream.engine.model.calibration import sigmoid
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
+_FOLDS, _FOLDS_OF_MANY = 5, 4
 _DIVISIONS = 3
 _OTHER_FOLDS = 0xD6E8FEB86659FD93
 _SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
@@ -59,6 +60,16 @@ class SearchRecord(TypedDict):
     threads: int
     seed: int
     seconds: float
+
+
+def seconds_to_refit(data: DataSet) -> float:
+    """Seconds to fit chosen settings to these rows, with their out-of-fold scores; well above the measured times."""
+    return (_FOLDS + 1) * _seconds_of_a_fit(data)
+
+
+def _seconds_of_a_fit(data: DataSet, share: float = 1.0) -> float:
+    cells = len(data) * len(data.schema.features) * share
+    return _SECONDS_A_FOLD + _SECONDS_A_CELL * cells / threads_for(len(data))
 
 
 @dataclass
@@ -91,7 +102,7 @@ class Search:
 
     def __post_init__(self) -> None:
         many = len(self.data) > _MANY_ROWS
-        self.fold_count = 4 if many else 5
+        self.fold_count = _FOLDS_OF_MANY if many else _FOLDS
         self.threads = threads_for(len(self.data))
         self.judged_folds = 1 if many else self.fold_count
         if len(self.data) < _FEW_ROWS and self._affordable(self.fold_count * _DIVISIONS) >= _MOST_TRIALS:
@@ -162,8 +173,7 @@ class Search:
         return int(np.clip(self._affordable(self.judged_folds), _FEWEST_TRIALS, _MOST_TRIALS))
 
     def _affordable(self, judged_folds: int) -> float:
-        cells = len(self.data) * len(self.data.schema.features) * (1 - 1 / self.fold_count)
-        of_a_fold = _SECONDS_A_FOLD + _SECONDS_A_CELL * cells / self.threads
+        of_a_fold = _seconds_of_a_fit(self.data, 1 - 1 / self.fold_count)
         for_the_rest = (self.fold_count + 1) * of_a_fold
         return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
 

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, Keys, periods
+from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, Keys, period_of, periods
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.traps.copies import MOST_COINCIDENCES, coincidences
 
@@ -22,12 +22,12 @@ type Mask = NDArray[np.bool_]
 
 
 class SplitDocument(TypedDict):
-    """A `Split` as JSON; the days and the period only where it is by time."""
+    """A `Split` as JSON; the first test day and its period only where it is by time."""
 
     by: Literal["time", "customers"]
+    horizon_days: int
     period: NotRequired[str]
     test_from: NotRequired[str]
-    horizon_days: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,19 @@ class Split:
         """Development rows and test rows."""
         return data.where(self.development(data)), data.where(self.test(data))
 
+    @classmethod
+    def from_document(cls, document: SplitDocument) -> "Split":
+        if document["by"] == "customers":
+            return cls(document["horizon_days"])
+        return cls(document["horizon_days"], int(np.datetime64(document["test_from"], "D").astype(int)))
+
     def document(self) -> SplitDocument:
         if self.test_from is None:
-            return {"by": "customers"}
+            return {"by": "customers", "horizon_days": self.horizon_days}
         day = np.datetime64(self.test_from, "D")
         return {
             "by": "time",
-            "period": str(day.astype("datetime64[M]")),
+            "period": period_of(self.test_from),
             "test_from": str(day),
             "horizon_days": self.horizon_days,
         }
@@ -86,8 +92,8 @@ def by_time(data: DataSet, horizon_days: int) -> Split | None:
         return None
     for start in reversed(firsts):
         split = Split(horizon_days, start)
-        if _enough(data.churned[split.test(data)]):
-            return split if _enough(data.churned[split.development(data)]) else None
+        if enough_to_judge(data.churned[split.test(data)]):
+            return split if enough_to_judge(data.churned[split.development(data)]) else None
     return None
 
 
@@ -97,7 +103,8 @@ def first_anchors(data: DataSet) -> list[int]:
     return [int(data.anchors[named == period].min()) for period in np.unique(named[named != ""])]
 
 
-def _enough(churned: Mask) -> bool:
+def enough_to_judge(churned: Mask) -> bool:
+    """Whether there are `FEWEST_TO_JUDGE` rows of each outcome."""
     return min(int(churned.sum()), int((~churned).sum())) >= FEWEST_TO_JUDGE
 
 

@@ -10,19 +10,18 @@ from retainstream.engine.learning.card.influence import explanation
 from retainstream.engine.learning.checks import check
 from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
 from retainstream.engine.learning.evaluate import calibration_noise, evaluate
-from retainstream.engine.learning.fit import fit
 from retainstream.engine.learning.gate import judge
 from retainstream.engine.learning.importance import importance
-from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.reference import reference
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.learning.rolling import figures_of, periods_judged
+from retainstream.engine.learning.split import split_of
+from retainstream.engine.learning.trained import train as trained_on
 from retainstream.registry.active_schema import active_schema
-from retainstream.registry.champion import Champion, champion
-from retainstream.registry.errors import CorruptModel, UnknownVersion
-from retainstream.registry.loading import load_version
+from retainstream.registry.champion import champion
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining.large import PartOfBase, planned_parts
+from retainstream.runs.retraining.rival import rival
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench, sides
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -94,13 +93,17 @@ def validate(stores: Stores, event: TrainingEvent) -> Validated:
 
 
 def train(stores: Stores, event: TrainingEvent) -> Trained:
-    """Fits a candidate to the development rows."""
+    """Fits a candidate to the development rows, and where the split is by time, its settings to all rows."""
     bench = Workbench(stores.documents, event["run_id"])
     with stores.runs.step(event["run_id"], "train") as detail:
         started = datetime.fromisoformat(event["started_at"])
-        development, _ = sides(bench.data())
-        candidate = fit(development, version=version_name(started, event["run_id"]), seconds=settings().training_seconds, seed=SEED)
+        seconds = settings().training_seconds
+        trained = trained_on(bench.data(), version=version_name(started, event["run_id"]), seconds=seconds, seed=SEED)
+        candidate, judged = trained.service, trained.judged
         bench.put_candidate(candidate.model, candidate.record)
+        if candidate.record.get("refitted"):
+            bench.put_judged(judged.model, judged.record)
+            bench.put_json("candidate/by_period.json", periods_judged(bench.data(), judged, seconds=seconds, seed=SEED))
         detail.update(
             version=candidate.model.version,
             chosen=candidate.record["chosen"],
@@ -115,29 +118,37 @@ def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
     bench = Workbench(stores.documents, event["run_id"])
     with stores.runs.step(event["run_id"], "evaluate") as detail:
         data = bench.data()
-        development, test = sides(data)
-        model = bench.candidate(data)
-        agreement = parity(model, test.rows)
+        split = split_of(data)
+        development, test = split.sides(data)
+        model, judged, refitted = bench.candidate(data), bench.judged(data), bench.refitted()
+        by_period = []
+        if refitted:
+            by_period = bench.get_json("candidate/by_period.json")
+        elif period := split.document().get("period"):
+            by_period = [figures_of(period, test, judged.probabilities(test.rows), learned=len(development), seed=SEED)]
         document = {
-            **evaluate(model, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
+            **evaluate(judged, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
+            "split": {**split.document(), "development": len(development)},
             "importance": importance(model, test.rows),
-            "parity": agreement.document(),
+            "parity": parity(model, test.rows).document(),
             "fit": bench.get_json("candidate/fit.json")["record"],
             "data": bench.get_json("provenance.json"),
             "findings": bench.get_json("findings.json"),
+            "by_period": by_period,
         }
         bench.put_json("candidate/metrics.json", document)
-        bench.put_json("candidate/reference.json", reference(model, development, test))
+        bench.put_json("candidate/reference.json", reference(judged, data if refitted else development, test))
         bench.put_json(
             "candidate/seen.json",
             {
                 "explanation": explanation(model, test.rows),
                 "columns": column_facts(data),
-                "score": score_histogram(model.probabilities(test.rows)),
+                "score": score_histogram(judged.probabilities(test.rows)),
             },
         )
         held_out = document["held_out"]
         detail.update({name: held_out[name] for name in ("rows", "roc_auc", "pr_auc", "log_loss", "ece")})
+        detail.update(split=split.document()["by"])
     return {"metrics": bench.key("candidate/metrics.json")}
 
 
@@ -148,20 +159,22 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
         data = bench.data()
         _, test = sides(data)
         figures = bench.get_json("candidate/metrics.json")
-        probabilities = bench.candidate(data).probabilities(test.rows)
+        probabilities = bench.judged(data).probabilities(test.rows)
         current = champion(stores.models)
-        rival, notes = _champion_probabilities(stores, current, test)
+        against = rival(stores, current, test)
         verdict = judge(
             test.churned,
             probabilities,
-            rival,
+            against.probabilities,
             target_auc=settings().target_auc,
             parity_passed=figures["parity"]["passed"],
             alarms=[finding["detail"] for finding in figures["findings"] if finding["level"] == "alarm"],
             calibration_noise=calibration_noise(probabilities, SEED),
             linear_auc=figures["baseline"]["roc_auc"],
+            comparable=against.comparable,
+            keys=test.keys,
         )
-        notes = [*verdict.notes, *notes]
+        notes = [*verdict.notes, *against.notes]
         document = {
             **verdict.document(),
             "notes": notes,
@@ -171,19 +184,3 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
         bench.put_json("candidate/gate.json", document)
         detail.update(passed=verdict.passed, reasons=verdict.reasons, notes=notes)
     return {"passed": verdict.passed}
-
-
-def _champion_probabilities(stores: Stores, current: Champion | None, test: DataSet) -> tuple[Floats | None, list[str]]:
-    if current is None:
-        return None, ["There is no champion to compare with."]
-    try:
-        model = load_version(stores.models, stores.documents, current.version)
-    except (CorruptModel, UnknownVersion):
-        return None, [f"The champion {current.version} cannot be read, so there is nothing to compare with."]
-    if _inputs(model.schema) != _inputs(test.schema):
-        return None, [f"The champion {current.version} was trained on other columns, so the two cannot be compared."]
-    return model.probabilities(test.rows), []
-
-
-def _inputs(schema: FeatureSchema) -> list[tuple[object, ...]]:
-    return [(column.name, column.kind, column.levels) for column in schema.features]

@@ -10,15 +10,14 @@ from datetime import datetime
 from functools import partial
 from typing import NotRequired, TypedDict, cast
 
-from retainstream.engine.learning.calibrate import calibrate
-from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
-from retainstream.engine.learning.fit import Candidate, JobFitRecord, threshold_for
+from retainstream.engine.learning.dataset import Provenance, collect, merged
+from retainstream.engine.learning.fit import FitFacts, JobFitRecord, calibrated_on_newest, facts_of
 from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
 from retainstream.engine.learning.sagemaker.bins import Bins
 from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, parts_for, sampled
 from retainstream.engine.learning.sagemaker.translation import on_features
 from retainstream.engine.learning.search import Search, SearchRecord
-from retainstream.engine.learning.split import folds
+from retainstream.engine.learning.split import Split, folds, split_of
 from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.active_schema import active_schema
@@ -133,13 +132,16 @@ def shape(stores: Stores, event: TrainingEvent) -> Shaped:
     """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins."""
     bench = Workbench(stores.documents, event["run_id"])
     with stores.runs.step(event["run_id"], "train") as detail:
-        learned = for_the_job(bench.data())
+        data = bench.data()
+        split = split_of(data)
+        learned = for_the_job(data, split)
         search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
         chosen = search.run()
         record, rows = search.record(chosen), {"tune": len(chosen.losses)}
         document = {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": {**record, "rows": rows}}
         bench.put_json("shape.json", document)
         bench.put_json("bins.json", Bins.of(learned).document())
+        bench.put_json("split.json", split.document())
         detail.update(chosen=record["chosen"], trials=len(record["trials"]), sample=len(learned))
     return {}
 
@@ -148,7 +150,7 @@ def export_part(stores: Stores, event: PartEvent) -> PartExported:
     """Writes one part as the text that the training job reads."""
     bench = Workbench(stores.documents, event["run_id"])
     part = event["part"]["part"]
-    data = for_the_job(bench.part(part))
+    data = for_the_job(bench.part(part), Split.from_document(bench.get_json("split.json")))
     if len(data):
         bench.put_rows(part, _bins(bench).lines(data.rows, data.churned))
     return {"rows": len(data)}
@@ -185,30 +187,33 @@ def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
         schema=data.schema,
         version=version_name(datetime.fromisoformat(event["started_at"]), run_id),
     )
-    judged = for_calibration(data)
-    margins = make({"method": "none"}, threshold=0.5).margins(judged.rows)
-    curve = calibrate(margins, judged.churned, folds(judged.keys, judged.churned, _FOLDS))
-    model = make(curve.document(), threshold=threshold_for(curve, margins, judged.churned))
-    candidate = Candidate(model, _record(bench, event, judged, curve.document()["method"]))
-    bench.put_candidate(candidate.model, candidate.record)
+    split = split_of(data)
+    reserved = for_calibration(data, split)
+    margins = make({"method": "none"}, threshold=0.5).margins(reserved.rows)
+    calibrated = calibrated_on_newest(reserved, margins, folds(reserved.keys, reserved.churned, _FOLDS))
+    model = make(calibrated.curve.document(), threshold=calibrated.threshold)
+    record = _record(bench, event, facts_of(data.where(split.development(data)), reserved, calibrated))
+    bench.put_candidate(model, record)
     detail = {
         "job": name,
-        "rows": candidate.record["rows"]["train"],
-        "calibration": candidate.record["calibration"],
+        "rows": record["rows"]["train"],
+        "calibration": record["calibration"],
         "version": model.version,
     }
     stores.runs.step_finished(run_id, "fit", detail)
     return {"version": model.version}
 
 
-def _record(bench: Workbench, event: ImportModelEvent, judged: DataSet, calibration: str) -> JobFitRecord:
+def _record(bench: Workbench, event: ImportModelEvent, facts: FitFacts) -> JobFitRecord:
     searched, asked = bench.get_json("shape.json")["record"], event["job"]
     search: SearchRecord = searched
     rows = sum(part["rows"] for part in event["exported"])
     return {
         **search,
-        "calibration": calibration,
-        "rows": {"tune": searched["rows"]["tune"], "train": rows, "calibrate": len(judged)},
+        **facts,
+        "out_of_fold": None,
+        "refitted": False,
+        "rows": {**facts["rows"], "tune": searched["rows"]["tune"], "train": rows},
         "training_job": {
             "name": asked["TrainingJobName"],
             "container": asked["AlgorithmSpecification"]["TrainingImage"].rpartition("/")[2],

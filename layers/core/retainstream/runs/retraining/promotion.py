@@ -10,7 +10,7 @@ from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.page import page, policy
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
-from retainstream.registry.versions import CALIBRATION_FILE, MODEL_FILE, SCHEMA_FILE, register
+from retainstream.registry.versions import CALIBRATION_FILE, JUDGED_FIT_FILE, JUDGED_MODEL_FILE, MODEL_FILE, SCHEMA_FILE, register
 from retainstream.runs.keys import Request
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.runs.scoring.request import start_scoring
@@ -89,6 +89,8 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             loading.METRICS_FILE: _json({**figures, "gate": verdict}),
             loading.REFERENCE_FILE: bench.get("candidate/reference.json"),
         }
+        if bench.refitted():
+            contents |= {name: bench.get(f"candidate/{name}") for name in (JUDGED_MODEL_FILE, JUDGED_FIT_FILE)}
         version = fitted["version"]
         identity = {
             "version": version,
@@ -130,6 +132,8 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             "importance": figures["importance"],
             "rows": {**fitted["record"]["rows"], "test": figures["held_out"]["rows"]},
             "data": figures["data"],
+            "split": figures["split"],
+            "learned": fitted["record"]["learned"],
             "gate": verdict,
             "card_policy": policy(),
             "files": {name: _file(version, name, content) for name, content in contents.items()},

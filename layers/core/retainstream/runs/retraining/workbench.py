@@ -8,6 +8,7 @@ from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import FitRecord
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.model.model import ScoringModel
+from retainstream.registry.versions import JUDGED_FIT_FILE, JUDGED_MODEL_FILE
 from retainstream.storage.documents import Documents, Stored
 
 
@@ -79,20 +80,38 @@ class Workbench:
         return f"training/{self.run_id}/parts/{number:04}.npz"
 
     def put_candidate(self, model: ScoringModel, record: FitRecord) -> None:
-        self.put("candidate/model.ubj", bytes(model.booster.save_raw("ubj")))
+        """The model that goes into service if it passes the gate."""
+        self._put_model("candidate/model.ubj", "candidate/fit.json", model, record)
+
+    def put_judged(self, model: ScoringModel, record: FitRecord) -> None:
+        """The model that is judged in the candidate's place, since the candidate has learned from the test rows."""
+        self._put_model(f"candidate/{JUDGED_MODEL_FILE}", f"candidate/{JUDGED_FIT_FILE}", model, record)
+
+    def candidate(self, data: DataSet) -> ScoringModel:
+        """The model that goes into service if it passes the gate."""
+        return self._model("candidate/model.ubj", "candidate/fit.json", data)
+
+    def judged(self, data: DataSet) -> ScoringModel:
+        """The model that is judged on the test rows: the candidate, unless it was fitted again to all rows."""
+        if not self.refitted():
+            return self.candidate(data)
+        return self._model(f"candidate/{JUDGED_MODEL_FILE}", f"candidate/{JUDGED_FIT_FILE}", data)
+
+    def refitted(self) -> bool:
+        """Whether the candidate was fitted again to all rows, after another model of its settings was fitted to be judged."""
+        return bool(self.get_json("candidate/fit.json")["record"].get("refitted"))
+
+    def _put_model(self, model_file: str, fit_file: str, model: ScoringModel, record: FitRecord) -> None:
+        self.put(model_file, bytes(model.booster.save_raw("ubj")))
         self.put_json(
-            "candidate/fit.json",
+            fit_file,
             {"version": model.version, "threshold": model.threshold, "calibration": model.calibration.document(), "record": record},
         )
 
-    def candidate(self, data: DataSet) -> ScoringModel:
-        fitted = self.get_json("candidate/fit.json")
+    def _model(self, model_file: str, fit_file: str, data: DataSet) -> ScoringModel:
+        fitted = self.get_json(fit_file)
         return ScoringModel.from_bytes(
-            self.get("candidate/model.ubj"),
-            fitted["calibration"],
-            data.schema,
-            threshold=fitted["threshold"],
-            version=fitted["version"],
+            self.get(model_file), fitted["calibration"], data.schema, threshold=fitted["threshold"], version=fitted["version"]
         )
 
 

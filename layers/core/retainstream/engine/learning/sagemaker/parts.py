@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet, Keys
-from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.split import Split
 
 CUSTOMERS_PER_PART = 500_000
 MOST_PARTS = 400
@@ -31,14 +31,14 @@ def sampled(data: DataSet, share: float) -> DataSet:
     return data if share >= 1 else data.where(_drawn(data.keys, _FOR_THE_SAMPLE, share))
 
 
-def for_the_job(data: DataSet) -> DataSet:
-    """The customers for the training job: neither test customers nor reserved for calibration."""
-    return data.where(~held_out(data.keys) & ~_for_calibration(data.keys))
+def for_the_job(data: DataSet, split: Split) -> DataSet:
+    """The rows for the training job: development rows of customers who are not reserved for calibration."""
+    return data.where(split.development(data) & ~_for_calibration(data.keys))
 
 
-def for_calibration(data: DataSet) -> DataSet:
-    """The customers reserved for calibration and the threshold."""
-    return data.where(~held_out(data.keys) & _for_calibration(data.keys))
+def for_calibration(data: DataSet, split: Split) -> DataSet:
+    """The development rows of the customers reserved for calibration and the threshold."""
+    return data.where(split.development(data) & _for_calibration(data.keys))
 
 
 def _for_calibration(keys: Keys) -> NDArray[np.bool_]:

@@ -1,0 +1,98 @@
+"""Judging by period: for each period a model that learned before it, and what became of the customers in it."""
+
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
+
+import numpy as np
+
+from retainstream.engine.learning import metrics
+from retainstream.engine.learning.bootstrap import auc_intervals
+from retainstream.engine.learning.dataset import DataSet, periods
+from retainstream.engine.learning.fit import Candidate, refit
+from retainstream.engine.learning.metrics import Floats
+from retainstream.engine.learning.search import seconds_to_refit
+from retainstream.engine.learning.split import FEWEST_PERIODS, Split, enough_to_judge, first_anchors
+from retainstream.engine.learning.unseen import learned_from
+from retainstream.engine.model.model import ScoringModel
+
+MOST_PERIODS = 12
+
+
+class Limits(TypedDict):
+    """The ends of a 95% interval."""
+
+    low: float
+    high: float
+
+
+class PeriodFigures(TypedDict):
+    """The figures of one period's rows, by a model that learned from `learned` rows, whose outcomes were known before the period.
+
+    churned: rows that left, the same as `observed`. expected: the sum of the probabilities. roc_auc and its interval, by resampling
+    customers, are None if only one outcome is present. promised: the figures that the same training gave for its own test rows.
+    """
+
+    period: str
+    rows: int
+    churned: int
+    roc_auc: float | None
+    roc_auc_interval: Limits | None
+    log_loss: float
+    ece: float
+    expected: float
+    observed: int
+    learned: int
+    promised_roc_auc: NotRequired[float | None]
+    promised_log_loss: NotRequired[float]
+    promised_by: NotRequired[str]
+
+
+def figures_of(period: str, judged: DataSet, probabilities: Floats, *, learned: int, seed: int = 0) -> PeriodFigures:
+    """The figures of a period's rows."""
+    both = bool(judged.churned.any() and not judged.churned.all())
+    interval = auc_intervals(judged.churned, probabilities, seed, judged.keys)[0] if both else None
+    return {
+        "period": period,
+        "rows": len(judged),
+        "churned": int(judged.churned.sum()),
+        "roc_auc": metrics.roc_auc(judged.churned, probabilities) if both else None,
+        "roc_auc_interval": {"low": interval.low, "high": interval.high} if interval else None,
+        "log_loss": metrics.log_loss(judged.churned, probabilities),
+        "ece": metrics.ece(judged.churned, probabilities),
+        "expected": float(probabilities.sum()),
+        "observed": int(judged.churned.sum()),
+        "learned": learned,
+    }
+
+
+def judged_periods(data: DataSet, horizon_days: int) -> Iterator[tuple[str, DataSet, DataSet]]:
+    """Each period from the third on, with the rows to learn from and the rows to judge, oldest period first.
+
+    A period is left out while the rows whose outcomes are known before it are too few to learn from.
+    """
+    named = periods(data)
+    known = np.unique(named[named != ""])
+    for period, start in list(zip(known, first_anchors(data), strict=True))[FEWEST_PERIODS - 1 :]:
+        learned = data.where(Split(horizon_days, start).development(data))
+        if enough_to_judge(learned.churned):
+            yield str(period), learned, data.where(named == period)
+
+
+def periods_judged(data: DataSet, candidate: Candidate, *, seconds: float, seed: int = 0) -> list[PeriodFigures]:
+    """The figures of the newest periods, each by the candidate's settings fitted to the rows before its embargo, oldest period first.
+
+    At most `MOST_PERIODS`, and as many as about `seconds` are enough for, but at least the newest.
+    """
+    judged = list(judged_periods(data, data.schema.horizon_days))
+    most = int(np.clip(seconds / seconds_to_refit(data), 1, MOST_PERIODS))
+    return [
+        figures_of(period, rows, _fitted(candidate, learned, seed).probabilities(rows.rows), learned=len(learned), seed=seed)
+        for period, learned, rows in judged[-most:]
+    ]
+
+
+def _fitted(candidate: Candidate, learned: DataSet, seed: int) -> ScoringModel:
+    """The candidate itself if it was fitted to these rows."""
+    until = learned_from(learned)["until"]
+    same = candidate.record["rows"]["train"] == len(learned) and candidate.record["learned"]["until"] == until
+    return candidate.model if same else refit(candidate, learned, seed=seed).model

@@ -1,0 +1,27 @@
+"""A training run's models: the one that is judged on the test rows, and the one that goes into service."""
+
+from dataclasses import dataclass
+
+from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.fit import Candidate, fit, refit
+from retainstream.engine.learning.split import Split, split_of
+
+
+@dataclass(frozen=True)
+class Trained:
+    """judged: fitted to the development rows. service: goes into service.
+
+    Where the split is by time, the model in service has the same settings, fitted to all rows: the newest period is the one most like the
+    next. Where it is by customers, both are the same, so that the test customers stay apart from every model.
+    """
+
+    split: Split
+    judged: Candidate
+    service: Candidate
+
+
+def train(data: DataSet, *, version: str, seconds: float, seed: int = 0) -> Trained:
+    """Trains on a data set as a training run does."""
+    split = split_of(data)
+    judged = fit(data.where(split.development(data)), version=version, seconds=seconds, seed=seed)
+    return Trained(split, judged, judged if split.test_from is None else refit(judged, data, seed=seed))
