@@ -14,7 +14,7 @@ ENGINE_IMPORTS = {
     "schema": {"records"},
     "lives": {"records"},
     "tables": {"records", "schema"},
-    "sources": {"schema", "tables"},
+    "sources": {"records", "schema", "tables"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
     "silence": {"learning"},

@@ -1,12 +1,22 @@
 """Sources as they were delivered: files read into typed tables, with everything that was set aside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
+from duckdb import DuckDBPyConnection
 
 from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema.sources import Sources
+from retainstream.engine.sources.findings import Finding
+from retainstream.engine.sources.read_events import read_events
+from retainstream.engine.sources.read_profile import read_profile
+from retainstream.engine.sources.read_subscriptions import read_subscriptions
+from retainstream.engine.sources.reading import CUSTOMERS, Reading
+from retainstream.engine.tables import TableProblem, UnreadableTable
+
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -19,41 +29,83 @@ class SourceFiles:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A remark on rows of a source: a short name of its sort, the number of rows, and a sentence. `used` is false for rows set aside."""
-
-    source: str
-    sort: str
-    rows: int
-    text: str
-    used: bool = False
-
-
-@dataclass(frozen=True)
 class Delivered:
     """Sources in tables of a DuckDB connection.
 
-    first, through: days since 1970-01-01, the first day of any datum and the last day for which the sources are complete.
-    rows: the number of rows read, by source.
+    first: the first day (since 1970-01-01) from which every source with days has data; through: the last day for which they are complete.
+    rows: the number of rows read, by source. kept: the number of those that are in the tables. notes: on how files were read.
     """
 
-    files: SourceFiles
     first: int
     through: int
+    customers: int
     rows: dict[str, int]
-    findings: list[Finding] = field(default_factory=list)
+    kept: dict[str, int]
+    findings: list[Finding]
+    notes: list[str]
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def iso_day(number: int) -> str:
+    """A number of days since 1970-01-01 as an ISO day."""
+    return (_EPOCH + timedelta(days=number)).isoformat()
+
+
+def files_in(sources: Sources, folder: Path) -> SourceFiles:
+    """The files that the sources name, in a folder, in the order of their names.
+
+    Raises:
+        UnreadableTable: there is no such file.
+    """
+    files: dict[str, list[Path]] = {}
+    for name in ("profile", "subscriptions", "events"):
+        source = getattr(sources, name)
+        files[name] = sorted(path for path in folder.glob(source.file) if path.is_file()) if source and _is_plain(source.file) else []
+        if source and not files[name]:
+            raise UnreadableTable(str(folder / source.file), [TableProblem(f"there is no such file, which sources.{name} names")])
+    return SourceFiles(**files)
+
+
+def _is_plain(name: str) -> bool:
+    return "/" not in name and "\\" not in name
 
 
 def read_sources(
-    connection: duckdb.DuckDBPyConnection, schema: FeatureSchema, files: SourceFiles, *, today: int, as_of: int | None = None
+    connection: DuckDBPyConnection, schema: FeatureSchema, files: SourceFiles, *, today: int, as_of: int | None = None
 ) -> Delivered:
     """Reads the files. Duplicated events count once; rows that cannot be used are set aside and counted.
 
     Args:
         today: days since 1970-01-01. Data of later days are set aside.
-        as_of: the last day for which the files are complete; the newest day in them, and a day before today at most, when absent.
+        as_of: the last day for which the files are complete. When absent it is the newest day in them, but a day before today at most.
 
     Raises:
         UnreadableTable: a file cannot be read, or lacks a column of its source.
+        ValueError: the schema has no sources, or as_of is later than today.
     """
-    raise NotImplementedError
+    if schema.sources is None or schema.churn is None:
+        raise ValueError("the schema has no sources")
+    if as_of is not None and as_of > today:
+        raise ValueError(f"{iso_day(as_of)} is later than today")
+    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
+    reading = Reading(connection, limit=today if as_of is None else as_of)
+    if schema.sources.subscriptions:
+        read_subscriptions(reading, schema.sources.subscriptions, files.subscriptions, schema.churn)
+    if schema.sources.events:
+        read_events(reading, schema.sources.events, files.events, with_subscriptions=schema.sources.subscriptions is not None)
+    if schema.sources.profile:
+        read_profile(reading, schema, schema.sources.profile, files.profile)
+    newest = max((last for _, last in reading.days.values()), default=today - 1)
+    return Delivered(
+        first=max((first for first, _ in reading.days.values()), default=today),
+        through=min(newest, today - 1) if as_of is None else as_of,
+        customers=reading.number_of(f"SELECT COUNT(*) FROM {CUSTOMERS}"),
+        rows=reading.rows,
+        kept=reading.kept,
+        findings=reading.findings,
+        notes=reading.notes,
+    )

@@ -184,7 +184,7 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None) -> DelimitedT
         header=header,
         header_line=skipped + used,
         delimiter=delimiter,
-        decimal=decimal or _decimal_of(first[skipped + used :], delimiter),
+        decimal=decimal or decimal_of(_cells(first[skipped + used :], delimiter), commas_separate=delimiter == ","),
         encoding=encoding,
         _lines=rest,
         _stream=stream,
@@ -287,12 +287,12 @@ def _delimiter_of(lines: list[str]) -> str:
     return best if fit(best)[1] else ","
 
 
-def _decimal_of(lines: list[str], delimiter: str) -> Decimal:
+def decimal_of(cells: Iterable[str], *, commas_separate: bool) -> Decimal:
     """The decimal mark that more cells require. An ambiguous comma is decimal if commas do not separate fields and no cell has a decimal
     point."""
     comma = point = either = 0
     try:
-        for cell in _cells(lines, delimiter):
+        for cell in cells:
             comma += bool(_CLEARLY_COMMA.fullmatch(cell))
             point += bool(_CLEARLY_POINT.fullmatch(cell))
             either += bool(_EITHER_COMMA.fullmatch(cell))
@@ -300,7 +300,7 @@ def _decimal_of(lines: list[str], delimiter: str) -> Decimal:
         return "."
     if comma != point:
         return "," if comma > point else "."
-    return "," if either and not point and delimiter != "," else "."
+    return "," if either and not point and not commas_separate else "."
 
 
 def _cells(lines: list[str], delimiter: str) -> Iterator[str]:

@@ -1,0 +1,98 @@
+"""Reads subscriptions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retainstream.engine.schema.sources import Churn, Subscriptions
+from retainstream.engine.sources.reading import (
+    CUSTOMERS,
+    FAULT_OF_ID,
+    FAULTS,
+    SPANS,
+    SUBSCRIPTIONS,
+    Reading,
+    day_of,
+    fault_of_time,
+)
+from retainstream.engine.sources.spelled import is_blank, moments, numbers
+from retainstream.engine.sources.staging import STAGED
+
+_READ = "read_subscriptions"
+_OPEN = 100_000_000
+"""A day that stands for "not ended" while spans are computed."""
+
+
+def read_subscriptions(reading: Reading, source: Subscriptions, files: Sequence[Path], churn: Churn) -> None:
+    """Fills the tables of subscriptions and of the spans that they make. Of rows with the same customer, start and plan the last counts.
+
+    Raises:
+        UnreadableTable
+    """
+    connection = reading.connection
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {_READ} (customer INTEGER, file INTEGER, line BIGINT, start INTEGER, stop INTEGER, price DOUBLE,
+            plan VARCHAR, fault UTINYINT, bad_price BOOLEAN)
+    """)
+    wanted = {"id": source.id, "start": source.start}
+    wanted |= {name: header for name in ("end", "price", "plan") if (header := getattr(source, name))}
+    staged_files = reading.staged("subscriptions", files, wanted, ("price", "plan"), form=source.format, zone=source.zone)
+    for number, staged in enumerate(staged_files):
+        start = moments(connection, STAGED, "start", source.format, source.zone)
+        stop = moments(connection, STAGED, "end", source.format, source.zone) if source.end else "CAST(NULL AS BIGINT)"
+        price = numbers(connection, STAGED, "price", staged.decimal) if source.price else "CAST(NULL AS DOUBLE)"
+        connection.execute(f"""
+            INSERT INTO {_READ}
+            SELECT c.customer, {number}, line, {day_of("start")}, {day_of("stop")}, price, plan,
+                CASE WHEN id_fault > 0 THEN id_fault
+                    WHEN {fault_of_time("no_start", "start", reading.limit)} > 0 THEN {fault_of_time("no_start", "start", reading.limit)}
+                    WHEN has_end AND stop IS NULL THEN {FAULTS.index("bad_end")}
+                    WHEN stop < start THEN {FAULTS.index("ends_first")} ELSE 0 END, has_price AND price IS NULL
+            FROM (
+                SELECT id, rowid AS line, {FAULT_OF_ID} AS id_fault, {start} AS start, {is_blank("start")} AS no_start, {stop} AS stop,
+                    {f"NOT {is_blank('end')}" if source.end else "FALSE"} AS has_end, {price} AS price,
+                    {f"NOT {is_blank('price')}" if source.price else "FALSE"} AS has_price, {"plan" if source.plan else "''"} AS plan
+                FROM {STAGED}
+            ) AS s LEFT JOIN {CUSTOMERS} AS c ON c.id = s.id
+        """)
+    reading.remark_faults("subscriptions", _READ)
+    sound = f"FROM {_READ} WHERE fault = 0"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {SUBSCRIPTIONS} AS
+        SELECT customer, start, CASE WHEN stop <= {reading.limit} THEN stop END AS stop, price, plan, stop > {reading.limit} AS ends_later,
+            bad_price
+        {sound} QUALIFY ROW_NUMBER() OVER (PARTITION BY customer, start, plan ORDER BY file DESC, line DESC) = 1 ORDER BY customer, start
+    """)
+    reading.kept["subscriptions"] = reading.number_of(f"SELECT COUNT(*) FROM {SUBSCRIPTIONS}")
+    reading.remark("subscriptions", "repeated", reading.number_of(f"SELECT COUNT(*) {sound}") - reading.kept["subscriptions"])
+    reading.remark("subscriptions", "future_end", reading.number_of(f"SELECT COUNT(*) FROM {SUBSCRIPTIONS} WHERE ends_later"))
+    reading.remark("subscriptions", "bad_price", reading.number_of(f"SELECT COUNT(*) FROM {SUBSCRIPTIONS} WHERE bad_price"))
+    connection.execute(f"DROP TABLE {_READ}")
+    _spans(reading, max(1, churn.grace_days if churn.when == "subscription-ended" else 0))
+    first, last = connection.execute(f"SELECT MIN(start), MAX(GREATEST(start, COALESCE(stop, start))) FROM {SUBSCRIPTIONS}").fetchall()[0]
+    if first is not None:
+        reading.days["subscriptions"] = (first, last)
+
+
+def _spans(reading: Reading, grace: int) -> None:
+    """Subscriptions that overlap or touch make a span; spans with at most `grace` days between them make a life."""
+    reading.connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {SPANS} AS
+        WITH ordered AS (
+            SELECT customer, start, COALESCE(stop, {_OPEN}) AS stop,
+                MAX(COALESCE(stop, {_OPEN})) OVER (
+                    PARTITION BY customer ORDER BY start, stop NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS reached
+            FROM {SUBSCRIPTIONS}
+        ), numbered AS (
+            SELECT *, SUM(CASE WHEN start <= reached THEN 0 ELSE 1 END) OVER same AS span,
+                SUM(CASE WHEN start <= reached + {grace} THEN 0 ELSE 1 END) OVER same AS life
+            FROM ordered WINDOW same AS (PARTITION BY customer ORDER BY start, stop ROWS UNBOUNDED PRECEDING)
+        ), spans AS (
+            SELECT customer, life, MIN(start) AS start, MAX(stop) AS stop, COUNT(*) FILTER (start < reached) AS overlapping
+            FROM numbered GROUP BY customer, life, span
+        )
+        SELECT customer, start, NULLIF(stop, {_OPEN}) AS stop, MIN(start) OVER life_of AS life_start,
+            NULLIF(MAX(stop) OVER life_of, {_OPEN}) AS life_stop, overlapping
+        FROM spans WINDOW life_of AS (PARTITION BY customer, life)
+    """)
+    reading.remark("subscriptions", "overlap", reading.number_of(f"SELECT SUM(overlapping) FROM {SPANS}"))
