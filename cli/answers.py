@@ -248,10 +248,86 @@ class HeldOut(TypedDict):
     metrics: Mapping[str, float | None]
 
 
+class Promised(TypedDict):
+    roc_auc: float | None
+    roc_auc_interval: Interval | None
+    log_loss: float | None
+
+
+class Estimated(TypedDict):
+    roc_auc: float | None
+
+
+class Realised(TypedDict):
+    roc_auc: float | None
+    roc_auc_interval: Interval | None
+    log_loss: float
+    expected: float
+    observed: int
+
+
+class Period(TypedDict):
+    """The predictions of a month by one model version. `kept_promise` is None where it cannot be said."""
+
+    period: str
+    model_version: str
+    rows: int
+    promised: Promised | None
+    estimated: Estimated
+    realised: Realised | None
+    kept_promise: bool | None
+
+
 class Performance(TypedDict):
     held_out: HeldOut
     realised: Figures | None
     estimate: Figures | None
+    by_period: list[Period]
+    next_judged_on: str | None
+
+
+# ------------------------------------------------------------------------------------------------------------ dashboard
+
+
+class CustomerCounts(TypedDict):
+    active: int
+    churned: int
+    scored: int
+
+
+class PredictedChurners(TypedDict):
+    count: int
+    expected: float
+    horizon_days: int | None
+
+
+class Revenue(TypedDict):
+    currency: str
+    months: float
+    total: float
+
+
+class ChurnRate(TypedDict):
+    rate: float
+    left: int
+    active_at_start: int
+    starts_on: str
+
+
+class MonthOfChurn(TypedDict):
+    month: str
+    rate: float | None
+    left: int
+    active_at_start: int
+    unknown: int
+
+
+class DashboardMetrics(TypedDict):
+    customers: CustomerCounts
+    predicted_churners: PredictedChurners
+    revenue_at_risk: Revenue | None
+    churn_rate: ChurnRate | None
+    churn_by_month: list[MonthOfChurn]
 
 
 # ----------------------------------------------------------------------------------------------------------------- runs

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import account, bootstrap, customers, evaluate, export, generate, importing, model, publish, recount, schema, train, users
+from cli import account, bootstrap, customers, evaluate, export, generate, importing, metrics, model, publish, recount, schema, train, users
 from cli.output import say_error
 from cli.service_errors import ServiceError
 from retainstream import __version__
@@ -35,6 +35,7 @@ _PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
     },
     "Customers": {
         "import": importing.import_customers,
+        "metrics": metrics.metrics,
         "at-risk": customers.at_risk,
         "customers": customers.commands,
         "export": export.export,

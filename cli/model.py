@@ -7,7 +7,7 @@ from urllib.parse import quote
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import Drift, Health, ModelStatus, Performance, Stability, Version
+from cli.answers import Drift, Health, ModelStatus, Performance, Period, Stability, Version
 from cli.output import confirm, print_json, print_line, print_table, say, say_warning
 from cli.service_errors import NEEDS_A_LOOK, ServiceError
 from cli.session import signed_in
@@ -16,7 +16,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 _NEXT = "To score all customers with it: retainstream score --watch"
 _FIGURES = {
     "customers": "customers",
-    "churn_rate": "churn rate",
+    "churn_rate": "share who left",
     "roc_auc": "ROC AUC",
     "brier": "Brier",
     "log_loss": "log loss",
@@ -118,7 +118,7 @@ def drift(
 
 
 def performance(url: Url = None, as_json: AsJson = False) -> None:
-    """Show the quality of the predictions: held-out at training, realised by outcomes, and estimated without outcomes."""
+    """Show the quality of the predictions: held-out at training, realised by outcomes, and estimated without outcomes; and by month."""
     with signed_in(url) as client:
         answer: Performance = client.get("/api/predictions/performance").data
     if as_json:
@@ -137,6 +137,30 @@ def performance(url: Url = None, as_json: AsJson = False) -> None:
             say(f"{name}: {figures['basis']}" + (" Synthetic." if figures["synthetic"] else ""))
         else:
             say(f"{name}: not available yet")
+    _print_periods(answer)
+
+
+def _print_periods(answer: Performance) -> None:
+    periods, judged_on = answer["by_period"], answer["next_judged_on"]
+    if periods:
+        numbers = ("customers", "promised AUC", "estimated", "realised", "promised log loss", "realised", "churners", "expected")
+        print_table(("month", "version", *numbers, "promise"), map(_period, reversed(periods)), numbers=numbers, title="By month")
+    if judged_on:
+        which = "next" if any(month["realised"] for month in periods) else "first"
+        say(f"by month: the {which} month can be judged when outcomes through {judged_on} are known")
+
+
+def _period(month: Period) -> list[object]:
+    promised, realised = month["promised"], month["realised"]
+    aucs = [figures["roc_auc"] if figures else None for figures in (promised, month["estimated"], realised)]
+    losses = [figures["log_loss"] if figures else None for figures in (promised, realised)]
+    churners = [f"{realised['observed']:,}", f"{realised['expected']:,.0f}"] if realised else [None, None]
+    verdict = {True: "kept", False: "not kept", None: None}[month["kept_promise"]]
+    return [month["period"], month["model_version"], f"{month['rows']:,}", *map(_three, aucs), *map(_three, losses), *churners, verdict]
+
+
+def _three(figure: float | None) -> str | None:
+    return None if figure is None else f"{figure:.3f}"
 
 
 def _figure(value: object) -> str:

@@ -1,5 +1,6 @@
 """Performance by month: promised, estimated and realised."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from retainstream.dashboard.periods import performance_by_period, put_performance
+from retainstream.dashboard.periods import KEY, performance_by_period
+from retainstream.engine.history.promise import outside_promise
 from retainstream.storage.documents import Documents
 
 BUCKET = "periods-bucket"
@@ -25,12 +27,13 @@ def between(low: float, high: float) -> dict[str, float]:
     return {"low": low, "high": high}
 
 
-def record(low: float = 0.75, high: float = 0.85) -> Any:
-    return {"metrics": {"roc_auc": round((low + high) / 2, 6), "roc_auc_interval": between(low, high), "log_loss": 0.3, "rows": 900}}
-
-
-def figures(period: str, version: str = "m1", realised: tuple[float, float] | None = None) -> Any:
-    """The judge's figures of a month; `realised` is the interval of the AUC."""
+def figures(
+    period: str, version: str = "m1", realised: tuple[float, float] | None = None, promised: tuple[float, float] | None = (0.75, 0.85)
+) -> Any:
+    """The judge's figures of a month; `promised` and `realised` are intervals of the AUC."""
+    promise = None
+    if promised:
+        promise = {"roc_auc": round(sum(promised) / 2, 6), "roc_auc_interval": between(*promised), "log_loss": 0.3}
     known = None
     if realised:
         known = {"roc_auc": sum(realised) / 2, "roc_auc_interval": between(*realised), "log_loss": 0.31, "brier": 0.1, "ece": 0.02}
@@ -42,17 +45,21 @@ def figures(period: str, version: str = "m1", realised: tuple[float, float] | No
         "left": 48,
         "stayed": 450,
         "unknown": 2,
-        "promised": None,
+        "promised": promise,
         "estimated": {"churners": 52.5, "roc_auc": 0.79},
         "realised": known,
     }
 
 
+def put(documents: Documents, months: list[Any]) -> None:
+    documents.put_bytes(KEY, json.dumps({"run_id": "r1", "horizon_days": HORIZON, "by_period": months}).encode(), "application/json")
+
+
 def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> None:
-    judged = [figures("2026-09", "m2", (0.7, 0.8)), figures("2026-08", "m1", (0.72, 0.9)), figures("2026-10", "m2")]
+    judged = [figures("2026-09", "m2", (0.7, 0.8)), figures("2026-08", "m1", (0.72, 0.9), (0.6, 0.7)), figures("2026-10", "m2")]
     totals = [figures("", "m2", (0.7, 0.8)), figures("2026-09", "", (0.7, 0.8)), figures("", "", (0.7, 0.8))]
-    answer = put_performance(documents, [*judged, *totals], HORIZON, {"m1": record(0.6, 0.7), "m2": record()})
-    assert answer == {"months": 2, "outside_promise": 0}
+    put(documents, [*judged, *totals])
+    assert outside_promise([*judged, *totals]) == 0
     view = performance_by_period(documents, None, None)
     assert [(month.period, month.model_version) for month in view.by_period] == [("2026-08", "m1"), ("2026-09", "m2"), ("2026-10", "m2")]
     august, september, october = view.by_period
@@ -68,15 +75,14 @@ def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> 
 @pytest.mark.parametrize(
     ("realised", "outside"), [((0.5, 0.74), 1), ((0.5, 0.75), 0), ((0.7, 0.9), 0), ((0.85, 0.95), 0), ((0.86, 0.95), 1), (None, None)]
 )
-def test_a_promise_is_broken_where_the_intervals_do_not_overlap(
-    documents: Documents, realised: tuple[float, float] | None, outside: int | None
-) -> None:
-    answer = put_performance(documents, [figures("2026-09", realised=realised), figures("2026-10")], HORIZON, {"m1": record()})
-    assert answer["outside_promise"] == outside
+def test_a_promise_is_broken_where_the_intervals_do_not_overlap(realised: tuple[float, float] | None, outside: int | None) -> None:
+    assert outside_promise([figures("2026-10"), figures("2026-09", realised=realised)]) == outside
 
 
 def test_a_version_without_a_record_promised_nothing(documents: Documents) -> None:
-    assert put_performance(documents, [figures("2026-09", realised=(0.7, 0.8))], HORIZON, {})["outside_promise"] is None
+    months = [figures("2026-09", realised=(0.7, 0.8), promised=None)]
+    assert outside_promise(months) is None
+    put(documents, months)
     [month] = performance_by_period(documents, None, None).by_period
     assert (month.promised, month.kept_promise) == (None, None)
 
@@ -93,7 +99,7 @@ def test_before_the_history_it_says_when_the_first_month_can_be_judged(
 
 def test_the_newest_24_months_are_shown(documents: Documents) -> None:
     months = [f"{year}-{month:02d}" for year in (2023, 2024, 2025) for month in range(1, 13)]
-    put_performance(documents, [figures(month, realised=(0.7, 0.8)) for month in months], HORIZON, {"m1": record()})
+    put(documents, [figures(month, realised=(0.7, 0.8)) for month in months])
     view = performance_by_period(documents, None, None)
     assert [month.period for month in view.by_period] == months[-24:]
     assert view.next_judged_on is None

@@ -196,7 +196,8 @@ def test_drift_in_words_and_figures(run: Run, service: Service) -> None:
 def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
     held_out = {"customers": 1200, "model_version": "v2", "synthetic": True, "basis": "Measured at training.", "metrics": FIGURES}
     realised = {"customers": 40, "churn_rate": 0.25, "roc_auc": None, "brier": 0.2, "basis": "Measured on outcomes.", "synthetic": False}
-    service.will((200, {"data": {"held_out": held_out, "realised": realised, "estimate": None}}))
+    by_period = {"by_period": [], "next_judged_on": "2026-12-31"}
+    service.will((200, {"data": {"held_out": held_out, "realised": realised, "estimate": None, **by_period}}))
     ended = run("performance")
     assert ended.returncode == 0, ended.stderr
     for words in ("Model v2", "1,200", "0.8000", "40", "0.2500"):
@@ -204,7 +205,67 @@ def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
     assert "at training: Measured at training. Synthetic." in ended.stderr
     assert "by outcomes: Measured on outcomes.\n" in ended.stderr
     assert "estimated: not available yet" in ended.stderr
+    assert "by month: the first month can be judged when outcomes through 2026-12-31 are known" in ended.stderr
     assert "None" not in ended.stdout
+
+
+def test_performance_by_month_puts_promised_beside_realised(run: Run, service: Service) -> None:
+    interval = {"low": 0.78, "high": 0.86}
+    realised = {"roc_auc": 0.701, "roc_auc_interval": {"low": 0.65, "high": 0.75}, "log_loss": 0.4, "expected": 52.4, "observed": 61}
+    promised = {"roc_auc": 0.82, "roc_auc_interval": interval, "log_loss": 0.31}
+    judged = {"period": "2026-09", "model_version": "v2", "rows": 1500, "promised": promised, "estimated": {"roc_auc": 0.81}}
+    waiting = {**judged, "period": "2026-10", "promised": None, "realised": None, "kept_promise": None}
+    by_period = [{**judged, "realised": realised, "kept_promise": False}, waiting]
+    held_out = {"customers": 1200, "model_version": "v2", "synthetic": False, "basis": "Measured.", "metrics": FIGURES}
+    answer = {"held_out": held_out, "realised": None, "estimate": None, "by_period": by_period, "next_judged_on": "2026-11-30"}
+    service.will((200, {"data": answer}))
+    ended = run("performance")
+    assert ended.returncode == 0, ended.stderr
+    [september] = [line for line in ended.stdout.splitlines() if "2026-09" in line]
+    cells = [cell.strip() for cell in september.strip("│").split("│")]
+    assert cells == ["2026-09", "v2", "1,500", "0.820", "0.810", "0.701", "0.310", "0.400", "61", "52", "not kept"]
+    assert ended.stdout.index("2026-10") < ended.stdout.index("2026-09")
+    assert "the next month can be judged when outcomes through 2026-11-30 are known" in ended.stderr
+    assert "None" not in ended.stdout
+
+
+METRICS = {
+    "customers": {"total": 5200, "active": 5000, "churned": 200, "scored": 4990},
+    "predicted_churners": {"count": 321, "expected": 250.4, "horizon_days": 30, "threshold": 0.3},
+    "revenue_at_risk": {"currency": "USD", "months": 12, "total": 28426.5},
+    "churn_rate": {"rate": 0.021, "left": 105, "active_at_start": 5000, "unknown": 0, "period": "2026-10", "starts_on": "2026-10-01"},
+    "churn_by_month": [
+        {"month": "2026-09", "rate": None, "left": 3, "active_at_start": 4990, "unknown": 800},
+        {"month": "2026-10", "rate": 0.021, "left": 105, "active_at_start": 5000, "unknown": 0},
+    ],
+}
+
+
+def test_the_headline_figures_name_the_month_of_the_churn_rate(run: Run, service: Service) -> None:
+    service.will((200, {"data": METRICS}), (200, {"data": METRICS}))
+    ended = run("metrics")
+    assert ended.returncode == 0, ended.stderr
+    for line in (
+        "customers: 5,000 active, 4,990 of them scored; 200 have left",
+        "expected churners within 30 days: 250; 321 customers at or above the threshold",
+        "revenue at risk: $28,426.50 over 12 months",
+        "churn rate: October 2026: 2.1%, 105 of 5,000 customers who were active on 1 October left",
+    ):
+        assert line in ended.stdout
+    assert "2.1%" in ended.stdout
+    assert "a tenth of those who left" in ended.stderr
+    assert json.loads(run("metrics", "--json").stdout) == METRICS
+
+
+def test_without_a_rate_or_a_model_the_headline_figures_say_so(run: Run, service: Service) -> None:
+    nothing = {"count": 0, "expected": 0.0, "horizon_days": None, "threshold": None}
+    service.will(
+        (200, {"data": METRICS | {"predicted_churners": nothing, "revenue_at_risk": None, "churn_rate": None, "churn_by_month": []}})
+    )
+    ended = run("metrics")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[1:] == ["churn rate: not known yet for any month that is over"]
+    assert ended.stderr == ""
 
 
 PERSON = {"email": "bob@example.com", "name": "Bob", "role": "analyst", "status": "active", "created_at": STARTED}

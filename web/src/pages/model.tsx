@@ -5,6 +5,7 @@ import { Figure, Synthetic } from "../parts/card";
 import { CardPlots } from "../parts/card-plots";
 import { Drift } from "../parts/drift";
 import { Performance } from "../parts/performance";
+import { PerformanceByMonth } from "../parts/performance-by-month";
 import { Rollback } from "../parts/promotion";
 import { Empty, Show } from "../parts/states";
 import { Training } from "../parts/training";
@@ -17,6 +18,8 @@ export default function Model() {
   const [turn, setTurn] = useState(0);
   const changed = () => setTurn((now) => now + 1);
   const status = useLoaded(() => api.getModelStatus(), [turn]);
+  const performance = useLoaded(() => api.getModelPerformance(), [turn]);
+  const inService = status.loading.data?.data.model;
   return (
     <>
       <Show of={status} lines={4}>
@@ -41,10 +44,11 @@ export default function Model() {
       </Show>
       <div class="grid">
         <Training finished={changed} />
-        <Performance turn={turn} />
+        {inService ? <Performance of={performance} /> : null}
       </div>
+      {inService ? <PerformanceByMonth of={performance} /> : null}
       <Versions turn={turn} changed={changed} />
-      {status.loading.data?.data.model ? <CardPlots version={status.loading.data.data.model.version} /> : null}
+      {inService ? <CardPlots version={inService.version} /> : null}
       <Drift turn={turn} />
     </>
   );

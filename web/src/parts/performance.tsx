@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
+import type { Schemas } from "../../../client/api-client.js";
 import { count, decimal, percent } from "../formats";
-import { useLoaded } from "../loading";
-import { api } from "../session";
+import type { Loaded } from "../loading";
 import { Card } from "./card";
-import { Empty, Show } from "./states";
+import { Show } from "./states";
 import { Table } from "./table";
 
 type Figures = Record<string, unknown> | null | undefined;
@@ -15,12 +15,11 @@ const ROWS: [title: string, cell: (figures: Figures) => ComponentChildren][] = [
   ["Precision", (figures) => figure(figures?.precision)],
   ["Recall", (figures) => figure(figures?.recall)],
   ["Customers", (figures) => count((figures?.customers ?? figures?.rows) as number | undefined)],
-  ["Churn rate", (figures) => percent(figures?.churn_rate as number | undefined)],
+  ["Share who left", (figures) => percent(figures?.churn_rate as number | undefined)],
 ];
 
 /** The model's figures on held-out customers, on recorded outcomes, and as estimated for the customers scored last. */
-export function Performance({ turn }: { turn: number }) {
-  const performance = useLoaded(() => api.getModelPerformance(), [turn]);
+export function Performance({ of: performance }: { of: Loaded<{ data: Schemas["PerformanceView"] }> }) {
   return (
     <Card
       title="Model performance"
@@ -62,9 +61,6 @@ export function Performance({ turn }: { turn: number }) {
           );
         }}
       </Show>
-      {performance.loading.state === "failed" && performance.loading.error.status === 404 ? (
-        <Empty title="No model yet" />
-      ) : null}
     </Card>
   );
 }

@@ -1,40 +1,24 @@
 """Performance by month: what a model version promised at its training, what was estimated of its predictions, and what was realised.
 
-The history judges its rows after every run that scores or imports, and `put_performance` keeps the answer as one document, which requests
-read.
+The history judges its rows after every run that scores or imports, and keeps the answer as one document, which requests read.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, Field
 
+from retainstream.engine.history.promise import kept_promise
 from retainstream.engine.lives.months import NEWEST, last_day, month_of_name
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
 
 if TYPE_CHECKING:
-    from retainstream.engine.history.performance import PeriodFigures, Promised
-    from retainstream.storage.models import Version
+    from retainstream.engine.history.performance import PeriodFigures
 
 KEY: Final = "history/performance.json"
-
-
-class Judgement(TypedDict):
-    """The judge's answer. `outside_promise` is 1 where the realised AUC of the newest judged month is outside what its version promised,
-    0 where it is not, and None where that cannot be said. `months` counts judged months."""
-
-    months: int
-    outside_promise: int | None
-
-
-class StoredPerformance(TypedDict):
-    """`horizon_days` is that of the predictions. Months and versions as in `PeriodFigures`, with the promises."""
-
-    horizon_days: int
-    periods: "list[PeriodFigures]"
 
 
 class IntervalOfPeriod(BaseModel):
@@ -94,18 +78,6 @@ class PerformanceByPeriod(BaseModel):
     )
 
 
-def put_performance(
-    documents: Documents, periods: "Iterable[PeriodFigures]", horizon_days: int, versions: "Mapping[str, Version | None]"
-) -> Judgement:
-    """Adds the promises of the versions' records to the figures, keeps both, and says whether the newest judged month kept its promise."""
-    promised: list[PeriodFigures] = [{**figures, "promised": promise_of(versions.get(figures["model_version"]))} for figures in periods]
-    stored = StoredPerformance(horizon_days=horizon_days, periods=promised)
-    documents.put_bytes(KEY, json.dumps(stored, separators=(",", ":"), allow_nan=False).encode(), "application/json")
-    judged = [view for view in _views(stored["periods"]) if view.realised]
-    kept = judged[-1].kept_promise if judged else None
-    return {"months": len({view.period for view in judged}), "outside_promise": None if kept is None else int(not kept)}
-
-
 def performance_by_period(documents: Documents, first_scored_at: str | None, horizon_days: int | None) -> PerformanceByPeriod:
     """The newest 24 months, in one read.
 
@@ -115,8 +87,8 @@ def performance_by_period(documents: Documents, first_scored_at: str | None, hor
     try:
         stored = json.loads(documents.get_bytes(KEY))
     except NotStored:
-        stored = {"horizon_days": horizon_days, "periods": []}
-    views = _views(stored["periods"])
+        stored = {"horizon_days": horizon_days, "by_period": []}
+    views = _views(stored["by_period"])
     horizon = stored["horizon_days"]
     if not views:
         first = date.fromisoformat(first_scored_at[:10]) if first_scored_at else None
@@ -129,31 +101,10 @@ def performance_by_period(documents: Documents, first_scored_at: str | None, hor
     )
 
 
-def promise_of(record: "Version | None") -> "Promised | None":
-    """The figures of a version's record on the test rows of its training."""
-    if record is None:
-        return None
-    figures = record["metrics"]
-    return {
-        "roc_auc": figures.get("roc_auc"),
-        "roc_auc_interval": figures.get("roc_auc_interval"),
-        "log_loss": figures.get("log_loss"),
-    }
-
-
-def _views(periods: Iterable[Mapping[str, object]]) -> list[PeriodView]:
+def _views(months: "Iterable[PeriodFigures]") -> list[PeriodView]:
     """The entries of one month and one version, oldest first."""
-    views = [_view(figures) for figures in periods if figures["period"] and figures["model_version"]]
-    return sorted(views, key=lambda view: (view.period, view.model_version))
-
-
-def _view(figures: Mapping[str, object]) -> PeriodView:
-    view = PeriodView.model_validate({**figures, "kept_promise": None})
-    promised = view.promised.roc_auc_interval if view.promised else None
-    realised = view.realised.roc_auc_interval if view.realised else None
-    if promised and realised:
-        view.kept_promise = promised.low <= realised.high and realised.low <= promised.high
-    return view
+    ordered = sorted((month["period"], month["model_version"], month) for month in months if month["period"] and month["model_version"])
+    return [PeriodView.model_validate({**month, "kept_promise": kept_promise(month)}) for _, _, month in ordered]
 
 
 def _plus(day: date | None, days: int | None) -> str | None:
