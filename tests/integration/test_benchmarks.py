@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
         ("one_row", ["handler, 5 trees of depth 2", "the bare call"]),
         ("blocks", ["shallow, 300 rows", "wide, 300 rows", "tables, made once"]),
         ("worker", ["worker: explain", "BatchWriteItem", "stored: a customer"]),
+        ("twelve_months", ["true leavers", "2026-10-31"]),
         ("importing", ["500 lines: import", "500 lines: load", "PutItem"]),
     ],
 )
