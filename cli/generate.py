@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -13,16 +12,13 @@ import typer
 from cli.output import check_output, say, say_error, written_whole
 
 if TYPE_CHECKING:
-    from retainstream.engine.business.business import Business
-    from retainstream.engine.learning.synthetic import Drift, SyntheticBase
+    from collections.abc import Iterable
 
-type Line = Sequence[object]
-type Table = tuple[Line, Iterable[Line]]
-"""A header, and the lines below it."""
+    from retainstream.engine.business.files import Line
+    from retainstream.engine.learning.synthetic import Drift, SyntheticBase
 
 _MOST_MONTHS, _MOST_CUSTOMERS, _FIRST_YEAR = 60, 200_000, 1990
 """Of a business with a past, which is made in memory."""
-_WORDS = {True: "true", False: "false", None: ""}
 
 
 def generate(
@@ -97,10 +93,11 @@ def write_csv(base: "SyntheticBase", stream: IO[bytes] | gzip.GzipFile) -> None:
 
 def _write_past(folder: Path, customers: int, months: int, until: date, seed: int, *, force: bool) -> None:
     from retainstream.engine.business.calendar import day_of
+    from retainstream.engine.business.files import tables
     from retainstream.engine.business.simulation import simulate
 
     business = simulate(customers, months, until, seed)
-    files = dict(_tables(business))
+    files = dict(tables(business))
     try:
         (folder / "monthly").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,32 +112,7 @@ def _write_past(folder: Path, customers: int, months: int, until: date, seed: in
     say(f"{folder}: synthetic events from {first} to {last}, and {months} monthly tables of about {customers:,} customers (seed {seed})")
 
 
-def _tables(business: "Business") -> Iterator[tuple[str, Table]]:
-    from retainstream.engine.business import streams
-    from retainstream.engine.business.calendar import day_of
-
-    yield "profiles.csv", (streams.Profile._fields, streams.profiles(business))
-    yield "subscriptions.csv", (streams.Subscription._fields, streams.subscriptions(business))
-    yield "events.csv", (streams.Event._fields, streams.events(business))
-    yield "truth.csv", (streams.Truth._fields, ((*truth[:-1], _WORDS[truth.churned]) for truth in streams.truths(business)))
-    for place, anchor in enumerate(business.anchors):
-        day = day_of(anchor).isoformat()
-        yield f"monthly/{day}.csv", _monthly_table(business, place, day)
-
-
-def _monthly_table(business: "Business", place: int, day: str) -> Table:
-    from retainstream.engine.business.streams import monthly_table
-    from retainstream.engine.schema import default_schema
-
-    schema = default_schema()
-    names = [column.name for column in schema.columns]
-    rows = monthly_table(business, place)
-    return (schema.id.column, "as_of", *names, "began_on", "left_on"), (
-        (row.customer_id, day, *(row.features.get(name) for name in names), row.began_on, row.left_on) for row in rows
-    )
-
-
-def _write_table(stream: IO[bytes] | gzip.GzipFile, header: Line, lines: Iterable[Line]) -> None:
+def _write_table(stream: IO[bytes] | gzip.GzipFile, header: "Line", lines: "Iterable[Line]") -> None:
     text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -168,9 +168,9 @@ def test_a_business_with_a_past_is_generated_alike_and_its_files_fit_each_other(
         assert row["churned"] in ("true", "false", "")
     schema = read_schema(ROOT / "examples/schemas/streaming.yaml")
     for name in monthly:
-        assert {row["as_of"] for row in tables[name]} == {name[8:18]}
+        assert {(row["features_as_of"], row["outcomes_as_of"]) for row in tables[name]} == {(name[8:18], name[8:18])}
         assert {column.name for column in schema.columns} < set(tables[name][0])
-        assert all(row["began_on"] <= row["as_of"] and row["left_on"] <= row["as_of"] for row in tables[name])
+        assert all(max(row["began_on"], row["left_on"]) <= name[8:18] for row in tables[name])
 
 
 @pytest.mark.parametrize(
