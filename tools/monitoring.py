@@ -209,6 +209,7 @@ def _sections(functions: list[str]) -> dict[str, list[Graph]]:
     auc += [_own("RealisedAuc", "rollups", "realised")]
     drift = [_own("LargestDrift", "scoring", "largest PSI")]
     drift += [_own("DriftedColumns", "scoring", "columns with strong drift", yAxis="right")]
+    drift += [_own("RealisedOutsidePromise", "history", "realised AUC outside its promise", yAxis="right")]
     ages = [_own("ModelAge", "rollups", "model in service"), _own("TimeSinceScoring", "rollups", "latest scoring of all customers")]
     trained = [_own("ModelsPromoted", "retraining", "promoted"), _own("ModelsNotPromoted", "retraining", "not promoted")]
     delay = [_own("CountersLag", "rollups", "latest batch, s")]

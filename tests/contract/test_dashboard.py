@@ -100,7 +100,7 @@ def test_a_template_without_the_bounds_of_the_generated_part_is_refused(line: st
 def test_alarms_on_metrics_of_the_code_name_a_metric_and_its_service(resources: dict[str, Any]) -> None:
     alarms = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
     own = [alarm for alarm in alarms if alarm.get("Namespace") == NAMESPACE]
-    assert len(own) == 4
+    assert len(own) == 5
     for alarm in own:
         dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
         assert dimensions == {"stack": {"Ref": "AWS::StackName"}, "service": METRICS[alarm["MetricName"]].services[0]}

@@ -1,4 +1,4 @@
-"""The metrics of the counters' tasks, in their answers."""
+"""The metrics of the tasks of counters and history, in their answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,11 @@ def of_batch(answer: Mapping[str, Any]) -> Figures:
 def of_day(standing: Mapping[str, Any]) -> Figures:
     """The ages of the model and of the predictions, and the realised AUC."""
     return known(standing, {"ModelAge": "model_age_days", "TimeSinceScoring": "days_since_scoring", "RealisedAuc": "realised_auc"})
+
+
+def of_judgement(judged: Mapping[str, Any]) -> Figures:
+    """Whether the newest judged month broke what its model version promised; see `engine.history.promise`."""
+    return known(judged, {"RealisedOutsidePromise": "outside_promise"})
 
 
 def known(answer: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, float]:

@@ -45,6 +45,9 @@ METRICS = {
     "DriftedColumns": Metric(_COUNT, ("scoring",), "the number of strongly drifted columns, including the score"),
     "EstimatedAuc": Metric(_NONE, ("scoring",), "the estimated AUC on the customers just scored, without their outcomes"),
     "RealisedAuc": Metric(_NONE, ("rollups",), "the AUC of recorded outcomes, daily"),
+    "RealisedOutsidePromise": Metric(
+        _COUNT, ("history",), "1 where the realised AUC of the newest judged month is outside the promised interval, else 0"
+    ),
     "TrainedAuc": Metric(_NONE, ("retraining",), "a new version's AUC on held-out customers"),
     "ModelsPromoted": Metric(_COUNT, ("retraining",), "versions that passed the gate and went into service"),
     "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that failed the gate or were not promoted"),
