@@ -1045,6 +1045,49 @@ export interface components {
             level: "alarm" | "warning";
         };
         /**
+         * CardPeriod
+         * @description One period, judged by a model with these settings that learned before it.
+         */
+        CardPeriod: {
+            /** Churned */
+            churned: number;
+            /** Ece */
+            ece: number;
+            /**
+             * Expected
+             * @description Sum of the probabilities
+             */
+            expected: number;
+            /** High */
+            high: number | null;
+            /**
+             * Learned
+             * @description Rows the model learned from; their outcomes were known before the period
+             */
+            learned: number;
+            /** Log Loss */
+            log_loss: number;
+            /**
+             * Low
+             * @description Lower end of the interval of ROC AUC
+             */
+            low: number | null;
+            /**
+             * Observed
+             * @description Customers who left
+             */
+            observed: number;
+            /** Period */
+            period: string;
+            /**
+             * Roc Auc
+             * @description null where only one outcome is present
+             */
+            roc_auc: number | null;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * CardVerdict
          * @description The gate's verdict on the version when it was made.
          */
@@ -1078,6 +1121,20 @@ export interface components {
             created_at: string;
             data: components["schemas"]["DataFacts"];
             drift_reference: components["schemas"]["DriftReference"];
+            /**
+             * @default {
+             *       "by": "customers",
+             *       "by_customers": null,
+             *       "by_period": [],
+             *       "calibrated_on": null,
+             *       "development": null,
+             *       "period": null,
+             *       "periods": null,
+             *       "refitted": false,
+             *       "test_from": null
+             *     }
+             */
+            evaluation: components["schemas"]["Evaluation"];
             explanation: components["schemas"]["Explanation"];
             /** Figures */
             figures: components["schemas"]["CardFigure"][];
@@ -1665,8 +1722,16 @@ export interface components {
              */
             labelled: number;
             /**
+             * Moments
+             * @description Rows by what is known of their moments: checked, stated (by a person) or assumed
+             * @default {}
+             */
+            moments: {
+                [key: string]: number;
+            };
+            /**
              * Rows
-             * @description Customers per part of the training: train, tune, calibrate, test
+             * @description Rows per part of the training: train, tune, calibrate, test
              */
             rows: {
                 [key: string]: number;
@@ -2063,6 +2128,51 @@ export interface components {
             churners: number;
             /** Roc Auc */
             roc_auc: number | null;
+        };
+        /**
+         * Evaluation
+         * @description The choice of the test rows, and what else the figures depend on.
+         */
+        Evaluation: {
+            /**
+             * By
+             * @default customers
+             * @enum {string}
+             */
+            by: "time" | "customers";
+            /** @description For comparison, where the test rows are chosen by time */
+            by_customers?: components["schemas"]["OutOfFold"] | null;
+            /**
+             * By Period
+             * @description Oldest period first
+             * @default []
+             */
+            by_period: components["schemas"]["CardPeriod"][];
+            /** @description Periods of the rows behind the calibration and the threshold */
+            calibrated_on?: components["schemas"]["Span"] | null;
+            /**
+             * Development
+             * @description Rows that the judged model was fitted to
+             */
+            development?: number | null;
+            /**
+             * Period
+             * @description The first period of the test rows; null by customers
+             */
+            period?: string | null;
+            /** @description Periods of the rows that the model in service was fitted to */
+            periods?: components["schemas"]["Span"] | null;
+            /**
+             * Refitted
+             * @description Whether the settings were fitted to all rows after the model was judged
+             * @default false
+             */
+            refitted: boolean;
+            /**
+             * Test From
+             * @description The first anchor of the test rows
+             */
+            test_from?: string | null;
         };
         EventKind: string;
         /**
@@ -3248,6 +3358,22 @@ export interface components {
             trend?: components["schemas"]["Measure"] | null;
         };
         /**
+         * OutOfFold
+         * @description Figures by customers: each row scored by a model that learned from other customers of the same periods.
+         */
+        OutOfFold: {
+            /** Churned */
+            churned: number;
+            /** Ece */
+            ece: number;
+            /** Log Loss */
+            log_loss: number;
+            /** Roc Auc */
+            roc_auc: number;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * Outcome
          * @description Whether a customer left.
          */
@@ -4404,6 +4530,16 @@ export interface components {
             events?: components["schemas"]["Events"] | null;
             profile?: components["schemas"]["Profile"] | null;
             subscriptions?: components["schemas"]["Subscriptions"] | null;
+        };
+        /**
+         * Span
+         * @description Periods, such as 2026-08.
+         */
+        Span: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
         };
         /**
          * StabilityView

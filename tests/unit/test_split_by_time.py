@@ -1,30 +1,18 @@
 """The split by time: the newest period is the test set, and no outcome window reaches into it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, periods
 from retainstream.engine.learning.split import Split, by_time, folds, folds_apart, split_of
-from tests.generated_months import data_set
-
-
-def day(text: str) -> int:
-    return int(np.datetime64(text, "D").astype(int))
-
-
-def at_anchors(days: list[str], customers: int = 400) -> DataSet:
-    """The same customers at several anchors, with different values."""
-    data = data_set(customers * len(days), 5)
-    keys = np.tile(np.random.default_rng(1).integers(0, 2**63, customers).astype(np.uint64), len(days))
-    return replace(data, keys=keys, anchors=np.repeat([day(text) for text in days], customers).astype(np.int32))
+from tests.made_periods import at_month_ends as at_anchors
+from tests.made_periods import day
 
 
 def test_a_period_is_the_calendar_month_of_the_anchor() -> None:
     data = at_anchors(["2026-08-31", "2026-09-30"], 10)
     data.anchors[0] = NO_ANCHOR
-    assert periods(data).tolist() == [""] + ["2026-08"] * 9 + ["2026-09"] * 10
+    assert periods(data).tolist() == ["", "2026-09"] + ["2026-08", "2026-09"] * 9
     assert periods(DataSet.from_bytes(data.to_bytes())).tolist() == periods(data).tolist()
 
 
@@ -69,14 +57,14 @@ def test_a_period_with_too_few_leavers_is_joined_by_the_one_before() -> None:
 
 def test_a_customer_is_in_one_inner_fold_at_all_anchors() -> None:
     data = at_anchors(["2026-07-31", "2026-08-31", "2026-09-30"])
-    assigned = folds(data.keys, data.churned, 5).reshape(3, -1)
-    assert (assigned == assigned[0]).all()
-    assert np.bincount(assigned[0]).min() >= 79
+    assigned = folds(data.keys, data.churned, 5).reshape(-1, 3)
+    assert (assigned == assigned[:, :1]).all()
+    assert np.bincount(assigned[:, 0]).min() >= 99
     rows = data.rows.copy()
-    rows[400:420] = rows[:20]  # twenty customers have the values that others had a month before
-    rows[800:820] = rows[20:40]
-    apart = folds_apart(data.keys, rows, data.churned, 5).reshape(3, -1)
-    assert (apart == apart[0]).all()
+    rows[1:60:3] = rows[300:360:3]  # twenty customers have the values that others had a month before
+    rows[61:120:3] = rows[600:660:3]
+    apart = folds_apart(data.keys, rows, data.churned, 5).reshape(-1, 3)
+    assert (apart == apart[:, :1]).all()
 
 
 def test_copies_under_other_ids_stay_in_one_fold_at_all_anchors() -> None:

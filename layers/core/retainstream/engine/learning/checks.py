@@ -6,9 +6,9 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, in_order
 from retainstream.engine.learning.metrics import roc_auc
-from retainstream.engine.learning.split import held_out
+from retainstream.engine.learning.split import split_of
 from retainstream.engine.schema import Column
 from retainstream.engine.traps.copies import Codes, copies, row_hashes, surplus
 from retainstream.engine.traps.evidence import CodedColumn, Outcome
@@ -61,7 +61,7 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
 
     Raises:
         TooFewRows: there are fewer customers than `fewest_rows`.
-        OneClass: too few of them left, or too few stayed; or the held-out customers all have the same outcome.
+        OneClass: too few rows left, or too few stayed; or the test rows all have the same outcome.
     """
     require_enough(data, fewest_rows)
     findings = [*_balance(data), *_duplicates(data)]
@@ -80,14 +80,19 @@ def require_enough(data: DataSet, fewest_rows: int) -> None:
         TooFewRows, OneClass: see `check`.
     """
     rows, left = len(data), int(data.churned.sum())
-    if rows < fewest_rows:
-        raise TooFewRows(f"Only {rows} customers with a known outcome: at least {fewest_rows} are needed.")
+    customers = len(np.unique(data.keys))
+    if customers < fewest_rows:
+        raise TooFewRows(f"Only {customers} customers with a known outcome: at least {fewest_rows} are needed.")
     for count, what in ((left, "left"), (rows - left, "stayed")):
         if count == 0:
-            raise OneClass(f"None of the {rows} customers with a known outcome {what}: a model needs customers who left and who stayed.")
+            raise OneClass(
+                f"None of the {customers} customers with a known outcome {what}: a model needs customers who left and who stayed."
+            )
         if count < FEWEST_OF_A_CLASS:
-            raise OneClass(f"Only {count} of the {rows} customers with a known outcome {what}: at least {FEWEST_OF_A_CLASS} are needed.")
-    test = data.churned[held_out(data.keys)]
+            raise OneClass(
+                f"Only {count} of the {customers} customers with a known outcome {what}: at least {FEWEST_OF_A_CLASS} are needed."
+            )
+    test = data.churned[split_of(data).test(data)]
     if not (test.any() and not test.all()):
         raise OneClass("All held-out customers have the same outcome: more customers with a known outcome are needed.")
 
@@ -100,6 +105,10 @@ def _balance(data: DataSet) -> list[Finding]:
 
 
 def _duplicates(data: DataSet) -> list[Finding]:
+    """Rows that repeat another customer's; a customer whose values stay the same is compared at the newest anchor alone."""
+    if len(np.unique(data.keys)) < len(data):
+        ordered = in_order(data)
+        data = ordered.where(np.append(ordered.keys[1:] != ordered.keys[:-1], True))
     columns: list[Codes] = [*(_bits(values) for values in data.rows.T), data.churned.view(np.uint8)]
     copied = copies(columns, len(columns) - 1)
     if not copied.any():

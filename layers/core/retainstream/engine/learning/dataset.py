@@ -4,8 +4,8 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, field
+from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,18 @@ def periods(data: DataSet) -> NDArray[np.str_]:
     return named
 
 
+class Moments(TypedDict, total=False):
+    """Rows by what is known of their moments.
+
+    checked: the days of features and outcome are recorded. stated: a person confirmed that outcomes are of the horizon after the features.
+    assumed: nobody said so.
+    """
+
+    checked: int
+    stated: int
+    assumed: int
+
+
 class ProvenanceDocument(TypedDict):
     """A `Provenance` as JSON."""
 
@@ -116,6 +128,7 @@ class ProvenanceDocument(TypedDict):
     sources: dict[str, int]
     synthetic_share: float
     schema_name: str
+    moments: NotRequired[Moments]
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,7 @@ class Provenance:
     churned: int
     sources: dict[str, int]
     schema_name: str
+    moments: Moments = field(default_factory=Moments)
 
     @property
     def synthetic_share(self) -> float:
@@ -134,7 +148,7 @@ class Provenance:
         return self.sources.get(SYNTHETIC, 0) / self.labelled if self.labelled else 0.0
 
     def document(self) -> ProvenanceDocument:
-        return {
+        document: ProvenanceDocument = {
             "customers": self.customers,
             "labelled": self.labelled,
             "churned": self.churned,
@@ -142,6 +156,7 @@ class Provenance:
             "synthetic_share": round(self.synthetic_share, 6),
             "schema_name": self.schema_name,
         }
+        return {**document, "moments": self.moments} if self.moments else document
 
 
 def key_of(customer_id: str) -> int:
@@ -207,11 +222,15 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         np.concatenate([part.anchors for part in data]),
     )
     sources = sum((Counter(part.sources) for part in provenances), Counter[str]())
+    rows: Counter[str] = Counter()
+    for part in provenances:
+        rows.update(part.moments)
     provenance = Provenance(
         sum(part.customers for part in provenances),
         sum(part.labelled for part in provenances),
         sum(part.churned for part in provenances),
         dict(sorted(sources.items())),
         provenances[0].schema_name,
+        cast("Moments", dict(sorted(rows.items()))),
     )
     return in_order(joined), provenance

@@ -81,10 +81,10 @@ def judged_periods(data: DataSet, horizon_days: int) -> Iterator[tuple[str, Data
 def periods_judged(data: DataSet, candidate: Candidate, *, seconds: float, seed: int = 0) -> list[PeriodFigures]:
     """The figures of the newest periods, each by the candidate's settings fitted to the rows before its embargo, oldest period first.
 
-    At most `MOST_PERIODS`, and as many as about `seconds` are enough for, but at least the newest.
+    At most `MOST_PERIODS`, and as many as about twice `seconds` are enough for, but at least the newest.
     """
     judged = list(judged_periods(data, data.schema.horizon_days))
-    most = int(np.clip(seconds / seconds_to_refit(data), 1, MOST_PERIODS))
+    most = int(np.clip(2 * seconds / seconds_to_refit(data), 1, MOST_PERIODS))
     return [
         figures_of(period, rows, _fitted(candidate, learned, seed).probabilities(rows.rows), learned=len(learned), seed=seed)
         for period, learned, rows in judged[-most:]

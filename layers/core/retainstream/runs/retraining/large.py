@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import NotRequired, TypedDict, cast
 
-from retainstream.engine.learning.dataset import Provenance, collect, merged
+from retainstream.engine.learning.dataset import Moments, Provenance, collect, merged
 from retainstream.engine.learning.fit import FitFacts, JobFitRecord, calibrated_on_newest, facts_of
 from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
 from retainstream.engine.learning.sagemaker.bins import Bins
@@ -52,6 +52,7 @@ class ProvenanceRecord(TypedDict):
     churned: int
     sources: dict[str, int]
     schema_name: str
+    moments: Moments
 
 
 class PartExtracted(TypedDict):

@@ -66,6 +66,7 @@ def assemble(sources: CardSources) -> Card:
         "confidence_threshold": sources.confidence_threshold,
         "baseline_method": figures["baseline"]["method"],
         "figures": [_figure(figures, *described) for described in _FIGURES],
+        "evaluation": _evaluation(figures, record),
         "intervals": {
             "level": LEVEL,
             "resamples": held_out["resamples"],
@@ -156,7 +157,27 @@ def _data(figures: Document, record: Document) -> Document:
         **{name: data[name] for name in ("customers", "labelled", "churned", "sources", "synthetic_share", "sha256")},
         "churn_rate": data["churned"] / data["labelled"],
         "rows": {**record["rows"], "test": figures["held_out"]["rows"]},
+        "moments": data.get("moments", {}),
     }
+
+
+def _evaluation(figures: Document, record: Document) -> Document:
+    split = figures.get("split", {"by": "customers"})
+    by_time = split["by"] == "time"
+    return {
+        **{name: split.get(name) for name in ("by", "period", "test_from", "development")},
+        "refitted": bool(record.get("refitted")),
+        "periods": record.get("periods"),
+        "calibrated_on": record.get("calibrated_on"),
+        "by_customers": record.get("out_of_fold") if by_time else None,
+        "by_period": [_period(entry) for entry in figures.get("by_period", [])],
+    }
+
+
+def _period(entry: Document) -> Document:
+    named = ("period", "rows", "churned", "roc_auc", "log_loss", "ece", "expected", "observed", "learned")
+    interval = entry["roc_auc_interval"] or {}
+    return {**{name: entry[name] for name in named}, "low": interval.get("low"), "high": interval.get("high")}
 
 
 def _bins(schema: FeatureSchema, entry: Document) -> Document:

@@ -181,7 +181,57 @@ class DataFacts(_Part):
     sources: dict[str, int]
     synthetic_share: float
     sha256: str = Field(description="Of the data set the version was trained on")
-    rows: dict[str, int] = Field(description="Customers per part of the training: train, tune, calibrate, test")
+    rows: dict[str, int] = Field(description="Rows per part of the training: train, tune, calibrate, test")
+    moments: dict[str, int] = Field(
+        default={}, description="Rows by what is known of their moments: checked, stated (by a person) or assumed"
+    )
+
+
+class Span(_Part):
+    """Periods, such as 2026-08."""
+
+    first: str
+    last: str
+
+
+class CardPeriod(_Part):
+    """One period, judged by a model with these settings that learned before it."""
+
+    period: str
+    rows: int
+    churned: int
+    roc_auc: float | None = Field(description="null where only one outcome is present")
+    low: float | None = Field(description="Lower end of the interval of ROC AUC")
+    high: float | None
+    log_loss: float
+    ece: float
+    expected: float = Field(description="Sum of the probabilities")
+    observed: int = Field(description="Customers who left")
+    learned: int = Field(description="Rows the model learned from; their outcomes were known before the period")
+
+
+class OutOfFold(_Part):
+    """Figures by customers: each row scored by a model that learned from other customers of the same periods."""
+
+    rows: int
+    churned: int
+    roc_auc: float
+    log_loss: float
+    ece: float
+
+
+class Evaluation(_Part):
+    """The choice of the test rows, and what else the figures depend on."""
+
+    by: Literal["time", "customers"] = "customers"
+    period: str | None = Field(default=None, description="The first period of the test rows; null by customers")
+    test_from: str | None = Field(default=None, description="The first anchor of the test rows")
+    development: int | None = Field(default=None, description="Rows that the judged model was fitted to")
+    refitted: bool = Field(default=False, description="Whether the settings were fitted to all rows after the model was judged")
+    periods: Span | None = Field(default=None, description="Periods of the rows that the model in service was fitted to")
+    calibrated_on: Span | None = Field(default=None, description="Periods of the rows behind the calibration and the threshold")
+    by_customers: OutOfFold | None = Field(default=None, description="For comparison, where the test rows are chosen by time")
+    by_period: list[CardPeriod] = Field(default=[], description="Oldest period first")
 
 
 class CardFinding(_Part):
@@ -276,6 +326,7 @@ class Card(_Part):
     confidence_threshold: float
     baseline_method: str
     figures: list[CardFigure]
+    evaluation: Evaluation = Evaluation()
     intervals: Intervals
     model: Curves
     baseline: Curves

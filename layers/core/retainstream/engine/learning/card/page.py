@@ -58,6 +58,8 @@ def _plots(card: Card) -> dict[str, Markup | list[Markup]]:
         "score": histograms.score(card),
         "features": histograms.features(card),
     }
+    if any(point.roc_auc is not None for point in card.evaluation.by_period):
+        drawn["by_period"] = plots.by_period(card)
     return drawn | ({"profit": plots.profit(card, card.profit)} if card.profit else {})
 
 

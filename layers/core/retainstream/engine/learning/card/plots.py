@@ -1,14 +1,16 @@
 """The card's plots of the model's performance: ROC, precision–recall, reliability, gain, profit."""
 
+import math
 from itertools import pairwise
 
 from markupsafe import Markup
 
 from retainstream.engine.learning.card.document import Card, Profit
-from retainstream.engine.learning.card.drawing import Entry, Plot, dot, line, percent_axis, rectangle, round_axis, share_axis, text
-from retainstream.engine.learning.card.numbers import count, money, probability, share, short_count
+from retainstream.engine.learning.card.drawing import Axis, Entry, Plot, dot, line, percent_axis, rectangle, round_axis, share_axis, text
+from retainstream.engine.learning.card.numbers import count, money, probability, share, short_count, with_interval
 
 _COUNTS_HEIGHT = 74.0
+_MOST_NAMES = 6
 
 
 def roc(card: Card) -> Markup:
@@ -132,6 +134,34 @@ def profit(card: Card, curve: Profit) -> Markup:
         "profit",
         "Expected profit",
         f"Profit per held-out customer of {card.schema_title} if every customer at or above a probability had received an offer. {marks}.",
+    )
+
+
+def by_period(card: Card) -> Markup:
+    """ROC AUC of each period with its interval."""
+    judged = [point for point in card.evaluation.by_period if point.roc_auc is not None]
+    names = [point.period for point in judged]
+    lowest = min((point.low if point.low is not None else point.roc_auc or 0.0) for point in judged)
+    first = min(0.5, math.floor(lowest * 10) / 10)
+    steps = round((1 - first) * 10)
+    every = math.ceil(len(names) / _MOST_NAMES)
+    plot = Plot(
+        Axis(-0.5, len(names) - 0.5, tuple(range(len(names) - 1, -1, -every)), lambda tick: names[int(tick)], "Period"),
+        Axis(first, 1.0, tuple(round(first + step / 10, 1) for step in range(steps + 1)), lambda tick: f"{tick:.1f}", "ROC AUC"),
+        (Entry("model", "ROC AUC with its interval", "dot"), Entry("chance", "At random")),
+        size=200.0,
+    )
+    plot.curve([(-0.5, 0.5), (len(names) - 0.5, 0.5)], "chance")
+    for place, point in enumerate(judged):
+        if point.low is not None and point.high is not None:
+            plot.add(line(plot.at(place, point.low), plot.at(place, point.high), "whisker"))
+        plot.add(dot(plot.at(place, point.roc_auc or 0.0), "model"))
+    newest = judged[-1]
+    return plot.drawn(
+        "by-period",
+        "ROC AUC by period",
+        f"ROC AUC of each period, by a model that learned before it. In {newest.period} it is "
+        f"{with_interval(newest.roc_auc, newest.low, newest.high)}.",
     )
 
 

@@ -26,7 +26,7 @@ def intended_use(card: Card) -> list[str]:
 def limits(card: Card) -> list[str]:
     """Sentences on the limits of the version: general ones first, then those of this version alone."""
     return [
-        f"It has learned from {count(card.data.rows['train'])} customers. For customers unlike them its scores are guesses; "
+        f"It has learned from {count(card.data.rows['train'])} {_of_periods(card)}. For customers unlike them its scores are guesses; "
         "the table of columns describes the customers it knows.",
         f"Its probabilities are right on average while about {share(card.data.churn_rate)} of the customers leave, as in its data. "
         "When the business changes, they are off until the model is trained again.",
@@ -36,8 +36,33 @@ def limits(card: Card) -> list[str]:
     ]
 
 
+def _of_periods(card: Card) -> str:
+    periods = card.evaluation.periods
+    if periods is None:
+        return "customers"
+    return f"rows of customers in {periods.first}" + (f" to {periods.last}" if periods.last != periods.first else "")
+
+
+def _moments(card: Card) -> list[str]:
+    """Sentences on what nobody has checked about the moments of the rows, and on what the figures cannot show."""
+    sentences, total = [], sum(card.data.moments.values())
+    for known, words in (("stated", "are as stated, not checked"), ("assumed", "are assumed, not stated by anybody")):
+        if rows := card.data.moments.get(known):
+            of_rows = "all rows" if rows == total else f"{count(rows)} of {count(total)} rows"
+            sentences.append(
+                f"The moments of {of_rows} {words}: features of one day, outcomes of the {card.horizon_days} days after it. "
+                "If the features are of a later day, the figures are far too good."
+            )
+    if card.evaluation.by == "customers":
+        sentences.append(
+            "Its figures are about customers who were kept apart, not about a later time: there are fewer than three periods to judge by. "
+            "Figures by time are often lower."
+        )
+    return sentences
+
+
 def _peculiar(card: Card) -> list[str]:
-    sentences = []
+    sentences = _moments(card)
     if card.synthetic:
         meaning = "say nothing about real customers" if card.data.synthetic_share == 1 else "are only partly about real customers"
         sentences.append(
