@@ -10,7 +10,23 @@ from typing import Annotated
 
 import typer
 
-from cli import account, bootstrap, customers, evaluate, export, generate, importing, metrics, model, publish, recount, schema, train, users
+from cli import (
+    account,
+    bootstrap,
+    customers,
+    evaluate,
+    export,
+    features,
+    generate,
+    importing,
+    metrics,
+    model,
+    publish,
+    recount,
+    schema,
+    train,
+    users,
+)
 from cli.output import say_error
 from cli.service_errors import ServiceError
 from retainstream import __version__
@@ -50,7 +66,7 @@ _PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
         "drift": model.drift,
         "performance": model.performance,
     },
-    "Your files": {"schema": schema.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
+    "Your files": {"schema": schema.commands, "features": features.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
     "Operations": {
         "bootstrap-admin": bootstrap.bootstrap_admin,
         "publish-pages": publish.publish_pages,

@@ -325,6 +325,12 @@ def test_the_example_files_are_those_of_their_program(month: int) -> None:
     assert written == (ROOT / "examples" / name).read_text()
 
 
+def test_the_files_of_the_gym_are_those_of_their_program(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "examples/gym.py", tmp_path], check=True)
+    for name in ("profile.csv", "subscriptions.csv", "events.csv"):
+        assert (tmp_path / name).read_text() == (ROOT / "examples/gym" / name).read_text()
+
+
 # ------------------------------------------------------------------------------------------------------- what can be typed
 
 

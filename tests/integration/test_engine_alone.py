@@ -1,4 +1,4 @@
-"""`schema infer`, `schema check` and `evaluate` in an environment that holds the engine's packages alone: no AWS library, no web server."""
+"""The commands for files in an environment that holds the engine's packages alone: no AWS library, no web server."""
 
 import os
 import subprocess
@@ -48,6 +48,15 @@ def test_a_schema_is_drafted_and_checked(environment: Path, tmp_path: Path) -> N
     checked = run(environment, "retainstream", "schema", "check", "drafted.yaml", "-d", EXAMPLE, folder=tmp_path)
     assert checked.returncode == 0, checked.stderr
     assert "1,000 customers read" in checked.stdout
+
+
+def test_features_are_built_from_events(environment: Path, tmp_path: Path) -> None:
+    gym = ROOT / "examples/gym"
+    ended = run(
+        environment, "retainstream", "features", "build", "-s", gym / "schema.yaml", "-d", gym, "-o", "gym.parquet", folder=tmp_path
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "gym.parquet").read_bytes()[:4] == b"PAR1"
 
 
 def test_training_is_evaluated(environment: Path, tmp_path: Path) -> None:

@@ -106,7 +106,12 @@ class NoEvent(Part):
 type Churn = Annotated[SubscriptionEnded | NoEvent, Field(discriminator="when")]
 
 
-def _anchors(value: Any) -> Any:
+def checked_anchors(value: Any) -> Any:
+    """Anchors as a document writes them, each day once and in order.
+
+    Raises:
+        ValueError: it is neither monthly nor weekly nor a list of days; the sentence has no subject.
+    """
     if value in ("monthly", "weekly"):
         return value
     if not isinstance(value, list | tuple) or not value or not all(isinstance(day, str) and _is_day(day) for day in value):
@@ -123,7 +128,7 @@ def _is_day(text: str) -> bool:
         return False
 
 
-type Anchors = Annotated[Literal["monthly", "weekly"] | tuple[str, ...], BeforeValidator(_anchors)]
+type Anchors = Annotated[Literal["monthly", "weekly"] | tuple[str, ...], BeforeValidator(checked_anchors)]
 """The first day of each month, each Monday, or a list of ISO days in order."""
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from retainstream.engine.schema.sources import MAX_ANCHORS, Anchors
-from retainstream.engine.sources.delivered import Delivered, day_number, iso_day
+from retainstream.engine.sources.delivered import Delivered, UnusableSources, day_number, iso_day
 
 _MONDAY = 4
 """1970-01-05 was a Monday."""
@@ -15,7 +15,7 @@ def anchor_days(anchors: Anchors, delivered: Delivered) -> list[int]:
     Of more than `MAX_ANCHORS` the newest count.
 
     Raises:
-        ValueError: a day of a list is no such day, or no day is.
+        UnusableSources: a day of a list is no such day, or no day is.
     """
     first, last = delivered.first + 1, delivered.through + 1
     if anchors == "monthly":
@@ -26,9 +26,9 @@ def anchor_days(anchors: Anchors, delivered: Delivered) -> list[int]:
         days = [day_number(date.fromisoformat(day)) for day in anchors]
         if outside := [day for day in days if not first <= day <= last]:
             span = f"from {iso_day(first)} to {iso_day(last)}" if first <= last else "on any day"
-            raise ValueError(f"the anchor {iso_day(outside[0])} has no complete data before it; anchors are possible {span}")
+            raise UnusableSources(f"the anchor {iso_day(outside[0])} has no complete data before it; anchors are possible {span}")
     if not days:
-        raise ValueError(f"no {anchors} anchor lies between {iso_day(first)} and {iso_day(last)}; the history is too short")
+        raise UnusableSources(f"no {anchors} anchor lies between {iso_day(first)} and {iso_day(last)}; the history is too short")
     return days[-MAX_ANCHORS:]
 
 

@@ -1,6 +1,6 @@
 """Features and labels of customers at anchors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -8,12 +8,10 @@ from duckdb import DuckDBPyConnection
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.sources.batches import ROWS, Batches
-from retainstream.engine.sources.delivered import Delivered, iso_day
+from retainstream.engine.sources.delivered import Delivered, UnusableSources, iso_day
 from retainstream.engine.sources.facts import table_query, unlisted_plans
+from retainstream.engine.sources.reading import Progress
 from retainstream.engine.sources.statements import quoted
-
-type Progress = Callable[[str, float], None]
-"""Called with a step in words and the share of it that is done."""
 
 FEATURES = "source_features"
 
@@ -48,6 +46,7 @@ class Built:
 
     table: str
     rows: int
+    customers: int
     anchors: list[AnchorReport]
     columns: list[ColumnReport]
     longest_window: int
@@ -69,10 +68,10 @@ def build(
         anchors: days since 1970-01-01, in order (`anchors.anchor_days`).
 
     Raises:
-        ValueError: the schema has no sources.
+        UnusableSources: the schema has no sources.
     """
     if schema.sources is None or schema.churn is None:
-        raise ValueError("the schema has no sources")
+        raise UnusableSources("the schema has no sources")
     churn = schema.churn
     wait = max(1, churn.grace_days) if churn.when == "subscription-ended" else 0
     labelled = {anchor: anchor + schema.horizon_days + wait <= delivered.through for anchor in anchors}
@@ -92,6 +91,7 @@ def build(
     built = Built(
         table=FEATURES,
         rows=connection.execute(f"SELECT COUNT(*) FROM {FEATURES}").fetchall()[0][0],
+        customers=connection.execute(f"SELECT COUNT(DISTINCT customer) FROM {ROWS}").fetchall()[0][0],
         anchors=_anchor_reports(connection, anchors, labelled),
         columns=_column_reports(connection, schema),
         longest_window=longest,

@@ -13,10 +13,14 @@ from retainstream.engine.sources.findings import Finding
 from retainstream.engine.sources.read_events import read_events
 from retainstream.engine.sources.read_profile import read_profile
 from retainstream.engine.sources.read_subscriptions import read_subscriptions
-from retainstream.engine.sources.reading import CUSTOMERS, Reading
+from retainstream.engine.sources.reading import CUSTOMERS, Progress, Reading
 from retainstream.engine.tables import TableProblem, UnreadableTable
 
 _EPOCH = date(1970, 1, 1)
+
+
+class UnusableSources(ValueError):
+    """Nothing can be computed from the sources; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,13 @@ def _is_plain(name: str) -> bool:
 
 
 def read_sources(
-    connection: DuckDBPyConnection, schema: FeatureSchema, files: SourceFiles, *, today: int, as_of: int | None = None
+    connection: DuckDBPyConnection,
+    schema: FeatureSchema,
+    files: SourceFiles,
+    *,
+    today: int,
+    as_of: int | None = None,
+    progress: Progress = lambda _step, _share: None,
 ) -> Delivered:
     """Reads the files. Duplicated events count once; rows that cannot be used are set aside and counted.
 
@@ -85,19 +95,22 @@ def read_sources(
 
     Raises:
         UnreadableTable: a file cannot be read, or lacks a column of its source.
-        ValueError: the schema has no sources, or as_of is later than today.
+        UnusableSources: the schema has no sources, or as_of is later than today.
     """
     if schema.sources is None or schema.churn is None:
-        raise ValueError("the schema has no sources")
+        raise UnusableSources("the schema has no sources")
     if as_of is not None and as_of > today:
-        raise ValueError(f"{iso_day(as_of)} is later than today")
+        raise UnusableSources(f"{iso_day(as_of)} is later than today")
     connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
     reading = Reading(connection, limit=today if as_of is None else as_of)
     if schema.sources.subscriptions:
+        progress("reading subscriptions", 0.0)
         read_subscriptions(reading, schema.sources.subscriptions, files.subscriptions, schema.churn)
     if schema.sources.events:
+        progress("reading events", 0.1)
         read_events(reading, schema.sources.events, files.events, with_subscriptions=schema.sources.subscriptions is not None)
     if schema.sources.profile:
+        progress("reading the profile", 0.9)
         read_profile(reading, schema, schema.sources.profile, files.profile)
     newest = max((last for _, last in reading.days.values()), default=today - 1)
     return Delivered(

@@ -4,7 +4,7 @@ from duckdb import DuckDBPyConnection
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import ANY, NoEvent
-from retainstream.engine.sources.delivered import Delivered
+from retainstream.engine.sources.delivered import Delivered, UnusableSources
 from retainstream.engine.sources.reading import CUSTOMERS, EVENTS, KINDS, SPANS
 from retainstream.engine.sources.statements import literal
 
@@ -19,10 +19,10 @@ def lives(connection: DuckDBPyConnection, schema: FeatureSchema, delivered: Deli
     on which the silence is complete, and began_on is not known where the first event lies in the first `days` days of the sources.
 
     Raises:
-        ValueError: the schema has no sources.
+        UnusableSources: the schema has no sources.
     """
     if schema.churn is None:
-        raise ValueError("the schema has no sources")
+        raise UnusableSources("the schema has no sources")
     known = (
         _from_events(schema.churn, delivered)
         if schema.churn.when == "no-event"

@@ -1,6 +1,6 @@
 """The reading of sources into tables: what all of them share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +13,9 @@ from retainstream.engine.sources.spelled import is_zone
 from retainstream.engine.sources.staging import STAGED, Staged, stage
 from retainstream.engine.sources.statements import literal
 from retainstream.engine.tables import TableProblem, UnreadableTable
+
+type Progress = Callable[[str, float], None]
+"""Called with a step in words, and the share of it that is done."""
 
 CUSTOMERS = "source_customers"
 """customer (INTEGER), id: the customers of all sources."""

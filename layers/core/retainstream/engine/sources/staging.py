@@ -22,7 +22,7 @@ STAGED = "staged"
 """The table that holds the texts of a file."""
 
 _PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
-_SPACES = literal(" \t\u00a0")
+_OTHER_SPACES = [literal(space) for space in "\t\u00a0\n\r"]
 _SAMPLED = 200
 
 
@@ -130,7 +130,7 @@ def _stage_directly(connection: DuckDBPyConnection, path: Path, cells: Mapping[s
 def _stage_by_the_house(
     connection: DuckDBPyConnection, path: Path, places: Sequence[int], names: Sequence[str], absent: Sequence[str]
 ) -> list[str]:
-    with NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".csv") as clean:
+    with NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".csv", dir=_folder_of(connection)) as clean:
         writer = csv.writer(clean, quoting=csv.QUOTE_ALL, lineterminator="\n")
         with path.open("rb") as stream, open_table(stream, name=path.name) as table:
             writer.writerows([_storable(record[place]) for place in places] for _, record in table.records())
@@ -139,6 +139,12 @@ def _stage_by_the_house(
         cells = {name: f"c{place}" for place, name in enumerate(names)}
         _create(connection, cells, absent, _Dialect(len(names), 0, ",", packed=False).query(Path(clean.name)))
     return notes
+
+
+def _folder_of(connection: DuckDBPyConnection) -> str | None:
+    """The folder that the connection may write to."""
+    folder = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0] or "missing")
+    return str(folder) if folder.is_dir() else None
 
 
 def _storable(text: str) -> str:
@@ -160,9 +166,14 @@ def _absent(name: str, header: Sequence[str], wanted: Mapping[str, str], optiona
 
 
 def _create(connection: DuckDBPyConnection, cells: Mapping[str, str], absent: Sequence[str], source: str) -> None:
-    columns = [f"COALESCE(TRIM({cell}, {_SPACES}), '') AS {quoted(name)}" for name, cell in cells.items()]
-    columns += [f"'' AS {quoted(name)}" for name in absent]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {', '.join(columns)} FROM {source}")
+    blank = "".join(f", '' AS {quoted(name)}" for name in absent)
+    trimmed = ", ".join(f"COALESCE(TRIM({cell}), '') AS {quoted(name)}" for name, cell in cells.items())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {trimmed}{blank} FROM {source}")
+    others = " OR ".join(f"contains({quoted(name)}, {space})" for name in cells for space in _OTHER_SPACES)
+    if connection.execute(f"SELECT BOOL_OR({others}) FROM {STAGED}").fetchall()[0][0]:
+        spaces = f"' ' || {' || '.join(_OTHER_SPACES)}"
+        trimmed = ", ".join(f"TRIM({quoted(name)}, {spaces}) AS {quoted(name)}" for name in cells)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {trimmed}{blank} FROM {STAGED}")
 
 
 def _count(connection: DuckDBPyConnection) -> int:
