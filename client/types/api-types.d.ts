@@ -2027,6 +2027,12 @@ export interface components {
         };
         /** EarlierPrediction */
         EarlierPrediction: {
+            /**
+             * Features On
+             * @description The day that the features describe, from which the horizon counts
+             * @example 2026-01-31
+             */
+            features_on: string;
             /** Model Version */
             model_version: string;
             /** Probability */
@@ -3615,6 +3621,12 @@ export interface components {
                 [key: string]: string | boolean | number | null;
             };
             /**
+             * Features On
+             * @description The day that the features describe, from which the horizon counts
+             * @example 2026-01-31
+             */
+            features_on: string;
+            /**
              * Group
              * @description The customer's value in the schema's group column, or all
              */
@@ -4799,6 +4811,12 @@ export interface components {
              * @description The sum of the probabilities
              */
             expected_churners: number;
+            /**
+             * Features On
+             * @description The day that the features of most scored customers describe; null where it is not known
+             * @example 2026-01-31
+             */
+            features_on: string | null;
             /**
              * Model Version
              * @description The model in service; null while there was none

@@ -227,11 +227,13 @@ def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, i
     Rollups().add_trend(before)
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["changes"]["in_last_run"] is None
-    Rollups().add_trend(last | {"churn_rate": 0.25, "churn_period": "2026-10", "roc_auc": 0.8})
+    Rollups().add_trend(last | {"churn_rate": 0.25, "churn_period": "2026-10", "roc_auc": 0.8, "features_on": "2026-10-31"})
     figures = data(call("dashboard", "GET", METRICS))
     assert [(point["scored"], point["churn_rate"]) for point in figures["trend"]] == [(100, None), (101, 0.25)]
+    assert figures["trend"][0]["features_on"] is None
     assert figures["trend"][1] == {
         "run_id": "r2",
+        "features_on": "2026-10-31",
         "at": "2026-11-02T00:00:00.000+00:00",
         "model_version": "m2",
         "roc_auc": 0.8,

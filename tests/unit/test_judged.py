@@ -57,3 +57,15 @@ def test_said_again_in_any_order_the_newest_known_is_judged_once(days: list[int]
     assert moves == sorted(set(moves))
     due = [made for made in days if told and made + horizon <= max(told)]
     assert (kept and kept["probability"]) == (max(due) / 1000 if due else None)
+
+
+@given(days=st.lists(st.integers(0, 300), min_size=1, max_size=8, unique=True), lag=st.integers(1, 60), day=st.integers(0, 400))
+def test_the_horizon_counts_from_the_day_of_the_features(days: list[int], lag: int, day: int) -> None:
+    """A file of an earlier day is scored later: its outcome is due a horizon after the features."""
+    latest: Any = None
+    for made in sorted(days):
+        new = {**scored([made + lag]), "features_on": on(made).date().isoformat()}
+        latest = {**new, **past_of(new["run_id"], new["probability"], latest)}
+    due = [made for made in days if made + 30 <= day]
+    found = judged(latest, 30, churned=False, moment=on(day))
+    assert (found and found["probability"]) == ((max(due) + lag) / 1000 if due else None)

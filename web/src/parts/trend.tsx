@@ -1,6 +1,6 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { count, date, dateTime, decimal, money } from "../formats";
+import { count, dateTime, decimal, money, wholeDay } from "../formats";
 import { Card } from "./card";
 import { Chart, type Plot } from "./chart";
 import { Choice } from "./fields";
@@ -10,7 +10,9 @@ type Metrics = Schemas["MetricsView"];
 type Measure = "predicted_churners" | "revenue_at_risk" | "roc_auc";
 type Period = "trend" | "days";
 interface Point {
+  /** The day of the features that were scored, or the moment of the figures. */
   at: string;
+  written: string;
   value: number;
 }
 
@@ -38,7 +40,7 @@ export function Trend({ metrics }: { metrics: Metrics }) {
   return (
     <Card
       title="Trend"
-      note="Headline figures over time"
+      note="Headline figures over time, by the day of the features"
       aside={
         <div class="choices">
           <Choice label="Figure" value={measure} options={measures} choose={setMeasure} />
@@ -88,7 +90,7 @@ function Line({ title, points, write }: LineProps) {
             y: "value",
             fill: "#ff5d6c",
             tip: true,
-            title: (point) => `${dateTime(point.at)}: ${write(point.value)}`,
+            title: (point) => `${point.written}: ${write(point.value)}`,
           }),
         ],
       };
@@ -98,19 +100,22 @@ function Line({ title, points, write }: LineProps) {
   const [first, last] = [points[0], points.at(-1)];
   return (
     <Chart
-      description={`${title} from ${first ? write(first.value) : ""} on ${date(first?.at)} to ${last ? write(last.value) : ""} on ${date(last?.at)}.`}
+      description={`${title} from ${first ? write(first.value) : ""} on ${first?.written} to ${last ? write(last.value) : ""} on ${last?.written}.`}
       height={220}
       draw={draw}
-      table={{ columns: ["When", title], rows: points.map((point) => [dateTime(point.at), write(point.value)]) }}
+      table={{ columns: ["When", title], rows: points.map((point) => [point.written, write(point.value)]) }}
     />
   );
 }
 
 function pointsOf(snapshots: Metrics["trend"] | Metrics["days"], measure: Measure): Point[] {
-  return snapshots.flatMap((snapshot) => {
+  const points = snapshots.flatMap((snapshot) => {
     const value = (snapshot as Partial<Record<Measure, number | null>>)[measure];
-    return value == null ? [] : [{ at: snapshot.at, value }];
+    if (value == null) return [];
+    const day = "day" in snapshot ? snapshot.day : snapshot.features_on;
+    return [{ at: day ?? snapshot.at, written: day ? wholeDay(day) : dateTime(snapshot.at), value }];
   });
+  return points.sort((one, other) => (one.at < other.at ? -1 : 1));
 }
 
 function writer(measure: Measure, currency: string | undefined): (value: number) => string {

@@ -1,8 +1,8 @@
 """The prediction that an outcome is compared with.
 
 An outcome "left" counts at once, for the latest prediction. An outcome "stayed" is known only when the horizon of a prediction has ended,
-so it counts for the latest prediction that was made at least the horizon before the outcome. For newer predictions the same outcome has to
-be recorded again, later.
+so it counts for the latest prediction whose features are of a day at least the horizon before the outcome. For newer predictions the same
+outcome has to be recorded again, later.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,9 @@ def judged(
     latest = _snapshot(prediction)
     if churned:
         return latest
-    candidates = (latest, *(_snapshot(earlier) for earlier in prediction.get("history", ())))
-    return next((earlier for earlier in candidates if earlier and _ended(earlier, horizon_days) <= moment), None)
+    made: list[Prediction | PreviousPrediction | PastPrediction] = [prediction, *prediction.get("history", ())]
+    ended = (_snapshot(earlier) for earlier in made if _ended(earlier, horizon_days) <= moment)
+    return next((snapshot for snapshot in ended if snapshot), None)
 
 
 def judged_anew(
@@ -55,5 +56,6 @@ def _at(prediction: JudgedPrediction) -> datetime:
     return moment_of(prediction["scored_at"])
 
 
-def _ended(prediction: JudgedPrediction, horizon_days: int) -> datetime:
-    return _at(prediction) + timedelta(days=horizon_days)
+def _ended(prediction: Prediction | PreviousPrediction | PastPrediction, horizon_days: int) -> datetime:
+    begun = moment_of(prediction["features_on"] if "features_on" in prediction else prediction["scored_at"])
+    return begun + timedelta(days=horizon_days)

@@ -47,6 +47,9 @@ class TrendPoint(TrendFigures):
     """One scoring run."""
 
     run_id: str
+    features_on: str | None = Field(
+        description="The day that the features of most scored customers describe; null where it is not known", examples=["2026-01-31"]
+    )
 
 
 class DayPoint(TrendFigures):
@@ -77,7 +80,7 @@ class ChangesView(BaseModel):
 
 def run_point(snapshot: RunSnapshot) -> TrendPoint:
     """The point of a scoring run."""
-    return TrendPoint(run_id=snapshot["run_id"], **_figures(snapshot))
+    return TrendPoint(run_id=snapshot["run_id"], features_on=snapshot.get("features_on"), **_figures(snapshot))
 
 
 def day_point(snapshot: DaySnapshot) -> DayPoint:

@@ -58,9 +58,10 @@ class Score(TypedDict):
 
 
 class PastPrediction(TypedDict):
-    """The summary of an earlier prediction. Old summaries have no level."""
+    """The summary of an earlier prediction. Old summaries have no level. `features_on` is as in `Prediction`."""
 
     scored_at: str
+    features_on: NotRequired[str]
     probability: float
     level: NotRequired[RiskLevel]
     model_version: str
@@ -80,6 +81,7 @@ class PreviousPrediction(TypedDict):
     customer_id: str
     run_id: str
     scored_at: str
+    features_on: NotRequired[str]
     probability: float
     level: RiskLevel
     model_version: str
@@ -90,6 +92,7 @@ class PreviousPrediction(TypedDict):
 class Prediction(Score):
     """The latest prediction of a customer, with at most 24 earlier ones in `history`, newest first.
 
+    `features_on` is the day that the features describe, from which the horizon counts; it is absent where that is the day of `scored_at`.
     `change` is the probability minus the one before, and absent for the first prediction. `risk_shard` and the ranks, by which the indexes
     find a prediction, are present where the customer has not left and is at medium risk or above.
     """
@@ -100,6 +103,7 @@ class Prediction(Score):
     model_chosen_at: NotRequired[str]
     run_id: str
     scored_at: str
+    features_on: NotRequired[str]
     history: list[PastPrediction]
     change: NotRequired[float]
     risk_shard: NotRequired[str]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
+from retainstream.engine.model.past import features_day
 from retainstream.engine.records import Prediction, RiskLevel, Score
 
 if TYPE_CHECKING:
@@ -53,8 +54,12 @@ class ScoreView(BaseModel):
     model_version: str
 
 
+_FEATURES_ON = "The day that the features describe, from which the horizon counts"
+
+
 class EarlierPrediction(BaseModel):
     scored_at: str = Field(description="ISO 8601, UTC")
+    features_on: str = Field(description=_FEATURES_ON, examples=["2026-01-31"])
     probability: float
     model_version: str
 
@@ -66,6 +71,7 @@ class PredictionView(ScoreView):
     group: str = Field(description="The customer's value in the schema's group column, or all")
     churned: bool = Field(description="Whether the customer is known to have left")
     scored_at: str = Field(description="ISO 8601, UTC")
+    features_on: str = Field(description=_FEATURES_ON, examples=["2026-01-31"])
     run_id: str
     change: float | None = Field(default=None, description="Probability minus the previous one; absent for the first prediction")
     history: list[EarlierPrediction] = Field(description="Earlier predictions, newest first, at most 24")
@@ -76,7 +82,12 @@ def score_view(score: Score, confidence_threshold: float) -> ScoreView:
 
 
 def prediction_view(prediction: Prediction, confidence_threshold: float) -> PredictionView:
-    return PredictionView.model_validate({**prediction, "confident": prediction["confidence"] >= confidence_threshold})
+    confident = prediction["confidence"] >= confidence_threshold
+    days = {
+        "features_on": features_day(prediction),
+        "history": [{**earlier, "features_on": features_day(earlier)} for earlier in prediction["history"]],
+    }
+    return PredictionView.model_validate({**prediction, **days, "confident": confident})
 
 
 class GeneratedView(BaseModel):

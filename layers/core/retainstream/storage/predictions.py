@@ -18,7 +18,7 @@ from retainstream.storage.table import Key, Page, Table, side_by_side
 type Order = Literal["probability", "value"]
 
 _SHARDS_AT_A_TIME = 8
-_KEPT = ("customer_id", "run_id", "scored_at", "probability", "level", "model_version", "model_chosen_at", "history")
+_KEPT = ("customer_id", "run_id", "scored_at", "features_on", "probability", "level", "model_version", "model_chosen_at", "history")
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,10 @@ class Snapshot(TypedDict):
 
 
 class RunSnapshot(Snapshot):
-    """The sums that a scoring run found."""
+    """The sums that a scoring run found. `features_on` is the day that the features of most customers describe."""
 
     run_id: str
+    features_on: NotRequired[str | None]
     by_level: NotRequired[dict[str, int]]
     mean_probability: NotRequired[float | None]
     drift: NotRequired[str]

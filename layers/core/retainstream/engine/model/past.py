@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from retainstream.engine.records import PastPrediction, PreviousPrediction
+from retainstream.engine.records import PastPrediction, Prediction, PreviousPrediction
 
 HISTORY = 24
 
@@ -36,4 +36,22 @@ def _summary(previous: PreviousPrediction) -> PastPrediction:
         "probability": previous["probability"],
         "model_version": previous["model_version"],
     }
+    if "features_on" in previous:
+        summary["features_on"] = previous["features_on"]
     return {**summary, "level": previous["level"]} if "level" in previous else summary
+
+
+class Described(TypedDict):
+    """The day that the features of a prediction describe; absent where it is the day of the scoring."""
+
+    features_on: NotRequired[str]
+
+
+def described_on(day: str, scored_at: str) -> Described:
+    """`day` is an ISO day or moment, `scored_at` a moment."""
+    return {} if day[:10] == scored_at[:10] else {"features_on": day[:10]}
+
+
+def features_day(prediction: Prediction | PreviousPrediction | PastPrediction) -> str:
+    """The day that the features of a prediction describe (2026-01-31), from which its horizon counts."""
+    return prediction.get("features_on", prediction["scored_at"][:10])

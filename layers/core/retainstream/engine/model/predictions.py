@@ -8,7 +8,7 @@ from retainstream.engine.model.actions import best_actions, prices, value_at_ris
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.levels import IndexKeys, confidence_of, index_keys, level_of
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.past import past_of
+from retainstream.engine.model.past import described_on, past_of
 from retainstream.engine.model.reasons import reasons_of, strongest
 from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, Score, Value
 
@@ -91,5 +91,6 @@ def _prediction(
         "run_id": run_id,
         "scored_at": scored_at,
         **past_of(run_id, score["probability"], previous),
+        **described_on(customer.get("features_at") or customer.get("updated_at") or scored_at, scored_at),
         **keys,
     }

@@ -9,6 +9,7 @@ import numpy as np
 
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.model.past import features_day
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.histograms import Ruler, tally
 from retainstream.engine.monitoring.tally import Tally, total
@@ -148,6 +149,7 @@ class _Worker:
         for prediction in predictions:
             level = prediction["level"]
             counts[f"level:{level}"] += 1
+            counts[f"on:{features_day(prediction)}"] += 1
             counts[f"millionths:{level}"] += round(prediction["probability"] * 1_000_000)
             counts[f"cents:{level}"] += round(prediction["value_at_risk"] * 100)
         return Counted(

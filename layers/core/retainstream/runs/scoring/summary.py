@@ -72,12 +72,14 @@ def _drift_report(tally: Tally, reference: Reference | None, snapshot: RunSnapsh
 def snapshot_of(run_id: str, model_version: str, counts: Mapping[str, int]) -> RunSnapshot:
     """The snapshot of a run that ends now, from its counts."""
     scored = counts.get("scored", 0)
+    days = {name.removeprefix("on:"): count for name, count in counts.items() if name.startswith("on:")}
     expected = sum(counts.get(f"millionths:{level}", 0) for level in RISK_LEVELS) / 1_000_000
     return {
         "run_id": run_id,
         "at": now(),
         "model_version": model_version,
         "scored": scored,
+        "features_on": max(days, key=lambda day: (days[day], day), default=None),
         "by_level": {level: counts.get(f"level:{level}", 0) for level in RISK_LEVELS},
         "predicted_churners": round(expected, 2),
         "mean_probability": round(expected / scored, 6) if scored else None,
