@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.conditions import conditions
 from bench.pages import between
 from bench.report import terminal
-from bench.rounds import OldRoutine, Product, Routine, Row, Trained
+from bench.rounds import History, OldRoutine, Product, Routine, Row, Trained
 from retainstream.engine.business.calendar import day_of
 from retainstream.engine.business.simulation import simulate
 from retainstream.engine.business.streams import MonthlyRow, monthly_table
@@ -76,7 +76,8 @@ def measure(customers: int, *, rounds: int = ROUNDS, seconds: float = SECONDS, s
     business = simulate(customers, rounds + 1, UNTIL, seed)
     schema = default_schema()
     with TemporaryDirectory() as name, database(Path(name), memory_mb=1500, threads=2) as connection:
-        routines: dict[str, Routine] = {"product": Product(schema, connection, Path(name), seconds), "old": OldRoutine(schema, seconds)}
+        history = History(schema, connection, Path(name))
+        routines: dict[str, Routine] = {"product": Product(schema, history, seconds), "old": OldRoutine(schema, seconds)}
         for place, anchor in enumerate(business.anchors):
             day = day_of(anchor).isoformat()
             rows = [_row(row) for row in monthly_table(business, place)]
