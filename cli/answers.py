@@ -413,15 +413,51 @@ class Upload(TypedDict):
     complete: str | None
 
 
-class ImportView(RunView):
-    import_id: str
+class UploadedRun(RunView):
+    """A run of an uploaded file. `upload` is there while it waits for the file."""
+
     file_name: str
+    notes: list[str]
+    upload: Upload | None
+
+
+class ImportView(UploadedRun):
+    import_id: str
     rows: int | None
     counts: ImportCounts
     rejects: list[Reject]
     rejects_url: str | None
-    notes: list[str]
-    upload: Upload | None
+
+
+class DeliveryCounts(TypedDict):
+    read: int
+    added: int
+    changed: int
+    repeated: int
+    older: int
+    removed: int
+
+
+class DeliveryView(UploadedRun):
+    delivery_id: str
+    kind: str
+    counts: DeliveryCounts
+
+
+class LastDelivery(TypedDict):
+    file_name: str
+    at: str
+
+
+class Source(TypedDict):
+    """`first` and `last` are ISO days."""
+
+    kind: str
+    expected: bool
+    rows: int
+    first: str | None
+    last: str | None
+    last_delivery: LastDelivery | None
 
 
 class CountedTable(TypedDict):

@@ -24,6 +24,7 @@ from cli import (
     publish,
     recount,
     schema,
+    sources,
     train,
     users,
 )
@@ -52,6 +53,7 @@ _PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
     "Customers": {
         "import": importing.import_customers,
         "metrics": metrics.metrics,
+        "sources": sources.commands,
         "at-risk": customers.at_risk,
         "customers": customers.commands,
         "export": export.export,

@@ -1,24 +1,19 @@
 """`retainstream import`: uploads a file of customers and follows the import until each row is accounted for."""
 
-import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import ImportView, Upload
+from cli.answers import ImportView
 from cli.output import check_output, print_json, print_line, print_table, say, say_warning
 from cli.runs import Run, RunId, Stage, Watch, check_ended_well
 from cli.service_errors import NEEDS_A_LOOK
 from cli.session import signed_in
-
-if TYPE_CHECKING:
-    from cli.client import Client
+from cli.uploads import upload
 
 _PATH = "/api/customers/imports"
-_LONGEST_NAME = 200
 _SHOWN = 10
 _STEPS = {"survey": "checking the file", "compare": "looking for repeated customers", "verify": "checking the counts"}
 
@@ -52,7 +47,8 @@ def import_customers(
     if rejects is not None:
         check_output(rejects, force=force)
     with signed_in(url) as client:
-        view: ImportView = _upload(client, file, as_of, quiet=as_json) if file else client.get(_run(run or "").path).data
+        asked = {"as_of": as_of} if as_of else {}
+        view: ImportView = upload(client, _PATH, file, asked, quiet=as_json) if file else client.get(_run(run or "").path).data
         if watch or rejects is not None:
             view = _run(view["import_id"]).follow(client, quiet=as_json)
     if rejects is not None and view["rejects_url"]:
@@ -64,44 +60,6 @@ def import_customers(
     check_ended_well(view, "import")
     if strict and view["counts"]["rejected"]:
         raise typer.Exit(NEEDS_A_LOOK)
-
-
-def _upload(client: "Client", file: Path, as_of: str | None, *, quiet: bool) -> ImportView:
-    from cli.transfer import shown
-
-    size = file.stat().st_size
-    body = {"file_name": file.name[-_LONGEST_NAME:], "size": size, **({"as_of": as_of} if as_of else {})}
-    key = uuid.uuid4().hex
-
-    def request() -> ImportView:
-        view: ImportView = client.start(_PATH, body, key=key).data
-        return view
-
-    view = request()
-    upload = view["upload"]
-    if upload is None:
-        return view
-    with shown(f"Uploading {file.name}", size, quiet=quiet) as moved:
-        _send(file, upload, lambda: request()["upload"], moved)
-    if upload["complete"]:
-        view = client.post(upload["complete"], repeatable=True).data
-    return view
-
-
-def _send(file: Path, upload: Upload, renew: Callable[[], Upload | None], moved: Callable[[int], None]) -> None:
-    """Sends the parts of a file. When the links have expired, `renew` brings new ones for the same import."""
-    from cli.transfer import LinkEnded, put_piece
-
-    parts = upload["parts"]
-    for place, part in enumerate(parts):
-        try:
-            put_piece(file, part["url"], offset=part["offset"], size=part["size"], moved=moved)
-        except LinkEnded:
-            renewed = renew()
-            if renewed is None:
-                raise
-            parts[place:] = renewed["parts"][place:]
-            put_piece(file, parts[place]["url"], offset=part["offset"], size=part["size"], moved=moved)
 
 
 def _run(import_id: str) -> Run[ImportView]:

@@ -227,15 +227,9 @@ export class RetainStreamAPI {
     const name = options.name ?? /** @type {File} */ (file).name ?? "customers.csv";
     const request = { file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
     const started = await this.#start("/api/customers/imports", request);
-    const { upload, import_id: id } = started.data;
-    let sent = 0;
-    for (const part of upload.parts) {
-      const piece = file.slice(part.offset, part.offset + part.size, "");
-      await putPiece(part.url, piece, (bytes) => options.onProgress?.(sent + bytes, file.size), options.signal);
-      sent += part.size;
-    }
-    if (upload.complete) return this.request(upload.complete, { method: "POST", repeatable: true });
-    return this.getImport(id);
+    await this.#upload(file, started.data.upload, options);
+    if (started.data.upload.complete) return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
+    return this.getImport(started.data.import_id);
   }
 
   /** @param {string} importId @returns {Promise<Answer<Schemas["ImportView"]>>} */
@@ -246,6 +240,39 @@ export class RetainStreamAPI {
   /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["ImportView"][]>>} newest first */
   getImports(query = {}) {
     return this.#get("/api/customers/imports", query);
+  }
+
+  // ----------------------------------------------------------------- sources
+
+  /**
+   * Upload a source file: events, subscriptions or profiles. Its rows are added to the source after the last byte; {@link getDelivery} shows the progress.
+   * @param {Blob} file CSV, plain or gzip, or Parquet
+   * @param {Schemas["DeliveryRequest"]["kind"]} kind
+   * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["DeliveryView"]>>}
+   */
+  async deliverSource(file, kind, options = {}) {
+    const name = options.name ?? /** @type {File} */ (file).name ?? `${kind}.csv`;
+    const request = { kind, file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
+    const started = await this.#start("/api/customers/sources/deliveries", request);
+    await this.#upload(file, started.data.upload, options);
+    if (started.data.upload.complete) return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
+    return this.getDelivery(started.data.delivery_id);
+  }
+
+  /** @param {string} deliveryId @returns {Promise<Answer<Schemas["DeliveryView"]>>} */
+  getDelivery(deliveryId) {
+    return this.#get(`/api/customers/sources/deliveries/${encodeURIComponent(deliveryId)}`);
+  }
+
+  /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["DeliveryView"][]>>} newest first */
+  getDeliveries(query = {}) {
+    return this.#get("/api/customers/sources/deliveries", query);
+  }
+
+  /** @returns {Promise<Answer<Schemas["SourceView"][]>>} each source with its rows, the days that it covers, and its last delivery */
+  getSources() {
+    return this.#get("/api/customers/sources");
   }
 
   // ------------------------------------------------------------- predictions
@@ -447,6 +474,20 @@ export class RetainStreamAPI {
   #start(path, body) {
     const headers = { "Idempotency-Key": globalThis.crypto.randomUUID() };
     return this.request(path, { method: "POST", body, headers, repeatable: true });
+  }
+
+  /**
+   * @param {Blob} file
+   * @param {Schemas["UploadView"]} upload
+   * @param {{onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} options
+   */
+  async #upload(file, upload, options) {
+    let sent = 0;
+    for (const part of upload.parts) {
+      const piece = file.slice(part.offset, part.offset + part.size, "");
+      await putPiece(part.url, piece, (bytes) => options.onProgress?.(sent + bytes, file.size), options.signal);
+      sent += part.size;
+    }
   }
 
   /** @param {Answer<Schemas["SignedIn"]>} answer */

@@ -29,7 +29,7 @@ _VOLATILE = (
     (re.compile(r"\b[0-9A-Za-z]{50,}\b"), "<secret>"),
     (re.compile(r'"(version|done)": {"N": "\d+"}'), "<count>"),
     (re.compile(r"\b1[6-9]\d{8}(\.\d+)?\b"), "<second>"),
-    (re.compile(r"imports/recent/\d{15}"), "imports/recent/<time>"),
+    (re.compile(r"(?:imports|deliveries)/recent/\d{15}"), "imports/recent/<time>"),
     (re.compile(r"\b20\d\d-\d\d-\d\d\b"), "<day>"),
 )
 _FLOAT = re.compile(r"-?\d+\.\d+(e-?\d+)?")

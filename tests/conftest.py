@@ -61,6 +61,7 @@ os.environ.update(
     IMPORT_STATE_MACHINE_ARN=f"{_MACHINES}-import",
     RECOUNT_STATE_MACHINE_ARN=f"{_MACHINES}-recount",
     EXPORT_STATE_MACHINE_ARN=f"{_MACHINES}-export",
+    PREPARE_STATE_MACHINE_ARN=f"{_MACHINES}-prepare",
     DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/test-DeadLetters",
     RECOUNT_SETTLE_SECONDS="1",
     SELF_REGISTRATION="open",

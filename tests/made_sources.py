@@ -1,6 +1,11 @@
-"""A feature schema with raw sources, and small files of them."""
+"""Feature schemas with raw sources."""
 
-from retainstream.engine.schema import FeatureSchema
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from retainstream.engine.schema import FeatureSchema, default_schema
+from retainstream.registry.active_schema import KEY, set_active_schema
+from retainstream.storage.documents import Documents
 
 SOURCES_SCHEMA = FeatureSchema.model_validate(
     {
@@ -54,3 +59,22 @@ SOURCES_SCHEMA = FeatureSchema.model_validate(
         ],
     }
 )
+
+
+def streaming_with_sources() -> FeatureSchema:
+    """The default schema, whose columns come from a profile, and outcomes from subscriptions."""
+    document = default_schema().model_dump(mode="json", exclude_defaults=True)
+    sources = {
+        "profile": {"file": "profile.csv", "id": "customer_id"},
+        "subscriptions": {"file": "subscriptions.csv", "id": "customer_id", "start": "started_on", "end": "ended_on"},
+        "events": {"file": "events.csv", "id": "customer_id", "at": "occurred_at", "kind": "event", "amount": "amount"},
+    }
+    return FeatureSchema.model_validate({**document, "sources": sources, "churn": {"when": "subscription-ended"}, "anchors": "monthly"})
+
+
+@contextmanager
+def schema_with_sources() -> Iterator[None]:
+    """`streaming_with_sources` is active in place of the default, for as long as the context lasts."""
+    set_active_schema(Documents(), streaming_with_sources())
+    yield
+    Documents().withdraw(KEY)

@@ -37,11 +37,14 @@ _LINKS = (
     _Link("put_customer", 200, "generate_predictions", body={"customer_ids": [_data("customer_id")]}),
     *(
         _Link(name, 200, name, {"cursor": "$response.body#/page/next"})
-        for name in ("list_customers", "list_imports", "list_users", "versions")
+        for name in ("list_customers", "list_deliveries", "list_imports", "list_users", "versions")
     ),
     _Link("post_import", 202, "get_import", {"import_id": _data("import_id")}),
     _Link("post_import", 202, "complete_import", {"import_id": _data("import_id")}),
     _Link("list_imports", 200, "get_import", {"import_id": _data("0/import_id")}),
+    _Link("post_delivery", 202, "get_delivery", {"delivery_id": _data("delivery_id")}),
+    _Link("post_delivery", 202, "complete_delivery", {"delivery_id": _data("delivery_id")}),
+    _Link("list_deliveries", 200, "get_delivery", {"delivery_id": _data("0/delivery_id")}),
     _Link("generate_predictions", 202, "get_run", {"run_id": _data("run_id")}),
     _Link("results", 202, "get_export", {"run_id": _data("run_id")}),
     _Link("recount", 202, "get_recount", {"run_id": _data("run_id")}),

@@ -24,6 +24,7 @@ RUN_MACHINES: Final = {
     "Retraining": "!Ref RetrainingStateMachine",
     "Scoring": _SCORING_MACHINE,
     "Import": "!Ref ImportStateMachine",
+    "Prepare": "!Ref PrepareStateMachine",
     "Recount": "!Ref RecountStateMachine",
     "Export": "!Ref ExportStateMachine",
 }
@@ -31,6 +32,7 @@ RUN_ALARMS: Final = {
     "Retraining": "A retraining failed; the model in service stays",
     "Scoring": "Scoring all customers failed; the predictions come from different runs",
     "Import": "An import failed; its record gives the reason",
+    "Prepare": "A delivery of a source file failed; its record gives the reason",
     "Recount": "A recount failed; the counters are unchanged",
     "Export": "A file of predictions could not be made",
 }
@@ -92,10 +94,11 @@ def _alarms(functions: list[str]) -> Iterator[str]:
         [
             *(
                 Query(f"{function.lower()}{key}", "AWS/Lambda", metric, {"FunctionName": f"!Ref {function}Function"})
-                for function in ("Imports", "Rollups")
+                for function in ("Imports", "Prepare", "Rollups")
                 for key, metric in {"Dropped": "AsyncEventsDropped", "Undelivered": "DestinationDeliveryFailures"}.items()
             ),
             Query("uploads", "AWS/Events", "InvocationsFailedToBeSentToDlq", {"RuleName": "!Ref ImportsFunctionUploaded"}),
+            Query("deliveries", "AWS/Events", "InvocationsFailedToBeSentToDlq", {"RuleName": "!Ref PrepareFunctionArrived"}),
         ],
     )
     yield _sum_alarm(

@@ -15,6 +15,7 @@ BUDGETS = {
     frozenset({"CoreLayer"}): 40_000_000,
     frozenset({"CoreLayer", "MlLayer"}): 205_000_000,
     frozenset({"CoreLayer", "ExplainLayer"}): 250_000_000,
+    frozenset({"CoreLayer", "HistoryLayer"}): 160_000_000,
 }
 
 

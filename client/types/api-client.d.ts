@@ -131,6 +131,29 @@ export class RetainStreamAPI {
         cursor?: string;
     }): Promise<Answer<Schemas["ImportView"][]>>;
     /**
+     * Upload a source file: events, subscriptions or profiles. Its rows are added to the source after the last byte; {@link getDelivery} shows the progress.
+     * @param {Blob} file CSV, plain or gzip, or Parquet
+     * @param {Schemas["DeliveryRequest"]["kind"]} kind
+     * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["DeliveryView"]>>}
+     */
+    deliverSource(file: Blob, kind: Schemas["DeliveryRequest"]["kind"], options?: {
+        name?: string;
+        asOf?: string;
+        gzip?: boolean;
+        onProgress?: (sent: number, total: number) => void;
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["DeliveryView"]>>;
+    /** @param {string} deliveryId @returns {Promise<Answer<Schemas["DeliveryView"]>>} */
+    getDelivery(deliveryId: string): Promise<Answer<Schemas["DeliveryView"]>>;
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["DeliveryView"][]>>} newest first */
+    getDeliveries(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Answer<Schemas["DeliveryView"][]>>;
+    /** @returns {Promise<Answer<Schemas["SourceView"][]>>} each source with its rows, the days that it covers, and its last delivery */
+    getSources(): Promise<Answer<Schemas["SourceView"][]>>;
+    /**
      * The stored predictions, filtered.
      * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]
      * @returns {Promise<Answer<Schemas["PredictionView"][]>>}

@@ -256,6 +256,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sources of features
+         * @description Profile, subscriptions and events: their rows, the days that they cover, and their last delivery. A row of several deliveries counts once.
+         */
+        get: operations["list_sources_api_customers_sources_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/sources/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recent deliveries
+         * @description The deliveries of the last 30 days, newest first, with the files that were put into the bucket's folder of arriving files.
+         */
+        get: operations["list_deliveries_api_customers_sources_deliveries_get"];
+        put?: never;
+        /**
+         * Deliver a source file
+         * @description Answers a link to PUT the file (CSV, also gzip, or Parquet, up to 5 GB). The upload starts the run that adds its rows to the source. Rows that the source has already are counted and not added again. The same Idempotency-Key from the same user gives the same delivery, with new links while it waits for its file.
+         */
+        post: operations["post_delivery_api_customers_sources_deliveries_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/sources/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A delivery
+         * @description Its progress, the numbers of rows by result, and notes on how the file was read.
+         */
+        get: operations["get_delivery_api_customers_sources_deliveries__delivery_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/sources/deliveries/{delivery_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * All parts of a source file are uploaded
+         * @description Joins the parts to one file, which starts the run. A second call changes nothing.
+         */
+        post: operations["complete_delivery_api_customers_sources_deliveries__delivery_id__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/{customer_id}": {
         parameters: {
             query?: never;
@@ -1756,6 +1840,10 @@ export interface components {
         Data_CustomerView_: {
             data: components["schemas"]["CustomerView"];
         };
+        /** Data[DeliveryView] */
+        Data_DeliveryView_: {
+            data: components["schemas"]["DeliveryView"];
+        };
         /** Data[DistributionView] */
         Data_DistributionView_: {
             data: components["schemas"]["DistributionView"];
@@ -1863,6 +1951,11 @@ export interface components {
             /** Data */
             data: components["schemas"]["Factor"][];
         };
+        /** Data[list[SourceView]] */
+        Data_list_SourceView__: {
+            /** Data */
+            data: components["schemas"]["SourceView"][];
+        };
         /**
          * DayPoint
          * @description One day, as of its last hour.
@@ -1923,6 +2016,146 @@ export interface components {
             scored: number;
         };
         Days: number;
+        /**
+         * DeliveryCounts
+         * @description added + changed + repeated + older + removed = read.
+         */
+        DeliveryCounts: {
+            /**
+             * Added
+             * @description Rows that the source did not have
+             */
+            added: number;
+            /**
+             * Changed
+             * @description Rows with other values than the source had, such as the end of a subscription
+             */
+            changed: number;
+            /**
+             * Older
+             * @description Rows of which a later delivery has brought newer values
+             */
+            older: number;
+            /**
+             * Read
+             * @description Rows in the file
+             */
+            read: number;
+            /**
+             * Removed
+             * @description Rows of customers who were removed afterwards; they are not stored again
+             */
+            removed: number;
+            /**
+             * Repeated
+             * @description Rows that the source had already, or that the file has twice
+             */
+            repeated: number;
+        };
+        /**
+         * DeliveryRequest
+         * @description A source file that is to be uploaded.
+         */
+        DeliveryRequest: {
+            /**
+             * As Of
+             * @description The moment that the file describes. Of two deliveries the one of the later moment has the newer values. Default: now
+             * @example 2026-01-31
+             * @example 2026-01-31T18:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * File Name
+             * @example events.csv
+             */
+            file_name: string;
+            /**
+             * Gzip
+             * @description Whether it is compressed with gzip. Default: by its first bytes
+             */
+            gzip?: boolean | null;
+            /**
+             * Kind
+             * @description The source that the file is added to
+             * @enum {string}
+             */
+            kind: "profile" | "subscriptions" | "events";
+            /**
+             * Size
+             * @description Bytes, exactly as uploaded
+             */
+            size: number;
+        };
+        /**
+         * DeliveryView
+         * @description A delivery of a source file.
+         */
+        DeliveryView: {
+            /**
+             * As Of
+             * @description The moment that the file describes, ISO 8601 in UTC
+             */
+            as_of: string;
+            /**
+             * Correlation Id
+             * @description The id of the request that started it, which is on the log lines of all its effects
+             */
+            correlation_id: string | null;
+            counts: components["schemas"]["DeliveryCounts"];
+            /** Delivery Id */
+            delivery_id: string;
+            /** File Name */
+            file_name: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "profile" | "subscriptions" | "events";
+            /**
+             * Notes
+             * @description Notes on how the file was read
+             */
+            notes: string[];
+            /**
+             * Planned Steps
+             * @default [
+             *       "read",
+             *       "merge"
+             *     ]
+             */
+            planned_steps: string[];
+            /**
+             * Reason
+             * @description Why it failed, as a sentence
+             */
+            reason: string | null;
+            /** Size */
+            size: number;
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * Status
+             * @description WAITING: for the upload
+             * @enum {string}
+             */
+            status: "WAITING" | "RUNNING" | "SUCCEEDED" | "FAILED";
+            /**
+             * Step
+             * @description The step in progress, or the last one
+             */
+            step: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** @description Where to upload the file; only in the answer to POST */
+            upload: components["schemas"]["UploadView"] | null;
+        };
         /** Dependencies */
         Dependencies: {
             /**
@@ -2985,6 +3218,36 @@ export interface components {
              */
             source: string;
         };
+        /**
+         * LastDeliveryView
+         * @description The last delivery of a source.
+         */
+        LastDeliveryView: {
+            /**
+             * Added
+             * @description Rows that the source did not have
+             */
+            added: number;
+            /**
+             * As Of
+             * @description The moment that the file describes, ISO 8601 in UTC
+             */
+            as_of: string;
+            /**
+             * At
+             * @description When it was added, ISO 8601 in UTC
+             */
+            at: string;
+            /** Delivery Id */
+            delivery_id: string;
+            /** File Name */
+            file_name: string;
+            /**
+             * Rows
+             * @description Rows in the file
+             */
+            rows: number;
+        };
         /** @enum {string} */
         Level: "none" | "some" | "strong";
         /**
@@ -3016,6 +3279,12 @@ export interface components {
         Listing_CustomerSummary_: {
             /** Data */
             data: components["schemas"]["CustomerSummary"][];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** Listing[DeliveryView] */
+        Listing_DeliveryView_: {
+            /** Data */
+            data: components["schemas"]["DeliveryView"][];
             page: components["schemas"]["PageInfo"];
         };
         /** Listing[ImportView] */
@@ -4535,6 +4804,35 @@ export interface components {
             signed_out: true;
         };
         /**
+         * SourceView
+         * @description A source: the rows of all deliveries, each once.
+         */
+        SourceView: {
+            /**
+             * Expected
+             * @description Whether the active schema reads this source
+             */
+            expected: boolean;
+            /**
+             * First
+             * @description The first day in its column of time; null without such a column or without rows
+             */
+            first: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "profile" | "subscriptions" | "events";
+            /**
+             * Last
+             * @description The last day in its column of time
+             */
+            last: string | null;
+            last_delivery: components["schemas"]["LastDeliveryView"] | null;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * Sources
          * @description The files that columns and outcomes are computed from.
          */
@@ -5807,6 +6105,180 @@ export interface operations {
             403: components["responses"]["forbidden-or-password-change-required"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    list_sources_api_customers_sources_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_list_SourceView__"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    list_deliveries_api_customers_sources_deliveries_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `page.next` of the previous page, with the same filters */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_DeliveryView_"];
+                };
+            };
+            400: components["responses"]["bad-cursor"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    post_delivery_api_customers_sources_deliveries_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliveryRequest"];
+            };
+        };
+        responses: {
+            /** @description Upload the file now */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_DeliveryView_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            409: components["responses"]["conflict"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    get_delivery_api_customers_sources_deliveries__delivery_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_DeliveryView_"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            404: components["responses"]["not-found"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    complete_delivery_api_customers_sources_deliveries__delivery_id__complete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_DeliveryView_"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            404: components["responses"]["not-found"];
+            409: components["responses"]["conflict"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];

@@ -22,6 +22,10 @@ from retainstream.predictions.at_risk import FURTHEST, Rank, TooFar
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import record_in_service
 from retainstream.roles import Role
+from retainstream.runs.deliveries import request as deliveries
+from retainstream.runs.deliveries import sources
+from retainstream.runs.deliveries.request import DeliveryRequest
+from retainstream.runs.deliveries.view import DeliveryView, SourceView
 from retainstream.runs.imports import request as imports
 from retainstream.runs.imports.request import ImportRequest
 from retainstream.runs.imports.view import ImportView
@@ -37,10 +41,12 @@ stores = Stores()
 InPath = Annotated[CustomerId, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ImportId = Annotated[str, Path(max_length=100)]
+DeliveryId = Annotated[str, Path(max_length=100)]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`page.next` of the previous page, with the same filters")]
 
 CUSTOMERS = Cursors[str](CustomerId, stores)
 IMPORTS = Cursors[str](imports.RecentKey, stores)
+DELIVERIES = Cursors[str](deliveries.RecentKey, stores)
 RANKS = Cursors[str](Rank, stores)
 
 app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "No customer has this id."))
@@ -56,7 +62,7 @@ app.explain(
         "invalid-request", f"Page numbers reach {FURTHEST:,} customers; a cursor reaches all.", [FieldError("query.page", "is too high")]
     ),
 )
-app.explain(UnknownRun, lambda _: Problem("not-found", "No import has this id."))
+app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
 app.explain(
     imports.NumberedCustomers,
     lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
@@ -159,6 +165,53 @@ def get_import(import_id: ImportId) -> Data[ImportView]:
 def complete_import(import_id: ImportId) -> Data[ImportView]:
     """Joins the parts to one file, which starts the import. A second call changes nothing."""
     return Data(data=imports.complete(stores, import_id))
+
+
+@app.get("/api/customers/sources", summary="The sources of features", tags=TAGS, **requires(Role.ANALYST))
+def list_sources() -> Data[list[SourceView]]:
+    """Profile, subscriptions and events: their rows, the days that they cover, and their last delivery. A row of several deliveries counts
+    once."""
+    return Data(data=sources.sources(stores, _schema()))
+
+
+@app.post(
+    "/api/customers/sources/deliveries",
+    summary="Deliver a source file",
+    tags=TAGS,
+    responses={202: {"description": "Upload the file now", "content": {"application/json": {"model": Data[DeliveryView]}}}},
+    **requires(Role.ANALYST),
+)
+def post_delivery(body: DeliveryRequest, caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[DeliveryView]]:
+    """Answers a link to PUT the file (CSV, also gzip, or Parquet, up to 5 GB). The upload starts the run that adds its rows to the source.
+    Rows that the source has already are counted and not added again. The same Idempotency-Key from the same user gives the same delivery,
+    with new links while it waits for its file."""
+    asked = deliveries.ask(stores, body, by=caller.user_id, idempotency_key=idempotency_key)
+    return Response(202, "application/json", Data(data=asked), {"Location": f"/api/customers/sources/deliveries/{asked.delivery_id}"})
+
+
+@app.get("/api/customers/sources/deliveries", summary="Recent deliveries", tags=TAGS, **requires(Role.ANALYST))
+def list_deliveries(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor = None) -> Listing[DeliveryView]:
+    """The deliveries of the last 30 days, newest first, with the files that were put into the bucket's folder of arriving files."""
+    scope = "/api/customers/sources/deliveries"
+    recent, after = deliveries.recent(stores, limit=limit, after=DELIVERIES.read(cursor, scope=scope))
+    return Listing(data=recent, page=PageInfo(limit=limit, next=DELIVERIES.write(after, scope=scope)))
+
+
+@app.get("/api/customers/sources/deliveries/<delivery_id>", summary="A delivery", tags=TAGS, **requires(Role.ANALYST))
+def get_delivery(delivery_id: DeliveryId) -> Data[DeliveryView]:
+    """Its progress, the numbers of rows by result, and notes on how the file was read."""
+    return Data(data=deliveries.delivery_run(stores, delivery_id))
+
+
+@app.post(
+    "/api/customers/sources/deliveries/<delivery_id>/complete",
+    summary="All parts of a source file are uploaded",
+    tags=TAGS,
+    **requires(Role.ANALYST, "conflict"),
+)
+def complete_delivery(delivery_id: DeliveryId) -> Data[DeliveryView]:
+    """Joins the parts to one file, which starts the run. A second call changes nothing."""
+    return Data(data=deliveries.complete(stores, delivery_id))
 
 
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))

@@ -31,6 +31,7 @@ from retainstream.storage.users import Users
 from tests.importing import as_file, line
 from tests.integration.base_of_customers import prediction
 from tests.integration.conftest import http_event, lambda_context, load_function
+from tests.made_sources import schema_with_sources
 
 type Answer = dict[str, Any]
 
@@ -121,9 +122,11 @@ def people_look_at_customers() -> None:
 
 
 def a_large_file_is_announced() -> None:
-    asked = ask("customers", "POST", "/api/customers/imports", {"file_name": "all.csv", "size": 100 << 20})
-    with pytest.raises(AssertionError, match="The file is not complete"):
-        ask("customers", "POST", f"/api/customers/imports/{asked['import_id']}/complete")
+    file = {"file_name": "all.csv", "size": 100 << 20}
+    for path, more in (("/api/customers/imports", {}), ("/api/customers/sources/deliveries", {"kind": "events"})):
+        asked = ask("customers", "POST", path, {**file, **more})
+        with pytest.raises(AssertionError, match="The file is not complete"):
+            ask("customers", "POST", asked["upload"]["complete"])
 
 
 def predictions_are_asked_for() -> None:
@@ -288,6 +291,20 @@ def visitors_come_through_the_pages() -> None:
         assert load_function(module).handler(event, lambda_context(module))["statusCode"] == 401
 
 
+def a_source_file_is_put_into_the_bucket() -> None:
+    content = b"customer_id,occurred_at,event,amount\ns0000042,2026-11-03,login,\n"
+    key = "deliveries/arriving/events/2026-11-03.csv"
+    s3().put_object(Bucket=settings().bucket, Key=key, Body=content)
+    event = {"time": "2026-11-04T02:00:00Z", "detail": {"object": {"key": key}}}
+    assert load_function("prepare").handler(event, lambda_context("prepare"))["started"]
+    [newest, *_] = ask("customers", "GET", "/api/customers/sources/deliveries")
+    run_id = newest["delivery_id"]
+    with schema_with_sources():
+        turn = task("prepare", "read_delivery", run_id=run_id)
+    task("prepare", "merge_delivery", run_id=run_id, turn=turn)
+    task("prepare", "finish_delivery", run_id=run_id)
+
+
 SCENES = [
     visitors_come_through_the_pages,
     the_base_gets_small,
@@ -299,6 +316,7 @@ SCENES = [
     customers_leave_while_they_are_scored,
     files_are_imported,
     a_file_is_given_up,
+    a_source_file_is_put_into_the_bucket,
     the_figures_are_recounted,
     a_candidate_is_compared_with_the_model_in_service,
     the_schema_is_changed,

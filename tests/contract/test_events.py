@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.conftest import account
 from tests.contract.scenes import SCENES
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
+from tests.made_sources import schema_with_sources
 from tests.permissions import roles
 from tests.strict.disturb import whole_answers
 
@@ -30,7 +31,9 @@ CHAPTERS = [
     ("model", "health health-details openapi docs unknown-route preflight"),
     ("customers", "put list outcome import"),
     ("imports", "uploaded begin unpack survey index compare begin-load load verify finish fail"),
-    ("customers", "imports import-status import-complete"),
+    ("customers", "imports import-status import-complete delivery"),
+    ("prepare", "arrived read-delivery merge-delivery finish-delivery fail-delivery"),
+    ("customers", "sources deliveries delivery-status delivery-complete"),
     ("model", "train"),
     ("retraining", "begin extract validate train evaluate gate register promote score check-scoring notify"),
     ("retraining", "begin-by-schedule extract-part gather shape export-part prepare-job"),
@@ -60,10 +63,18 @@ FILE = (
     b"s0000043,gold,1,1,1,1,0,1,9.99\n"
 )
 
+SOURCE_FILE = (
+    b"customer_id,occurred_at,event,amount\n"
+    b"s0000042,2026-10-03T18:00:00Z,login,\n"
+    b"s0000042,2026-10-05T08:30:00Z,payment,12.99\n"
+    b"s0000043,2026-10-31T20:15:00Z,login,\n"
+)
+
 GOES_ON = {"exports/write", "exports/finish"}
 
 STATUS = {
     "customers/import": 202,
+    "customers/delivery": 202,
     "auth/register": 201,
     "model/unknown-route": 404,
     "model/preflight": 204,
@@ -84,12 +95,13 @@ def stack_of_the_story() -> Iterator[None]:
         settings.cache_clear()
         load_function.cache_clear()
         pass_through = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
-        for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-export"):
+        for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-prepare", "test-export"):
             role = "arn:aws:iam::123456789012:role/states"
             boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
         Customers().put_many(as_customers(generate(1500, 1)))
-        uploaded = json.loads((EVENTS / "imports/uploaded.json").read_text())["detail"]["object"]["key"]
-        boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
+        for name, content in (("imports/uploaded", FILE), ("prepare/arrived", SOURCE_FILE)):
+            key = json.loads((EVENTS / f"{name}.json").read_text())["detail"]["object"]["key"]
+            boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content)
         with whole_answers():
             yield
     settings.cache_clear()
@@ -112,7 +124,8 @@ def tell() -> dict[str, Any]:
         function = name.split("/")[0]
         given = {**event(name), **left} if name in GOES_ON else event(name)
         try:
-            answer = load_function(function).handler(given, lambda_context(function))
+            with schema_with_sources() if function == "prepare" else nullcontext():
+                answer = load_function(function).handler(given, lambda_context(function))
         except Exception as error:
             answers[name] = error
             continue
@@ -150,7 +163,7 @@ def test_there_are_events_for_every_function() -> None:
 
 
 def test_every_task_of_the_state_machines_has_an_event() -> None:
-    for machine in ("retraining", "scoring", "recount", "import", "export"):
+    for machine in ("retraining", "scoring", "recount", "import", "prepare", "export"):
         definition = (ROOT / f"statemachines/{machine}.asl.yaml").read_text()
         tasks = {line.split("task: ")[1] for line in definition.splitlines() if "task: " in line}
         assert (

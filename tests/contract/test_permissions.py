@@ -261,9 +261,9 @@ def test_the_days_of_a_removal_are_those_of_the_bucket() -> None:
     days = {
         rule["Prefix"]: rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] + 2 * DAY_UNTIL_S3_GETS_TO_IT
         for rule in rules
-        if "NoncurrentVersionExpiration" in rule and "Prefix" in rule
+        if "NoncurrentVersionExpiration" in rule and "ExpirationInDays" in rule
     }
-    assert set(days) == {"exports/", "training/", "datasets/", "imports/"}
+    assert set(days) == {"exports/", "training/", "datasets/", "imports/", "deliveries/"}
     assert max(days["datasets/"], days["training/"]) == EXPIRES_IN_DAYS["data-sets"]
-    assert days["imports/"] == EXPIRES_IN_DAYS["uploads"]
+    assert days["imports/"] == days["deliveries/"] == EXPIRES_IN_DAYS["uploads"]
     assert max(EXPIRES_IN_DAYS.values()) == EXPIRES_IN_DAYS["mark"]

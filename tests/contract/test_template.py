@@ -20,7 +20,7 @@ from tools.pack import BUNDLES
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"auth", "dashboard", "customers", "predictions", "model"}
-TASKS = {"authorizer", "retraining", "scoring", "rollups", "recount", "imports", "exports"}
+TASKS = {"authorizer", "retraining", "scoring", "rollups", "recount", "imports", "exports", "prepare"}
 FUNCTIONS = {f"{name.capitalize()}Function" for name in MODULES | TASKS}
 # For any method: the function itself answers a method that it does not know.
 PUBLIC = {"/api/health", "/api/auth/register", "/api/auth/login", "/api/openapi.json", "/api/docs", "$default"}

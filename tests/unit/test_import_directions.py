@@ -164,6 +164,6 @@ def test_parts_that_start_without_a_model_import_nothing_heavy(path: Path) -> No
 
 def test_every_run_has_the_same_three_files() -> None:
     runs = [folder for folder in (PACKAGE / "runs").iterdir() if (folder / "__init__.py").exists()]
-    assert len(runs) == 5
+    assert len(runs) == 6
     for run in runs:
         assert {"request.py", "steps.py", "view.py"} <= {file.name for file in run.iterdir()}, run.name

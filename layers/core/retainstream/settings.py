@@ -50,6 +50,7 @@ class Settings(BaseModel):
     import_state_machine_arn: str
     recount_state_machine_arn: str = ""
     export_state_machine_arn: str = ""
+    prepare_state_machine_arn: str = ""
     notification_topic_arn: str = ""
     dead_letters_url: str = ""
     confidence_threshold: float = Field(default=0.7, ge=0.5, le=1.0)

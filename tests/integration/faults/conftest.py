@@ -7,7 +7,7 @@ import pytest
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.storage.customers import Customers
 from tests.aws_state import AwsState
-from tests.integration.faults.world import add_business, add_imports, add_people, world
+from tests.integration.faults.world import add_business, add_deliveries, add_imports, add_people, world
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +17,7 @@ def business() -> Iterator[AwsState]:
         add_people()
         add_business(state)
         add_imports()
+        add_deliveries()
         yield state
 
 

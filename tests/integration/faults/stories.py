@@ -7,11 +7,14 @@ from typing import Any
 
 import boto3
 
+from retainstream.registry.active_schema import set_active_schema
 from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
+from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs
-from tests.integration.faults.world import ADMIN, FILE, PARTED, SECOND, WAITING, run
+from tests.integration.faults.world import ADMIN, DELIVERY, FILE, PARTED, PARTED_DELIVERY, SECOND, SOURCE_FILE, WAITING, run
 from tests.integration.training_jobs import training_jobs
+from tests.made_sources import streaming_with_sources
 
 PACKED = "c" * 32
 TRAINED, LARGE = "training-2", "training-3"
@@ -88,6 +91,19 @@ def _loaded(import_id: str, file: Any) -> Story:
 
 def a_failed_import() -> Story:
     yield Task("import", "fail", {"import_id": PARTED, "error": ERROR})
+
+
+def a_delivery() -> Story:
+    """A file of events with one row twice and one that the source has already."""
+    boto3.client("s3").put_object(Bucket=settings().bucket, Key=f"deliveries/uploads/{DELIVERY}", Body=SOURCE_FILE)
+    set_active_schema(Documents(), streaming_with_sources())
+    turn = yield Task("prepare", "read_delivery", {"run_id": DELIVERY})
+    yield Task("prepare", "merge_delivery", {"run_id": DELIVERY, "turn": turn})
+    yield Task("prepare", "finish_delivery", {"run_id": DELIVERY})
+
+
+def a_failed_delivery() -> Story:
+    yield Task("prepare", "fail_delivery", {"run_id": PARTED_DELIVERY, "error": ERROR})
 
 
 def an_export() -> Story:
@@ -183,6 +199,8 @@ STORIES: dict[Callable[[], Story], str] = {
     an_import: "import: begin survey index compare begin_load load verify finish",
     a_packed_import: "import: unpack survey fail",
     a_failed_import: "import: fail",
+    a_delivery: "prepare: read_delivery merge_delivery finish_delivery",
+    a_failed_delivery: "prepare: fail_delivery",
     an_export: "export: begin write finish",
     a_failed_export: "export: fail",
     a_scoring_run: "scoring: plan score verify finish",

@@ -33,6 +33,7 @@ from tests.conftest import account, forget_other_accounts
 from tests.integration.base_of_customers import watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.made_cards import synthetic_card
+from tests.made_sources import schema_with_sources
 from tests.small_models import add_customers, put_in_service
 from tests.strict.disturb import whole_answers
 
@@ -42,6 +43,10 @@ FIRST, SECOND, CARDED = "20260101T000000Z-first000", "20260201T000000Z-second00"
 KEPT_SCHEMA = "20260101T000000Z.streaming.0123456789ab"
 TRAINING, SCORING, RECOUNT, EXPORT = "training-1", "scoring-1", "recount-1", "export-1"
 WAITING, PARTED = "a" * 32, "b" * 32
+DELIVERY, PARTED_DELIVERY = "d" * 32, "e" * 32
+SOURCE_FILE = (
+    b"customer_id,occurred_at,event,amount\nC-000003,2026-05-01,login,\nC-000003,2026-05-01,login,\nC-000004,2026-06-02,payment,9\n"
+)
 FILE = (
     b"customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price\n"
     b"C-000003,standard,6.5,14,2,19,1,26,12.99\n"
@@ -49,7 +54,7 @@ FILE = (
     b"s0000044,basic,1,1,1,1,0,1,9.99\n"
 )
 FIGURES = {"rows": 700, "roc_auc": 0.84, "pr_auc": 0.6, "log_loss": 0.4, "brier": 0.1, "ece": 0.01}
-MACHINES = ("test-retraining", "test-scoring", "test-recount", "test-import", "test-export")
+MACHINES = ("test-retraining", "test-scoring", "test-recount", "test-import", "test-prepare", "test-export")
 ROLE = "arn:aws:iam::123456789012:role/states"
 
 
@@ -145,20 +150,46 @@ def add_card() -> None:
     register(Models(), record | more | judged | {"files": files, "card_policy": policy()})
 
 
+def uploaded_in_parts(key: str, content: bytes) -> str:
+    """Uploads a file in parts that nobody has joined yet. Returns the upload's id."""
+    bucket = boto3.client("s3")
+    upload_id = bucket.create_multipart_upload(Bucket=settings().bucket, Key=key)["UploadId"]
+    for number, offset in enumerate(range(0, len(content), 64), start=1):
+        bucket.upload_part(Bucket=settings().bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=content[offset : offset + 64])
+    return upload_id
+
+
 def add_imports() -> None:
     """An import that waits for its file, and one whose file has arrived in parts."""
     for import_id in (WAITING, PARTED):
         asked: dict[str, Any] = {"file_name": "customers.csv", "size": len(FILE), "as_of": "2026-06-01T00:00:00.000000+00:00"}
         key = f"imports/uploads/{import_id}"
         if import_id == PARTED:
-            bucket = boto3.client("s3")
-            asked["upload_id"] = bucket.create_multipart_upload(Bucket=settings().bucket, Key=key)["UploadId"]
-            for number, offset in enumerate(range(0, len(FILE), 64), start=1):
-                bucket.upload_part(
-                    Bucket=settings().bucket, Key=key, UploadId=asked["upload_id"], PartNumber=number, Body=FILE[offset : offset + 64]
-                )
+            asked["upload_id"] = uploaded_in_parts(key, FILE)
         Runs().expect(import_id, "import", ADMIN, asked)
         Documents().put_bytes(f"imports/recent/{'0' * 15}-{import_id}", b"")
+
+
+def add_deliveries() -> None:
+    """A delivery that waits for its file, and one whose file has arrived in parts; both find an earlier delivery's rows."""
+    for delivery_id in ("f" * 32, DELIVERY, PARTED_DELIVERY):
+        asked: dict[str, Any] = {
+            "kind": "events",
+            "file_name": "events.csv",
+            "size": len(SOURCE_FILE),
+            "as_of": "2026-07-01T00:00:00.000000+00:00",
+        }
+        key = f"deliveries/uploads/{delivery_id}"
+        if delivery_id == PARTED_DELIVERY:
+            asked["upload_id"] = uploaded_in_parts(key, SOURCE_FILE)
+        Runs().expect(delivery_id, "delivery", ADMIN, asked)
+        Documents().put_bytes(f"deliveries/recent/{'0' * 15}-{delivery_id}", b"")
+    earlier = SOURCE_FILE.replace(b"05-01,login", b"05-02,loginx")
+    boto3.client("s3").put_object(Bucket=settings().bucket, Key=f"deliveries/uploads/{'f' * 32}", Body=earlier[: len(SOURCE_FILE)])
+    with schema_with_sources():
+        turn = run("prepare", task="read_delivery", run_id="f" * 32)
+    run("prepare", task="merge_delivery", run_id="f" * 32, turn=turn)
+    run("prepare", task="finish_delivery", run_id="f" * 32)
 
 
 def take_in(state: AwsState, since: Any = None) -> None:

@@ -61,6 +61,17 @@ class Removals:
         removals = self._table.get_many([{"mark": mark} for mark in marks], consistent=True)
         return {marks[removal["mark"]] for removal in removals if removal["removed_at"] >= moment}
 
+    def among(self, customer_ids: Iterable[str]) -> dict[str, str]:
+        """The customers among the ids that were removed, each with the moment of the removal. Reads all marks."""
+        items = [item for page in self._table.scan_pages() for item in page]
+        marks = {item["mark"]: item["removed_at"] for item in items if item["mark"] != _LATEST["mark"]}
+        removed: dict[str, str] = {}
+        for customer_id in customer_ids if marks else ():
+            moments = [marks[mark] for mark in (self.mark_of(customer_id), _unkeyed_mark_of(customer_id)) if mark in marks]
+            if moments:
+                removed[customer_id] = max(moments)
+        return removed
+
 
 def _unkeyed_mark_of(customer_id: str) -> str:
     """The mark that earlier versions wrote. It goes with the first release after June 2027, when none is left (decision 111)."""

@@ -1,4 +1,4 @@
-"""Runs of importing, training, scoring, recounting and exporting: the steps of each, its counts, its result or the reason why it failed."""
+"""Runs of importing, training, scoring and so on: the steps of each, its counts, its result or the reason why it failed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +11,7 @@ from retainstream.storage.retry import attempts
 from retainstream.storage.table import Item, Table
 from retainstream.telemetry.correlation import correlation_id
 
-type Kind = Literal["import", "training", "scoring", "recount", "export"]
+type Kind = Literal["import", "training", "scoring", "recount", "export", "delivery", "preparation"]
 type Status = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
 
 _ATTEMPTS = 5

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retainstream.storage.runs import Runs
     from retainstream.storage.secret import Secret
     from retainstream.storage.signing_key import SigningKey
+    from retainstream.storage.sources import KeptSources
     from retainstream.storage.uploads import Uploads
     from retainstream.storage.users import Users
     from retainstream.storage.workflows import Workflows
@@ -141,6 +142,12 @@ class Stores:
         from retainstream.storage.signing_key import SigningKey
 
         return SigningKey()
+
+    @cached_property
+    def sources(self) -> "KeptSources":
+        from retainstream.storage.sources import KeptSources
+
+        return KeptSources()
 
     @cached_property
     def uploads(self) -> "Uploads":
