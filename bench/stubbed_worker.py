@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.records import Customer
 
 _TABLES = ("users", "customers", "predictions", "models", "runs", "rollups", "rate_limits", "revoked_tokens", "removed_customers")
@@ -71,10 +72,7 @@ class StubbedAws:
 
         self._customers = [json.dumps(to_attributes(customer)) for customer in customers]
         self._places = {customer["customer_id"]: place for place, customer in enumerate(customers)}
-        self._looks = [
-            json.dumps(to_attributes({name: customer[name] for name in ("customer_id", "churned") if name in customer}))
-            for customer in customers
-        ]
+        self._looks = [json.dumps(to_attributes({name: customer[name] for name in ("customer_id", "life")})) for customer in customers]
         self._predictions = {prediction["customer_id"]: to_attributes(prediction) for prediction in predictions}
         self._latency = latency_seconds
         self.requests: Counter[str] = Counter()
@@ -233,7 +231,7 @@ def synthetic_customers(count: int) -> list[Customer]:
     from retainstream.engine.learning.synthetic import as_customers, generate
 
     moment = "2026-01-01T00:00:00.000+00:00"
-    return [{**customer, "updated_at": moment} for customer in as_customers(generate(count, 1)) if customer.get("churned") is not True]
+    return [{**customer, "updated_at": moment} for customer in as_customers(generate(count, 1)) if churned_of(customer["life"]) is not True]
 
 
 def synthetic_model(*, trees: int = 200, depth: int = 4) -> Any:
@@ -248,7 +246,7 @@ def synthetic_model(*, trees: int = 200, depth: int = 4) -> Any:
 
     schema = default_schema()
     known = list(as_customers(generate(20_000, 2)))
-    label = np.array([customer.get("churned") is True for customer in known])
+    label = np.array([churned_of(customer["life"]) is True for customer in known])
     rows = encode(schema, [customer["features"] for customer in known])
     booster = xgboost.train(
         {"objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "nthread": 2}, matrix(schema, rows, label=label), trees

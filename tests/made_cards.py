@@ -22,6 +22,7 @@ from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
+from tests.made_lives import outcome
 
 PASSED: dict[str, Any] = {"passed": True, "reasons": [], "notes": [], "champion": None, "comparison": None}
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
@@ -92,7 +93,7 @@ def data_of(schema: FeatureSchema, rows: int = 1_200, seed: int = 3) -> DataSet:
         risk = 0.6 if _stands_out(features.get(schema.features[0].name), schema.features[0].levels) else 0.1
         group = str(features.get(schema.group, "")) if schema.group else "all"
         customers.append(
-            {"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": group, "source": "api"}
+            {"customer_id": str(number), "features": features, "life": outcome(rng.random() < risk), "group": group, "source": "api"}
         )
     return collect(schema, [customers])[0]
 

@@ -19,6 +19,7 @@ from retainstream.registry.champion import promote
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
+from tests.made_lives import outcome, seen
 
 THRESHOLD = 0.4
 
@@ -121,7 +122,7 @@ def add_customers(count: int, seed: int = 0, churned: int = 0) -> list[str]:
             "group": given["plan"],
             "features": given,
             "source": "api",
-            **({"churned": True, "outcome_at": "2026-01-01T00:00:00.000+00:00"} if number < churned else {}),
+            "life": outcome(True) if number < churned else seen(),
         }
         for number, (customer_id, given) in enumerate(zip(ids, features, strict=True))
     )

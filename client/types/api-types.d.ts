@@ -354,7 +354,7 @@ export interface paths {
         get: operations["get_customer_api_customers__customer_id__get"];
         /**
          * Create or change a customer
-         * @description Replaces the features. A known outcome and the latest prediction stay. The next scoring uses the new features.
+         * @description Replaces the features, which are of today. The latest prediction stays, and the next scoring uses the new features. A customer who left before today has come back: a new life begins, and the earlier one is kept.
          */
         put: operations["put_customer_api_customers__customer_id__put"];
         post?: never;
@@ -379,7 +379,7 @@ export interface paths {
         put?: never;
         /**
          * Record a customer's outcome
-         * @description The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the customers at risk any more. Recording the same outcome again changes nothing else.
+         * @description The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that the customer has not left after all; "stayed" on a later day says that the customer came back and begins a new life. Recording the same outcome again changes nothing else.
          */
         post: operations["post_outcome_api_customers__customer_id__outcome_post"];
         delete?: never;
@@ -1698,11 +1698,16 @@ export interface components {
         CustomerSummary: {
             /**
              * Churned
-             * @description Whether the customer left; null while it is not known
+             * @description Whether the customer left; null while no outcome of the present life is recorded
              */
             churned: boolean | null;
             /** Customer Id */
             customer_id: string;
+            /**
+             * Earlier Lives
+             * @description Earlier times with the business, oldest first: the customer came back
+             */
+            earlier_lives: components["schemas"]["LifeView"][];
             /** Features */
             features: {
                 [key: string]: string | boolean | number | null;
@@ -1712,9 +1717,11 @@ export interface components {
              * @description The customer's value in the schema's group column, or all
              */
             group: string;
+            /** @description The present time with the business, or the last one */
+            life: components["schemas"]["LifeView"];
             /**
              * Outcome At
-             * @description The day of the outcome
+             * @description The day of the outcome: `left_on`, or the last day on which the customer stayed
              */
             outcome_at: string | null;
             /**
@@ -1735,11 +1742,16 @@ export interface components {
         CustomerView: {
             /**
              * Churned
-             * @description Whether the customer left; null while it is not known
+             * @description Whether the customer left; null while no outcome of the present life is recorded
              */
             churned: boolean | null;
             /** Customer Id */
             customer_id: string;
+            /**
+             * Earlier Lives
+             * @description Earlier times with the business, oldest first: the customer came back
+             */
+            earlier_lives: components["schemas"]["LifeView"][];
             /** Features */
             features: {
                 [key: string]: string | boolean | number | null;
@@ -1754,9 +1766,11 @@ export interface components {
              * @description The customer's value in the schema's group column, or all
              */
             group: string;
+            /** @description The present time with the business, or the last one */
+            life: components["schemas"]["LifeView"];
             /**
              * Outcome At
-             * @description The day of the outcome
+             * @description The day of the outcome: `left_on`, or the last day on which the customer stayed
              */
             outcome_at: string | null;
             /** @description The latest prediction; null before the first */
@@ -2995,27 +3009,58 @@ export interface components {
         };
         /**
          * ImportCounts
-         * @description accepted + rejected = read, and created + changed + unchanged + older = accepted.
+         * @description accepted + rejected = read, created + changed + unchanged + older = accepted, and left + stayed + not_known = accepted, without the
+         *     rows of removed customers.
          */
         ImportCounts: {
             /** Accepted */
             accepted: number;
+            /**
+             * After Leaving
+             * @description Rows of customers who had left before the day of their features; those features are not used for training
+             */
+            after_leaving: number;
             /** Changed */
             changed: number;
             /** Created */
             created: number;
             /**
+             * Left
+             * @description Accepted rows of customers who left
+             */
+            left: number;
+            /**
+             * Not Known
+             * @description Accepted rows without an outcome
+             */
+            not_known: number;
+            /**
              * Older
              * @description Rows whose customer has newer data, or was removed meanwhile; the newer state stays
              */
             older: number;
+            /**
+             * Older Features
+             * @description Rows with features of an earlier moment than the stored ones; they are kept in the history only
+             */
+            older_features: number;
             /** Read */
             read: number;
             /** Rejected */
             rejected: number;
             /**
+             * Snapshots
+             * @description Rows whose features were kept in the history, for training
+             */
+            snapshots: number;
+            /**
+             * Stayed
+             * @description Accepted rows of customers who were still customers on the day of the outcome
+             */
+            stayed: number;
+            /**
              * Unchanged
-             * @description Rows that say nothing new; nothing is written
+             * @description Rows with the stored features and outcome; at most the days move up to which the customer is known
              */
             unchanged: number;
         };
@@ -3026,11 +3071,17 @@ export interface components {
         ImportRequest: {
             /**
              * As Of
-             * @description The moment that the file describes; newer data stays. Default: now
+             * @description The moment of features and outcomes alike. They are then never paired: training needs outcomes of a later day
              * @example 2026-01-31
              * @example 2026-01-31T18:00:00Z
              */
             as_of?: string | null;
+            /**
+             * Features As Of
+             * @description The moment that the features describe; newer features stay. Default: that of the outcomes, or now
+             * @example 2026-01-31
+             */
+            features_as_of?: string | null;
             /**
              * File Name
              * @example customers.csv
@@ -3041,6 +3092,12 @@ export interface components {
              * @description Whether it is compressed with gzip. Default: by its first bytes
              */
             gzip?: boolean | null;
+            /**
+             * Outcomes As Of
+             * @description The moment at which it was known who had left. Default: that of the features, or now
+             * @example 2026-02-28
+             */
+            outcomes_as_of?: string | null;
             /**
              * Size
              * @description Bytes, exactly as uploaded
@@ -3054,7 +3111,7 @@ export interface components {
         ImportView: {
             /**
              * As Of
-             * @description ISO 8601, UTC
+             * @description The later one of the two moments: ISO 8601, UTC
              */
             as_of: string;
             /**
@@ -3064,6 +3121,11 @@ export interface components {
             correlation_id: string | null;
             /** @description So far, or in all */
             counts: components["schemas"]["ImportCounts"];
+            /**
+             * Features As Of
+             * @description The moment that the features describe, where no column says it: ISO 8601, UTC
+             */
+            features_as_of: string;
             /** File Name */
             file_name: string;
             /** Finished At */
@@ -3075,6 +3137,11 @@ export interface components {
              * @description Notes on how the file was read
              */
             notes: string[];
+            /**
+             * Outcomes As Of
+             * @description The moment at which the outcomes were known, where no column says it: ISO 8601, UTC
+             */
+            outcomes_as_of: string;
             /**
              * Planned Steps
              * @default [
@@ -3268,6 +3335,42 @@ export interface components {
             mean_probability: number | null;
             /** Value At Risk */
             value_at_risk: number;
+        };
+        /**
+         * LifeView
+         * @description The days of a customer with the business, from one beginning to one end. Days are ISO dates, in UTC.
+         */
+        LifeView: {
+            /**
+             * Began On
+             * @description The day on which the customer became one; null where no file says it
+             */
+            began_on: string | null;
+            /**
+             * First Seen On
+             * @description The first day for which anything is stored
+             */
+            first_seen_on: string | null;
+            /**
+             * Left After
+             * @description Leaving happened after this day; null where `left_on` is exact, or no such day is known
+             */
+            left_after: string | null;
+            /**
+             * Left On
+             * @description The day of leaving, or the last day on which leaving can have happened
+             */
+            left_on: string | null;
+            /**
+             * Left On Exact
+             * @description Whether `left_on` is the day of leaving itself; null for a customer who has not left
+             */
+            left_on_exact: boolean | null;
+            /**
+             * Observed Until
+             * @description The last day on which the customer is known to have been one
+             */
+            observed_until: string | null;
         };
         /** Listing[AtRiskView] */
         Listing_AtRiskView_: {
@@ -3649,17 +3752,22 @@ export interface components {
             rows: number;
         };
         /**
-         * Outcome
+         * OutcomeRequest
          * @description Whether a customer left.
          */
-        Outcome: {
+        OutcomeRequest: {
             /** Churned */
             churned: boolean;
             /**
              * Date
-             * @description The day on which it happened or became known. Default: today (UTC)
+             * @description The day of leaving, or a day on which the customer was still one. Default: it became known today (UTC), so that leaving may have happened on any day since the customer was last seen
              */
             date?: string | null;
+            /**
+             * Left After
+             * @description Where the day of leaving is not known: the last day on which the customer was still one. `date` is then the last day on which leaving can have happened
+             */
+            left_after?: string | null;
         };
         /**
          * PageInfo
@@ -6402,7 +6510,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Outcome"];
+                "application/json": components["schemas"]["OutcomeRequest"];
             };
         };
         responses: {

@@ -222,7 +222,8 @@ def get_customer(customer_id: InPath) -> Data[views.CustomerView]:
 
 @app.put("/api/customers/<customer_id>", summary="Create or change a customer", tags=TAGS, **requires(Role.ANALYST))
 def put_customer(customer_id: InPath, body: views.Features) -> Data[views.CustomerView]:
-    """Replaces the features. A known outcome and the latest prediction stay. The next scoring uses the new features."""
+    """Replaces the features, which are of today. The latest prediction stays, and the next scoring uses the new features. A customer who
+    left before today has come back: a new life begins, and the earlier one is kept."""
     return Data(data=_view(records.put(customer_id, body.features, _schema(), stores.customers, stores.predictions)))
 
 
@@ -236,14 +237,15 @@ def delete_customer(customer_id: InPath) -> Data[removal.Removal]:
 
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record a customer's outcome", tags=TAGS, **requires(Role.ANALYST))
-def post_outcome(customer_id: InPath, body: views.Outcome) -> Data[views.CustomerView]:
+def post_outcome(customer_id: InPath, body: views.OutcomeRequest) -> Data[views.CustomerView]:
     """The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for
     predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the
-    customers at risk any more. Recording the same outcome again changes nothing else."""
+    customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that the customer has not left after all;
+    "stayed" on a later day says that the customer came back and begins a new life. Recording the same outcome again changes nothing
+    else."""
     recorded = records.record_outcome(
         customer_id,
-        churned=body.churned,
-        day=body.date,
+        body.outcome,
         horizon_days=_schema().horizon_days,
         customers=stores.customers,
         predictions=stores.predictions,

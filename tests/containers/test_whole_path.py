@@ -156,7 +156,7 @@ def test_a_model_is_trained_and_in_service(path: Walk) -> None:
 
 def test_everybody_who_has_not_left_is_scored_and_the_dashboard_counts_them(path: Walk) -> None:
     predictions = {item["customer_id"]["S"]: item for item in path.stored["predictions"]}
-    here = [item for item in path.stored["customers imported"] if not item["churned"]["BOOL"]]
+    here = [item for item in path.stored["customers imported"] if "left_on" not in item["life"]["M"]]
     assert {item["customer_id"]["S"] for item in here} <= predictions.keys()
     levels = Counter(predictions[item["customer_id"]["S"]]["level"]["S"] for item in here)
     metrics = path.answers["metrics"]

@@ -22,6 +22,7 @@ from retainstream.storage.predictions import Predictions
 from retainstream.storage.stores import Stores
 from tests.integration.base_of_customers import FEATURES, prediction
 from tests.interleaving import Caller, interleave
+from tests.made_lives import outcome, seen
 from tests.small_models import small_model
 
 OTHERS = ["churned", "stayed", "removed", "changed"]
@@ -38,9 +39,9 @@ def begin(before: str) -> None:
         for found in page:
             Predictions().delete(found["customer_id"])
     for customer_id in ("c1", "c2"):
-        customer: Any = {"customer_id": customer_id, "group": "standard", "features": FEATURES, "source": "api"}
+        customer: Any = {"customer_id": customer_id, "group": "standard", "features": FEATURES, "source": "api", "life": seen()}
         left = before == "left" and customer_id == "c1"
-        Customers().put(customer | {"churned": True} if left else customer)
+        Customers().put(customer | {"life": outcome(True)} if left else customer)
         if before != "unscored":
             Predictions().put_many([prediction(customer_id, 0.9, churned=left)])
 
@@ -50,13 +51,13 @@ def caller(name: str) -> Caller:
     stores, chosen, run_id = Stores(), model(), f"run-{next(numbers)}"
     tables = (stores.customers, stores.predictions)
     part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    outcome = partial(records.record_outcome, day=None, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
+    record = partial(records.record_outcome, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
     made: dict[str, Caller] = {
         "run": lambda: segments.score_segment(stores, chosen, None, run_id, part, lambda: 60),
         "by id": lambda: score_customers(chosen, *tables, ["c1", "c2"], run_id=run_id),
         "sample": lambda: score_sample(chosen, *tables, 10, run_id=run_id),
-        "churned": lambda: outcome("c1", churned=True),
-        "stayed": lambda: outcome("c1", churned=False),
+        "churned": lambda: record("c1", records.Outcome(churned=True)),
+        "stayed": lambda: record("c1", records.Outcome(churned=False)),
         "removed": lambda: records.delete("c1", *tables),
         "changed": lambda: records.put("c1", FEATURES, default_schema(), *tables),
     }
@@ -74,7 +75,7 @@ def assert_agreement() -> None:
         if stored is None:
             continue
         assert customer is not None, "the prediction of nobody"
-        assert stored["churned"] is (customer.get("churned") is True)
+        assert stored["churned"] is ("left_on" in customer["life"])
         indexed = {name: stored[name] for name in ("risk_shard", "probability_rank", "value_rank") if name in stored}
         assert indexed == ({} if stored["churned"] else index_keys(stored, customer_id, stored["group"]))
 
@@ -187,7 +188,7 @@ def test_the_next_run_repairs_what_the_interrupted_left(
 
 def test_a_run_repairs_and_counts_what_it_does_not_score(aws: None) -> None:
     begin("scored")
-    Customers().put({"customer_id": "left", "group": "standard", "features": FEATURES, "source": "import", "churned": True})
+    Customers().put({"customer_id": "left", "group": "standard", "features": FEATURES, "source": "import", "life": outcome(True)})
     Predictions().put_many([prediction("left", 0.9), prediction("nobody", 0.9)])
     stores = Stores()
     stores.runs.start("one", "scoring", "test")

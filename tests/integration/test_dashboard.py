@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from retainstream.engine.lives import churned_of
 from retainstream.registry.champion import promote, rollback
 from retainstream.registry.versions import register
 from retainstream.settings import settings
@@ -68,8 +69,9 @@ def data(answer: Any) -> Any:
 
 def life_of(order: random.Random) -> Any:
     began, seen = order.choice(["2026-07-20", "2026-09-01", "2026-09-02"]), order.choice(["2026-10-31", "2026-11-02"])
-    left = {"left_on": order.choice(["2026-09-30", "2026-10-01", "2026-10-31"])} if order.random() < 0.3 else {}
-    return {"first_seen_on": began, "observed_until": seen, **left}
+    left = {"left_on": order.choice(["2026-09-30", "2026-10-01", "2026-10-31"])} if order.random() < 0.15 else {}
+    stayed = {"stayed_on": seen} if order.random() < 0.15 else {}
+    return {"first_seen_on": began, "observed_until": seen, **stayed, **left}
 
 
 def lived(call: Call, seed: int) -> None:
@@ -83,7 +85,6 @@ def lived(call: Call, seed: int) -> None:
             "group": given["plan"],
             "features": given,
             "source": "import",
-            **({"churned": order.random() < 0.5} if order.random() < 0.2 else {}),
             "life": life_of(order),
         }
         for name, given in zip(names, features, strict=True)
@@ -96,7 +97,7 @@ def lived(call: Call, seed: int) -> None:
                 prediction(name, order.randint(0, 1_000_000) / 1_000_000, **stored[name]["features"])
                 | {"contributions": {column: round(order.uniform(-2, 2), 6) for column in ("plan", "watch_time_hours", "payment_failures")}}
                 for name in names
-                if name in stored and stored[name].get("churned") is not True and order.random() < 0.9
+                if name in stored and "left_on" not in stored[name]["life"] and order.random() < 0.9
             ]
         )
         for name in order.sample(names, 15):
@@ -120,8 +121,8 @@ def test_every_figure_is_that_of_the_customers_behind_it(call: Call, in_service:
     lived(call, seed)
     replay_streams(random.Random(seed))
     customers, scored = rows()
-    churned = [customer for customer in customers if customer.get("churned") is True]
-    stayed = [customer for customer in customers if customer.get("churned") is False]
+    churned = [customer for customer in customers if churned_of(customer["life"]) is True]
+    stayed = [customer for customer in customers if churned_of(customer["life"]) is False]
     assert len(churned) > 5
     assert len(stayed) > 5
     assert len(scored) > 40

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from retainstream.accounts.passwords import hashed
+from retainstream.customers import records
+from retainstream.engine.schema import default_schema
 from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.customers import Customers
+from retainstream.storage.predictions import Predictions
 from retainstream.storage.users import User, Users
 from tests.integration.conftest import Answer, load_function
 from tests.small_models import put_in_service, some_features
@@ -85,7 +88,7 @@ def spoiled(value: dict[str, Any], literal: str) -> list[str]:
 def base(aws: None) -> None:
     load_function.cache_clear()
     put_in_service()
-    Customers().replace_features("c1", ROW["plan"], ROW, "api")
+    records.put("c1", ROW, default_schema(), Customers(), Predictions())
     for name, role in (("root", Role.ADMIN), ("ann", Role.VIEWER)):
         Users().add(User(f"{name}@example.com", name, role, HASH, "2026-01-01T00:00:00+00:00"))
 

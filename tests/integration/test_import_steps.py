@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retainstream.customers import records
+from retainstream.customers.arrival import Moments
 from retainstream.customers.intake import Intake
 from retainstream.dashboard.fold import counts_of_customer, recount
 from retainstream.dashboard.performance import realised
+from retainstream.engine.lives import churned_of, outcome_day
 from retainstream.engine.schema import default_schema
 from retainstream.engine.tables import open_table
 from retainstream.runs.imports import load, survey
@@ -62,7 +64,13 @@ def stored() -> dict[str, Any]:
 
 
 def what_matters(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if name not in ("updated_at", "imported", "features_at", "outcome_recorded_at")}
+    return {name: value for name, value in item.items() if name not in ("updated_at", "imported", "features_at")}
+
+
+def record(customer_id: str, day: str | None = None) -> None:
+    """Records that a customer left on this day, or is known today to have left."""
+    outcome = records.Outcome(churned=True, day=day)
+    records.record_outcome(customer_id, outcome, horizon_days=30, customers=Customers(), predictions=Predictions())
 
 
 def prediction(customer_id: str, *, churned: bool = False) -> Any:
@@ -93,7 +101,9 @@ def test_rows_become_customers_and_the_others_are_told_with_line_column_and_reas
     assert view.status == "SUCCEEDED"
     assert counts(view) == (6, 2, 4, 2, 0, 0, 0)
     assert stored().keys() == {"c1", "c4"}
-    assert what_matters(stored()["c1"]) == {"customer_id": "c1", "group": "basic", "features": FEATURES, "source": "import"}
+    life = {"first_seen_on": view.features_as_of[:10], "observed_until": view.features_as_of[:10]}
+    expected = {"customer_id": "c1", "group": "basic", "features": FEATURES, "source": "import", "life": life}
+    assert what_matters(stored()["c1"]) == expected
     assert rejects(view.import_id) == [
         '3,plan,"must be one of basic, standard, premium"',
         "4,customer_id,is the id of an earlier row",
@@ -139,12 +149,12 @@ def test_a_change_by_the_interface_is_newer_than_a_file_of_last_week() -> None:
 def test_an_import_without_outcomes_keeps_outcome_evidence_and_history() -> None:
     records.put("c1", FEATURES, default_schema(), Customers(), Predictions())
     Predictions().put_many([prediction("c1")])
-    records.record_outcome("c1", churned=True, day="2026-10-05", horizon_days=30, customers=Customers(), predictions=Predictions())
+    record("c1", "2026-10-05")
     before = stored()["c1"]
     imported(as_file([line("c1", watch=9)]))
     after = stored()["c1"]
     assert after["features"]["watch_time_hours"] == 9
-    for kept in ("churned", "outcome_at", "outcome_prediction", "outcome_source", "outcome_recorded_at"):
+    for kept in ("life", "outcome_prediction", "outcome_source"):
         assert after[kept] == before[kept]
     assert Predictions().get_many(["c1"])["c1"]["history"] == prediction("c1")["history"]
 
@@ -153,13 +163,13 @@ def test_an_outcome_in_the_file_is_recorded_as_by_the_interface_and_settles_the_
     for customer_id in ("c1", "c2"):
         records.put(customer_id, FEATURES, default_schema(), Customers(), Predictions())
         Predictions().put_many([prediction(customer_id)])
-    records.record_outcome("c1", churned=True, day="2026-11-01", horizon_days=30, customers=Customers(), predictions=Predictions())
+    record("c1")
     by_hand = stored()["c1"]
     view = imported(as_file([line("c1", churned="true"), line("c2", churned="true")], outcomes=True))
     assert counts(view) == (2, 2, 0, 0, 1, 1, 0)
     by_file = stored()["c2"]
     assert by_file["outcome_prediction"] == by_hand["outcome_prediction"]
-    assert (by_file["churned"], by_file["outcome_source"], by_file["outcome_at"]) == (True, "import", view.as_of[:10])
+    assert (by_file["life"]["left_on"], by_file["outcome_source"]) == (view.outcomes_as_of[:10], "import")
     assert stored()["c1"] == by_hand
     settled = Predictions().get_many(["c1", "c2"])
     assert all(found["churned"] and "risk_shard" not in found for found in settled.values())
@@ -178,7 +188,9 @@ def scored(ids: Mapping[str, Any], *days: str) -> None:
         latest, *earlier = [
             {"scored_at": f"{day}T00:00:00.000+00:00", "probability": 0.5, "level": "high", "model_version": f"of {day}"} for day in days
         ]
-        Predictions().put_many([prediction(customer_id, churned=stored()[customer_id]["churned"]) | latest | {"history": earlier}])
+        Predictions().put_many(
+            [prediction(customer_id, churned="left_on" in stored()[customer_id]["life"]) | latest | {"history": earlier}]
+        )
 
 
 def judged() -> dict[str, str | None]:
@@ -197,11 +209,15 @@ def test_a_month_later_those_who_stayed_judge_predictions_as_those_who_left_do()
     assert churn_rate() is None
     assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 15, 5, 0)
     assert churn_rate() == 5 / 20
-    assert {(item["outcome_at"], item["outcome_source"]) for item in stored().values() if not item["churned"]} == {("2026-02-01", "import")}
+    outcomes = {(outcome_day(item["life"]), item["outcome_source"]) for item in stored().values() if churned_of(item["life"]) is False}
+    assert outcomes == {("2026-02-01", "import")}
     before = stored()
     assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 0, 20, 0)
-    assert counts(imported(month, as_of="2026-02-08")) == (20, 20, 0, 0, 0, 20, 0)
     assert stored() == before
+    judgements = judged()
+    assert counts(imported(month, as_of="2026-02-08")) == (20, 20, 0, 0, 0, 20, 0)
+    assert judged() == judgements
+    assert {item["life"]["observed_until"] for item in stored().values() if churned_of(item["life"]) is False} == {"2026-02-08"}
 
 
 def test_of_weekly_predictions_the_latest_is_judged_whose_horizon_has_run_out_and_never_an_older_one() -> None:
@@ -215,12 +231,14 @@ def test_of_weekly_predictions_the_latest_is_judged_whose_horizon_has_run_out_an
     assert told("no", "2026-02-07") == "2026-01-08"
     assert told("no", "2026-02-20") == "2026-01-15"
     assert told("no", "2026-02-10") == "2026-01-15"
-    assert told("", "2026-06-01") == "2026-01-15"
-    assert told("yes", "2026-02-10") == "2026-01-15"
+    assert told("", "2026-02-21") == "2026-01-15"
     assert told("yes", "2026-02-25") == "2026-01-22"
-    assert stored()["c1"]["churned"] is True
-    assert told("no", "2026-02-26") == "2026-01-22"
-    assert stored()["c1"]["churned"] is False
+    assert churned_of(stored()["c1"]["life"]) is True
+    assert told("no", "2026-02-25") == "2026-01-22"
+    assert churned_of(stored()["c1"]["life"]) is False
+    assert told("yes", "2026-02-26") == "2026-01-22"
+    assert told("no", "2026-02-28") is None, "the customer came back, and no prediction of the new life is old enough"
+    assert [churned_of(stored()["c1"]["life"]), stored()["c1"]["earlier_lives"][0]["left_on"]] == [False, "2026-02-26"]
 
 
 def test_the_first_word_that_a_customer_stayed_judges_nothing_that_nobody_can_know_yet() -> None:
@@ -228,7 +246,7 @@ def test_the_first_word_that_a_customer_stayed_judges_nothing_that_nobody_can_kn
     for customer_id in ("c1", "c2"):
         Predictions().put_many([prediction(customer_id) | {"scored_at": "2026-01-02T00:00:00.000+00:00", "history": []}])
     imported(as_file([line("c1", churned="no"), line("c2", churned="yes")], outcomes=True), as_of="2026-01-15")
-    assert {name: item["churned"] for name, item in stored().items()} == {"c1": False, "c2": True}
+    assert {name: churned_of(item["life"]) for name, item in stored().items()} == {"c1": False, "c2": True}
     assert judged() == {"c1": None, "c2": "2026-01-02"}
 
 
@@ -259,7 +277,7 @@ def test_what_others_write_between_read_and_write_is_not_lost(what: str) -> None
             case "put":
                 records.put("c1", {**FEATURES, "device_count": 7}, default_schema(), Customers(), Predictions())
             case "outcome":
-                records.record_outcome("c1", churned=True, day=None, horizon_days=30, customers=Customers(), predictions=Predictions())
+                record("c1")
             case "delete":
                 records.delete("c1", Customers(), Predictions())
             case "import":
@@ -275,7 +293,7 @@ def test_what_others_write_between_read_and_write_is_not_lost(what: str) -> None
             assert found["c1"]["features"]["device_count"] == 7
             assert counts(view) == (2, 2, 0, 0, 1, 0, 1)
         case "outcome":
-            assert found["c1"]["churned"] is True
+            assert churned_of(found["c1"]["life"]) is True
             assert found["c1"]["features"]["watch_time_hours"] == 7
         case "delete":
             assert "c1" not in found
@@ -501,7 +519,7 @@ def test_any_file_in_any_parts_gives_what_the_whole_gives(
     least, span, partition = 1 << 20, 1000, 1000
     assert in_parts == run()
     try:
-        strict = list(Intake(open_table(io.BytesIO(content)), default_schema()).customers())
+        strict = list(Intake(open_table(io.BytesIO(content)), default_schema(), Moments.stated(None, None)).customers())
     except ValueError:
         return
-    assert {item["customer_id"]: item["features"] for item in strict} == {name: item["features"] for name, item in in_parts[2].items()}
+    assert {row.customer_id: row.features for row in strict} == {name: item["features"] for name, item in in_parts[2].items()}

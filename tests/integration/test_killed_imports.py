@@ -16,6 +16,7 @@ from tests.conftest import account
 from tests.importing import as_file, asked_for, line
 from tests.integration.base_of_customers import prediction, watch_streams
 from tests.integration.state_left import counters_left, rows_left, run_left
+from tests.made_lives import seen
 from tests.mortal_tasks import Fate, Killed, Tasks, fates, first_seed, served
 
 SMALL = {
@@ -48,7 +49,7 @@ def fresh_base() -> None:
     watch_streams()
     order = random.Random(6)
     for number in range(0, 90, 2):
-        Customers().put({"customer_id": f"c{number}", "group": "basic", "features": {"plan": "basic"}, "source": "api"})
+        Customers().put({"customer_id": f"c{number}", "group": "basic", "features": {"plan": "basic"}, "source": "api", "life": seen()})
     Predictions().put_many(prediction(f"c{number}", order.choice([0.1, 0.5, 0.9])) for number in range(0, 90, 3))
 
 

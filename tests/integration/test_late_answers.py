@@ -68,7 +68,7 @@ def test_wrong_passwords_that_are_forgotten_hold_up_nobody(call: Call) -> None:
 
 
 def test_marks_whose_time_is_up_still_tell_a_change_that_was_taken_in(aws: None) -> None:
-    new = {"group": "basic", "churned": None}
+    new = {"group": "basic", "life": {}}
     change = Change("event", LONG_AGO, None, new)
     assert take_in("customers", [change], Rollups()) == 1
     for item in stored_items(settings().rollups_table):

@@ -28,6 +28,7 @@ from retainstream.storage.table import Table
 from tests.integration.base_of_customers import prediction, stream_records, watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.state_left import stored_rows
+from tests.made_lives import seen
 from tests.mortal_tasks import first_seed
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -76,7 +77,7 @@ def some_records() -> list[Record]:
     """What the streams tell of some customers and predictions."""
     watch_streams()
     for number in range(16):
-        Customers().put({"customer_id": f"c{number}", "group": "basic", "features": {"plan": "basic"}, "source": "api"})
+        Customers().put({"customer_id": f"c{number}", "group": "basic", "features": {"plan": "basic"}, "source": "api", "life": seen()})
     Predictions().put_many(prediction(f"c{number}", 0.9 - number / 100) for number in range(16))
     return stream_records(settings().customers_table) + stream_records(settings().predictions_table)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from retainstream.customers import records
+from retainstream.engine.schema import default_schema
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
 from tests.small_models import add_customers, put_in_service, some_features
@@ -44,7 +46,7 @@ def test_scoring_again_keeps_the_past(call: Call, in_service: str) -> None:
     assert first["history"] == []
     assert first["change"] is None
     changed = {**some_features(1)[0], "payment_failures": 9, "last_login_days": 300}
-    Customers().replace_features(customer_id, changed["plan"], changed, "api")
+    records.put(customer_id, changed, default_schema(), Customers(), Predictions())
     second = call("predictions", "POST", GENERATE, {"customer_ids": [customer_id]}).body["data"]["predictions"][0]
     assert [past["probability"] for past in second["history"]] == [first["probability"]]
     assert second["change"] == pytest.approx(second["probability"] - first["probability"], abs=1e-6)

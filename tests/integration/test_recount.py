@@ -31,6 +31,7 @@ from retainstream.storage.stores import Stores
 from retainstream.storage.table import Table
 from tests.examples import examples
 from tests.integration.test_rollups import ROWS, SOURCES, Crash, hooked
+from tests.made_lives import outcome
 
 type Row = dict[str, Any]
 
@@ -222,7 +223,7 @@ def world(account: None) -> World:
     """Five customers, all counted, and one counter that is wrong."""
     world = World("customers")
     for number in range(5):
-        world.write(f"c{number}", {"group": "basic", "features": {}, "churned": number == 0})
+        world.write(f"c{number}", {"group": "basic", "features": {}, "life": outcome(number == 0)})
     world.deliver(random.Random(0), everything=True)
     world.clock += 60
     world.spoil({"customers/stayed/basic": -2, WRONG: 1})
@@ -269,7 +270,7 @@ def test_a_base_that_never_rests_is_said_to_be_changing(world: World) -> None:
     numbers = count()
 
     def busy() -> None:
-        world.write("c1", {"group": "basic", "features": {}, "churned": next(numbers) % 2 == 0})
+        world.write("c1", {"group": "basic", "features": {}, "life": outcome(next(numbers) % 2 == 0)})
         world.deliver(random.Random(0), everything=True)
 
     with meanwhile(dict.fromkeys(range(200), busy)):
@@ -284,8 +285,8 @@ def test_rows_written_between_the_counts_are_noticed_though_no_change_arrives(wo
     while plan["sources"][0]["phase"] != "confirm":
         world.clock += plan.get("wait_seconds", 0)
         plan = look_again(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
-    world.write("c1", {"group": "basic", "features": {}, "churned": True})
-    world.write("c1", {"group": "basic", "features": {}, "churned": False})
+    world.write("c1", {"group": "basic", "features": {}, "life": outcome(True)})
+    world.write("c1", {"group": "basic", "features": {}, "life": outcome(False)})
     plan = look_again(world.stores, world.limits, "run", plan, [whole(world, part) for part in plan["parts"]])
     assert (plan["sources"][0]["phase"], plan["sources"][0]["attempt"]) == ("settle", 2)
     assert world.counters != world.truth

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.lives import churned_of
 from retainstream.registry.card import card_document
 from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
@@ -26,6 +27,7 @@ from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
+from tests.made_lives import outcome
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_sta
     register(Models(), bare_version("old"))
     promote(Models(), "old", "ann")
     run = machine("few", started_by="ann")
-    known = sum("churned" in customer for customer in as_customers(generate(30, 1), 0.5))
+    known = sum(churned_of(customer["life"]) is not None for customer in as_customers(generate(30, 1), 0.5))
     assert run["status"] == "FAILED"
     assert run["reason"] == f"Only {known} customers with a known outcome: at least 200 are needed."
     assert [(step["name"], step["status"]) for step in run["steps"]] == [("extract", "SUCCEEDED"), ("validate", "FAILED")]
@@ -95,7 +97,7 @@ def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_sta
 
 
 def test_one_class_ends_the_run_with_the_reason(machine: Machine) -> None:
-    customers: Iterator[Any] = ({**customer, "churned": False} for customer in as_customers(generate(300, 1)))
+    customers: Iterator[Any] = ({**customer, "life": outcome(False)} for customer in as_customers(generate(300, 1)))
     Customers().put_many(customers)
     run = machine("one", started_by="ann")
     assert run["status"] == "FAILED"
@@ -123,7 +125,7 @@ def test_a_candidate_that_does_not_pass_is_registered_as_rejected(machine: Machi
 def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> None:
     customers: list[Any] = list(as_customers(generate(1_000, 1), 1.0))
     for customer in customers:
-        customer["features"]["tenure_months"] = 200 if customer["churned"] else customer["features"]["tenure_months"] % 100
+        customer["features"]["tenure_months"] = 200 if churned_of(customer["life"]) else customer["features"]["tenure_months"] % 100
     Customers().put_many(customers)
     run = machine("leak", started_by="ann")
     assert run["result"]["promoted"] is False

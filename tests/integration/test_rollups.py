@@ -21,6 +21,7 @@ from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.table import Table, to_attributes
 from tests.counted_lives import a_life
 from tests.examples import examples
+from tests.made_lives import outcome, seen
 from tests.stored import stored_items
 
 type Row = dict[str, Any]
@@ -63,10 +64,12 @@ predictions = st.fixed_dictionaries(
     }
 )
 customers = st.fixed_dictionaries(
-    {"group": st.sampled_from(GROUPS), "features": st.fixed_dictionaries({"device_count": st.integers(0, 20)})},
+    {
+        "group": st.sampled_from(GROUPS),
+        "features": st.fixed_dictionaries({"device_count": st.integers(0, 20)}),
+        "life": st.one_of(a_life(), st.sampled_from([seen(), outcome(True), outcome(False)])),
+    },
     optional={
-        "churned": st.booleans(),
-        "life": a_life(),
         "earlier_lives": st.lists(a_life(), max_size=2),
         "outcome_prediction": st.fixed_dictionaries({"probability": millionths, "level": st.sampled_from(RISK_LEVELS)}),
     },
@@ -211,7 +214,7 @@ def test_two_invocations_with_the_same_changes_at_the_same_moment_count_them_onc
 
 @pytest.mark.usefixtures("account")
 def test_a_batch_of_many_seconds_is_taken_in_whole() -> None:
-    row = {"group": "basic", "churned": True}
+    row = {"group": "basic", "life": outcome(True)}
     table, records = streamed([(f"c{number}", row) for number in range(230)], list(range(230)))
     rollups = new_rollups()
     deliver("customers", records, rollups)
@@ -221,7 +224,7 @@ def test_a_batch_of_many_seconds_is_taken_in_whole() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_changes_that_change_no_number_are_not_written() -> None:
-    customer = {"group": "basic", "features": {"device_count": 1}}
+    customer = {"group": "basic", "features": {"device_count": 1}, "life": seen()}
     _, records = streamed([("c1", customer), ("c1", {**customer, "features": {"device_count": 2}})], [0])
     rollups = new_rollups()
     deliver("customers", records[:1], rollups)
@@ -232,7 +235,7 @@ def test_changes_that_change_no_number_are_not_written() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_a_row_that_cannot_be_read_is_counted_as_such_and_stops_nothing() -> None:
-    good = {"group": "basic", "churned": False}
+    good = {"group": "basic", "life": outcome(False)}
     _, records = streamed([("c1", {"features": {}}), ("c2", good)], [0])
     rollups = new_rollups()
     deliver("customers", records, rollups)

@@ -26,6 +26,7 @@ from retainstream.storage.models import Models
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import MACHINES, ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
 from tests.integration.training_jobs import Jobs, packed, training_jobs
+from tests.made_lives import seen
 from tests.stored import stored_keys
 
 CUSTOMERS = 2_400
@@ -216,7 +217,7 @@ def test_the_job_is_awaited_by_step_functions_and_whatever_fails_ends_in_the_rec
 
 
 def test_customers_without_outcomes_are_no_rows(machine: Machine) -> None:
-    customers: Iterator[Any] = ({key: value for key, value in customer.items() if key != "churned"} for customer in _customers())
+    customers: Iterator[Any] = ({**customer, "life": seen()} for customer in _customers())
     Customers().put_many(customers)
     assert machine("none", started_by="ann")["reason"] == "Only 0 customers with a known outcome: at least 200 are needed."
 

@@ -26,6 +26,7 @@ from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
+from tests.made_lives import outcome
 
 SCHEMA = default_schema()
 
@@ -223,7 +224,7 @@ def test_another_business_trains_without_groups_and_money() -> None:
             features["contract"] = "monthly" if rng.random() < 0.6 else "yearly"
         risk = 0.5 if features.get("contract") == "monthly" and features["paperless"] else 0.1
         customers.append(
-            {"customer_id": str(number), "features": features, "churned": bool(rng.random() < risk), "group": "all", "source": "api"}
+            {"customer_id": str(number), "features": features, "life": outcome(rng.random() < risk), "group": "all", "source": "api"}
         )
     data, _ = collect(TELCO, [customers])
     development, test = sides(data)

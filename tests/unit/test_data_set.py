@@ -9,8 +9,10 @@ from retainstream.engine.learning.checks import Finding, OneClass, TooFewRows, c
 from retainstream.engine.learning.dataset import DataSet, collect, key_of, merged
 from retainstream.engine.learning.split import TEST_SHARE, folds, held_out
 from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.lives import churned_of
 from retainstream.engine.records import Customer
 from retainstream.engine.schema import default_schema
+from tests.made_lives import outcome
 
 SCHEMA = default_schema()
 CUSTOMERS = list(as_customers(generate(4_000, 11)))
@@ -25,9 +27,9 @@ def same(first: DataSet, second: DataSet) -> bool:
 
 
 def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() -> None:
-    imported: Customer = {**CUSTOMERS[0], "customer_id": "imported", "churned": False, "source": "import"}
+    imported: Customer = {**CUSTOMERS[0], "customer_id": "imported", "life": outcome(False), "source": "import"}
     data, provenance = collect(SCHEMA, [CUSTOMERS, [imported]])
-    known = [customer for customer in CUSTOMERS if "churned" in customer]
+    known = [customer for customer in CUSTOMERS if churned_of(customer["life"]) is not None]
     assert len(data) == len(known) + 1
     assert provenance.customers == len(CUSTOMERS) + 1
     assert provenance.sources == {"synthetic": len(known), "import": 1}
@@ -37,7 +39,7 @@ def test_only_customers_with_a_known_outcome_are_kept_and_counted_by_source() ->
 
 
 def test_an_outcome_somebody_recorded_is_not_the_generators() -> None:
-    recorded: Customer = {**CUSTOMERS[0], "churned": True, "outcome_source": "api"}
+    recorded: Customer = {**CUSTOMERS[0], "life": outcome(True), "outcome_source": "api"}
     data, provenance = collect(SCHEMA, [[recorded]])
     assert not data.synthetic.any()
     assert provenance.sources == {"api": 1}
@@ -73,8 +75,8 @@ def test_folds_are_as_even_as_can_be_and_follow_the_customer(count: int, outcome
     churned = np.array(outcomes)
     keys = rng.choice(2**62, size=len(churned), replace=False).astype(np.uint64)
     assigned = folds(keys, churned, count)
-    for outcome in (True, False):
-        sizes = np.bincount(assigned[churned == outcome], minlength=count)
+    for left in (True, False):
+        sizes = np.bincount(assigned[churned == left], minlength=count)
         assert sizes.max() - sizes.min() <= 1
     order = rng.permutation(len(keys))
     assert (folds(keys[order], churned[order], count) == assigned[order]).all()

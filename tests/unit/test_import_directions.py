@@ -18,10 +18,10 @@ ENGINE_IMPORTS = {
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps"},
     "silence": {"learning"},
-    "model": {"records", "schema"},
+    "model": {"records", "schema", "lives"},
     "monitoring": {"model"},
     "business": {"records", "schema"},
-    "learning": {"records", "schema", "tables", "traps", "model", "monitoring", "business"},
+    "learning": {"records", "schema", "lives", "tables", "traps", "model", "monitoring", "business"},
     "history": {"records", "schema", "lives", "model", "monitoring"},
 }
 MAY_IMPORT = {

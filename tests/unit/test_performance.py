@@ -12,6 +12,7 @@ from retainstream.dashboard.fold import counts_of_customer, recount
 from retainstream.dashboard.performance import estimate, held_out, realised
 from retainstream.engine.model.levels import level_of
 from retainstream.engine.monitoring.score_bins import score_bin_of
+from tests.made_lives import outcome, seen
 
 chances = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
 
@@ -21,7 +22,7 @@ def customer(number: int, probability: float, churned: bool | None) -> dict[str,
     return {
         "customer_id": str(number),
         "group": ("basic", "premium")[number % 2],
-        **({} if churned is None else {"churned": churned}),
+        "life": seen() if churned is None else outcome(churned),
         **(foreseen if churned is not None else {}),
     }
 
@@ -76,7 +77,7 @@ def test_many_realised_outcomes_give_scikit_learns_figures() -> None:
 @pytest.mark.parametrize(("stayed", "waiting", "shown"), [(0, 0, False), (0, 5, False), (4, 5, False), (5, 5, True), (9, 0, True)])
 def test_what_rests_on_the_share_who_left_is_shown_once_those_who_stayed_are_judged(stayed: int, waiting: int, shown: bool) -> None:
     rows = [customer(number, 0.6, number < 128) for number in range(128 + stayed)]
-    rows += [{"customer_id": f"w{number}", "group": "basic", "churned": False} for number in range(waiting)]
+    rows += [{"customer_id": f"w{number}", "group": "basic", "life": outcome(False)} for number in range(waiting)]
     found = realised(recount(counts_of_customer, rows))
     assert found
     assert (found.customers, found.churners, found.recall) == (128 + stayed, 128, 1.0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from retainstream.engine.business.truth import is_generated_for, true_probability
 from retainstream.engine.learning.metrics import roc_auc
 from retainstream.engine.learning.synthetic import Drift, as_customers, generate
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.encoding import encode, feature_names
 from retainstream.engine.schema import checked_features, default_schema
 
@@ -79,17 +80,18 @@ def test_failed_payments_weigh_more_in_the_first_months() -> None:
 def test_known_outcomes_are_chosen_without_a_look_at_them() -> None:
     base = generate(40_000, 2)
     customers = list(as_customers(base, 0.7))
-    known = np.array(["churned" in customer for customer in customers])
+    known = np.array([churned_of(customer["life"]) is not None for customer in customers])
     assert abs(known.mean() - 0.7) < 0.02
     assert abs(base.churned[known].mean() - base.churned[~known].mean()) < 0.015
-    assert all(customer["churned"] is bool(left) for customer, left in zip(customers, base.churned, strict=True) if "churned" in customer)
+    outcomes = [churned_of(customer["life"]) for customer in customers]
+    assert all(outcome is bool(left) for outcome, left in zip(outcomes, base.churned, strict=True) if outcome is not None)
     assert {customer["source"] for customer in customers} == {"synthetic"}
     assert len({customer["customer_id"] for customer in customers}) == len(customers)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_all_or_no_outcomes_may_be_known(share: float) -> None:
-    assert {"churned" in customer for customer in as_customers(generate(50, 1), share)} == {bool(share)}
+    assert {churned_of(customer["life"]) is not None for customer in as_customers(generate(50, 1), share)} == {bool(share)}
 
 
 def test_a_month_with_drift_moves_features_and_keeps_the_churn_function() -> None:

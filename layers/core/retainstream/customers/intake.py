@@ -1,13 +1,11 @@
-"""The rows of a file as new customers, and the faults of rejected rows."""
+"""The rows of a file as customers, and the faults of rejected rows."""
 
 from collections.abc import Callable, Container, Iterator
 
-from retainstream.engine.records import CustomerSource, NewCustomer
+from retainstream.customers.arrival import Arrival, Moments, moments_of
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.engine.tables.binding import bind, some_of
-
-SOURCE: CustomerSource = "import"
 
 type Refuse = Callable[[TableProblem], None]
 
@@ -19,44 +17,57 @@ class Intake:
     """
 
     def __init__(
-        self, table: Table, schema: FeatureSchema, refuse: Refuse = lambda _: None, *, repeated: Container[int] | None = None
+        self,
+        table: Table,
+        schema: FeatureSchema,
+        moments: Moments,
+        refuse: Refuse = lambda _: None,
+        *,
+        repeated: Container[int] | None = None,
     ) -> None:
-        """`refuse` is called with every fault of every rejected row: its line, and the column's header in the file.
+        """`moments` are those of rows that do not say their own. `refuse` is called with every fault of every rejected row: its line, and
+        the column's header in the file.
 
         `repeated` holds the lines of rows with the id of an earlier row, where they are known. Otherwise every id is remembered.
         """
         self._table = table
         self._schema = schema
+        self._moments = moments
         self._refuse = refuse
         self._repeated = repeated
         self._seen: set[str] = set()
         self._headers = {column.name: column.header for column in schema.columns} | {"": ""}
         self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
+        self._headers |= schema.moments.headers if schema.moments else {}
         self._faults: dict[tuple[str, str], tuple[int, int]] = {}
         self.rows = self.refused = self.left = self.stayed = 0
 
-    def customers(self) -> Iterator[NewCustomer]:
-        """The accepted rows as customers. Of rows with the same id the first is accepted.
+    def customers(self) -> Iterator[Arrival]:
+        """The accepted rows. Of rows with the same id the first is accepted.
 
         Raises:
             UnreadableTable: the header lacks a column the schema requires, or a record cannot be read.
         """
         return (item for item in self.judged() if item is not None)
 
-    def judged(self) -> Iterator[NewCustomer | None]:
+    def judged(self) -> Iterator[Arrival | None]:
         """The same, with None for every rejected row."""
         for row in read_customers(self._table, self._schema):
             self.rows += 1
+            moments, wrong_days = moments_of(row, self._schema, self._moments)
             faults = list(self._faults_of(row))
+            if not row.errors:
+                faults += [(self._headers[error.field], error.detail) for error in wrong_days]
             if faults:
                 self.refused += 1
                 for column, detail in faults:
                     self._note(row.line, column, detail)
                 yield None
                 continue
-            self.left += row.churned is True
-            self.stayed += row.churned is False
-            yield self._item(row)
+            arrival = self._arrival(row, moments)
+            self.left += arrival.churned is True
+            self.stayed += arrival.churned is False
+            yield arrival
 
     def faults(self) -> list[TableProblem]:
         """The faults of the rows read so far, each once with its first line and its number of rows, most frequent first."""
@@ -95,13 +106,15 @@ class Intake:
         self._faults[column, detail] = (first, rows + 1)
         self._refuse(TableProblem(detail, line, column))
 
-    def _item(self, row: CustomerRow) -> NewCustomer:
-        customer: NewCustomer = {
-            "customer_id": row.customer_id,
-            "group": group_of(self._schema, row.features),
-            "features": row.features,
-            "source": SOURCE,
-        }
-        if row.churned is not None:
-            customer["churned"] = row.churned
-        return customer
+    def _arrival(self, row: CustomerRow, moments: Moments) -> Arrival:
+        left_on = row.days.get("left_on")
+        return Arrival(
+            row.customer_id,
+            group_of(self._schema, row.features),
+            row.features,
+            moments.features_as_of,
+            moments.outcomes_as_of,
+            True if left_on is not None else row.churned,
+            left_on,
+            row.days.get("began_on"),
+        )

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from retainstream.customers.judged import judged, judged_anew, moment_of
+from retainstream.customers.lives import lives_of, with_new_lives
+from retainstream.engine.lives import churned_of
+from retainstream.engine.lives.timeline import Lives, left, seen
 from retainstream.engine.records import Customer, Prediction
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures, checked_features, group_of
 from retainstream.predictions.agreement import settle
+from retainstream.storage.arriving_customers import CustomerAttributes, RowChange
 from retainstream.storage.customers import Customers
-from retainstream.storage.errors import Conflict
+from retainstream.storage.errors import Conflict, StorageUnavailable
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.retry import attempts
+
+_ATTEMPTS = 20
 
 
 class UnknownCustomer(LookupError):
@@ -39,17 +46,30 @@ def profile(customer_id: str, customers: Customers, predictions: Predictions) ->
 
 
 def put(customer_id: str, values: Mapping[str, object], schema: FeatureSchema, customers: Customers, predictions: Predictions) -> Profile:
-    """Creates a customer or replaces its features. Its known outcome and its prediction stay.
+    """Creates a customer or replaces its features. Its prediction stays. The features are of today, so that a customer who had left
+    before today begins a new life.
 
     Raises:
         UnacceptableFeatures: the schema does not accept the features. Each error is named features.<column>, and nothing is written.
+        StorageUnavailable: other writers changed the customer every time. The same call may be made again.
     """
     features, errors = checked_features(schema, values)
     if errors:
         raise UnacceptableFeatures([FieldError(f"features.{error.field}", error.detail) for error in errors])
-    customer = customers.replace_features(customer_id, group_of(schema, features), features, "api")
-    _, prediction = settle(customer_id, customers, predictions)
-    return Profile(customer, prediction)
+    for _ in attempts(_ATTEMPTS):
+        customer = customers.get(customer_id, consistent=True)
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        change = with_new_lives(customer, seen(lives_of(customer), now[:10], latest_word=True))
+        new: CustomerAttributes = {"group": group_of(schema, features), "features": features, "source": "api", "features_at": now}
+        with suppress(Conflict):
+            customers.change(RowChange(customer_id, customer, {**new, **change.set}, change.remove))
+            break
+    else:
+        raise StorageUnavailable("a customer keeps changing")
+    stored, prediction = settle(customer_id, customers, predictions)
+    if stored is None:  # it was deleted meanwhile
+        raise UnknownCustomer(customer_id)
+    return Profile(stored, prediction)
 
 
 def delete(customer_id: str, customers: Customers, predictions: Predictions) -> tuple[bool, bool]:
@@ -57,31 +77,69 @@ def delete(customer_id: str, customers: Customers, predictions: Predictions) -> 
     return customers.delete(customer_id), predictions.delete(customer_id)
 
 
-def record_outcome(
-    customer_id: str, *, churned: bool, day: str | None, horizon_days: int, customers: Customers, predictions: Predictions
-) -> Profile:
-    """Records whether a customer left, on which day (ISO date; default: today), with the prediction that the outcome is compared with.
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a customer: left on `day`, or in the range (`left_after`, `day`]; or still a customer on `day`.
+
+    Days are ISO days. Without `day` it is known as of today; then a leaving may have happened since the customer was seen last.
+    """
+
+    churned: bool
+    day: str | None = None
+    left_after: str | None = None
+
+    def after(self, lives: Lives, today: str) -> Lives:
+        """The lives with this outcome, as of today."""
+        if not self.churned:
+            return seen(lives, self.day or today, stayed=True, latest_word=True)
+        exact = self.day is not None and self.left_after is None
+        return left(lives, self.day or today, today, exact=exact, after=self.left_after)
+
+
+def record_outcome(customer_id: str, outcome: Outcome, *, horizon_days: int, customers: Customers, predictions: Predictions) -> Profile:
+    """Records whether a customer left, with the prediction that the outcome is compared with.
 
     Recording the same outcome again changes nothing, but finishes an interrupted recording. An outcome "stayed" that is recorded again
-    after the horizon of a newer prediction is compared with that one. An outcome may be corrected: a customer who has not left after all
-    is at risk again.
+    after the horizon of a newer prediction is compared with that one. A customer who stayed on the day of the recorded leaving, or
+    before it, has not left after all and is at risk again; a customer who stayed on a later day came back and begins a new life.
 
     Raises:
         UnknownCustomer: no customer has that id.
+        StorageUnavailable: other writers changed the customer every time. The same call may be made again.
     """
-    before = profile(customer_id, customers, predictions)
-    known = before.customer.get("churned")
-    moment = moment_of(day) if day else datetime.now(UTC)
-    kept = before.customer.get("outcome_prediction") if known is churned else None
-    if known is not churned:
-        news = judged(before.prediction, horizon_days, churned=churned, moment=moment)
+    for _ in attempts(_ATTEMPTS):
+        change = _recorded(profile(customer_id, customers, predictions), outcome, horizon_days)
+        with suppress(Conflict):
+            if change:
+                customers.change(change)
+            break
     else:
-        news = None if churned else judged_anew(kept, before.prediction, horizon_days, moment=moment)
-    if known is not churned or news or (day is not None and day != before.customer.get("outcome_at")):
-        outcome_at, snapshot = moment.date().isoformat(), news or kept
-        with suppress(Conflict):  # another request recorded the same, or deleted the customer
-            customers.record_outcome(customer_id, churned=churned, outcome_at=outcome_at, prediction=snapshot)
+        raise StorageUnavailable("a customer keeps changing")
     customer, prediction = settle(customer_id, customers, predictions)
     if customer is None:
         raise UnknownCustomer(customer_id)
     return Profile(customer, prediction)
+
+
+def _recorded(before: Profile, outcome: Outcome, horizon_days: int) -> RowChange | None:
+    """The change that records an outcome; None where it says nothing new."""
+    customer, now = before.customer, datetime.now(UTC)
+    lives = lives_of(customer)
+    after = outcome.after(lives, now.date().isoformat())
+    came_back = len(after) > len(lives)
+    kept = None if came_back else customer.get("outcome_prediction")
+    moment = moment_of(outcome.day) if outcome.day else now
+    if not outcome.churned:
+        moment = max(moment, moment_of(after[-1]["stayed_on"]))
+    prediction = None if came_back and not outcome.churned else before.prediction
+    if churned_of(customer["life"]) is not outcome.churned:
+        kept, news = None, judged(prediction, horizon_days, churned=outcome.churned, moment=moment)
+    else:
+        news = None if outcome.churned else judged_anew(kept, prediction, horizon_days, moment=moment)
+    if after == lives and news is None:
+        return None
+    change = with_new_lives(customer, after)
+    attributes: CustomerAttributes = {**change.set, "outcome_source": "api"}
+    if snapshot := news or kept:
+        return RowChange(customer["customer_id"], customer, {**attributes, "outcome_prediction": snapshot}, change.remove)
+    return RowChange(customer["customer_id"], customer, attributes, tuple({*change.remove, "outcome_prediction"}))

@@ -1,12 +1,14 @@
 """Customers in the API."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from retainstream.engine.records import Customer, Prediction, RiskLevel
+from retainstream.customers.records import Outcome
+from retainstream.engine.lives import LONG_BEFORE, churned_of, outcome_day
+from retainstream.engine.records import Customer, Life, Prediction, RiskLevel
 from retainstream.predictions.views import ActionView, FeatureValue, PredictionView, ReasonView, prediction_view
 
 
@@ -48,13 +50,46 @@ class Features(BaseModel):
     )
 
 
-class Outcome(BaseModel):
+class OutcomeRequest(BaseModel):
     """Whether a customer left."""
 
     model_config = ConfigDict(extra="forbid")
 
     churned: StrictBool
-    date: PastDate | None = Field(default=None, description="The day on which it happened or became known. Default: today (UTC)")
+    date: PastDate | None = Field(
+        default=None,
+        description="The day of leaving, or a day on which the customer was still one. Default: it became known today (UTC), so that "
+        "leaving may have happened on any day since the customer was last seen",
+    )
+    left_after: PastDate | None = Field(
+        default=None,
+        description="Where the day of leaving is not known: the last day on which the customer was still one. `date` is then the last "
+        "day on which leaving can have happened",
+    )
+
+    @model_validator(mode="after")
+    def _range_has_days(self) -> Self:
+        if self.left_after is not None:
+            if not self.churned:
+                raise PydanticCustomError("range", "left_after belongs to an outcome with churned: true")
+            if self.left_after >= (self.date or datetime.now(UTC).date().isoformat()):
+                raise PydanticCustomError("range", "left_after must be before date")
+        return self
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.churned, self.date, self.left_after)
+
+
+class LifeView(BaseModel):
+    """The days of a customer with the business, from one beginning to one end. Days are ISO dates, in UTC."""
+
+    began_on: str | None = Field(description="The day on which the customer became one; null where no file says it")
+    first_seen_on: str | None = Field(description="The first day for which anything is stored")
+    observed_until: str | None = Field(description="The last day on which the customer is known to have been one")
+    left_on: str | None = Field(description="The day of leaving, or the last day on which leaving can have happened")
+    left_on_exact: bool | None = Field(description="Whether `left_on` is the day of leaving itself; null for a customer who has not left")
+    left_after: str | None = Field(description="Leaving happened after this day; null where `left_on` is exact, or no such day is known")
 
 
 class CustomerSummary(BaseModel):
@@ -63,8 +98,10 @@ class CustomerSummary(BaseModel):
     customer_id: str
     group: str = Field(description="The customer's value in the schema's group column, or all")
     features: dict[str, FeatureValue]
-    churned: bool | None = Field(description="Whether the customer left; null while it is not known")
-    outcome_at: str | None = Field(description="The day of the outcome")
+    churned: bool | None = Field(description="Whether the customer left; null while no outcome of the present life is recorded")
+    outcome_at: str | None = Field(description="The day of the outcome: `left_on`, or the last day on which the customer stayed")
+    life: LifeView = Field(description="The present time with the business, or the last one")
+    earlier_lives: list[LifeView] = Field(description="Earlier times with the business, oldest first: the customer came back")
     source: str = Field(description="The customer's origin: synthetic, api or import")
     updated_at: str = Field(description="ISO 8601, UTC")
 
@@ -97,19 +134,40 @@ Order = Literal["probability", "value"]
 
 
 def customer_summary(customer: Customer) -> CustomerSummary:
-    return CustomerSummary.model_validate({"churned": None, "outcome_at": None, **customer})
+    return CustomerSummary.model_validate({**customer, **_lives(customer)})
 
 
 def customer_view(customer: Customer, prediction: Prediction | None, confidence_threshold: float) -> CustomerView:
     return CustomerView.model_validate(
         {
-            "churned": None,
-            "outcome_at": None,
             **customer,
+            **_lives(customer),
             "prediction": prediction_view(prediction, confidence_threshold) if prediction else None,
             "features_changed": prediction is not None and prediction["features"] != customer["features"],
         }
     )
+
+
+def life_view(life: Life) -> LifeView:
+    exact = "left_after" not in life if "left_on" in life else None
+    after = life.get("left_after")
+    return LifeView(
+        began_on=life.get("began_on"),
+        first_seen_on=life.get("first_seen_on"),
+        observed_until=life.get("observed_until"),
+        left_on=life.get("left_on"),
+        left_on_exact=exact,
+        left_after=None if after == LONG_BEFORE else after,
+    )
+
+
+def _lives(customer: Customer) -> dict[str, object]:
+    return {
+        "churned": churned_of(customer["life"]),
+        "outcome_at": outcome_day(customer["life"]),
+        "life": life_view(customer["life"]),
+        "earlier_lives": [life_view(life) for life in customer.get("earlier_lives", ())],
+    }
 
 
 def at_risk_view(prediction: Prediction) -> AtRiskView:

@@ -9,6 +9,7 @@ millionths.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.lives.months import month_name, months_of
 from retainstream.engine.model.levels import RISK_LEVELS
 from retainstream.engine.monitoring.score_bins import score_bin_of
@@ -128,7 +129,7 @@ def _slope(row: Row) -> float:
 
 
 def _customer(row: Row) -> Counters:
-    group, churned = row["group"], row.get("churned")
+    group, churned = row["group"], churned_of(row["life"])
     lives = _lives(row)
     if churned is None:
         return {f"customers/unknown/{group}": 1, **lives}

@@ -144,21 +144,20 @@ class Life(TypedDict, total=False):
 class NewCustomer(TypedDict):
     """A customer before it is written.
 
-    `features_at` and `outcome_recorded_at` are the moments that features and outcome describe (`updated_at` where they are absent).
-    `outcome_source` distinguishes a recorded outcome from one that came with the customer; `outcome_at` is the day of the outcome.
-    `imported` is the import that last wrote the customer, as <import id>#created or <import id>#changed.
+    `life` is the present or last time with the business, `earlier_lives` those before it, oldest first. `features_at` is the moment that
+    the features describe (`updated_at` where it is absent). `outcome_source` distinguishes a recorded outcome of the life from one that
+    came with the customer. `imported` is the import that last wrote the customer, as <import id>#<fate of the row>.
     """
 
     customer_id: str
     group: str
     features: Features
     source: CustomerSource
-    churned: NotRequired[bool]
-    outcome_at: NotRequired[str]
+    life: Life
+    earlier_lives: NotRequired[list[Life]]
     outcome_source: NotRequired[CustomerSource]
     outcome_prediction: NotRequired[JudgedPrediction]
     features_at: NotRequired[str]
-    outcome_recorded_at: NotRequired[str]
     imported: NotRequired[str]
 
 

@@ -8,6 +8,7 @@ customer ends with the removal of the prediction.
 
 from collections.abc import Iterable, Mapping
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.levels import index_keys
 from retainstream.engine.records import Customer, Prediction
 from retainstream.storage.customers import Customers
@@ -37,7 +38,7 @@ def settle(customer_id: str, customers: Customers, stored: Predictions) -> tuple
         if customer is None:
             stored.delete(customer_id)
             return None, None
-        left = customer.get("churned") is True
+        left = churned_of(customer["life"]) is True
         if prediction["churned"] is left:
             return customer, prediction
         try:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.levels import CALLED, RISK_LEVELS
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.records import Customer, Prediction
@@ -59,7 +60,7 @@ def _sample(customers: Customers, size: int) -> list[Customer]:
         start = None
         while len(sampled) < size:
             page = customers.page(size, start, segment=(first + place) % segments, segments=segments)
-            sampled |= {customer["customer_id"]: customer for customer in page.items if customer.get("churned") is not True}
+            sampled |= {customer["customer_id"]: customer for customer in page.items if churned_of(customer["life"]) is not True}
             start = page.next_key
             if start is None:
                 break

@@ -40,7 +40,7 @@ def request_of(purpose: Purpose, caller: str, key: str | None, body: BaseModel |
     """The request of a caller with a key and a validated body. Without a key each request means a run of its own."""
     if not key:
         return Request(new_run_id())
-    text = json.dumps(body.model_dump(mode="json"), sort_keys=True) if body else ""
+    text = json.dumps(body.model_dump(mode="json", exclude_none=True), sort_keys=True) if body else ""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else ""
     return Request(run_id_for(purpose, caller, key, digest), run_id_for(purpose, caller, key), digest)
 

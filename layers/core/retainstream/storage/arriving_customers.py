@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypedDict, cast
 
-from retainstream.engine.records import Customer, CustomerSource, Features, JudgedPrediction
+from retainstream.engine.records import Customer, CustomerSource, Features, JudgedPrediction, Life
 from retainstream.settings import settings
-from retainstream.storage.attributes import to_attributes
+from retainstream.storage.attributes import Item, to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
+from retainstream.storage.lives import OLD_OUTCOME, with_lives
 from retainstream.storage.retry import attempts
 from retainstream.storage.table import Table
 
@@ -18,16 +19,15 @@ _WRITERS = 16
 
 
 class CustomerAttributes(TypedDict, total=False):
-    """The attributes of a customer that an import sets; see `engine.records.NewCustomer`."""
+    """The attributes of a customer that a change sets; see `engine.records.NewCustomer`."""
 
     group: str
     features: Features
     features_at: str
     source: CustomerSource
-    churned: bool
-    outcome_at: str
+    life: Life
+    earlier_lives: list[Life]
     outcome_source: CustomerSource
-    outcome_recorded_at: str
     outcome_prediction: JudgedPrediction
     imported: str
 
@@ -41,6 +41,28 @@ class RowChange:
     set: CustomerAttributes
     remove: Sequence[str] = ()
 
+    def item(self) -> Item:
+        """The new row."""
+        return {"customer_id": self.customer_id, **self.set, "updated_at": _now()}
+
+    def update(self) -> tuple[str, dict[str, object], dict[str, str], str]:
+        """An update expression with its values and names, and the condition that the row is as it was read, or does still not exist."""
+        values = {**self.set, "updated_at": _now()}
+        removed = [*self.remove, *(OLD_OUTCOME if "life" in self.set else ())]
+        places = {name: f"#a{place}" for place, name in enumerate([*values, *removed])}
+        update = "SET " + ", ".join(f"{places[name]} = :{places[name][1:]}" for name in values)
+        if removed:
+            update += " REMOVE " + ", ".join(places[name] for name in removed)
+        parameters = {f":{places[name][1:]}": value for name, value in values.items()}
+        names = {place: name for name, place in places.items()}
+        if self.stored is None:
+            return update, parameters, names, "attribute_not_exists(customer_id)"
+        return update, {**parameters, ":stored": self.stored["updated_at"]}, names, f"{places['updated_at']} = :stored"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
 
 @dataclass(frozen=True)
 class ArrivingCustomers:
@@ -52,7 +74,7 @@ class ArrivingCustomers:
     def read(self, customer_ids: Iterable[str]) -> dict[str, Customer]:
         """The customers with these ids that exist at this moment, by id. The ids must not repeat."""
         items = self.table.get_many([{"customer_id": customer_id} for customer_id in customer_ids], consistent=True)
-        return cast("dict[str, Customer]", {item["customer_id"]: item for item in items})
+        return cast("dict[str, Customer]", {item["customer_id"]: with_lives(item) for item in items})
 
     def write(self, changes: Sequence[RowChange]) -> list[bool]:
         """Makes the changes in parallel. Returns for each whether it was made: a row that changed since it was read is left as it is."""
@@ -75,23 +97,17 @@ class ArrivingCustomers:
         raise AssertionError
 
     def _write(self, change: RowChange) -> None:
-        values = {**change.set, "updated_at": datetime.now(UTC).isoformat(timespec="microseconds")}
         with storage_errors():
             if change.stored is None:
-                item = to_attributes({"customer_id": change.customer_id, **values})
+                item = to_attributes(change.item())
                 self.table.client.put_item(TableName=self.table.name, Item=item, ConditionExpression="attribute_not_exists(customer_id)")
                 return
-            names = [*values, *change.remove]
-            places = {name: f"#a{place}" for place, name in enumerate(names)}
-            update = "SET " + ", ".join(f"{places[name]} = :{places[name][1:]}" for name in values)
-            if change.remove:
-                update += " REMOVE " + ", ".join(places[name] for name in change.remove)
-            parameters = {f":{places[name][1:]}": value for name, value in values.items()}
+            update, values, names, condition = change.update()
             self.table.client.update_item(
                 TableName=self.table.name,
                 Key=to_attributes({"customer_id": change.customer_id}),
                 UpdateExpression=update,
-                ConditionExpression=f"{places['updated_at']} = :stored",
-                ExpressionAttributeNames={place: name for name, place in places.items()},
-                ExpressionAttributeValues=to_attributes({**parameters, ":stored": change.stored["updated_at"]}),
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=to_attributes(values),
             )

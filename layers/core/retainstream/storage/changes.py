@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from retainstream.settings import settings
 from retainstream.storage.attributes import Attribute, Item, from_attributes
+from retainstream.storage.lives import to_read, with_lives
 
 
 class StreamChange(TypedDict, total=False):
@@ -47,13 +49,18 @@ def changes_by_table(records: Iterable[StreamRecord], attributes: frozenset[str]
         change = record["dynamodb"]
         table = record["eventSourceARN"].split(":table/", 1)[1].split("/", 1)[0]
         second = int(change.get("ApproximateCreationDateTime", 0))
-        old, new = (_row(image, attributes) for image in (change.get("OldImage"), change.get("NewImage")))
+        of_customers = table == settings().customers_table
+        old, new = (_row(image, attributes, of_customers) for image in (change.get("OldImage"), change.get("NewImage")))
         changes[table].append(Change(record["eventID"], second, old, new))
     return changes
 
 
-def _row(image: Mapping[str, Attribute] | None, attributes: frozenset[str]) -> Item | None:
-    return None if image is None else from_attributes({name: value for name, value in image.items() if name in attributes})
+def _row(image: Mapping[str, Attribute] | None, attributes: frozenset[str], of_customers: bool) -> Item | None:
+    if image is None:
+        return None
+    read = to_read(tuple(attributes)) if of_customers else attributes
+    row = from_attributes({name: value for name, value in image.items() if name in read})
+    return with_lives(row) if of_customers else row
 
 
 def runs_of(records: Iterable[StreamRecord]) -> list[str]:

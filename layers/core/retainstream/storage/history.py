@@ -1,7 +1,7 @@
 """The history in the bucket: rows on their way as gzipped lines of JSON, and rows kept as Parquet files by anchor."""
 
-import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,6 +12,8 @@ from retainstream.storage.documents import Documents
 PREFIX = "history/"
 _FAST = 1
 """The level of compression: the lines live for minutes."""
+_GZIP = 31
+"""zlib's number for a stream with gzip's header."""
 
 
 class ArrivingPart:
@@ -20,17 +22,17 @@ class ArrivingPart:
     def __init__(self) -> None:
         self.rows = 0
         self._packed = BytesIO()
-        self._lines = gzip.GzipFile(fileobj=self._packed, mode="wb", compresslevel=_FAST, mtime=0)
+        self._gzip = zlib.compressobj(_FAST, wbits=_GZIP)  # no file, which would have to be closed where a part is given up
 
     def add(self, rows: Iterable[ArrivingRow]) -> None:
         for row in rows:
-            self._lines.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            line = json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+            self._packed.write(self._gzip.compress(line))
             self.rows += 1
 
     def content(self) -> bytes:
         """The packed rows; nothing is added afterwards."""
-        self._lines.close()
-        return self._packed.getvalue()
+        return self._packed.getvalue() + self._gzip.flush()
 
 
 @dataclass(frozen=True)

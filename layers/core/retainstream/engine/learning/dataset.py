@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.records import SYNTHETIC, NewCustomer
 from retainstream.engine.schema import FeatureSchema
@@ -177,11 +178,11 @@ def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tu
     price = schema.money.price if schema.money else ""
     for page in pages:
         seen += len(page)
-        labelled = [customer for customer in page if customer.get("churned") is not None]
+        labelled = [customer for customer in page if churned_of(customer["life"]) is not None]
         blocks.append(encode(schema, [customer["features"] for customer in labelled]))
         for customer in labelled:
             keys.append(key_of(customer["customer_id"]))
-            churned.append(bool(customer["churned"]))
+            churned.append(churned_of(customer["life"]) is True)
             groups.append(places.get(customer.get("group", ""), -1))
             paid = customer["features"].get(price)
             prices.append(np.nan if paid is None else float(paid))

@@ -11,7 +11,7 @@ the first months and on the basic plan.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -93,8 +93,10 @@ def generate(customers: int, seed: int, drift: Drift | None = None) -> Synthetic
 
 
 def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0, now: datetime | None = None) -> Iterator[Customer]:
-    """Customer records to store. A random share of them has a known outcome."""
-    moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    """Customer records to store. A random share of them has a known outcome: of the horizon after the day of their features."""
+    then = now or datetime.now(UTC)
+    moment, before = then.isoformat(timespec="seconds"), then - timedelta(days=default_schema().horizon_days)
+    today, anchor = then.date().isoformat(), before.date().isoformat()
     known = np.random.default_rng([seed, len(base)]).random(len(base)) < known_share
     schema = default_schema()
     for customer_id, features, left, outcome_known in zip(base.ids, base.features(), base.churned.tolist(), known.tolist(), strict=True):
@@ -104,7 +106,13 @@ def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0
             "features": features,
             "updated_at": moment,
             "source": SYNTHETIC,
+            "life": {"first_seen_on": today, "observed_until": today},
         }
         if outcome_known:
-            record["churned"], record["outcome_at"] = left, moment
+            record["features_at"] = before.isoformat(timespec="seconds")
+            record["life"] = (
+                {"first_seen_on": anchor, "observed_until": anchor, "left_on": today, "left_after": anchor}
+                if left
+                else {"first_seen_on": anchor, "observed_until": today, "stayed_on": today}
+            )
         yield record

@@ -1,6 +1,6 @@
 """Lives: what is known of the days on which a person was a customer, and what follows from them.
 
-`timeline` changes a customer's lives by a fact, `labels` reads many lives as arrays, and `months` gives the churn rate of a month.
+`timeline` changes a customer's lives by a fact, `labels` reads many lives as arrays, `months` gives their churn rate.
 """
 
 from retainstream.engine.lives.life import (
@@ -9,10 +9,10 @@ from retainstream.engine.lives.life import (
     Label,
     churned_of,
     day_number,
+    had_left,
     iso_day,
     label_of,
     last_full_month,
-    leaving_day,
     outcome_day,
     start_of,
 )
@@ -23,10 +23,10 @@ __all__ = [
     "Label",
     "churned_of",
     "day_number",
+    "had_left",
     "iso_day",
     "label_of",
     "last_full_month",
-    "leaving_day",
     "outcome_day",
     "start_of",
 ]

@@ -7,15 +7,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.lives.life import LONG_BEFORE, Label, day_number
+from retainstream.engine.lives.life import Label, day_number
 from retainstream.engine.records import Life
 
 type Days = NDArray[np.int32]
 """Days since 1970-01-01; ABSENT where a day is not known."""
 
 ABSENT = np.int32(np.iinfo(np.int32).min)
-UNBOUNDED = np.int32(day_number(LONG_BEFORE))
-"""`LONG_BEFORE` as a number."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,6 @@ class LifeArrays:
     def starts(self) -> Days:
         """As `start_of`."""
         return np.where(self.began_on != ABSENT, self.began_on, self.first_seen_on)
-
-    @property
-    def leaving_days(self) -> Days:
-        """As `leaving_day`."""
-        after = np.where(self.left_after != ABSENT, self.left_after, self.left_on - 1)
-        known = (self.left_on != ABSENT) & (self.left_after != UNBOUNDED)
-        return np.where(known, _middle(after, self.left_on), ABSENT)
 
 
 def labels(lives: LifeArrays, anchors: Days, horizon_days: int) -> NDArray[np.int8]:

@@ -13,6 +13,7 @@ The assumed day of leaving is ceil((left_on + max(left_after, anchor)) / 2), whi
 left_after is then left_on - 1. The half of the range lies in the window exactly when this day does.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import IntEnum
 
@@ -79,16 +80,10 @@ def label_of(life: Life, anchor: int, horizon_days: int) -> Label:
     return Label.STAYED if observed else Label.UNKNOWN
 
 
-def leaving_day(life: Life) -> str | None:
-    """The day on which a life is counted as ended: the exact day, or the middle of the range.
-
-    None where the life has not ended, or where no day before its end is known: such a life has an end, but in no particular month.
-    """
-    if "left_on" not in life or life.get("left_after") == LONG_BEFORE:
-        return None
-    if "left_after" not in life:
-        return life["left_on"]
-    return iso_day(_middle(day_number(life["left_after"]), day_number(life["left_on"])))
+def had_left(lives: Iterable[Life], day: str) -> bool:
+    """Whether the person had left by this day, and had not come back. `lives` are oldest first."""
+    begun = [life for life in lives if (start_of(life) or "") <= day]
+    return bool(begun) and begun[-1].get("left_on", "9999") <= day
 
 
 def last_full_month(day: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.actions import best_actions, prices, value_at_risk
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.levels import IndexKeys, confidence_of, index_keys, level_of
@@ -80,7 +81,7 @@ def predictions(
 def _prediction(
     customer: Customer, score: Score, previous: PreviousPrediction | None, run_id: str, scored_at: str, chosen_at: str
 ) -> Prediction:
-    churned = customer.get("churned") is True
+    churned = churned_of(customer["life"]) is True
     keys: IndexKeys = {} if churned else index_keys(score, customer["customer_id"], customer["group"])
     return {
         **score,

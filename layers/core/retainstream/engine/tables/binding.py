@@ -10,18 +10,20 @@ from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 
 @dataclass(frozen=True)
 class Binding:
-    """Places in the header: of the id (None: customers are numbered), of the label (None: absent), of each column that is present."""
+    """Places in the header: of the id (None: customers are numbered), of the label (None: absent), of each column that is present, and of
+    each part of the schema's `moments` that is present."""
 
     id: int | None
     label: int | None
     columns: dict[str, int]
+    moments: dict[str, int]
     ignored: tuple[str, ...]
 
 
 def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
     """Finds the schema's columns. A header is the schema's source, or the name.
 
-    A column with `missing: true` may be absent from the file.
+    A column with `missing: true` may be absent from the file, and so may the columns of `moments`. Days of leaving stand for the label.
 
     Raises:
         UnreadableTable: a column is not in the header; the message names the most similar header.
@@ -37,12 +39,13 @@ def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int
 
     found_at = {column.name: place_of("column", column.header, column.name, needed=not column.missing) for column in schema.columns}
     identity = None if schema.id.numbered else place_of("id column", schema.id.header, schema.id.column, needed=True)
-    label = place_of("label column", schema.label.header, schema.label.column, needed=label_needed)
+    moments = {part: places[header] for part, header in (schema.moments.headers if schema.moments else {}).items() if header in places}
+    label = place_of("label column", schema.label.header, schema.label.column, needed=label_needed and "left_on" not in moments)
     if absent:
         raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
     columns = {name: place for name, place in found_at.items() if place is not None}
-    used = {identity, label, *columns.values()}
-    return Binding(identity, label, columns, tuple(name for place, name in enumerate(header) if place not in used))
+    used = {identity, label, *columns.values(), *moments.values()}
+    return Binding(identity, label, columns, moments, tuple(name for place, name in enumerate(header) if place not in used))
 
 
 def nearest(name: str, header: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from retainstream.engine.records import Value
@@ -50,6 +50,19 @@ def date_in(text: str, form: str = "") -> str | None:
     except ValueError:
         return None
     return moment.date().isoformat()
+
+
+def day_in(text: str, form: str = "") -> str | None:
+    """The day (2026-01-31) that a date or a moment spells, or None. A moment with an offset belongs to its day in UTC, one without to the
+    day that it names. `form` is a strptime format; "" means ISO 8601."""
+    try:
+        moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007 — UTC where no offset
+    except ValueError:
+        return None
+    try:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
+    except OverflowError:
+        return None
 
 
 def value_in(column: Column, text: str, decimal: Decimal = ".") -> Value | None:

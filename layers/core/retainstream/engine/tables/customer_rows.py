@@ -1,14 +1,15 @@
 """A file's customers, one at a time and in bounded memory."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import FeatureSchema, FieldError, checked_features
 from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.tables.binding import bind
-from retainstream.engine.tables.cells import Decimal, outcome_reader, value_in
+from retainstream.engine.tables.cells import Decimal, day_in, is_blank, outcome_reader, value_in
 from retainstream.engine.tables.delimited import Record
 from retainstream.engine.tables.parts import BrokenRecord
 
@@ -33,7 +34,8 @@ class Table(Protocol):
 class CustomerRow:
     """A customer of a file. `churned` is None where the outcome is not known. A row with errors must be rejected.
 
-    An error of the complete row has an empty column name.
+    `days` holds an ISO day for each part of the schema's `moments` that the row fills in; `dated` are the parts that are columns of the
+    file. An error of the complete row has an empty column name; one of a day has the name of the part.
     """
 
     line: int
@@ -41,6 +43,8 @@ class CustomerRow:
     features: dict[str, Value]
     churned: bool | None
     errors: tuple[FieldError, ...]
+    days: Mapping[str, str] = field(default_factory=dict)
+    dated: Collection[str] = ()
 
 
 def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]:
@@ -54,6 +58,7 @@ def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]
     binding = bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
     columns = [(schema.column(name), place) for name, place in binding.columns.items()]
     outcome = outcome_reader(schema.label)
+    form = schema.moments.format if schema.moments else ""
     known: list[dict[str, Value | None]] = [{} for _ in columns]
     for number, (line, record) in enumerate(table.records(), start=1):
         if isinstance(record, BrokenRecord):
@@ -77,4 +82,14 @@ def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]
                 churned = outcome(record[binding.label])
             except ValueError as error:
                 errors.append(FieldError(schema.label.column, str(error)))
-        yield CustomerRow(line, identity, features, churned, tuple(errors))
+        days: dict[str, str] = {}
+        for part, place in binding.moments.items():
+            if is_blank(record[place]):
+                continue
+            if day := day_in(record[place], form):
+                days[part] = day
+            else:
+                errors.append(FieldError(part, f"must be a day such as {date(2026, 1, 31).strftime(form) if form else '2026-01-31'}"))
+        if "left_on" in binding.moments and binding.label is None:
+            churned = "left_on" in days
+        yield CustomerRow(line, identity, features, churned, tuple(errors), days, binding.moments)

@@ -8,10 +8,13 @@ have every row once.
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import batched, islice
 from typing import TypedDict
 
+from retainstream.customers.arrival import Arrival
 from retainstream.customers.intake import Intake
+from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables import TableProblem
 from retainstream.engine.tables.parts import TablePart, part_of
@@ -21,10 +24,11 @@ from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rejects import Rejects, as_csv
 from retainstream.runs.imports.rows import store_page
 from retainstream.runs.imports.survey import RESERVE_SECONDS, schema_of
-from retainstream.runs.imports.view import ImportRun, RejectedRow
+from retainstream.runs.imports.view import ImportRun, RejectedRow, moments_asked
 from retainstream.runs.imports.work import FileRecord, Part, PartRecord, RunEvent, errors_in_words, get_document, put_document, work_key
 from retainstream.runs.turns import SecondsLeft, Turn
 from retainstream.storage.errors import NotStored
+from retainstream.storage.history import Arrivals, ArrivingPart
 from retainstream.storage.stores import Stores
 from retainstream.storage.uploads import StoredFile
 
@@ -62,10 +66,12 @@ class Span(TypedDict):
 
 @dataclass
 class Loaded:
-    """The counts of some rows (rows, accepted, rejected, and of the accepted created, changed, unchanged, older), and their faults."""
+    """The counts of some rows (rows, accepted, rejected, of the accepted their fates, and the facts in them), their faults, and their
+    features for the history."""
 
     counts: Counter[str] = field(default_factory=Counter)
     rejects: Rejects = field(default_factory=Rejects)
+    snapshots: ArrivingPart = field(default_factory=ArrivingPart)
 
 
 def load(stores: Stores, event: LoadEvent, seconds_left: SecondsLeft) -> PartLoaded:
@@ -90,7 +96,7 @@ def _spans(stores: Stores, import_id: str, file: StoredFile, part: Part, place: 
     """The spans of a part from a place on, each as soon as it is done; a span that an earlier turn has done is not loaded again."""
     run: ImportRun = stores.runs.existing(import_id)
     schema, layout = schema_of(stores, import_id), get_document(stores, import_id, "layout.json")
-    by = Import(import_id, run["asked"]["as_of"], schema.horizon_days)
+    by = Import(import_id, moments_asked(run["asked"]), schema.horizon_days)
     repeated = repeated_lines(stores, import_id, part)
     while place.offset < part.end:
         if span := kept_span(stores, import_id, place):
@@ -99,6 +105,7 @@ def _spans(stores: Stores, import_id: str, file: StoredFile, part: Part, place: 
             continue
         table = part_of(layout, stores.uploads.open(file, place.offset, part.end), place)
         for loaded, end in load_spans(stores, schema, by, table, repeated):
+            Arrivals(stores.documents).put_packed(import_id, f"{place.offset}", loaded.snapshots)
             yield _keep_span(stores, import_id, place, end, loaded)
             place = end
             if place.offset >= part.end:
@@ -113,18 +120,35 @@ def load_spans(
     `repeated` are the lines of rows with the id of an earlier row; without it the ids of the part are remembered.
     """
     loaded = Loaded()
-    intake = Intake(table, schema, lambda problem: loaded.rejects.add(problem), repeated=repeated)
+    intake = Intake(table, schema, by.moments, lambda problem: loaded.rejects.add(problem), repeated=repeated)
     judged = intake.judged()
     while True:
         loaded, misencoded = Loaded(), table.misencoded
         for page in batched(islice(judged, SPAN_ROWS), PAGE):
             rows = [row for row in page if row is not None]
             loaded.counts.update(rows=len(page), accepted=len(rows), rejected=len(page) - len(rows))
-            loaded.counts.update(store_page(stores, rows, by))
+            moment = datetime.now(UTC).isoformat(timespec="microseconds")
+            page_stored = store_page(stores, rows, by)
+            loaded.counts.update(page_stored.counts)
+            loaded.snapshots.add(_snapshot(schema, row, moment) for row in page_stored.of_customers)
+        loaded.counts.update(snapshots=loaded.snapshots.rows)
         loaded.counts.update(misencoded=table.misencoded - misencoded)
         yield loaded, table.splitter.place
         if loaded.counts["rows"] < SPAN_ROWS:
             return
+
+
+def _snapshot(schema: FeatureSchema, row: Arrival, moment: str) -> ArrivingRow:
+    price = row.features.get(schema.money.price) if schema.money else None
+    return {
+        "customer_id": row.customer_id,
+        "anchor": row.features_on,
+        "moment": moment,
+        "origin": "import",
+        "group": row.group,
+        "price": float(price) if price is not None else None,
+        "features": row.features,
+    }
 
 
 def kept_spans(stores: Stores, import_id: str, part: Part) -> Iterator[Span]:

@@ -1,112 +1,109 @@
-"""The meaning of an imported row for the customer that is stored: newer data stays."""
+"""The meaning of an imported row for the customer that is stored.
+
+Features replace older ones. The days of the row are facts on the customer's lives, which are sorted by day, so that files may be imported
+in any order.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from retainstream.customers.judged import judged, judged_anew
-from retainstream.engine.records import Customer, JudgedPrediction, NewCustomer, PreviousPrediction
-from retainstream.storage.arriving_customers import CustomerAttributes, RowChange
+from retainstream.customers.arrival import Arrival, Moments
+from retainstream.customers.judged import judged, judged_anew, moment_of
+from retainstream.customers.lives import lives_of, with_new_lives
+from retainstream.engine.lives import churned_of, outcome_day
+from retainstream.engine.lives.timeline import Lives
+from retainstream.engine.records import Customer, JudgedPrediction, PreviousPrediction
+from retainstream.storage.arriving_customers import RowChange
 
 type Fate = Literal["created", "changed", "unchanged", "older"]
 
 FATES: tuple[Fate, ...] = ("created", "changed", "unchanged", "older")
+FACTS = ("left", "stayed", "not_known", "snapshots", "after_leaving", "older_features")
+"""The facts in accepted rows that are counted, see `view.ImportCounts`."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """The import of a row: its id, the moment that its rows describe (ISO 8601 in UTC, to the microsecond), and the schema's horizon."""
+    """The import of a row: its id, the moments of rows that do not say their own, and the schema's horizon."""
 
     id: str
-    as_of: str
+    moments: Moments
     horizon_days: int
 
-    @property
-    def moment(self) -> datetime:
-        return datetime.fromisoformat(self.as_of)
+
+def has_older_features(customer: Customer | None, row: Arrival) -> bool:
+    """Whether the row has other features than the stored ones, of an earlier moment."""
+    return customer is not None and _differ(customer, row) and row.features_as_of < customer.get("features_at", customer["updated_at"])
 
 
-@dataclass(frozen=True)
-class News:
-    """The new data of a row that may be written: other features, another outcome, a newer prediction that the known outcome judges.
-
-    `withheld`: the row has other data, but older than the stored.
-    """
-
-    features: bool
-    outcome: bool
-    judged: JudgedPrediction | None
-    withheld: bool
-
-    @property
-    def any(self) -> bool:
-        return self.features or self.outcome or self.judged is not None
-
-
-def may_judge(customer: Customer, row: NewCustomer, by: Import) -> bool:
-    """Whether the outcome in a row, if there is one, may judge a prediction: not when it is older than the known outcome."""
-    if "churned" not in row or ("churned" in customer and by.as_of < customer.get("outcome_recorded_at", customer["updated_at"])):
-        return False
-    return customer.get("churned") is not row["churned"] or not row["churned"]
+def may_judge(customer: Customer, row: Arrival) -> bool:
+    """Whether the outcome in a row may judge a prediction, so that the prediction has to be read."""
+    return row.churned is False or (row.churned is True and churned_of(customer["life"]) is not True)
 
 
 def written_before(customer: Customer | None, by: Import) -> Fate | None:
     """The fate that this import has given the row already, in a turn that was cut short."""
     import_id, _, fate = (customer.get("imported", "") if customer else "").partition("#")
-    return None if import_id != by.id else "created" if fate == "created" else "changed"
+    return next((known for known in FATES if known == fate), "changed") if import_id == by.id else None
 
 
-def merged(customer: Customer | None, row: NewCustomer, by: Import, prediction: PreviousPrediction | None) -> tuple[Fate, RowChange | None]:
+def merged(customer: Customer | None, row: Arrival, by: Import, prediction: PreviousPrediction | None) -> tuple[Fate, RowChange | None]:
     """The fate of a row, and the change to write, if any. A row that describes the same moment as the stored customer replaces it.
 
     `prediction` is the customer's latest prediction, if the row's outcome may judge one.
     """
     if customer is None:
-        new: CustomerAttributes = {**_features(row, by), **_outcome(row, by), "imported": f"{by.id}#created"}
-        return "created", RowChange(row["customer_id"], None, new)
-    news = _news(customer, row, by, prediction)
-    if not news.any:
-        return ("older" if news.withheld else "unchanged"), None
-    return "changed", _change(customer, row, by, prediction, news)
+        return "created", RowChange(row.customer_id, None, {**row.attributes(), "imported": f"{by.id}#created"})
+    before, lives = lives_of(customer), row.after(lives_of(customer))
+    older, newer = has_older_features(customer, row), _differ(customer, row) and not has_older_features(customer, row)
+    attributes, remove = with_new_lives(customer, lives)
+    if newer:
+        attributes |= {"group": row.group, "features": row.features, "source": "import", "features_at": row.features_as_of}
+        if churned_of(customer["life"]) is not None and "outcome_source" not in customer and "outcome_source" not in remove:
+            attributes["outcome_source"] = customer["source"]
+    kept, snapshot = customer.get("outcome_prediction"), customer.get("outcome_prediction")
+    if row.churned is not None and churned_of(lives[-1]) is row.churned:
+        snapshot = _judged(customer, row, lives, by, prediction)
+        if snapshot is not None and snapshot != kept:
+            attributes["outcome_prediction"] = snapshot
+        elif snapshot is None and kept is not None:
+            remove = (*remove, "outcome_prediction")
+        if snapshot != kept or outcome_day(lives[-1]) != outcome_day(before[-1]):
+            attributes["outcome_source"] = "import"
+    elif row.churned is not None:
+        older = older or lives == before
+    changed = newer or snapshot != kept or _turns(lives) != _turns(before)
+    fate: Fate = "changed" if changed else "older" if older else "unchanged"
+    if not attributes:
+        return fate, None
+    return fate, RowChange(row.customer_id, customer, {**attributes, "imported": f"{by.id}#{fate}"}, remove)
 
 
-def _news(customer: Customer, row: NewCustomer, by: Import, prediction: PreviousPrediction | None) -> News:
-    features = customer.get("features") != row["features"] or customer.get("group") != row["group"]
-    outcome = "churned" in row and customer.get("churned") is not row["churned"]
-    old_features = features and by.as_of < customer.get("features_at", customer["updated_at"])
-    old_outcome = outcome and not may_judge(customer, row, by)
-    anew = None
-    if not outcome and may_judge(customer, row, by):
-        anew = judged_anew(customer.get("outcome_prediction"), prediction, by.horizon_days, moment=by.moment)
-    return News(features and not old_features, outcome and not old_outcome, anew, withheld=old_features or old_outcome)
+def _turns(lives: Lives) -> list[tuple[object, ...]]:
+    """The beginnings, outcomes and ends of lives, without the days up to which they are known."""
+    return [(life.get("began_on"), life.get("left_on"), life.get("left_after"), churned_of(life)) for life in lives]
 
 
-def _change(customer: Customer, row: NewCustomer, by: Import, prediction: PreviousPrediction | None, news: News) -> RowChange:
-    changes: CustomerAttributes = {"imported": f"{by.id}#changed"}
-    remove: list[str] = []
-    if news.features:
-        changes |= _features(row, by)
-        if "churned" in customer and "outcome_source" not in customer:
-            changes["outcome_source"] = customer["source"]
-    if news.outcome:
-        changes |= _outcome(row, by)
-        snapshot = judged(prediction, by.horizon_days, churned=row["churned"], moment=by.moment)
-        if snapshot:
-            changes["outcome_prediction"] = snapshot
-        elif "outcome_prediction" in customer:
-            remove.append("outcome_prediction")
-    elif news.judged:
-        changes |= {**_recorded(row, by), "outcome_prediction": news.judged}
-    return RowChange(row["customer_id"], customer, changes, remove)
+def _judged(customer: Customer, row: Arrival, lives: Lives, by: Import, prediction: PreviousPrediction | None) -> JudgedPrediction | None:
+    """The prediction that the outcome of the present life is compared with."""
+    came_back = len(lives) > len(lives_of(customer))
+    kept = None if came_back else customer.get("outcome_prediction")
+    if row.churned:
+        return (
+            kept if churned_of(customer["life"]) and not came_back else judged(prediction, by.horizon_days, churned=True, moment=_end(row))
+        )
+    if came_back:
+        return None
+    moment = max(_end(row), moment_of(lives[-1]["stayed_on"]))
+    if churned_of(customer["life"]) is not False:
+        return judged(prediction, by.horizon_days, churned=False, moment=moment)
+    return judged_anew(kept, prediction, by.horizon_days, moment=moment) or kept
 
 
-def _features(row: NewCustomer, by: Import) -> CustomerAttributes:
-    return {"group": row["group"], "features": row["features"], "source": row["source"], "features_at": by.as_of}
+def _end(row: Arrival) -> datetime:
+    return datetime.fromisoformat(row.outcomes_as_of)
 
 
-def _outcome(row: NewCustomer, by: Import) -> CustomerAttributes:
-    return {"churned": row["churned"], **_recorded(row, by)} if "churned" in row else {}
-
-
-def _recorded(row: NewCustomer, by: Import) -> CustomerAttributes:
-    return {"outcome_at": by.as_of[:10], "outcome_source": row["source"], "outcome_recorded_at": by.as_of}
+def _differ(customer: Customer, row: Arrival) -> bool:
+    return customer.get("features") != row.features or customer.get("group") != row.group

@@ -1,11 +1,12 @@
 """Asking for an import, and uploading its file."""
 
 import logging
-from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
 
+from retainstream.customers.arrival import Moments
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
 from retainstream.runs.imports.view import Asked, ImportRun, ImportView, import_view
@@ -40,13 +41,31 @@ class ImportRequest(BaseModel):
     gzip: StrictBool | None = Field(default=None, description="Whether it is compressed with gzip. Default: by its first bytes")
     as_of: Past | None = Field(
         default=None,
-        description="The moment that the file describes; newer data stays. Default: now",
+        description="The moment of features and outcomes alike. They are then never paired: training needs outcomes of a later day",
         examples=["2026-01-31", "2026-01-31T18:00:00Z"],
     )
+    features_as_of: Past | None = Field(
+        default=None,
+        description="The moment that the features describe; newer features stay. Default: that of the outcomes, or now",
+        examples=["2026-01-31"],
+    )
+    outcomes_as_of: Past | None = Field(
+        default=None,
+        description="The moment at which it was known who had left. Default: that of the features, or now",
+        examples=["2026-02-28"],
+    )
+
+    @model_validator(mode="after")
+    def _states_a_moment_once(self) -> Self:
+        if self.as_of and (self.features_as_of or self.outcomes_as_of):
+            raise PydanticCustomError("moment", "as_of is the moment of both: leave it out, or features_as_of and outcomes_as_of")
+        return self
 
     @property
-    def moment(self) -> datetime | None:
-        return moment_of(self.as_of) if self.as_of else None
+    def moments(self) -> Moments:
+        features, outcomes = (moment_of(text) if text else None for text in (self.features_as_of, self.outcomes_as_of))
+        both = moment_of(self.as_of) if self.as_of else None
+        return Moments.stated(features or both, outcomes or both)
 
 
 def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: str, idempotency_key: str | None) -> ImportView:
@@ -66,8 +85,13 @@ def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: st
 
 
 def _asked(uploads: Uploads, import_id: str, request: ImportRequest) -> Asked:
-    as_of = (request.moment or datetime.now(UTC)).isoformat(timespec="microseconds")
-    asked: Asked = {"file_name": request.file_name, "size": request.size, "as_of": as_of}
+    moments = request.moments
+    asked: Asked = {
+        "file_name": request.file_name,
+        "size": request.size,
+        "features_as_of": moments.features_as_of,
+        "outcomes_as_of": moments.outcomes_as_of,
+    }
     if request.gzip is not None:
         asked["gzip"] = request.gzip
     if upload_id := begin_upload(uploads, upload_key(import_id), request.size):

@@ -1,12 +1,16 @@
 """Storing a page of rows in the customers table, beside its other writers."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from retainstream.engine.records import Customer, NewCustomer, PreviousPrediction
+from retainstream.customers.arrival import Arrival
+from retainstream.customers.lives import lives_of
+from retainstream.engine.lives import churned_of, had_left
+from retainstream.engine.lives.timeline import Lives
+from retainstream.engine.records import Customer, PreviousPrediction
 from retainstream.predictions.agreement import settle_written
-from retainstream.runs.imports.merge import Fate, Import, may_judge, merged, written_before
+from retainstream.runs.imports.merge import Fate, Import, has_older_features, may_judge, merged, written_before
 from retainstream.storage.arriving_customers import RowChange
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.retry import attempts
@@ -15,8 +19,17 @@ from retainstream.storage.stores import Stores
 _ATTEMPTS = 20
 
 
-def store_page(stores: Stores, rows: Sequence[NewCustomer], by: Import) -> Counter[str]:
-    """Writes the new data of some customers, whose ids must not repeat. Returns the number of rows of each fate.
+@dataclass(frozen=True)
+class StoredPage:
+    """The number of rows of each fate and with each fact (see `view.ImportCounts`), and the rows of persons who were customers on the day
+    of their features."""
+
+    counts: Counter[str]
+    of_customers: list[Arrival]
+
+
+def store_page(stores: Stores, rows: Sequence[Arrival], by: Import) -> StoredPage:
+    """Writes the new data of some customers, whose ids must not repeat.
 
     A row whose customer was changed since it was read is read and judged again. A customer who was removed after the moment that the rows
     describe stays removed, and so does a customer who was removed since the row was read.
@@ -24,7 +37,8 @@ def store_page(stores: Stores, rows: Sequence[NewCustomer], by: Import) -> Count
     Raises:
         StorageUnavailable: storage did not answer, or others changed the same rows all the time; the page may be stored again.
     """
-    page = _Page(stores, by, {row["customer_id"]: row for row in rows})
+    of = {row.customer_id: row for row in rows}
+    page = _Page(stores, by, of, dict(of))
     for _ in attempts(_ATTEMPTS):
         if not page.waiting:
             break
@@ -34,63 +48,94 @@ def store_page(stores: Stores, rows: Sequence[NewCustomer], by: Import) -> Count
     if page.waiting:
         raise StorageUnavailable("the same customers are changed all the time")
     page.settle()
-    return page.counts
+    return StoredPage(page.counts, list(page.of_customers.values()))
 
 
 @dataclass
 class _Page:
-    """Rows on their way: those that are `waiting`, those of customers who were `seen`, and the customers that the page has written."""
+    """Rows on their way: those that are `waiting`, those of customers who were `seen`, and the customers that the page has written.
+
+    `of_customers` are rows that describe a day on which the person was a customer.
+    """
 
     stores: Stores
     by: Import
-    waiting: dict[str, NewCustomer]
+    rows: Mapping[str, Arrival]
+    waiting: dict[str, Arrival]
     seen: set[str] = field(default_factory=set)
     created: list[str] = field(default_factory=list)
     with_other_outcome: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    of_customers: dict[str, Arrival] = field(default_factory=dict)
 
     def read(self) -> Mapping[str, Customer]:
         """The stored customers of the waiting rows. Rows of customers who were removed are older."""
         customers = self.stores.arriving.read(self.waiting)
         for customer_id in self.seen - customers.keys():
             self._end(customer_id, "older")
-        for customer_id in self.stores.removals.since(self.by.as_of, self.waiting.keys() - customers.keys()):
+        for customer_id in self._removed(self.waiting[customer_id] for customer_id in self.waiting.keys() - customers.keys()):
             self._end(customer_id, "older")
         self.seen |= customers.keys()
         return customers
 
-    def judge(self, customers: Mapping[str, Customer]) -> list[RowChange]:
-        """The changes that are to be written; all other rows are at their end."""
+    def _removed(self, rows: Iterable[Arrival]) -> list[str]:
+        """The customers of some rows who were removed after the moment that their row describes."""
+        by_moment = defaultdict[str, list[str]](list)
+        for row in rows:
+            by_moment[row.features_as_of].append(row.customer_id)
+        removed = self.stores.removals.since(min(by_moment), [name for names in by_moment.values() for name in names]) if by_moment else ()
+        return [
+            customer_id
+            for moment, names in by_moment.items()
+            if (among := [name for name in names if name in removed])
+            for customer_id in self.stores.removals.since(moment, among)
+        ]
+
+    def judge(self, customers: Mapping[str, Customer]) -> list[tuple[Fate, RowChange]]:
+        """The changes that are to be written, with the fates of their rows; all other rows are at their end."""
         predictions = self._predictions(customers)
         changes = []
         for customer_id, row in list(self.waiting.items()):
             customer = customers.get(customer_id)
-            if before := written_before(customer, self.by):
+            if customer and (before := written_before(customer, self.by)):
+                self._note(row, customer, lives_of(customer))
                 self._end(customer_id, before, new=before == "created", other_outcome=True)
                 continue
             fate, change = merged(customer, row, self.by, predictions.get(customer_id))
             if change is None:
+                self._note(row, customer, lives_of(customer))
                 self._end(customer_id, fate)
             else:
-                changes.append(change)
+                changes.append((fate, change))
         return changes
 
     def _predictions(self, customers: Mapping[str, Customer]) -> Mapping[str, PreviousPrediction]:
         """The latest predictions, with those before them, that the outcomes in the rows may judge."""
         judging = [
-            customer_id
-            for customer_id, row in self.waiting.items()
-            if customer_id in customers and may_judge(customers[customer_id], row, self.by)
+            customer_id for customer_id, row in self.waiting.items() if customer_id in customers and may_judge(customers[customer_id], row)
         ]
         return self.stores.predictions.earlier(judging) if judging else {}
 
-    def write(self, changes: Sequence[RowChange]) -> None:
+    def write(self, changes: Sequence[tuple[Fate, RowChange]]) -> None:
         """Makes the changes. A row whose customer was changed meanwhile goes on waiting."""
-        for change, written in zip(changes, self.stores.arriving.write(changes), strict=True):
+        for (fate, change), written in zip(changes, self.stores.arriving.write([change for _, change in changes]), strict=True):
             if written:
-                new = change.stored is None
-                self._end(change.customer_id, "created" if new else "changed", new=new, other_outcome=new or "churned" in change.set)
+                stored, row = change.stored, self.waiting[change.customer_id]
+                other_outcome = stored is None or (
+                    "life" in change.set and churned_of(change.set["life"]) is not churned_of(stored["life"])
+                )
+                self._note(row, stored, row.after(lives_of(stored)))
+                self._end(change.customer_id, fate, new=stored is None, other_outcome=other_outcome)
         self.seen &= self.waiting.keys()
+
+    def _note(self, row: Arrival, customer: Customer | None, lives: Lives) -> None:
+        """Counts the facts of a row that is stored, or that says nothing new."""
+        self.counts[{True: "left", False: "stayed", None: "not_known"}[row.churned]] += 1
+        self.counts["older_features"] += has_older_features(customer, row)
+        if had_left(lives, row.features_on):
+            self.counts["after_leaving"] += 1
+        else:
+            self.of_customers[row.customer_id] = row
 
     def _end(self, customer_id: str, fate: Fate, *, new: bool = False, other_outcome: bool = False) -> None:
         del self.waiting[customer_id]
@@ -102,7 +147,8 @@ class _Page:
 
     def settle(self) -> None:
         """Takes back customers who were removed while they were written, and makes predictions agree with the new outcomes."""
-        for customer_id in self.stores.removals.since(self.by.as_of, self.created):
+        for customer_id in self._removed(self.rows[customer_id] for customer_id in self.created):
+            self.of_customers.pop(customer_id, None)
             self.stores.customers.take_back(customer_id, f"{self.by.id}#created")
             self.counts.update(created=-1, older=1)
         if self.with_other_outcome:

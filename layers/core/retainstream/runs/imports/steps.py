@@ -11,7 +11,7 @@ from retainstream.engine.tables.parts import misencoding_note
 from retainstream.runs.failure import CaughtError, Failed, reason_of
 from retainstream.runs.imports.compare import Compared, Indexed, compare, index
 from retainstream.runs.imports.load import FIRST_REJECTS, PartLoaded, kept_spans, load, rejects_of
-from retainstream.runs.imports.merge import FATES
+from retainstream.runs.imports.merge import FACTS, FATES
 from retainstream.runs.imports.rejects import HEADER
 from retainstream.runs.imports.request import start_uploaded
 from retainstream.runs.imports.survey import begin, schema_of, survey, unpack
@@ -122,7 +122,7 @@ def verify(stores: Stores, event: VerifyEvent) -> Verified:
             _require_all(part, rows[part.part], counts, spans[-1]["end"][0] if spans else part.start)
             total.update(counts)
     stores.runs.step_finished(import_id, "verify")
-    whole = {name: total[name] for name in ("rows", "accepted", "rejected", *FATES, "misencoded")}
+    whole = {name: total[name] for name in ("rows", "accepted", "rejected", *FATES, *FACTS, "misencoded")}
     return {"counts": whole, "first": sorted(first, key=lambda reject: reject["line"])[:FIRST_REJECTS]}
 
 
@@ -157,6 +157,10 @@ def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[st
     layout = get_document(stores, import_id, "layout.json")
     ignored = bind(schema_of(stores, import_id), layout["header"], source=layout["source"], label_needed=False).ignored
     notes = [f"columns that the schema does not have were not read: {some_of(ignored)}"] if ignored else []
+    if counts.get("after_leaving"):
+        notes.append(
+            f"{counts['after_leaving']:,} customers had left before the day of their features; those features are not used for training"
+        )
     return [*notes, *([misencoding_note(counts["misencoded"])] if counts["misencoded"] else [])]
 
 

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from retainstream.engine.lives import churned_of
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.past import features_day
@@ -132,7 +133,7 @@ class _Worker:
         self.start = page.next_key
 
     def _scored(self, customers: Sequence[Customer], look_again: Callable[[], Known]) -> Counted:
-        present = [customer for customer in customers if customer.get("churned") is not True]
+        present = [customer for customer in customers if churned_of(customer["life"]) is not True]
         readable, rows = _readable(self._model, present)
         predictions = score_and_store(
             self._model,
@@ -158,7 +159,7 @@ class _Worker:
                 self._ruler,
                 rows,
                 [prediction["probability"] for prediction in predictions],
-                stayed=sum(customer.get("churned") is False for customer in readable),
+                stayed=sum(churned_of(customer["life"]) is False for customer in readable),
                 synthetic=sum(customer.get("source") == SYNTHETIC for customer in readable),
             ),
         )
