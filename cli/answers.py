@@ -65,11 +65,22 @@ class Prediction(TypedDict):
     history: list[EarlierPrediction]
 
 
+class Life(TypedDict):
+    began_on: str | None
+    first_seen_on: str | None
+    observed_until: str | None
+    left_on: str | None
+    left_on_exact: bool | None
+    left_after: str | None
+
+
 class Customer(TypedDict):
     customer_id: str
     group: str
     churned: bool | None
     outcome_at: str | None
+    life: Life
+    earlier_lives: list[Life]
     prediction: Prediction | None
     features_changed: bool
     features: Features
@@ -113,10 +124,18 @@ class SchemaColumn(TypedDict):
     unit: NotRequired[str | None]
 
 
+class SchemaMoments(TypedDict, total=False):
+    """Headers of a file's columns of days; empty or absent where there is none."""
+
+    features_as_of: str
+    anchor: str
+
+
 class Schema(TypedDict):
     name: str
     title: str
     money: Money | None
+    moments: NotRequired[SchemaMoments | None]
     columns: list[SchemaColumn]
 
 
@@ -391,6 +410,12 @@ class ImportCounts(TypedDict):
     changed: int
     unchanged: int
     older: int
+    left: int
+    stayed: int
+    not_known: int
+    snapshots: int
+    after_leaving: int
+    older_features: int
 
 
 class Reject(TypedDict):

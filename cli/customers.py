@@ -7,7 +7,7 @@ from urllib.parse import quote
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import Customer, CustomerAtRisk, Prediction, Removal, Schema
+from cli.answers import Customer, CustomerAtRisk, Life, Prediction, Removal, Schema
 from cli.output import confirm, money, print_json, print_line, print_table, say
 from cli.session import signed_in
 
@@ -45,6 +45,9 @@ def show(customer_id: CustomerId, url: Url = None, as_json: AsJson = False) -> N
     outcome = {True: ", has left", False: ", has stayed", None: ""}[customer["churned"]]
     on = f" ({customer['outcome_at']})" if outcome and customer["outcome_at"] else ""
     print_line(f"{customer['customer_id']}: {customer['group']}{outcome}{on}")
+    for life in customer["earlier_lives"]:
+        print_line(f"earlier customer: {_days_of(life)}")
+    print_line(f"customer: {_days_of(customer['life'])}")
     if customer["prediction"] is None:
         say("Not scored yet. To score all customers: retainstream score --watch")
     else:
@@ -118,6 +121,22 @@ def at_risk(
         say(f"{len(customers):,} of {total:,} customers. For more: --limit. For all, as a file: retainstream export")
     elif answer.page["next"]:
         say("There are more customers. For more: --limit. For all, as a file: retainstream export")
+
+
+def _days_of(life: Life) -> str:
+    """A life in words: since when, and until when it is known."""
+    parts = []
+    if life["began_on"]:
+        parts.append(f"since {life['began_on']}")
+    elif life["first_seen_on"]:
+        parts.append(f"first seen on {life['first_seen_on']}")
+    if life["left_on"] is None:
+        parts += [f"last seen on {life['observed_until']}"] if life["observed_until"] else []
+    elif life["left_on_exact"]:
+        parts.append(f"left on {life['left_on']}")
+    else:
+        parts.append(f"left after {life['left_after']}, by {life['left_on']}" if life["left_after"] else f"left by {life['left_on']}")
+    return ", ".join(parts) or "no day known"
 
 
 def _currency(client: "Client") -> str:

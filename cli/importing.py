@@ -1,17 +1,23 @@
-"""`retainstream import`: uploads a file of customers and follows the import until each row is accounted for."""
+"""`retainstream import`: uploads files of customers and follows the imports until each row is accounted for."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import ImportView
+from cli.answers import ImportView, Schema
+from cli.days_in_names import day_in
 from cli.output import check_output, print_json, print_line, print_table, say, say_warning
 from cli.runs import Run, RunId, Stage, Watch, check_ended_well
 from cli.service_errors import NEEDS_A_LOOK
 from cli.session import signed_in
 from cli.uploads import upload
+
+if TYPE_CHECKING:
+    from cli.client import Client
 
 _PATH = "/api/customers/imports"
 _SHOWN = 10
@@ -19,12 +25,23 @@ _STEPS = {"survey": "checking the file", "compare": "looking for repeated custom
 
 
 def import_customers(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A CSV file, plain or gzip, in the columns of the active schema.")
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="CSV files, plain or gzip, in the columns of the active schema.", show_default=False),
+    ] = None,
+    features_as_of: Annotated[
+        str | None,
+        typer.Option("--features-as-of", metavar="DAY", help="The day that the features describe; newer features are kept."),
+    ] = None,
+    outcomes_as_of: Annotated[
+        str | None,
+        typer.Option("--outcomes-as-of", metavar="DAY", help="The day on which it was known who had left."),
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="DATE", help="The moment that the file describes; newer data is kept. Default: now."),
+        typer.Option(
+            "--as-of", metavar="DAY", help="The day of both. Without any day: the day in the file's name (2026-10-31, 2026-10), or now."
+        ),
     ] = None,
     watch: Watch = False,
     rejects: Annotated[
@@ -37,29 +54,93 @@ def import_customers(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import customers from a file. Needs the role analyst.
+    """Import customers from files. Needs the role analyst.
 
     Rows that do not fit the schema are rejected, each with a reason; the other rows are accepted. The command then ends with 0
-    and a warning, or with 3 under --strict. Importing the same file again changes nothing.
+    and a warning, or with 3 under --strict. Importing the same file again changes nothing. Several files are imported one after the other,
+    in the order of the days in their names: monthly exports of the past.
     """
-    if (file is None) == (run is None):
+    if bool(files) == (run is not None):
         raise typer.BadParameter("give a file to import, or --run to see an import", param_hint="FILE")
     if rejects is not None:
+        if files and len(files) > 1:
+            raise typer.BadParameter("goes with one file", param_hint="--rejects")
         check_output(rejects, force=force)
+    stated = {"features_as_of": features_as_of, "outcomes_as_of": outcomes_as_of, "as_of": as_of}
+    deliveries = _deliveries(files or [], {name: day for name, day in stated.items() if day})
+    follow = watch or rejects is not None or len(deliveries) > 1
+    views = []
     with signed_in(url) as client:
-        asked = {"as_of": as_of} if as_of else {}
-        view: ImportView = upload(client, _PATH, file, asked, quiet=as_json) if file else client.get(_run(run or "").path).data
-        if watch or rejects is not None:
-            view = _run(view["import_id"]).follow(client, quiet=as_json)
-    if rejects is not None and view["rejects_url"]:
-        _save(view["rejects_url"], rejects)
-    if as_json:
-        print_json(view)
-    else:
-        _print(view, saved=rejects)
-    check_ended_well(view, "import")
-    if strict and view["counts"]["rejected"]:
+        if len(deliveries) > 1:
+            _check_days(client, deliveries)
+        for view in _asked_for(client, deliveries, run, quiet=as_json):
+            if follow:
+                view = _run(view["import_id"]).follow(client, quiet=as_json)
+            if rejects is not None and view["rejects_url"]:
+                _save(view["rejects_url"], rejects)
+            if not as_json:
+                _print(view, saved=rejects)
+            elif len(deliveries) < 2:
+                print_json(view)
+            check_ended_well(view, "import")
+            views.append(view)
+    if as_json and len(views) > 1:
+        print_json(views)
+    if strict and any(view["counts"]["rejected"] for view in views):
         raise typer.Exit(NEEDS_A_LOOK)
+
+
+def _asked_for(client: "Client", deliveries: Sequence["_Delivery"], run: str | None, *, quiet: bool) -> Iterator[ImportView]:
+    """The run, or the import of each file as soon as the one before is done with."""
+    if run is not None:
+        yield client.get(_run(run).path).data
+    for delivery in deliveries:
+        yield _upload(client, delivery, quiet=quiet)
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """A file with the days that are stated for it, by field of the request."""
+
+    file: Path
+    days: Mapping[str, str]
+
+
+def _deliveries(files: Sequence[Path], stated: Mapping[str, str]) -> list[_Delivery]:
+    """The files in the order of their days; files without a day are last."""
+    if stated:
+        if len(files) > 1:
+            raise typer.BadParameter("days go with one file; several files have them in their names", param_hint=f"--{next(iter(stated))}")
+        return [_Delivery(file, stated) for file in files]
+    dated = [(day_in(file.name), file) for file in files]
+    dated.sort(key=lambda pair: pair[0] or "9999")
+    return [_Delivery(file, {"as_of": day} if day else {}) for day, file in dated]
+
+
+def _check_days(client: "Client", deliveries: Sequence[_Delivery]) -> None:
+    """Several files need a day each, of their names or of a column that the schema names.
+
+    Raises:
+        BadParameter: a file has neither.
+    """
+    without = [delivery.file.name for delivery in deliveries if not delivery.days]
+    if not without:
+        return
+    schema: Schema = client.get("/api/model/schema").data
+    moments = schema.get("moments") or {}
+    if not (moments.get("features_as_of") or moments.get("anchor")):
+        raise typer.BadParameter(
+            f"the name of {without[0]} has no day such as 2026-10-31 or 2026-10, and the schema names no column with the days of the rows "
+            "(moments, features_as_of)",
+            param_hint="FILE",
+        )
+
+
+def _upload(client: "Client", delivery: _Delivery, *, quiet: bool) -> ImportView:
+    if "as_of" in delivery.days and not quiet:
+        say(f"{delivery.file.name}: as of {delivery.days['as_of']}")
+    view: ImportView = upload(client, _PATH, delivery.file, delivery.days, quiet=quiet)
+    return view
 
 
 def _run(import_id: str) -> Run[ImportView]:
@@ -95,8 +176,12 @@ def _print(view: ImportView, *, saved: Path | None) -> None:
         (counts["unchanged"], "unchanged"),
         (counts["older"], "older than the stored data"),
     )
-    if any(number for number, _ in parts):
-        print_line("accepted: " + ", ".join(f"{number:,} {words}" for number, words in parts if number))
+    _print_parts("accepted", parts)
+    outcomes = ((counts["left"], "left"), (counts["stayed"], "stayed"), (counts["not_known"], "not known"))
+    if counts["left"] or counts["stayed"]:
+        _print_parts("outcomes", outcomes)
+    if counts["snapshots"]:
+        print_line(f"features kept for training: {counts['snapshots']:,}")
     if not counts["rejected"]:
         return
     shown = view["rejects"][:_SHOWN]
@@ -106,3 +191,8 @@ def _print(view: ImportView, *, saved: Path | None) -> None:
     else:
         command = f"retainstream import --run {view['import_id']} --rejects rejected.csv"
         say_warning(f"{counts['rejected']:,} rows were rejected; to save them with their reasons: {command}")
+
+
+def _print_parts(title: str, parts: Sequence[tuple[int, str]]) -> None:
+    if any(number for number, _ in parts):
+        print_line(f"{title}: " + ", ".join(f"{number:,} {words}" for number, words in parts if number))

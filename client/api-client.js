@@ -194,11 +194,12 @@ export class RetainStreamAPI {
    * Record whether a customer left.
    * @param {string} customerId
    * @param {boolean} churned
-   * @param {string} [date] the day the outcome became known, as YYYY-MM-DD
+   * @param {string} [date] the day of leaving, or a day on which the customer was still one, as YYYY-MM-DD; default: known as of today
+   * @param {string} [leftAfter] the last day as a customer, where the day of leaving is not known; `date` is then the last possible day
    * @returns {Promise<Answer<Schemas["CustomerView"]>>}
    */
-  recordOutcome(customerId, churned, date) {
-    const body = { churned, ...(date ? { date } : {}) };
+  recordOutcome(customerId, churned, date, leftAfter) {
+    const body = { churned, ...(date ? { date } : {}), ...(leftAfter ? { left_after: leftAfter } : {}) };
     return this.request(`/api/customers/${encodeURIComponent(customerId)}/outcome`, {
       method: "POST",
       body,
@@ -220,12 +221,20 @@ export class RetainStreamAPI {
   /**
    * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
    * @param {Blob} file
-   * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+   * `featuresAsOf` and `outcomesAsOf` are the days that the features describe and on which the outcomes were known; `asOf` is the day of both.
+   * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ImportView"]>>}
    */
   async importCustomers(file, options = {}) {
     const name = options.name ?? /** @type {File} */ (file).name ?? "customers.csv";
-    const request = { file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
+    const request = {
+      file_name: name,
+      size: file.size,
+      as_of: options.asOf,
+      features_as_of: options.featuresAsOf,
+      outcomes_as_of: options.outcomesAsOf,
+      gzip: options.gzip,
+    };
     const started = await this.#start("/api/customers/imports", request);
     await this.#upload(file, started.data.upload, options);
     if (started.data.upload.complete) return this.request(started.data.upload.complete, { method: "POST", repeatable: true });

@@ -100,6 +100,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="CSV file of your customers, in place of synthetic ones at the first start (DATA)",
     )
+    for option, meaning in (("features", "the day that its features describe"), ("outcomes", "the day on which its outcomes were known")):
+        parser.add_argument(
+            f"--{option}-as-of",
+            default=environment.get(f"{option.upper()}_AS_OF", ""),
+            metavar="DAY",
+            help=f"with --data: {meaning} ({option.upper()}_AS_OF; assumed: outcomes of today, features of one horizon before)",
+        )
     parser.add_argument(
         "--reset",
         action="store_true",
@@ -190,7 +197,7 @@ def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None"
     from retainstream.engine.schema import default_schema
 
     try:
-        own = OwnData(options.schema, options.data)
+        own = OwnData(options.schema, options.data, options.features_as_of, options.outcomes_as_of)
         if options.reset or not State.exists(options.data_dir):
             with console.status("Reading") as status:
                 own.survey(own.schema or default_schema(), status.update)

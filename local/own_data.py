@@ -4,10 +4,12 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from pathlib import Path
 from typing import Any, TextIO
 
+from retainstream.customers.arrival import Moments
 from retainstream.customers.intake import Intake, Refuse
 from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_schema
@@ -30,14 +32,17 @@ class OwnDataError(Exception):
 class OwnData:
     """The schema and the file of customers of a start. Without a schema the active one applies, or the default.
 
-    digest: SHA-256 of the file; empty without one.
+    digest: SHA-256 of the file; empty without one. days: the days of the file's features and outcomes, where the start states them.
 
     Raises:
-        OwnDataError: the schema is invalid, or a file cannot be opened.
+        OwnDataError: the schema is invalid, a file cannot be opened, or a day is none that can be.
     """
 
-    def __init__(self, schema: Path | None, data: Path | None) -> None:
+    def __init__(self, schema: Path | None, data: Path | None, features_as_of: str = "", outcomes_as_of: str = "") -> None:
         self.path = data.expanduser() if data else None
+        self._features_as_of, self._outcomes_as_of = _day("FEATURES_AS_OF", features_as_of), _day("OUTCOMES_AS_OF", outcomes_as_of)
+        if self._features_as_of and self._outcomes_as_of and self._outcomes_as_of < self._features_as_of:
+            raise OwnDataError("OUTCOMES_AS_OF is before FEATURES_AS_OF: a model learns from outcomes after the day of the features.")
         self.digest = _digest(self.path) if self.path else ""
         with _explained():
             self.schema = read_schema(schema.expanduser()) if schema else None
@@ -46,6 +51,25 @@ class OwnData:
     def origin(self, schema: FeatureSchema) -> str:
         """The source of a state with this schema, as text."""
         return f"schema {hashlib.sha256(schema.model_dump_json().encode()).hexdigest()}, data {self.digest or 'none'}"
+
+    def moments(self, schema: FeatureSchema) -> Moments:
+        """The moments of rows that do not say their own: outcomes of the horizon after the features, up to today, unless stated."""
+        horizon, today = timedelta(days=schema.horizon_days), datetime.now(UTC).date()
+        outcomes = self._outcomes_as_of or min((self._features_as_of or date.max - horizon) + horizon, today)
+        features = self._features_as_of or outcomes - horizon
+        return Moments.stated(*(datetime.combine(day, datetime.min.time(), UTC) for day in (features, outcomes)))
+
+    def assumption(self, schema: FeatureSchema, table_has_days: bool) -> str:
+        """The sentence on days that nobody stated; empty where the start, the schema or the file states them."""
+        confirmed = schema.moments is not None and schema.moments.one_horizon
+        if confirmed or table_has_days or (self._features_as_of and self._outcomes_as_of):
+            return ""
+        moments = self.moments(schema)
+        return (
+            f"The table is taken for features of {moments.features_as_of[:10]} and outcomes of the {schema.horizon_days} days after it, "
+            "which nobody has confirmed: state the days with FEATURES_AS_OF= and OUTCOMES_AS_OF=, "
+            "or write moments: {one_horizon: true} into the schema"
+        )
 
     def survey(self, schema: FeatureSchema, progress: Callable[[str], None] = lambda _: None) -> None:
         """Read the whole file with the schema, and store nothing.
@@ -60,7 +84,7 @@ class OwnData:
         def pages(intake: Intake) -> Iterator[list[NewCustomer]]:
             for page in batched(intake.customers(), _PAGE):
                 progress(f"Reading {self.path}: {intake.rows:,} rows")
-                yield list(page)
+                yield [row.customer() for row in page]
 
         with self.intake(schema) as intake:
             data, _ = collect(schema, pages(intake))
@@ -79,7 +103,7 @@ class OwnData:
             raise OwnDataError("No file of customers is set.")
         with _explained(), open_table(self.path) as table:
             bind(schema, table.header, source=table.source, line=table.header_line)  # a model needs the outcomes
-            yield Intake(table, schema, refuse)
+            yield Intake(table, schema, self.moments(schema), refuse)
 
 
 class Rejected:
@@ -131,6 +155,18 @@ def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
         raise OwnDataError(f"{source}: {error} {meant}") from error
     except UnfitData as error:
         raise OwnDataError(f"{source}: {error}") from error
+
+
+def _day(name: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise OwnDataError(f"{name} must be a day such as 2026-01-31.") from None
+    if day > datetime.now(UTC).date():
+        raise OwnDataError(f"{name} is in the future.")
+    return day
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def _add_customers(intake: Intake, progress: Progress) -> None:
     task = progress.add_task("Storing customers", total=None)
     customers = Customers()
     for batch in batched(intake.customers(), _BATCH):
-        progress.advance(task, customers.put_many(batch))
+        progress.advance(task, customers.put_many(row.customer() for row in batch))
     progress.remove_task(task)
 
 

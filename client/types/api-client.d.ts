@@ -100,10 +100,11 @@ export class RetainStreamAPI {
      * Record whether a customer left.
      * @param {string} customerId
      * @param {boolean} churned
-     * @param {string} [date] the day the outcome became known, as YYYY-MM-DD
+     * @param {string} [date] the day of leaving, or a day on which the customer was still one, as YYYY-MM-DD; default: known as of today
+     * @param {string} [leftAfter] the last day as a customer, where the day of leaving is not known; `date` is then the last possible day
      * @returns {Promise<Answer<Schemas["CustomerView"]>>}
      */
-    recordOutcome(customerId: string, churned: boolean, date?: string): Promise<Answer<Schemas["CustomerView"]>>;
+    recordOutcome(customerId: string, churned: boolean, date?: string, leftAfter?: string): Promise<Answer<Schemas["CustomerView"]>>;
     /**
      * A segment of the customers by criteria: its size, value and customers.
      * @param {Partial<Schemas["SegmentRequest"]>} [segment]
@@ -113,12 +114,15 @@ export class RetainStreamAPI {
     /**
      * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
      * @param {Blob} file
-     * @param {{name?: string, asOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+     * `featuresAsOf` and `outcomesAsOf` are the days that the features describe and on which the outcomes were known; `asOf` is the day of both.
+     * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ImportView"]>>}
      */
     importCustomers(file: Blob, options?: {
         name?: string;
         asOf?: string;
+        featuresAsOf?: string;
+        outcomesAsOf?: string;
         gzip?: boolean;
         onProgress?: (sent: number, total: number) => void;
         signal?: AbortSignal;

@@ -214,7 +214,7 @@ def test_two_invocations_with_the_same_changes_at_the_same_moment_count_them_onc
 
 @pytest.mark.usefixtures("account")
 def test_a_batch_of_many_seconds_is_taken_in_whole() -> None:
-    row = {"group": "basic", "life": outcome(True)}
+    row = {"group": "basic", "life": {"left_on": "2026-01-31"}}
     table, records = streamed([(f"c{number}", row) for number in range(230)], list(range(230)))
     rollups = new_rollups()
     deliver("customers", records, rollups)
@@ -235,7 +235,7 @@ def test_changes_that_change_no_number_are_not_written() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_a_row_that_cannot_be_read_is_counted_as_such_and_stops_nothing() -> None:
-    good = {"group": "basic", "life": outcome(False)}
+    good = {"group": "basic", "life": {"stayed_on": "2026-01-31"}}
     _, records = streamed([("c1", {"features": {}}), ("c2", good)], [0])
     rollups = new_rollups()
     deliver("customers", records, rollups)

@@ -14,7 +14,10 @@ from tests.integration.commands.conftest import TOKEN, Run, Service, problem
 pytestmark = pytest.mark.usefixtures("session")
 
 CONTENT = b"customer_id,plan\nc1,basic\n"
-COUNTS = {"read": 3, "accepted": 2, "rejected": 0, "created": 1, "changed": 1, "unchanged": 0, "older": 0}
+FACTS = {"left": 0, "stayed": 0, "not_known": 2, "snapshots": 0, "after_leaving": 0, "older_features": 0}
+COUNTS = {"read": 3, "accepted": 2, "rejected": 0, "created": 1, "changed": 1, "unchanged": 0, "older": 0, **FACTS}
+HERE: dict[str, Any] = {"began_on": None, "first_seen_on": "2026-01-31", "observed_until": "2026-06-30"}
+HERE |= {"left_on": None, "left_on_exact": None, "left_after": None}
 STARTED = "2026-01-01T00:00:00+00:00"
 
 
@@ -69,6 +72,64 @@ def test_an_import_is_uploaded_and_followed(run: Run, service: Service, file: Pa
     assert "authorization" not in put, "a link carries its own permission"
     assert put["content-length"] == str(len(CONTENT))
     assert "transfer-encoding" not in put
+
+
+def test_a_file_has_a_day_for_its_features_and_one_for_its_outcomes(run: Run, service: Service, file: Path) -> None:
+    counts = {**COUNTS, "left": 1, "stayed": 1, "not_known": 0, "snapshots": 1, "after_leaving": 1}
+    note = "1 customers had left before the day of their features; those features are not used for training"
+    service.will((202, waiting(service)), (200, ""), (200, imported(counts=counts, notes=[note])))
+    ended = run("import", file, "--features-as-of", "2026-01-31", "--outcomes-as-of", "2026-03-02", "--watch")
+    assert ended.returncode == 0, ended.stderr
+    days = {"features_as_of": "2026-01-31", "outcomes_as_of": "2026-03-02"}
+    assert json.loads(service.bodies[0]) == {"file_name": "customers.csv", "size": len(CONTENT), **days}
+    assert ended.stdout.splitlines()[1:] == [
+        "accepted: 1 new, 1 changed",
+        "outcomes: 1 left, 1 stayed",
+        "features kept for training: 1",
+    ]
+    assert note in ended.stderr
+
+
+def test_monthly_files_are_imported_in_the_order_of_the_days_in_their_names(run: Run, service: Service, tmp_path: Path) -> None:
+    names = ["shop 2026-03.csv", "shop-20260131.csv", "2026-02-15_shop.csv"]
+    for name in names:
+        (tmp_path / name).write_bytes(CONTENT)
+    service.will(*[(202, waiting(service)), (200, ""), (200, imported())] * 3)
+    ended = run("import", *(tmp_path / name for name in names), "--json")
+    assert ended.returncode == 0, ended.stderr
+    bodies = [
+        json.loads(body) for (method, path, _), body in zip(service.requests, service.bodies, strict=True) if path.endswith("/imports")
+    ]
+    expected = [("shop-20260131.csv", "2026-01-31"), ("2026-02-15_shop.csv", "2026-02-15"), ("shop 2026-03.csv", "2026-03-31")]
+    assert [(body["file_name"], body["as_of"]) for body in bodies] == expected
+    assert len(json.loads(ended.stdout)) == 3
+
+
+SCHEMA: dict[str, Any] = {"name": "shop", "title": "Shop", "money": None, "columns": []}
+
+
+@pytest.fixture
+def without_days(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "a.csv", tmp_path / "b-2026-13.csv"]
+    for path in paths:
+        path.write_bytes(CONTENT)
+    return paths
+
+
+def test_several_files_without_days_are_not_imported(run: Run, service: Service, without_days: list[Path]) -> None:
+    service.will((200, {"data": {**SCHEMA, "moments": {"began_on": "joined", "features_as_of": ""}}}))
+    ended = run("import", *without_days)
+    assert ended.returncode == 2
+    assert "the name of a.csv has no day" in " ".join(ended.stderr.replace("│", "").split())
+    assert len(service.requests) == 1
+    assert run("import", *without_days, "--as-of", "2026-01-31").returncode == 2
+
+
+def test_several_files_may_say_their_days_in_a_column(run: Run, service: Service, without_days: list[Path]) -> None:
+    one = [(202, waiting(service)), (200, ""), (200, imported())]
+    service.will((200, {"data": {**SCHEMA, "moments": {"features_as_of": "day"}}}), *one, *one)
+    assert run("import", *without_days).returncode == 0
+    assert json.loads(service.bodies[1]) == {"file_name": "a.csv", "size": len(CONTENT)}
 
 
 def test_a_file_goes_in_parts(run: Run, service: Service, file: Path) -> None:
@@ -203,11 +264,13 @@ def test_lists_that_there_are_not(run: Run, service: Service, arguments: tuple[s
 
 
 def test_a_customer_never_scored(run: Run, service: Service) -> None:
-    customer = {
+    customer: dict[str, Any] = {
         "customer_id": "a:b",
         "group": "basic",
         "churned": True,
         "outcome_at": "2026-01-05",
+        "life": {**HERE, "left_on": "2026-01-05", "left_on_exact": False, "left_after": "2026-01-01"},
+        "earlier_lives": [{**HERE, "began_on": "2024-03-01", "left_on": "2025-01-05", "left_on_exact": True}],
         "prediction": None,
         "features_changed": False,
         "features": {"plan": "basic", "hours": None},
@@ -217,6 +280,8 @@ def test_a_customer_never_scored(run: Run, service: Service) -> None:
     ended = run("customers", "show", "a:b")
     assert ended.returncode == 0, ended.stderr
     assert "a:b: basic, has left (2026-01-05)" in ended.stdout
+    assert "earlier customer: since 2024-03-01, left on 2025-01-05\n" in ended.stdout
+    assert "\ncustomer: first seen on 2026-01-31, left after 2026-01-01, by 2026-01-05\n" in ended.stdout
     assert "The plan" in ended.stdout
     assert "retainstream score" in ended.stderr
     assert service.requests[0][1] == "/api/customers/a%3Ab"
@@ -238,11 +303,13 @@ def test_a_scored_customer(run: Run, service: Service, currency: str, value: str
         "model_version": "v2",
         "history": [{"probability": 0.198, "scored_at": STARTED}],
     }
-    customer = {
+    customer: dict[str, Any] = {
         "customer_id": "c1",
         "group": "basic",
         "churned": None,
         "outcome_at": None,
+        "life": HERE,
+        "earlier_lives": [],
         "prediction": prediction,
         "features_changed": True,
         "features": {"plan": "basic", "unknown": 1},
@@ -251,8 +318,9 @@ def test_a_scored_customer(run: Run, service: Service, currency: str, value: str
     service.will((200, {"data": customer}), (200, {"data": schema}))
     ended = run("customers", "show", "c1")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[:10] == [
+    assert ended.stdout.splitlines()[:11] == [
         "c1: basic",
+        "customer: first seen on 2026-01-31, last seen on 2026-06-30",
         "churn probability: 17.7% (high), -2.1 points since the prediction before",
         *(f"  reason {place}" for place in range(5)),
         f"value at risk: {value}",

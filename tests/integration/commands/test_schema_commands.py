@@ -17,6 +17,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.table import Table
 from tests.integration.commands.conftest import Ended, Run, Service, problem
 from tests.integration.commands.test_aws_commands import deploy
+from tests.made_lives import seen
 from tests.small_models import some_features
 
 type RunHere = Callable[..., Ended]
@@ -44,7 +45,9 @@ def documents(aws: None) -> Documents:
     outputs = deploy("shop", resources, {output: {"Ref": resource} for output, resource in names.items()})
     customers = Customers(Table(outputs["CustomersTableName"], ("customer_id",), boto3.client("dynamodb")))
     rows = [{**features, "plan": "basic"} for features in some_features(3)]
-    customers.put_many({"customer_id": f"C-{at}", "group": "basic", "features": row, "source": "api"} for at, row in enumerate(rows))
+    customers.put_many(
+        {"customer_id": f"C-{at}", "group": "basic", "features": row, "source": "api", "life": seen()} for at, row in enumerate(rows)
+    )
     return Documents(outputs["BucketName"], boto3.client("s3"))
 
 

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 from local.stack import LocalStack
+from retainstream.engine.records import Life
 from retainstream.storage.customers import Customers
 from retainstream.storage.rollups import Rollups
 from tests.small_models import some_features
 
-HERE = {"first_seen_on": "2026-09-10", "observed_until": "2026-11-01"}
-LEFT = HERE | {"observed_until": "2026-10-01", "left_on": "2026-10-20"}
+HERE: Life = {"first_seen_on": "2026-09-10", "observed_until": "2026-11-01"}
+LEFT: Life = {**HERE, "observed_until": "2026-10-01", "left_on": "2026-10-20"}
 
 
 def test_a_day_ends_with_a_point_in_the_trend() -> None:
@@ -16,7 +17,7 @@ def test_a_day_ends_with_a_point_in_the_trend() -> None:
     with LocalStack(report=told.append) as stack:
         features = some_features(4)
         Customers().put_many(
-            {"customer_id": f"c{number}", "group": row["plan"], "features": row, "life": life, "source": "api"}  # type: ignore[typeddict-unknown-key]
+            {"customer_id": f"c{number}", "group": row["plan"], "features": row, "life": life, "source": "api"}
             for number, (row, life) in enumerate(zip(features, [LEFT, *[HERE] * 3], strict=True))
         )
         assert stack.feeder.wait_until_drained(30)

@@ -20,6 +20,7 @@ from retainstream.registry.active_schema import set_active_schema
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from tests.made_customers import Row, made_rows, write_rows
+from tests.made_lives import seen
 
 ROOT = Path(__file__).parents[3]
 TELCO_FILE = ROOT / "examples/schemas/telco.yaml"
@@ -124,7 +125,7 @@ def test_dialects_are_read_alike(dialect: str, tmp_path: Path) -> None:
     with own.intake(TELCO) as intake:
         customers = list(intake.customers())
     assert len(customers) == len(rows)
-    assert [customer["features"]["MonthlyCharges"] for customer in customers] == [float(row["MonthlyCharges"]) for row in TELCO_ROWS]
+    assert [customer.features["MonthlyCharges"] for customer in customers] == [float(row["MonthlyCharges"]) for row in TELCO_ROWS]
     assert all(len(note) < 300 for note in intake.notes())
 
 
@@ -183,7 +184,7 @@ def test_a_state_of_something_else_is_left_alone(state: State, tmp_path: Path) -
     data = write_rows(tmp_path / "data.csv", TELCO_ROWS)
     state.begin_seeding(ORIGIN, OwnData(TELCO_FILE, data).origin(TELCO))
     state.keep_seeded()
-    Customers().put({"customer_id": "one", "group": "Two year", "features": {}, "source": "import"})
+    Customers().put({"customer_id": "one", "group": "Two year", "features": {}, "source": "import", "life": seen()})
     other = tmp_path / "other.yaml"
     other.write_text(TELCO_FILE.read_text().replace("Online backup", "Backup"))
     for schema, given, said in (
