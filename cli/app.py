@@ -13,6 +13,7 @@ import typer
 from cli import (
     account,
     bootstrap,
+    churn,
     customers,
     evaluate,
     export,
@@ -68,7 +69,13 @@ _PANELS: dict[str, dict[str, typer.Typer | Callable[..., None]]] = {
         "drift": model.drift,
         "performance": model.performance,
     },
-    "Your files": {"schema": schema.commands, "features": features.commands, "evaluate": evaluate.evaluate, "generate": generate.generate},
+    "Your files": {
+        "schema": schema.commands,
+        "churn": churn.commands,
+        "features": features.commands,
+        "evaluate": evaluate.evaluate,
+        "generate": generate.generate,
+    },
     "Operations": {
         "bootstrap-admin": bootstrap.bootstrap_admin,
         "publish-pages": publish.publish_pages,

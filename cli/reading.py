@@ -1,5 +1,6 @@
 """Reads the files of the command line."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,13 @@ if TYPE_CHECKING:
     from retainstream.engine.tables.columnar import CustomerTable, TextTable
 
 
-def read_text_table(path: Path, decimal: str | None) -> "TextTable":
-    """A CSV file as text, column by column. `decimal` is the decimal mark; None detects it.
+def today() -> int:
+    """The UTC day, in days since 1970-01-01."""
+    return (datetime.now(UTC).date() - date(1970, 1, 1)).days
+
+
+def read_text_table(path: Path, decimal: str | None, *, most_rows: int | None = None) -> "TextTable":
+    """A CSV file as text, column by column. `decimal` is the decimal mark; None detects it. `most_rows` reads only the first rows.
 
     Raises:
         UnreadableTable: the file is not a table.
@@ -21,7 +27,7 @@ def read_text_table(path: Path, decimal: str | None) -> "TextTable":
     from retainstream.engine.tables.delimited import open_table
 
     with open_table(path, decimal=_decimal(decimal)) as table:
-        return read_text(table)
+        return read_text(table, most_rows)
 
 
 def read_customers(path: Path, schema: "FeatureSchema", decimal: str | None) -> "CustomerTable":

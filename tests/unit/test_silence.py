@@ -138,13 +138,13 @@ def test_groups_have_enough_customers() -> None:
 def test_short_data_is_judged_by_a_shorter_window_and_says_so() -> None:
     definition = defined([0.05] * 400, length=150, return_share=0.9)
     assert definition.within_days < 180
-    assert any("because the data is too short for 180 days" in sentence for sentence in report_of(definition).sentences())
+    assert any("with 180 days of data after it" in sentence for sentence in report_of(definition).sentences())
 
 
 def test_a_chosen_window_stays() -> None:
     definition = defined([0.05] * 400, length=150, within_days=120)
     assert definition.within_days == 120
-    assert not any("too short for 180" in sentence for sentence in report_of(definition, chosen=True).sentences())
+    assert not any("with 180 days of data" in sentence for sentence in report_of(definition, chosen=True).sentences())
 
 
 @pytest.mark.parametrize("events", [[(0, day) for day in range(0, 400, 3)], [(0, 0)], [(customer, 5) for customer in range(30)]])

@@ -30,6 +30,9 @@ _FORMATS = (
     "%d.%m.%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p",
     "%Y/%m/%d %H:%M:%S",
     "%Y-%m",
     "%Y%m",
@@ -37,6 +40,7 @@ _FORMATS = (
 )
 _SHARE = 0.98
 _TRIED = 200
+_SAMPLED = 2_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,38 @@ def date_format(texts: Sequence[str]) -> Dates | None:
         if np.mean(~np.isnan(days)) >= _SHARE:
             return Dates(form, days)
     return None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The rows whose text is a date in a format, with a text as example. Without a format: rows whose text is no date."""
+
+    form: str | None
+    rows: int
+    example: str
+
+
+def ways_of_writing(counted: Sequence[tuple[str, int]]) -> list[Written]:
+    """How dates are written in texts, each given with its rows: each format with the rows that no earlier one reads, most rows first, and
+    rows that are no dates."""
+    rest, ways = list(counted), list[Written]()
+    while rest:
+        sample = [text for text, _ in rest[:: 1 + len(rest) // _SAMPLED]]
+        form = max(_FORMATS, key=lambda form: int(np.count_nonzero(~np.isnan(_days(sample, form)))))
+        fits = ~np.isnan(_days([text for text, _ in rest], form))
+        if not fits.any():
+            break
+        ways.append(Written(form, sum(rest[place][1] for place in np.flatnonzero(fits)), rest[int(np.argmax(fits))][0]))
+        rest = [entry for entry, fit in zip(rest, fits.tolist(), strict=True) if not fit]
+    others = [Written(None, sum(count for _, count in rest), rest[0][0])] if rest else []
+    return [*sorted(ways, key=lambda way: -way.rows), *others]
+
+
+def other_reading(texts: Sequence[str], form: str) -> str:
+    """The format with day and month exchanged, if all texts are dates in it as well; otherwise ""."""
+    exchanged = form.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
+    both = exchanged in _FORMATS and exchanged != form and not np.isnan(_days(texts, exchanged)).any()
+    return exchanged if both else ""
 
 
 def _days(texts: Sequence[str], form: str) -> NDArray[np.float64]:

@@ -49,7 +49,19 @@ class Draft:
 
     @property
     def notes(self) -> list[Finding]:
-        return [finding for finding in self.findings if not finding.is_warning]
+        return [finding for finding in self.findings if finding.sort == "note"]
+
+    @property
+    def questions(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.sort == "question"]
+
+    @property
+    def counted(self) -> str:
+        """As in "1,000 rows"."""
+        return f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+
+    def figures(self) -> dict[str, int]:
+        return {"rows": self.rows, "known": self.known, "churned": self.churned}
 
 
 def draft(table: TextTable, label: str, *, id_header: str | None = None, positive: str | None = None, name: str = "customers") -> Draft:
@@ -131,15 +143,15 @@ def _assembled(
     remarks: dict[str, list[str]] = {}
     seen: dict[str, tuple[float, float]] = {}
     for profile in candidates:
-        reason = _reason_to_leave_out(profile)
+        reason = reason_to_leave_out(profile)
         if reason:
             left_out[profile.name] = reason
             if profile.holds in ("identifier", "text"):
-                findings.append(_left_among_features(profile, len(table)))
+                findings.append(identifies_rows(profile, len(table)))
             continue
         column_name = name_for(profile.name, taken)
         taken.add(column_name)
-        column, notes = _column(profile, column_name, suspected.get(profile.name))
+        column, notes = column_of(profile, column_name, suspected.get(profile.name))
         columns.append(column)
         remarks[column_name] = notes
         if profile.is_numeric:
@@ -164,7 +176,8 @@ def _assembled(
     return Draft(schema, findings, left_out, remarks, seen, price_name, table.source, len(table), outcome.positives, len(outcome))
 
 
-def _reason_to_leave_out(profile: Profile) -> str:
+def reason_to_leave_out(profile: Profile) -> str:
+    """Why a column cannot be in a schema; "" if it can."""
     match profile.holds:
         case "empty":
             return "empty on every row"
@@ -178,7 +191,8 @@ def _reason_to_leave_out(profile: Profile) -> str:
     return ""
 
 
-def _left_among_features(profile: Profile, rows: int) -> Finding:
+def identifies_rows(profile: Profile, rows: int) -> Finding:
+    """A finding for a column that identifies rows, or holds free text."""
     known = rows - profile.missing_count
     like = "looks like free text" if profile.holds == "text" else "identifies rows"
     text = (
@@ -188,7 +202,8 @@ def _left_among_features(profile: Profile, rows: int) -> Finding:
     return Finding("identifier", text, (profile.name,), {"distinct": profile.distinct, "rows": known})
 
 
-def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Column, list[str]]:
+def column_of(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Column, list[str]]:
+    """The column of a profile, with notes for a person. A suspected leak is no feature."""
     notes = []
     if suspicion:
         notes.append(f"Left out of the model as a suspected leak: {suspicion.text}.")
@@ -209,7 +224,7 @@ def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Col
         levels = levels[:KEPT_LEVELS]
         other = _OTHER if _OTHER not in levels else next(level for level in levels if level == _OTHER)
         levels = [*dict.fromkeys([*levels, other])]
-    low, high = _limits(profile) if profile.is_numeric else (None, None)
+    low, high = limits_of(profile) if profile.is_numeric else (None, None)
     if profile.holds == "date":
         notes.append("A date is not a feature. Use its age in days, as a number, instead.")
     if len(levels) == 1:
@@ -233,7 +248,7 @@ def _column(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Col
     return column, notes
 
 
-def _limits(profile: Profile) -> tuple[float | None, float | None]:
+def limits_of(profile: Profile) -> tuple[float | None, float | None]:
     """Generous limits: zero is the lower limit of columns without negative values; the upper limit leaves room to grow."""
     low, high = profile.range
     return (0.0 if low >= 0 else -_roomy(-low)), (_roomy(high) if high > 0 else 0.0)

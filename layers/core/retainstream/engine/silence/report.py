@@ -116,7 +116,7 @@ def _proposal(definition: Definition) -> Iterator[str]:
 def _window(report: Report) -> Iterator[str]:
     within = report.definition.within_days
     if not report.window_chosen and within != WINDOWS[-1]:
-        yield f"Returns count within {within} days, because the data is too short for {WINDOWS[-1]} days after such a silence."
+        yield f"Returns count within {within} days, because too few customers have such a silence with {WINDOWS[-1]} days of data after it."
 
 
 def _one_for_all(definition: Definition) -> Iterator[str]:

@@ -77,8 +77,8 @@ class CustomerTable:
         return len(self.lines)
 
 
-def read_text(table: DelimitedTable) -> TextTable:
-    """The complete file as text.
+def read_text(table: DelimitedTable, most_rows: int | None = None) -> TextTable:
+    """The file as text: all of it, or the first rows.
 
     Raises:
         UnreadableTable: a record cannot be read, or there are no records.
@@ -86,7 +86,7 @@ def read_text(table: DelimitedTable) -> TextTable:
     indexes: list[dict[str, int]] = [{} for _ in table.header]
     blocks: list[list[Codes]] = [[] for _ in table.header]
     lines: list[int] = []
-    records = table.records()
+    records = islice(table.records(), most_rows)
     while block := list(islice(records, _BLOCK)):
         lines += [line for line, _ in block]
         for index, codes, texts in zip(indexes, blocks, zip(*(record for _, record in block), strict=True), strict=True):

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-type Sort = Literal["identifier", "duplicates", "leak", "missingness", "contamination", "few_outcomes", "note"]
+type Sort = Literal[
+    "identifier", "duplicates", "leak", "missingness", "contamination", "few_outcomes", "undated", "set_aside", "question", "note"
+]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A trap, or a note for a person. `evidence` holds the figures of the sentence."""
+    """A trap, a question that the data cannot answer, or a note for a person. `evidence` holds the figures of the sentence."""
 
     sort: Sort
     text: str
@@ -17,4 +19,4 @@ class Finding:
 
     @property
     def is_warning(self) -> bool:
-        return self.sort != "note"
+        return self.sort not in ("question", "note")
