@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.by_time import judge_by_time, show_by_time
 from cli.output import check_output, print_json, say, say_error, say_warning, written_whole
 from retainstream import __version__
 
@@ -28,7 +29,10 @@ _PAGE_WIDTH = 140
 
 def evaluate(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The feature schema, YAML or JSON.")],
-    data: Annotated[Path, typer.Option("--data", "-d", help="A CSV file, plain or gzip, with one row per customer.")],
+    data: Annotated[
+        Path,
+        typer.Option("--data", "-d", help="A CSV file, plain or gzip, or a Parquet file: one row per customer, or per customer and day."),
+    ],
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="The JSON file to write. It replaces an existing file, completely or not at all.")
     ] = None,
@@ -40,6 +44,10 @@ def evaluate(
             min=0.1, max=600, help="Time limit of the search for the model's settings, per fold.", show_default="as in a retraining run"
         ),
     ] = None,
+    by_time: Annotated[
+        bool,
+        typer.Option("--by-time", help="Also judge each period by a model that learned before it. Needs the day of each row."),
+    ] = False,
     baselines: Annotated[
         bool,
         typer.Option("--baselines", help="Also evaluate logistic regression on the same folds, and LightGBM and CatBoost if installed."),
@@ -54,7 +62,11 @@ def evaluate(
     Each fold is scored by a model trained on the other folds, with tuning, calibration and threshold, as in a retraining run. The folds
     are those of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed) over the rows with a known outcome, in the file's
     order. The table shows each fold, mean ± standard deviation, and all rows together. The JSON file also holds every row's out-of-fold
-    probability, in the file's order (null where the outcome is not known).
+    probability, in the file's order (null where the outcome is not known). All rows of a customer are in one fold.
+
+    With --by-time each period (a calendar month) from the third on is judged by the model that a training run before it would have put into
+    service, beside the figures that run would have promised. The day of a row is in the column "anchor", or in the one that the schema's
+    moments name. No outcome window of a training row reaches into the judged period. With fewer periods the command says so.
 
     Ends with exit code 1, prints a line for each fault and writes nothing if the schema or the file cannot be read, if they contradict
     each other, or if the file is not enough for training: no label column, fewer than 200 known outcomes, or fewer than 20 customers, or
@@ -76,11 +88,11 @@ def evaluate(
     customers = labelled(table)
     try:
         findings = check(customers, fewest_rows=int(usual["training_fewest_rows"].default))
-        fold_of = stratified_folds(customers.churned, folds, seed)
+        fold_of = stratified_folds(customers.churned, folds, seed, customers.keys)
     except UnfitData as error:
         say_error(f"{data}: {str(error)[0].lower()}{str(error)[1:]}")
         raise typer.Exit(1) from None
-    _print_notes(table, customers, findings)
+    _print_notes(table, customers, findings, by_time=by_time)
     methods: dict[str, Fitted] = {_OURS: training_path(seconds)}
     absent: list[str] = []
     if baselines:
@@ -89,6 +101,7 @@ def evaluate(
         if absent:
             say(f"note: not installed, so not compared: {', '.join(absent)}")
     results = _run(customers, fold_of, methods)
+    rolling = judge_by_time(customers, seconds=seconds, seed=seed) if by_time else {}
     document = {
         "version": __version__,
         "schema": customers.schema.name,
@@ -104,6 +117,7 @@ def evaluate(
         **results[_OURS].document(customers.churned),
         "baselines": {name: result.document(customers.churned) for name, result in results.items() if name != _OURS},
         "not_installed": absent,
+        **rolling,
     }
     if output is not None:
         _write(output, document, table, fold_of, results)
@@ -111,14 +125,29 @@ def evaluate(
         print_json(document)
     else:
         _show(results, document)
+        if by_time:
+            show_by_time(document)
     if output is not None:
         say(f"{output} written")
 
 
-def _print_notes(table: "CustomerTable", customers: "DataSet", findings: "list[Finding]") -> None:
-    unknown = len(table) - len(customers)
-    for note in [*table.notes, *([f"{unknown:,} rows without a known outcome are left out"] if unknown else [])]:
+def _print_notes(table: "CustomerTable", customers: "DataSet", findings: "list[Finding]", *, by_time: bool) -> None:
+    import numpy as np
+
+    from retainstream.engine.learning.dataset import periods
+    from retainstream.engine.learning.split import FEWEST_PERIODS
+
+    unknown = int(np.isnan(table.churned).sum())
+    early = len(table) - len(customers) - unknown
+    for note in table.notes:
         say(f"note: {note}")
+    if unknown:
+        say(f"note: {unknown:,} rows without a known outcome are left out")
+    if early:
+        days = customers.schema.horizon_days
+        say(f"note: {early:,} rows are left out: their outcome was known less than {days} days after their features")
+    if not by_time and len(np.unique(periods(customers))) >= FEWEST_PERIODS:
+        say("note: the rows are of several periods; --by-time judges each period by a model that learned before it")
     for finding in findings:
         say_warning(finding.detail + (" A retraining run would keep such a model out of service." if finding.level == "alarm" else ""))
     if customers.synthetic.all():
@@ -151,7 +180,9 @@ def _write(
 ) -> None:
     import numpy as np
 
-    known = ~np.isnan(table.churned)
+    from retainstream.engine.learning.labelled import known_outcomes
+
+    known = known_outcomes(table)
 
     def by_row(values: "NDArray[np.int64] | Floats") -> list[float | None]:
         rows: list[float | None] = [None] * len(table)

@@ -18,20 +18,23 @@ def today() -> int:
 
 
 def read_text_table(path: Path, decimal: str | None, *, most_rows: int | None = None) -> "TextTable":
-    """A CSV file as text, column by column. `decimal` is the decimal mark; None detects it. `most_rows` reads only the first rows.
+    """A CSV or Parquet file as text, column by column. `decimal` is the decimal mark; None detects it. `most_rows` reads only the first rows.
 
     Raises:
         UnreadableTable: the file is not a table.
     """
     from retainstream.engine.tables.columnar import read_text
     from retainstream.engine.tables.delimited import open_table
+    from retainstream.engine.tables.parquet import is_parquet, read_parquet
 
+    if is_parquet(path):
+        return read_parquet(path, most_rows)
     with open_table(path, decimal=_decimal(decimal)) as table:
         return read_text(table, most_rows)
 
 
 def read_customers(path: Path, schema: "FeatureSchema", decimal: str | None) -> "CustomerTable":
-    """The customers of a CSV file by a schema.
+    """The customers of a CSV or Parquet file by a schema.
 
     Raises:
         UnreadableTable: the file is not a table, or contradicts the schema.

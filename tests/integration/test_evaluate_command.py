@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from retainstream.engine.learning import metrics
+from retainstream.engine.learning.synthetic import generate
+from retainstream.engine.schema import default_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/streaming_customers.csv"
@@ -211,3 +214,68 @@ def test_the_help_tells_the_exit_code_and_the_folds() -> None:
     told = " ".join(run("--help").stdout.split())
     assert "exit code 1" in told
     assert "StratifiedKFold" in told
+
+
+def months(path: Path, days: tuple[str, ...], customers: int = 260) -> Path:
+    """A CSV file with a row for each customer of the default schema at each day."""
+    base = generate(customers * len(days), 3)
+    names = [column.name for column in default_schema().columns]
+    rows = [
+        [base.ids[place % customers], days[place // customers], *(features.get(name, "") for name in names), left]
+        for place, (features, left) in enumerate(zip(base.features(), base.churned.tolist(), strict=True))
+    ]
+    return write(path, [["customer_id", "anchor", *names, "churned"], *rows])
+
+
+def test_each_period_is_judged_by_a_model_from_before_it_whether_the_file_is_csv_or_parquet(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(default_schema().model_copy(update={"moments": None}).model_dump_json())
+    data = months(tmp_path / "months.csv", ("2026-07-31", "2026-08-31", "2026-09-30"))
+    ended = run("--schema", schema, "--data", data, "--by-time", "--folds", 2, "--seconds", 0.1, "--json")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    (september,) = result["by_period"]
+    assert {name: september[name] for name in ("period", "rows", "learned", "promised_by")} == {
+        "period": "2026-09",
+        "rows": 260,
+        "learned": 520,
+        "promised_by": "customers",
+    }
+    assert september["observed"] == september["churned"] > 20
+    assert 0.5 < september["expected"] / september["observed"] < 2
+    assert september["roc_auc_interval"]["low"] < september["roc_auc"] < september["roc_auc_interval"]["high"]
+    assert (result["judged_by"], result["by_time"]["rows"], result["by_time"]["roc_auc"]) == ("time", 260, september["roc_auc"])
+    assert "2026-09: ROC AUC" in ended.stderr
+
+    parquet = tmp_path / "months.parquet"
+    duckdb.read_csv(str(data)).write_parquet(str(parquet))
+    again = run("--schema", schema, "--data", parquet, "--by-time", "--folds", 2, "--seconds", 0.1)
+    assert again.returncode == 0, again.stderr
+    for words in (f"{september['roc_auc']:.4f}", "2026-09", "promised", "Believe the figures by time"):
+        assert words in again.stdout + again.stderr
+
+
+def test_without_three_periods_the_figures_are_by_customers_and_the_command_says_so(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(default_schema().model_copy(update={"moments": None}).model_dump_json())
+    one = months(tmp_path / "one.csv", ("2026-09-30",))
+    ended = run("--schema", schema, "--data", one, "--by-time", "--folds", 2, "--seconds", 0.1, "--json")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert (result["judged_by"], result["by_period"]) == ("customers", [])
+    assert "there is one period (2026-09), and three are needed, so the figures are by customers alone" in ended.stderr
+    assert (
+        "no column says the day of a row (anchor)"
+        in run(*shlex.split(f"--schema {SCHEMA} --data {EXAMPLE} --by-time --folds 2 --seconds 0.1")).stderr
+    )
+
+
+def test_a_day_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(default_schema().model_copy(update={"moments": None}).model_dump_json())
+    data = months(tmp_path / "months.csv", ("2026-09-30",))
+    data.write_text(data.read_text().replace("2026-09-30", "the end of September", 1))
+    ended = run("--schema", schema, "--data", data, "--by-time")
+    assert ended.returncode == 1
+    assert '"the end of September" is not a day such as 2026-01-31' in ended.stderr
+    assert "line 2" in ended.stderr

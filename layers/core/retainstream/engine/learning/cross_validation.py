@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.checks import UnfitData
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, Keys, in_order
 from retainstream.engine.learning.evaluate import Ceiling, calibration_noise, ceiling
 from retainstream.engine.learning.fit import fit
 from retainstream.engine.learning.metrics import Floats
@@ -104,14 +104,21 @@ class Judged:
         return document
 
 
-def stratified_folds(churned: NDArray[np.bool_], folds: int, seed: int) -> NDArray[np.int64]:
+def stratified_folds(churned: NDArray[np.bool_], folds: int, seed: int, keys: Keys | None = None) -> NDArray[np.int64]:
     """The fold of each row (n,): those of scikit-learn's `StratifiedKFold(folds, shuffle=True, random_state=seed)`.
+
+    Where `keys` repeat, these are the folds of the customers in order of appearance, by whether a customer left at any row; all rows of a
+    customer are in one fold.
 
     Raises:
         UnfitData: one of the outcomes is rarer than there are folds.
     """
     from sklearn.model_selection import StratifiedKFold
 
+    if keys is not None and len(np.unique(keys)) < len(keys):
+        _, first, customer_of = np.unique(keys, return_index=True, return_inverse=True)
+        place_of = np.argsort(np.argsort(first))[customer_of]
+        return stratified_folds(np.bincount(place_of, weights=churned) > 0, folds, seed)[place_of]
     rarest = int(min(churned.sum(), (~churned).sum()))
     if rarest < folds:
         raise UnfitData(f"{folds} folds need at least {folds} customers who left and as many who stayed: there are only {rarest} of one.")
@@ -126,8 +133,7 @@ def training_path(seconds: float) -> Fitted:
     """The product's training, as in a retraining run: tuning, calibration and threshold, on the training rows alone."""
 
     def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
-        in_order = learned.where(np.argsort(learned.keys, kind="stable"))  # as a run reads them
-        candidate = fit(in_order, version="evaluated", seconds=seconds)
+        candidate = fit(in_order(learned), version="evaluated", seconds=seconds)
         record = candidate.record
         description: FitDescription = {
             "chosen": record["chosen"],

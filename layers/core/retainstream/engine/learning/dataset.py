@@ -208,20 +208,24 @@ def in_order(data: DataSet) -> DataSet:
     return data.where(np.lexsort((data.anchors, data.keys)))
 
 
+def joined(parts: Sequence[DataSet]) -> DataSet:
+    """The rows of all parts, one part after the other."""
+    return DataSet(
+        parts[0].schema,
+        np.concatenate([part.keys for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.churned for part in parts]),
+        np.concatenate([part.groups for part in parts]),
+        np.concatenate([part.prices for part in parts]),
+        np.concatenate([part.synthetic for part in parts]),
+        np.concatenate([part.anchors for part in parts]),
+    )
+
+
 def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Provenance]:
     """The result of `collect` for the pages of all parts together."""
-    data = [part for part, _ in parts]
+    data = joined([part for part, _ in parts])
     provenances = [provenance for _, provenance in parts]
-    joined = DataSet(
-        data[0].schema,
-        np.concatenate([part.keys for part in data]),
-        np.concatenate([part.rows for part in data]),
-        np.concatenate([part.churned for part in data]),
-        np.concatenate([part.groups for part in data]),
-        np.concatenate([part.prices for part in data]),
-        np.concatenate([part.synthetic for part in data]),
-        np.concatenate([part.anchors for part in data]),
-    )
     sources = sum((Counter(part.sources) for part in provenances), Counter[str]())
     rows: Counter[str] = Counter()
     for part in provenances:
@@ -234,4 +238,4 @@ def merged(parts: Sequence[tuple[DataSet, Provenance]]) -> tuple[DataSet, Proven
         provenances[0].schema_name,
         cast("Moments", dict(sorted(rows.items()))),
     )
-    return in_order(joined), provenance
+    return in_order(data), provenance

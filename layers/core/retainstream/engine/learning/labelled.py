@@ -15,13 +15,21 @@ _GENERATED_ID = re.compile(r"[bs]\d{7,}")
 _MOST_DEVIATIONS = 5.0
 
 
+def known_outcomes(table: CustomerTable) -> NDArray[np.bool_]:
+    """The rows with an outcome that was known on a day, if the file says when, at least a horizon after the day of the features."""
+    known: NDArray[np.bool_] = ~np.isnan(table.churned)
+    if table.anchors is not None and table.outcome_days is not None:
+        known &= table.outcome_days >= table.anchors + table.schema.horizon_days
+    return known
+
+
 def labelled(table: CustomerTable) -> DataSet:
-    """The customers with a known outcome, in the order of the file."""
-    known = ~np.isnan(table.churned)
+    """The rows with a known outcome (see `known_outcomes`), in the order of the file."""
+    known = known_outcomes(table)
     places = np.flatnonzero(known)
     ids, rows, churned = [table.ids[place] for place in places], table.rows[known], table.churned[known] == 1
     prices = table.prices[known] if table.prices is not None else np.full(len(places), np.nan)
-    anchors = unknown_anchors(len(places))
+    anchors = unknown_anchors(len(places)) if table.anchors is None else table.anchors[known]
     generated = is_generated_for(table.schema) and all(map(_GENERATED_ID.fullmatch, ids)) and _as_generated(table, rows, anchors, churned)
     return DataSet(
         schema=table.schema,

@@ -1,17 +1,18 @@
 """Judging by period: for each period a model that learned before it, and what became of the customers in it."""
 
-from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from collections.abc import Callable, Iterator
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.bootstrap import auc_intervals
-from retainstream.engine.learning.dataset import DataSet, periods
+from retainstream.engine.learning.dataset import DataSet, in_order, joined, periods
 from retainstream.engine.learning.fit import Candidate, refit
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.learning.search import seconds_to_refit
 from retainstream.engine.learning.split import FEWEST_PERIODS, Split, enough_to_judge, first_anchors
+from retainstream.engine.learning.trained import train
 from retainstream.engine.learning.unseen import learned_from
 from retainstream.engine.model.model import ScoringModel
 
@@ -43,8 +44,9 @@ class PeriodFigures(TypedDict):
     observed: int
     learned: int
     promised_roc_auc: NotRequired[float | None]
+    promised_roc_auc_interval: NotRequired[Limits | None]
     promised_log_loss: NotRequired[float]
-    promised_by: NotRequired[str]
+    promised_by: NotRequired[Literal["time", "customers"]]
 
 
 def figures_of(period: str, judged: DataSet, probabilities: Floats, *, learned: int, seed: int = 0) -> PeriodFigures:
@@ -89,6 +91,36 @@ def periods_judged(data: DataSet, candidate: Candidate, *, seconds: float, seed:
         figures_of(period, rows, _fitted(candidate, learned, seed).probabilities(rows.rows), learned=len(learned), seed=seed)
         for period, learned, rows in judged[-most:]
     ]
+
+
+def replayed(
+    data: DataSet, *, seconds: float, seed: int = 0, done: Callable[[PeriodFigures], None] | None = None
+) -> tuple[list[PeriodFigures], DataSet, Floats]:
+    """The figures of each period by the model that a training run before it puts into service, beside the figures that run promises.
+
+    Oldest period first; then the judged rows of all periods, and their probabilities (n,). `done` is called after each period.
+    """
+    figures: list[PeriodFigures] = []
+    rows, chances = [data.where(np.zeros(0, dtype=np.intp))], [np.empty(0)]
+    for period, learned, judged in judged_periods(data, data.schema.horizon_days):
+        trained = train(in_order(learned), version="evaluated", seconds=seconds, seed=seed)
+        test = learned.where(trained.split.test(learned))
+        promised = figures_of(period, test, trained.judged.model.probabilities(test.rows), learned=0, seed=seed)
+        probabilities = trained.service.model.probabilities(judged.rows)
+        figures.append(
+            {
+                **figures_of(period, judged, probabilities, learned=len(learned), seed=seed),
+                "promised_roc_auc": promised["roc_auc"],
+                "promised_roc_auc_interval": promised["roc_auc_interval"],
+                "promised_log_loss": promised["log_loss"],
+                "promised_by": trained.split.document()["by"],
+            }
+        )
+        rows.append(judged)
+        chances.append(probabilities)
+        if done:
+            done(figures[-1])
+    return figures, joined(rows), np.concatenate(chances)
 
 
 def _fitted(candidate: Candidate, learned: DataSet, seed: int) -> ScoringModel:

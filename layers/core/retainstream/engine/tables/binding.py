@@ -11,13 +11,14 @@ from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 @dataclass(frozen=True)
 class Binding:
     """Places in the header: of the id (None: customers are numbered), of the label (None: absent), of each column that is present, and of
-    each part of the schema's `moments` that is present."""
+    each part of the schema's `moments` that is present. anchor: of the days that the features describe, None where absent."""
 
     id: int | None
     label: int | None
     columns: dict[str, int]
     moments: dict[str, int]
     ignored: tuple[str, ...]
+    anchor: int | None = None
 
 
 def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
@@ -45,7 +46,11 @@ def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int
         raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
     columns = {name: place for name, place in found_at.items() if place is not None}
     used = {identity, label, *columns.values(), *moments.values()}
-    return Binding(identity, label, columns, moments, tuple(name for place, name in enumerate(header) if place not in used))
+    anchor = moments.get("anchor", moments.get("features_as_of"))
+    if anchor is None and places.get(schema.anchor_header) not in used:
+        anchor = places.get(schema.anchor_header)
+    ignored = tuple(name for place, name in enumerate(header) if place not in {*used, anchor})
+    return Binding(identity, label, columns, moments, ignored, anchor)
 
 
 def nearest(name: str, header: Sequence[str]) -> str:

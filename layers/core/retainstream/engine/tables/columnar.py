@@ -10,7 +10,7 @@ from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, value_problem
 from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.binding import bind, some_of
-from retainstream.engine.tables.cells import Decimal, outcome_reader, value_in
+from retainstream.engine.tables.cells import Decimal, date_in, outcome_reader, value_in
 from retainstream.engine.tables.delimited import DelimitedTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 
@@ -61,6 +61,8 @@ class CustomerTable:
     groups: int16 (n,), places in schema.groups, -1 where missing.
     repeated_ids: the number of ids on more than one row.
     prices: float64 (n,), NaN where missing; None when the schema has no money.
+    anchors: int32 (n,), days since 1970-01-01 that the features describe; None without such a column.
+    outcome_days: int32 (n,), days on which the outcomes were known; None without such a column.
     """
 
     schema: FeatureSchema
@@ -72,6 +74,8 @@ class CustomerTable:
     lines: NDArray[np.int64]
     repeated_ids: int
     notes: list[str]
+    anchors: NDArray[np.int32] | None = None
+    outcome_days: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -128,9 +132,18 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
         text = table.columns[header[binding.id]]
         ids, repeated = text.texts(), int(np.count_nonzero(text.counts() > 1))
         faults += _missing_ids(text, table)
+    form = schema.moments.format if schema.moments else ""
+    anchors, problems = _days(binding.anchor, form, table)
+    outcome_days, more = _days(binding.moments.get("outcomes_as_of"), form, table)
+    faults += problems + more
     if faults:
         raise UnreadableTable(table.source, faults)
-    if repeated:
+    if anchors is not None and binding.id is not None:
+        codes = table.columns[header[binding.id]].codes
+        repeated = len(codes) - len(np.unique(np.stack([codes, anchors]), axis=1).T)
+        if repeated:
+            notes.append(f"{repeated:,} rows have the id and the day of another row")
+    elif repeated:
         notes.append(f"{repeated:,} ids are on more than one row")
     if binding.ignored:
         notes.append(f"columns outside the schema are not read: {some_of(binding.ignored)}")
@@ -138,7 +151,8 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]
     prices = encoded[schema.money.price] if schema.money else None
-    return CustomerTable(schema, ids, rows, churned, _groups(schema, encoded, len(table)), prices, table.lines, repeated, notes)
+    groups = _groups(schema, encoded, len(table))
+    return CustomerTable(schema, ids, rows, churned, groups, prices, table.lines, repeated, notes, anchors, outcome_days)
 
 
 def _stripped(name: str, codes: Codes, values: list[str]) -> TextColumn:
@@ -194,6 +208,23 @@ def _outcomes(label: Label, text: TextColumn, table: TextTable, *, needed: bool)
         detail = f"no row has {missing}; the column holds {seen}. A model needs customers who left and customers who stayed"
         return churned, [TableProblem(detail, column=text.name)]
     return churned, []
+
+
+def _days(place: int | None, form: str, table: TextTable) -> tuple[NDArray[np.int32] | None, list[TableProblem]]:
+    """The days of a column, and its faults; None without the column. A table with the column needs a day in every row."""
+    if place is None:
+        return None, []
+    text = table.columns[list(table.columns)[place]]
+    spelled = [date_in(value, form) or date_in(value) for value in text.values]
+    wrong = [code for code, day in enumerate(spelled) if day is None]
+    problems = []
+    if wrong:
+        rows = np.flatnonzero(np.isin(text.codes, wrong))
+        value = text.values[text.codes[rows[0]]]
+        detail = f"{_quoted(value)} is not a day" + (f" as in {form}" if form else " such as 2026-01-31") if value else "the day is missing"
+        problems = [TableProblem(detail, line=int(table.lines[rows[0]]), column=text.name, rows=len(rows))]
+    days = np.array([day or "1970-01-01" for day in spelled], dtype="datetime64[D]").astype(np.int32)
+    return days[text.codes], problems
 
 
 def _missing_ids(text: TextColumn, table: TextTable) -> list[TableProblem]:
