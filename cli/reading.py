@@ -18,7 +18,7 @@ def today() -> int:
 
 
 def read_text_table(path: Path, decimal: str | None, *, most_rows: int | None = None) -> "TextTable":
-    """A CSV or Parquet file as text, column by column. `decimal` is the decimal mark; None detects it. `most_rows` reads only the first rows.
+    """A CSV or Parquet file as text, column by column. `decimal` is the decimal mark, detected if None. `most_rows`: only the first rows.
 
     Raises:
         UnreadableTable: the file is not a table.

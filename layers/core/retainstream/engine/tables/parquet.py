@@ -22,7 +22,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def read_parquet(path: Path, most_rows: int | None = None) -> TextTable:
-    """The complete file as text, or its first rows. Numbers keep all their digits; missing values are blank; `lines` counts the rows from 1.
+    """The file as text, or its first rows. Numbers keep all their digits, missing values are blank, and `lines` counts rows from 1.
 
     Raises:
         UnreadableTable: the file is damaged or has no rows.
