@@ -22,6 +22,7 @@ RUN: dict[str, str] = {
     "docs/cli.md": "export RETAINSTREAM_PASSWORD=password",
     "docs/feature-schema.md": "",
     "docs/events.md": "",
+    "docs/churn-definition.md": "",
     "docs/own-data.md": "",
 }
 """Pages whose blocks are run in this order, on one local stack, in one temporary folder; and the commands that the page assumes."""

@@ -76,3 +76,19 @@ def test_a_command_of_the_service_names_the_package_it_lacks(environment: Path, 
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: this command needs the package boto3, which is not installed")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_churn_is_defined_and_a_schema_is_drafted_from_source_files(environment: Path, tmp_path: Path) -> None:
+    gym = ROOT / "examples/gym"
+    events = ("--events", gym / "events.csv")
+    defined = run(
+        environment, "retainstream", "churn", "define", *events, "--id", "member", "--at", "happened_at", "--out", "s.html", folder=tmp_path
+    )
+    assert defined.returncode == 0, defined.stderr
+    assert "In the schema: churn: {when: no-event, days: " in defined.stdout
+    assert (tmp_path / "s.html").stat().st_size > 10_000
+    drafted = run(
+        environment, "retainstream", "schema", "infer", *events, "--profile", gym / "profile.csv", "-o", "gym.yaml", folder=tmp_path
+    )
+    assert drafted.returncode == 0, drafted.stderr
+    assert "churn: {when: no-event" in (tmp_path / "gym.yaml").read_text()

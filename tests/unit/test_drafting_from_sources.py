@@ -266,14 +266,17 @@ def test_numbers_of_today_are_no_features_of_past_days(
 ) -> None:
     customers = sorted({line.split(",")[0] for line in english["profile"].read_text().splitlines()[1:]})
     profile = write_table(
-        tmp_path / "p.csv", ["customer_id", "balance", "city"], [[c, f"{n % 37}.5", "ABC"[n % 3]] for n, c in enumerate(customers)]
+        tmp_path / "p.csv",
+        ["customer_id", "balance", "birth_year", "city"],
+        [[c, f"{n % 37}.5", f"{1950 + n % 50}", "ABC"[n % 3]] for n, c in enumerate(customers)],
     )
     draft = drafted({**english, "profile": profile}, connection)
     assert not draft.schema.column("balance").feature
     assert draft.schema.column("city").feature
     assert [finding.sort for finding in draft.warnings] == ["undated"]
     assert "balance is left out of the model" in draft.warnings[0].text
-    assert "city of p.csv: does it ever change?" in texts(draft)
+    assert draft.schema.column("birth_year").feature
+    assert "birth_year, city of p.csv: do they ever change?" in texts(draft)
 
 
 def test_a_profile_with_several_rows_of_a_customer_has_the_day_of_a_change(

@@ -17,10 +17,11 @@ from retainstream.engine.schema import Profile as ProfileDocument
 from retainstream.engine.tables.binding import some_of
 from retainstream.engine.tables.cells import is_blank
 from retainstream.engine.traps.evidence import Outcome
-from retainstream.engine.traps.words import speaks_of_leaving
+from retainstream.engine.traps.words import speaks_of_leaving, words_of
 
 MOST_KINDS = 8
 _OTHER = "other"
+_BIRTH = ("born", "birth", "geburt", "geboren", "naissance", "nacimiento", "nascita", "nascimento", "geboorte")
 _LEAVING = "churned"
 
 
@@ -90,7 +91,7 @@ class SourceColumns:
                 continue
             name = self.names(profile.name)
             column, notes = column_of(profile, name, suspected.get(profile.name))
-            if not document.at and column.feature and profile.is_numeric:
+            if not document.at and column.feature and profile.is_numeric and not _is_of_birth(profile.name):
                 column = column.model_copy(update={"feature": False})
                 notes.append("Left out of the model: the number is of today, and would be used for days of the past as well.")
                 notes.append("If it does not change, include it: delete the line feature: false.")
@@ -109,6 +110,12 @@ def _outcome(document: ProfileDocument, source: Source, left: Mapping[str, bool]
     ids = source.profiles[document.id].text
     churned = np.array([left.get(customer, np.nan) for customer in ids.values], dtype=float)[ids.codes]
     return Outcome.of(churned), "leaving"
+
+
+def _is_of_birth(header: str) -> bool:
+    """Whether a number is of a birth, and so never changes."""
+    joined = "".join(words_of(header))
+    return any(word in joined for word in _BIRTH)
 
 
 def _undated(source: Source, used: Sequence[str], numbers: Sequence[str]) -> list[Finding]:
