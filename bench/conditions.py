@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.result import Document
 
-PACKAGES = ("numpy", "xgboost-cpu", "shap", "pydantic", "aws-lambda-powertools", "boto3")
+PACKAGES = ("numpy", "duckdb", "xgboost-cpu", "shap", "pydantic", "aws-lambda-powertools", "boto3")
 
 
 def conditions(packages: Iterable[str] = PACKAGES) -> Document:

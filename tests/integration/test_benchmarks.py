@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
         ("blocks", ["shallow, 300 rows", "wide, 300 rows", "tables, made once"]),
         ("worker", ["worker: explain", "BatchWriteItem", "stored: a customer"]),
         ("twelve_months", ["true leavers", "2026-10-31"]),
+        ("features", ["twice the events", "against pandas"]),
         ("importing", ["500 lines: import", "500 lines: load", "PutItem"]),
     ],
 )

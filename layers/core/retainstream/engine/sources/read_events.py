@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retainstream.engine.schema.sources import Events
-from retainstream.engine.sources.reading import CUSTOMERS, EVENTS, FAULT_OF_ID, KINDS, SUBSCRIPTIONS, Reading, day_of, fault_of_time
+from retainstream.engine.sources.reading import CUSTOMERS, EVENTS, KINDS, SUBSCRIPTIONS, Reading, day_of, fault_cases
 from retainstream.engine.sources.spelled import is_blank, moments, names_a_zone, numbers
 from retainstream.engine.sources.staging import STAGED
 
@@ -39,11 +39,11 @@ def read_events(reading: Reading, source: Events, files: Sequence[Path], *, with
         connection.execute(f"""
             INSERT INTO {_READ}
             SELECT c.customer, moment, k.kind, amount,
-                CASE WHEN id_fault > 0 THEN id_fault ELSE {fault_of_time("is_blank", "moment", reading.limit)} END, {_remarks(source)}
+                CASE {fault_cases("e.id", "e.at", "moment", reading.limit)} ELSE 0 END, {_remarks(source)}
             FROM (
-                SELECT id, {FAULT_OF_ID} AS id_fault, {moment} AS moment, {is_blank("at")} AS is_blank, {kind} AS kind, {amount} AS amount,
-                    {"amount <> '' AND NOT " + is_blank("amount") if source.amount else "FALSE"} AS has_amount,
-                    {f"{names_a_zone('at')}" if not source.format else "NULL"} AS names_zone, length("at") > 10 AS has_time
+                SELECT id, "at", {moment} AS moment, {kind} AS kind, {amount} AS amount,
+                    {f"NOT {is_blank('amount')}" if source.amount else "FALSE"} AS has_amount,
+                    {names_a_zone("at") if not source.format else "NULL"} AS names_zone, length("at") > 10 AS has_time
                 FROM {STAGED}
             ) AS e LEFT JOIN {CUSTOMERS} AS c ON c.id = e.id JOIN {KINDS} AS k ON k.name = e.kind
         """)
@@ -51,13 +51,22 @@ def read_events(reading: Reading, source: Events, files: Sequence[Path], *, with
     sound = f"FROM {_READ} WHERE fault = 0"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {EVENTS} AS
-        SELECT customer, {day_of("moment")} AS day, kind, amount
-        FROM (SELECT DISTINCT customer, moment, kind, amount {sound}) AS e ORDER BY customer, moment, kind, amount
+        SELECT customer, moment, {day_of("moment")} AS day, kind, amount {sound} ORDER BY customer, moment, amount
     """)
+    if _may_have_duplicates(reading):
+        connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE {EVENTS} AS FROM (SELECT DISTINCT * FROM {EVENTS}) AS e ORDER BY customer, moment, amount
+        """)
     reading.kept["events"] = reading.number_of(f"SELECT COUNT(*) FROM {EVENTS}")
     reading.remark("events", "duplicate", reading.number_of(f"SELECT COUNT(*) {sound}") - reading.kept["events"])
     _remark_on_kept(reading, source, sound, with_subscriptions=with_subscriptions)
     connection.execute(f"DROP TABLE {_READ}")
+
+
+def _may_have_duplicates(reading: Reading) -> bool:
+    """Whether neighbours in the order have the same customer, moment and amount."""
+    same = "customer = LAG(customer) OVER () AND moment = LAG(moment) OVER () AND amount IS NOT DISTINCT FROM LAG(amount) OVER ()"
+    return reading.number_of(f"SELECT COUNT(*) FROM (SELECT {same} AS same FROM {EVENTS}) AS pairs WHERE same") > 0
 
 
 def _remarks(source: Events) -> str:

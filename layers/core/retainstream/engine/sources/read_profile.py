@@ -8,8 +8,8 @@ import numpy as np
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, value_problem
 from retainstream.engine.schema.sources import Profile
-from retainstream.engine.sources.reading import CUSTOMERS, FAULT_OF_ID, PROFILE, Reading, day_of, fault_of_time
-from retainstream.engine.sources.spelled import is_blank, moments
+from retainstream.engine.sources.reading import CUSTOMERS, PROFILE, Reading, day_of, fault_cases
+from retainstream.engine.sources.spelled import moments
 from retainstream.engine.sources.staging import STAGED
 from retainstream.engine.sources.statements import quoted
 from retainstream.engine.tables.cells import Decimal, value_in
@@ -48,18 +48,14 @@ def read_profile(reading: Reading, schema: FeatureSchema, source: Profile, files
     optional = [f"p{place}" for place, column in enumerate(columns) if column.missing]
     for number, staged in enumerate(reading.staged("profile", files, wanted, optional, form=source.format, zone=source.zone)):
         at = moments(connection, STAGED, "at", source.format, source.zone) if source.at else ""
-        fault = (
-            f"CASE WHEN {FAULT_OF_ID} > 0 THEN {FAULT_OF_ID} ELSE {fault_of_time('no_time', 'moment', reading.limit)} END"
-            if at
-            else FAULT_OF_ID
-        )
+        timed = (f", {at} AS moment", ', "at"') if at else (", 0 AS moment", ", '' AS \"at\"")
         values = "".join(f", {_value(reading, f'p{place}', column, staged.decimal)}" for place, column in enumerate(columns))
         names = "".join(f", p{place}" for place in range(len(columns)))
-        timed = f", {at} AS moment, {is_blank('at')} AS no_time" if at else ""
         connection.execute(f"""
             INSERT INTO {_READ}
-            SELECT c.customer, {number}, line, {day_of("moment") if at else "NULL"}, {fault}{names}
-            FROM (SELECT staged.id AS id, rowid AS line{timed}{values} FROM {STAGED}) AS s LEFT JOIN {CUSTOMERS} AS c USING (id)
+            SELECT c.customer, {number}, line, {day_of("moment") if at else "NULL"},
+                CASE {fault_cases("s.id", "s.at", "moment", reading.limit)} ELSE 0 END{names}
+            FROM (SELECT id, rowid AS line{"".join(timed)}{values} FROM {STAGED}) AS s LEFT JOIN {CUSTOMERS} AS c ON c.id = s.id
         """)
     reading.remark_faults("profile", _READ)
     sound = f"FROM {_READ} WHERE fault = 0"

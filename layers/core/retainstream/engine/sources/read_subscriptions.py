@@ -6,16 +6,16 @@ from pathlib import Path
 from retainstream.engine.schema.sources import Churn, Subscriptions
 from retainstream.engine.sources.reading import (
     CUSTOMERS,
-    FAULT_OF_ID,
     FAULTS,
     SPANS,
     SUBSCRIPTIONS,
     Reading,
     day_of,
-    fault_of_time,
+    fault_cases,
 )
 from retainstream.engine.sources.spelled import is_blank, moments, numbers
 from retainstream.engine.sources.staging import STAGED
+from retainstream.engine.sources.statements import quoted
 
 _READ = "read_subscriptions"
 _OPEN = 100_000_000
@@ -43,13 +43,12 @@ def read_subscriptions(reading: Reading, source: Subscriptions, files: Sequence[
         connection.execute(f"""
             INSERT INTO {_READ}
             SELECT c.customer, {number}, line, {day_of("start")}, {day_of("stop")}, price, plan,
-                CASE WHEN id_fault > 0 THEN id_fault
-                    WHEN {fault_of_time("no_start", "start", reading.limit)} > 0 THEN {fault_of_time("no_start", "start", reading.limit)}
+                CASE {fault_cases("s.id", "s.start_text", "start", reading.limit)}
                     WHEN has_end AND stop IS NULL THEN {FAULTS.index("bad_end")}
                     WHEN stop < start THEN {FAULTS.index("ends_first")} ELSE 0 END, has_price AND price IS NULL
             FROM (
-                SELECT id, rowid AS line, {FAULT_OF_ID} AS id_fault, {start} AS start, {is_blank("start")} AS no_start, {stop} AS stop,
-                    {f"NOT {is_blank('end')}" if source.end else "FALSE"} AS has_end, {price} AS price,
+                SELECT id, rowid AS line, {STAGED}.start AS start_text, {start} AS start, {stop} AS stop,
+                    {f"NOT {is_blank(quoted('end'))}" if source.end else "FALSE"} AS has_end, {price} AS price,
                     {f"NOT {is_blank('price')}" if source.price else "FALSE"} AS has_price, {"plan" if source.plan else "''"} AS plan
                 FROM {STAGED}
             ) AS s LEFT JOIN {CUSTOMERS} AS c ON c.id = s.id

@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from retainstream.engine.schema.customer_id import PATTERN, RESERVED
 from retainstream.engine.sources.findings import Finding, finding
-from retainstream.engine.sources.spelled import is_zone
+from retainstream.engine.sources.spelled import MICROSECONDS_A_DAY, is_blank, is_zone
 from retainstream.engine.sources.staging import STAGED, Staged, stage
 from retainstream.engine.sources.statements import literal
 from retainstream.engine.tables import TableProblem, UnreadableTable
@@ -21,7 +21,7 @@ CUSTOMERS = "source_customers"
 """customer (INTEGER), id: the customers of all sources."""
 
 EVENTS = "source_events"
-"""customer, day, kind (places), amount (DOUBLE), sorted by customer and time."""
+"""customer, moment (microseconds), day, kind (place), amount (DOUBLE), sorted by customer and moment."""
 
 KINDS = "source_kinds"
 """kind (INTEGER), name; '' where an event has none."""
@@ -104,15 +104,14 @@ class Reading:
 
 
 _IS_ID = f"regexp_full_match(id, {literal(PATTERN)}) AND id NOT IN ({', '.join(literal(name) for name in sorted(RESERVED))})"
-FAULT_OF_ID = f"CASE WHEN id = '' THEN {FAULTS.index('no_customer')} WHEN NOT ({_IS_ID}) THEN {FAULTS.index('bad_id')} ELSE 0 END"
-"""The fault of an id."""
 
 
-def fault_of_time(column: str, moment: str, limit: int) -> str:
-    """The fault of a text whose moment (microseconds) has been read."""
+def fault_cases(identity: str, text: str, moment: str, limit: int) -> str:
+    """The WHEN parts of a CASE: faults of an id, whose customer is c.customer, and of a text whose moment (microseconds) was read."""
     return (
-        f"CASE WHEN {moment} IS NULL THEN CASE WHEN {column} THEN {FAULTS.index('no_time')} ELSE {FAULTS.index('bad_time')} END "
-        f"WHEN {day_of(moment)} > {limit} THEN {FAULTS.index('future')} ELSE 0 END"
+        f"WHEN c.customer IS NULL THEN CASE WHEN {identity} = '' THEN {FAULTS.index('no_customer')} ELSE {FAULTS.index('bad_id')} END "
+        f"WHEN {moment} IS NULL THEN CASE WHEN {is_blank(text)} THEN {FAULTS.index('no_time')} ELSE {FAULTS.index('bad_time')} END "
+        f"WHEN {moment} >= {(limit + 1) * MICROSECONDS_A_DAY} THEN {FAULTS.index('future')}"
     )
 
 

@@ -54,9 +54,10 @@ def moments(connection: DuckDBPyConnection, table: str, column: str, form: str, 
     text = quoted(column)
     if not form:
         usual = f"regexp_full_match({text}, {literal(_ISO)})"
-        local = f"TRY_CAST({text} AS TIMESTAMP)"
-        plain = f"timezone({literal(zone)}, {local})" if zone else local
-        value = f"CASE WHEN {names_a_zone(column)} THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) ELSE epoch_us({plain}) END"
+        value = f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))"  # the connection's own time zone is UTC
+        if zone:
+            local = f"timezone({literal(zone)}, TRY_CAST({text} AS TIMESTAMP))"
+            value = f"CASE WHEN {names_a_zone(column)} THEN {value} ELSE epoch_us({local}) END"
     elif _is_exact(form):
         read = f"try_strptime({text}, {literal(form)})"
         usual = f"COALESCE(strftime({read}, {literal(form)}) = {text}, FALSE)"
@@ -81,10 +82,10 @@ def numbers(connection: DuckDBPyConnection, table: str, column: str, decimal: De
     )
 
 
-def is_blank(column: str) -> str:
+def is_blank(text: str) -> str:
     """An expression: whether a text says "missing" in a column of moments or numbers."""
     spellings = ", ".join(literal(spelling) for spelling in sorted(MISSING | NO_NUMBER))
-    return f"(lower({quoted(column)}) IN ({spellings}))"
+    return f"({text} = '' OR lower({text}) IN ({spellings}))"
 
 
 def _is_exact(form: str) -> bool:
@@ -98,17 +99,18 @@ def _with_others(
     others, unusual = quoted(f"{table}_{column}_others"), quoted(f"{table}_{column}_unusual")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {unusual} AS SELECT DISTINCT {quoted(column)} AS text FROM {table} "
-        f"WHERE NOT ({usual}) AND NOT {is_blank(column)}"
+        f"WHERE NOT ({usual}) AND {quoted(column)} <> ''"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {others} (text VARCHAR, value {kind})")
     (distinct,) = connection.execute(f"SELECT COUNT(*) FROM {unusual}").fetchall()[0]
     for first in range(0, distinct, _AT_ONCE):
         page = f"SELECT text FROM {unusual} WHERE rowid BETWEEN {first} AND {first + _AT_ONCE - 1}"
         texts = [text for (text,) in connection.execute(page).fetchall()]
-        _keep(connection, others, texts, [read(text) for text in texts])
+        _keep(connection, others, texts, [read(text.strip()) for text in texts])
     connection.execute(f"DROP TABLE {unusual}")
-    looked_up = f"(SELECT ANY_VALUE(o.value) FROM {others} AS o WHERE o.text = {table}.{quoted(column)})" if distinct else "NULL"
-    return f"CASE WHEN {usual} THEN {value} ELSE {looked_up} END"
+    if not distinct:  # a blank is null by itself
+        return value
+    return f"CASE WHEN {usual} THEN {value} ELSE (SELECT ANY_VALUE(o.value) FROM {others} AS o WHERE o.text = {table}.{quoted(column)}) END"
 
 
 def _keep(connection: DuckDBPyConnection, table: str, texts: Sequence[str], values: Sequence[float | None]) -> None:

@@ -22,6 +22,8 @@ STAGED = "staged"
 """The table that holds the texts of a file."""
 
 _PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
+_READ_FURTHER = frozenset({"at", "start", "end", "amount", "price"})
+"""Names of columns of moments and numbers; other spaces around these are removed when they are read."""
 _OTHER_SPACES = [literal(space) for space in "\t\u00a0\n\r"]
 _SAMPLED = 200
 
@@ -169,8 +171,9 @@ def _create(connection: DuckDBPyConnection, cells: Mapping[str, str], absent: Se
     blank = "".join(f", '' AS {quoted(name)}" for name in absent)
     trimmed = ", ".join(f"COALESCE(TRIM({cell}), '') AS {quoted(name)}" for name, cell in cells.items())
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {trimmed}{blank} FROM {source}")
-    others = " OR ".join(f"contains({quoted(name)}, {space})" for name in cells for space in _OTHER_SPACES)
-    if connection.execute(f"SELECT BOOL_OR({others}) FROM {STAGED}").fetchall()[0][0]:
+    texts = [name for name in cells if name not in _READ_FURTHER]
+    others = " OR ".join(f"contains({quoted(name)}, {space})" for name in texts for space in _OTHER_SPACES)
+    if texts and connection.execute(f"SELECT BOOL_OR({others}) FROM {STAGED}").fetchall()[0][0]:
         spaces = f"' ' || {' || '.join(_OTHER_SPACES)}"
         trimmed = ", ".join(f"TRIM({quoted(name)}, {spaces}) AS {quoted(name)}" for name in cells)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {trimmed}{blank} FROM {STAGED}")
