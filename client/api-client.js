@@ -237,7 +237,8 @@ export class RetainStreamAPI {
     };
     const started = await this.#start("/api/customers/imports", request);
     await this.#upload(file, started.data.upload, options);
-    if (started.data.upload.complete) return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
+    if (started.data.upload.complete)
+      return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
     return this.getImport(started.data.import_id);
   }
 
@@ -265,7 +266,8 @@ export class RetainStreamAPI {
     const request = { kind, file_name: name, size: file.size, as_of: options.asOf, gzip: options.gzip };
     const started = await this.#start("/api/customers/sources/deliveries", request);
     await this.#upload(file, started.data.upload, options);
-    if (started.data.upload.complete) return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
+    if (started.data.upload.complete)
+      return this.request(started.data.upload.complete, { method: "POST", repeatable: true });
     return this.getDelivery(started.data.delivery_id);
   }
 

@@ -2,6 +2,8 @@
 import type RetainStreamAPI from "../../client/api-client.js";
 import { expect, settled, test } from "./fixtures";
 
+const wholeDay = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+
 async function riskiest(api: RetainStreamAPI, place = 0) {
   const [customer] = (await api.getHighRiskCustomers(1, 20)).data.slice(place);
   if (!customer) throw new Error("no customer is at risk");
@@ -51,14 +53,34 @@ test("a recorded outcome is shown and removes the customer from the list", async
   await page.goto(`/customers/${customer.customer_id}`);
   const card = page.getByRole("region", { name: "Outcome" });
   await card.getByRole("button", { name: "The customer left" }).click();
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel("Left on").fill(yesterday);
   await page.getByRole("dialog").getByRole("button", { name: "Record" }).click();
   await expect(page.getByText(`Recorded: ${customer.customer_id} left.`)).toBeVisible();
-  await expect(card).toContainText("Left, known on");
+  await expect(card.locator(".outcome")).toHaveText("Left");
+  await expect(page.getByRole("region", { name: "Time as a customer" })).toContainText(
+    `Left on ${wholeDay.format(new Date(yesterday))}`,
+  );
   await expect(page.locator(".tag.gone")).toHaveText("has left");
   const { data } = await api.getCustomer(customer.customer_id);
-  expect(data.churned).toBe(true);
+  expect([data.churned, data.life.left_on, data.life.left_on_exact]).toEqual([true, yesterday, true]);
   const listed = (await api.getHighRiskCustomers(1, 20)).data.map(({ customer_id }) => customer_id);
   expect(listed).not.toContain(customer.customer_id);
+});
+
+test("a customer who left on an unknown day has a range, and a timeline shows both", async ({ page, api }) => {
+  const customer = await riskiest(api, 3);
+  await page.goto(`/customers/${customer.customer_id}`);
+  const life = page.getByRole("region", { name: "Time as a customer" });
+  await expect(life).toContainText(/Customer since|First seen on/);
+  await page.getByRole("button", { name: "The customer left" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Record" }).click();
+  await expect(life).toContainText(/Left (between|on or before)/);
+  const { data } = await api.getCustomer(customer.customer_id);
+  expect([data.churned, data.life.left_on_exact]).toEqual([true, false]);
+  const plot = page.getByRole("region", { name: "Timeline" }).getByRole("img");
+  await expect(plot.locator("svg").last()).toBeVisible();
+  await expect(plot).toHaveAttribute("aria-label", /Left (between|on or before).* prediction/);
 });
 
 test("a future outcome is refused beside its field, and Escape closes the dialog", async ({ page, api, provoked }) => {
@@ -67,7 +89,7 @@ test("a future outcome is refused beside its field, and Escape closes the dialog
   await page.goto(`/customers/${customer.customer_id}`);
   await page.getByRole("button", { name: "The customer stayed" }).click();
   const tomorrow = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
-  await page.getByLabel("Known on").fill(tomorrow);
+  await page.getByLabel("Still a customer on").fill(tomorrow);
   await page.getByRole("button", { name: "Record" }).click();
   await expect(page.getByRole("dialog").locator("small.wrong")).not.toBeEmpty();
   await page.keyboard.press("Escape");

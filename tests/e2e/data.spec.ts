@@ -60,6 +60,29 @@ test.describe("an analyst", () => {
     await expect(row).toContainText("succeeded");
   });
 
+  test("imports a training table of one day and the outcomes of the horizon after it", async ({ page, api }) => {
+    const { horizon_days } = (await api.getSchema()).data;
+    const day = new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10);
+    const rows = Array.from(
+      { length: 60 },
+      (_, row) => `past-${row},basic,${row % 50},3,1,2,0,3,9.99,${row % 4 ? "no" : "yes"}`,
+    );
+    await page.goto("/data");
+    const file = { name: "table.csv", mimeType: "text/csv", buffer: Buffer.from(`${[HEADER, ...rows].join("\n")}\n`) };
+    await page.getByLabel("File").setInputFiles(file);
+    await page.getByLabel(/A training table/).check();
+    await page.getByLabel("Features as of").fill(day);
+    await expect(page.getByText(`${horizon_days} days later`)).toBeVisible();
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    const card = page.getByRole("region", { name: "This import" });
+    await expect(card.getByText("· done")).toBeVisible({ timeout: 45_000 });
+    const figures = (await card.locator(".counts").last().innerText()).replaceAll(/\s+/g, " ");
+    expect(figures).toBe("left 15 stayed 45 not known 0 kept for training 60");
+    const { life } = (await api.getCustomer("past-1")).data;
+    const outcomes = new Date(Date.parse(day) + horizon_days * 86_400_000).toISOString().slice(0, 10);
+    expect([life.first_seen_on, life.observed_until]).toEqual([day, outcomes]);
+  });
+
   test("sees the reason why a file without customers fails", async ({ page, provoked }) => {
     provoked(/imports/);
     await page.goto("/data");

@@ -75,6 +75,19 @@ test("figures, drift and plots are shown", async ({ page, api }) => {
   await expect(expected).toContainText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
 });
 
+test("the performance by month is a plot, or says when the first month can be judged", async ({ page, api }) => {
+  const { data } = await api.getModelPerformance();
+  await page.goto("/model");
+  await settled(page);
+  const card = page.getByRole("region", { name: "Performance by month" });
+  if (data.by_period.length) {
+    await expect(card.getByRole("img").locator("svg").last()).toBeVisible();
+    await card.getByText("View as a table").click();
+    await expect(card.locator("tbody tr")).toHaveCount(data.by_period.length);
+  } else await expect(card).toContainText("No month has been judged yet");
+  if (data.next_judged_on) await expect(card).toContainText(/month can be judged (on|once outcomes through)/);
+});
+
 test("the model card opens in a page of its own", async ({ page, api, context }) => {
   const version = (await api.getModelStatus()).data.model?.version ?? "";
   await page.goto("/model");

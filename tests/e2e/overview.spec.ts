@@ -17,6 +17,28 @@ test("the figures equal the API's figures", async ({ page, api }) => {
   await expect(page.locator(".tag", { hasText: "synthetic" })).toBeVisible();
 });
 
+test("the churn rate names its month and its customers, and each month is in the plot's table", async ({
+  page,
+  api,
+}) => {
+  const { churn_rate: rate, churn_by_month: months } = (await api.getDashboardMetrics()).data;
+  await page.goto("/");
+  await settled(page);
+  const figure = page.locator(".figure", { has: page.getByRole("heading", { name: "Churn rate" }) });
+  const card = page.getByRole("region", { name: "Churn rate by month" });
+  if (!rate) {
+    await expect(card).toContainText("No churn rate yet");
+    await expect(figure).toContainText(months.length ? "nothing is known" : "when it is over");
+    return;
+  }
+  await expect(figure).toContainText(
+    `${integer.format(rate.left)} of ${integer.format(rate.active_at_start)} customers who were active on`,
+  );
+  await card.getByText("View as a table").click();
+  const left = await card.locator("tbody td:nth-child(3)").allInnerTexts();
+  expect(left).toEqual(months.map((month) => integer.format(month.left)).reverse());
+});
+
 test("the histogram shows a single plan, and its figures as a table", async ({ page, api }) => {
   const { data } = await api.getDistribution();
   await page.goto("/");

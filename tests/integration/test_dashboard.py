@@ -69,7 +69,7 @@ def data(answer: Any) -> Any:
 
 def life_of(order: random.Random) -> Any:
     began, seen = order.choice(["2026-07-20", "2026-09-01", "2026-09-02"]), order.choice(["2026-10-31", "2026-11-02"])
-    left = {"left_on": order.choice(["2026-09-30", "2026-10-01", "2026-10-31"])} if order.random() < 0.15 else {}
+    left = {"left_on": order.choice(["2026-09-30", *["2026-10-01", "2026-10-31"] * 3])} if order.random() < 0.2 else {}
     stayed = {"stayed_on": seen} if order.random() < 0.15 else {}
     return {"first_seen_on": began, "observed_until": seen, **stayed, **left}
 

@@ -13,6 +13,7 @@ from retainstream.engine.lives import LONG_BEFORE
 from retainstream.engine.lives.months import MonthOfChurn, month_name
 from retainstream.engine.records import Life
 from retainstream.storage.changes import Change
+from retainstream.storage.lives import with_lives
 from tests.counted_lives import TODAY, Count, Row, a_life, count_of_lives
 from tests.examples import examples
 
@@ -100,12 +101,13 @@ def test_only_the_newest_24_months_are_shown_and_customers_of_long_ago_are_activ
     assert {month.active_at_start for month in months} == {3}
 
 
-def test_a_row_without_a_life_enters_no_rate() -> None:
-    assert counts_of_customer({"group": "basic"}) == {"customers/unknown/basic": 1}
+def test_a_row_without_days_enters_no_rate() -> None:
+    assert counts_of_customer(with_lives({"group": "basic"})) == {"customers/unknown/basic": 1}
     left_before: Life = {"first_seen_on": "2026-05-02", "left_on": "2026-05-20", "left_after": LONG_BEFORE}
     lives: list[Life] = [{}, {"observed_until": "2026-05-01"}, left_before]
     for life in lives:
-        assert counts_of_customer({"group": "basic", "life": life}) == {"customers/unknown/basic": 1}
+        outcome = "churned" if "left_on" in life else "unknown"
+        assert counts_of_customer({"group": "basic", "life": life}) == {f"customers/{outcome}/basic": 1}
 
 
 @pytest.mark.parametrize(

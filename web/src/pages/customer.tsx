@@ -3,12 +3,13 @@ import { NotFound, type Schemas } from "../../../client/api-client.js";
 import { ago } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { Card, Synthetic } from "../parts/card";
+import { LifeCard } from "../parts/life-card";
 import { OpenCustomer } from "../parts/open-customer";
 import { Outcome } from "../parts/outcome";
-import { PredictionHistory } from "../parts/prediction-history";
 import { Profile } from "../parts/profile";
 import { type FeatureSchema, groupColumn } from "../parts/schema";
 import { Empty, Failure, Show } from "../parts/states";
+import { Timeline } from "../parts/timeline";
 import { tell } from "../parts/toasts";
 import { useSchema } from "../parts/use-schema";
 import { Recommendation, Verdict } from "../parts/verdict";
@@ -106,6 +107,7 @@ function Details({ customer, schema, reload }: DetailsProps) {
           <Card title="Profile" note={schema.title}>
             <Profile features={customer.features} schema={schema} />
           </Card>
+          <LifeCard customer={customer} />
           <Card title="Outcome" note="Whether this customer left or stayed">
             <Outcome customer={customer} schema={schema} recorded={reload} />
           </Card>
@@ -113,15 +115,13 @@ function Details({ customer, schema, reload }: DetailsProps) {
         <Card title="What if" note="Try other values and see the score change" wide>
           <WhatIf customer={customer} schema={schema} />
         </Card>
-        {prediction ? (
-          <Card
-            title="Prediction history"
-            wide
-            note="Churn probability by scoring run; the dashed line is the average customer"
-          >
-            <PredictionHistory prediction={prediction} />
-          </Card>
-        ) : null}
+        <Card
+          title="Timeline"
+          wide
+          note="Churn probability by scoring run, above the time as a customer; the dashed line is the average customer"
+        >
+          <Timeline customer={customer} />
+        </Card>
       </div>
     </>
   );

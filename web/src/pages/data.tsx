@@ -1,14 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
-import { count, counted, dateTime } from "../formats";
-import { useAction, useLoaded, useRepeated } from "../loading";
+import { count, dateTime } from "../formats";
+import { useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
-import { Field, TextField } from "../parts/fields";
+import { ImportForm } from "../parts/import-form";
 import { ImportProgress } from "../parts/import-progress";
 import { SchemaChange } from "../parts/schema-change";
 import { SchemaTable } from "../parts/schema-table";
 import { Scoring } from "../parts/scoring";
-import { Empty, Failure, Show } from "../parts/states";
+import { Empty, Show } from "../parts/states";
 import { Table } from "../parts/table";
+import { useSchema } from "../parts/use-schema";
 import { api, may } from "../session";
 import "../styles/data.css";
 
@@ -17,6 +18,7 @@ export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
   const [turn, setTurn] = useState(0);
   const [schemas, setSchemas] = useState(0);
+  const schema = useSchema();
   return (
     <>
       <div class="heading">
@@ -25,7 +27,9 @@ export default function Data() {
       {may("analyst") ? (
         <>
           <div class="grid">
-            <Upload started={setFollowed} />
+            <Show of={schema} lines={6}>
+              {({ horizon_days }) => <ImportForm horizon={horizon_days} started={setFollowed} />}
+            </Show>
             {followed ? (
               <Followed key={followed} id={followed} finished={() => setTurn((now) => now + 1)} />
             ) : (
@@ -44,69 +48,16 @@ export default function Data() {
   );
 }
 
-function Upload({ started }: { started: (id: string) => void }) {
-  const [file, setFile] = useState<File | null>(null);
-  const [asOf, setAsOf] = useState("");
-  const [sent, setSent] = useState(0);
-  const upload = useAction(async () => {
-    if (!file) return;
-    const { data } = await api.importCustomers(file, { asOf: asOf || undefined, onProgress: setSent });
-    started(data.import_id);
-    setFile(null);
-  });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    setSent(0);
-    void upload.run();
-  };
-  return (
-    <Card title="Import customers" note="A CSV file, plain or gzip, up to 5 GB; its first line has the column names">
-      <form class="stack" onSubmit={submit}>
-        <Field label="File">
-          {(attributes) => (
-            <input
-              {...attributes}
-              key={file ? "chosen" : "none"}
-              type="file"
-              accept=".csv,.gz,text/csv,application/gzip"
-              onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
-            />
-          )}
-        </Field>
-        {file ? (
-          <p class="quiet">
-            {file.name}, {counted(file.size, "byte")}
-          </p>
-        ) : null}
-        <TextField
-          label="As of"
-          hint="The day that the file describes. Newer values stay. Default: today."
-          type="date"
-          max={new Date().toISOString().slice(0, 10)}
-          value={asOf}
-          change={setAsOf}
-        />
-        {upload.busy && file ? (
-          <label class="stack">
-            Uploading
-            <progress value={sent} max={file.size} />
-          </label>
-        ) : null}
-        {upload.error ? <Failure error={upload.error} /> : null}
-        <button type="submit" class="primary" disabled={!file || upload.busy}>
-          {upload.busy ? "Uploading…" : "Import"}
-        </button>
-      </form>
-    </Card>
-  );
-}
-
 function HowTo() {
   return (
     <Card title="Rules for rows">
       <ul>
         <li>Each row is checked against the schema below. Rejected rows are listed with line, column and reason.</li>
         <li>A stored customer changes only where the file is newer.</li>
+        <li>
+          Features and outcomes are paired by their days. Features from after the outcome, or of a customer who had
+          left, are not used for training.
+        </li>
         <li>A second import of the same file changes nothing.</li>
         <li>Accepted and rejected rows add up to the rows of the file.</li>
       </ul>

@@ -50,6 +50,22 @@ export function Choice<T extends string>({ label, value, options, choose }: Choi
   );
 }
 
+/** A choice from a few long options, one below the other. */
+export function Radios<T extends string>({ label, value, options, choose }: ChoiceProps<T>) {
+  const name = useId();
+  return (
+    <fieldset class="radios">
+      <legend>{label}</legend>
+      {options.map(([option, text]) => (
+        <label key={option}>
+          <input type="radio" name={name} checked={option === value} onChange={() => choose(option)} />
+          {text}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 interface SelectProps<T extends string> extends ChoiceProps<T> {
   hint?: string;
 }

@@ -1,5 +1,6 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { count } from "../formats";
+import { count, wholeDay } from "../formats";
+import { importSentences } from "./import-sentences";
 import { Table } from "./table";
 
 type Import = Schemas["ImportView"];
@@ -38,6 +39,18 @@ export function ImportProgress({ run }: { run: Import }) {
         <Count name="unchanged" value={counts.unchanged} />
         <Count name="older" value={counts.older} />
       </dl>
+      <dl class="counts">
+        <Count name="left" value={counts.left} />
+        <Count name="stayed" value={counts.stayed} />
+        <Count name="not known" value={counts.not_known} />
+        <Count name="kept for training" value={counts.snapshots} />
+      </dl>
+      <p class="quiet">
+        Features as of {wholeDay(run.features_as_of)}, outcomes as of {wholeDay(run.outcomes_as_of)}.
+      </p>
+      {importSentences(counts).map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
       {run.notes.map((note) => (
         <p key={note} class="quiet">
           {note}

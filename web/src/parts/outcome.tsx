@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { date } from "../formats";
+import { wholeDay } from "../formats";
 import { useAction } from "../loading";
 import { api, may } from "../session";
 import { Confirm } from "./dialog";
@@ -52,7 +52,7 @@ interface RecordingProps {
 
 function Recording({ customer, churned, close, recorded }: RecordingProps) {
   const today = new Date().toISOString().slice(0, 10);
-  const [day, setDay] = useState(today);
+  const [day, setDay] = useState(churned ? "" : today);
   const record = useAction(() => api.recordOutcome(customer.customer_id, churned, day || undefined));
   const confirm = async () => {
     if (!(await record.run())) return;
@@ -76,7 +76,8 @@ function Recording({ customer, churned, close, recorded }: RecordingProps) {
           Outcomes measure the model and train the next version.
         </p>
         <TextField
-          label="Known on"
+          label={churned ? "Left on" : "Still a customer on"}
+          hint={churned ? `Empty: the day is not known, ${unknownDay(customer)}.` : undefined}
           type="date"
           max={today}
           value={day}
@@ -89,8 +90,13 @@ function Recording({ customer, churned, close, recorded }: RecordingProps) {
   );
 }
 
+function unknownDay({ life }: Customer): string {
+  return life.observed_until
+    ? `and lies between ${wholeDay(life.observed_until)} and today`
+    : "and is today at the latest";
+}
+
 function outcomeOf({ churned, outcome_at }: Customer): string {
   if (churned === null) return "No outcome yet";
-  const day = outcome_at ? `, known on ${date(outcome_at)}` : "";
-  return churned ? `Left${day}` : `Stayed${day}`;
+  return churned ? "Left" : `Stayed until ${wholeDay(outcome_at)}`;
 }

@@ -147,7 +147,7 @@ def _customer(row: Row) -> Counters:
 
 
 def _lives(row: Row) -> Counters:
-    months = [months_of(life) for life in (row["life"], *row.get("earlier_lives", ()))] if "life" in row else []
+    months = [months_of(life) for life in (row["life"], *row.get("earlier_lives", ()))]
     return total(
         {f"life/{measure}:{month_name(month)}/": 1}
         for entered in months
