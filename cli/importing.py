@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 _PATH = "/api/customers/imports"
 _SHOWN = 10
-_STEPS = {"survey": "checking the file", "compare": "looking for repeated customers", "verify": "checking the counts"}
+_STEPS = {
+    "survey": "checking the file",
+    "compare": "looking for repeated customers",
+    "verify": "checking the counts",
+    "keep": "keeping the history",
+}
 
 
 def import_customers(

@@ -20,7 +20,7 @@ _TRAINING_STEPS = {
     "score": "scoring all customers",
     "notify": "sending notifications",
 }
-_SCORING_STEPS = {"plan": "dividing the customers", "score": "scoring", "verify": "checking the counts"}
+_SCORING_STEPS = {"plan": "dividing the customers", "score": "scoring", "verify": "checking the counts", "keep": "keeping the history"}
 
 
 def train(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJson = False) -> None:

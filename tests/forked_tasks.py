@@ -16,7 +16,7 @@ from tests.integration.conftest import lambda_context, load_function
 from tests.permissions import roles
 
 roles()  # the template expanded once, and not in every process
-for _function in ("imports", "scoring", "rollups"):
+for _function in ("imports", "scoring", "rollups", "history"):
     load_function(_function)
 dynamodb(), s3()  # botocore keeps what it has read of their descriptions
 

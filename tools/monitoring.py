@@ -27,6 +27,7 @@ RUN_MACHINES: Final = {
     "Prepare": "!Ref PrepareStateMachine",
     "Recount": "!Ref RecountStateMachine",
     "Export": "!Ref ExportStateMachine",
+    "History": "!Ref HistoryStateMachine",
 }
 RUN_ALARMS: Final = {
     "Retraining": "A retraining failed; the model in service stays",
@@ -35,6 +36,7 @@ RUN_ALARMS: Final = {
     "Prepare": "A delivery of a source file failed; its record gives the reason",
     "Recount": "A recount failed; the counters are unchanged",
     "Export": "A file of predictions could not be made",
+    "History": "People who were removed, or rows that are too old, are still in the history",
 }
 RUN_FAILURES: Final = {"failed": "ExecutionsFailed", "late": "ExecutionsTimedOut", "stopped": "ExecutionsAborted"}
 # The busiest tables: CloudWatch takes ten metrics in an alarm, and each table has two.

@@ -1651,7 +1651,7 @@ export interface components {
             true_positives: number;
         };
         /** @enum {string} */
-        Copy: "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
+        Copy: "history" | "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
         /** Credentials */
         Credentials: {
             /**
@@ -2460,10 +2460,10 @@ export interface components {
         };
         /**
          * Expiring
-         * @description Copies that are no longer read and that expire by themselves.
+         * @description Copies that are no longer read and that go by themselves.
          */
         Expiring: {
-            /** @description uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. workflow-history: ids at which a run continued. backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back */
+            /** @description history: earlier features and predictions of the customer; the files are rewritten without them each day. uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. workflow-history: ids at which a run continued. backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back */
             what: components["schemas"]["Copy"];
             /** Within Days */
             within_days: number;
@@ -3148,7 +3148,8 @@ export interface components {
              *       "survey",
              *       "compare",
              *       "load",
-             *       "verify"
+             *       "verify",
+             *       "keep"
              *     ]
              */
             planned_steps: string[];

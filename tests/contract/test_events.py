@@ -1,6 +1,7 @@
 """Every event in events/ is accepted by its function, one after the other as the stack's own life would send them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -38,7 +39,9 @@ CHAPTERS = [
     ("retraining", "begin extract validate train evaluate gate register promote score check-scoring notify"),
     ("retraining", "begin-by-schedule extract-part gather shape export-part prepare-job"),
     ("retraining", "import-model"),
-    ("scoring", "plan score verify finish"),
+    ("scoring", "plan score verify"),
+    ("history", "keep judge"),
+    ("scoring", "finish"),
     ("rollups", "customers predictions keep-day"),
     ("recount", "open count look"),
     ("dashboard", "metrics distribution features predict recount recount-run"),
@@ -47,6 +50,7 @@ CHAPTERS = [
     ("predictions", "results export generate generate-by-id generate-all performance what-if run"),
     ("model", "status schema features drift training-run versions promote rollback"),
     ("customers", "delete"),
+    ("history", "forget"),
     ("auth", "logout"),
     ("retraining", "fail"),
     ("scoring", "fail"),
@@ -55,7 +59,6 @@ CHAPTERS = [
 ]
 STORY = [f"{function}/{name}" for function, names in CHAPTERS for name in names.split()]
 
-FOLDERS = {"import": "imports", "export": "exports"}
 UPLOADED = {None}  # no task: an object has arrived
 FILE = (
     b"customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price\n"
@@ -163,13 +166,14 @@ def test_there_are_events_for_every_function() -> None:
 
 
 def test_every_task_of_the_state_machines_has_an_event() -> None:
-    for machine in ("retraining", "scoring", "recount", "import", "prepare", "export"):
-        definition = (ROOT / f"statemachines/{machine}.asl.yaml").read_text()
-        tasks = {line.split("task: ")[1] for line in definition.splitlines() if "task: " in line}
-        assert (
-            tasks
-            == {json.loads(path.read_text()).get("task") for path in (EVENTS / FOLDERS.get(machine, machine)).glob("*.json")} - UPLOADED
-        )
+    tasks: dict[str, set[str]] = {}
+    for definition in (ROOT / "statemachines").glob("*.asl.yaml"):
+        for function, task in re.findall(r"FunctionName: \$\{(\w+)FunctionArn\}\n\s+Payload:\n\s+task: (\w+)", definition.read_text()):
+            tasks.setdefault(function.lower(), set()).add(task)
+    assert tasks.keys() == {"retraining", "scoring", "recount", "imports", "exports", "history", "prepare"}
+    for function, named in tasks.items():
+        events = {json.loads(path.read_text()).get("task") for path in (EVENTS / function).glob("*.json")}
+        assert named == events - UPLOADED, function
 
 
 def test_every_event_is_accepted_by_its_function(story: Mapping[str, Any], subtests: pytest.Subtests) -> None:

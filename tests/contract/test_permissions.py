@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
 from retainstream.customers.removal import EXPIRES_IN_DAYS
+from retainstream.runs.history.forget import ABANDONED
 from tests import as_function
 from tests.as_function import UnknownOperation, calls_of, hold_functions_to_their_roles
 from tests.permissions import Allowed, Call, UnreadablePolicy, roles, statements_allow
@@ -245,7 +247,7 @@ def test_schedules_may_start_only_their_targets() -> None:
     starts = {str(allowed) for role in granted.allowed if role.endswith("ScheduleRole") for allowed in granted.allowed[role]}
     starts = {permission for permission in starts if not permission.startswith("sqs:SendMessage on ")}
     assert {permission.split(" on ")[0] for permission in starts} == {"states:StartExecution", "lambda:InvokeFunction"}
-    assert len(starts) == 2
+    assert {permission.rsplit(":", 1)[-1] for permission in starts} == {"live", "test-retraining", "test-history"}
 
 
 def test_every_role_is_tested() -> None:
@@ -261,9 +263,25 @@ def test_the_days_of_a_removal_are_those_of_the_bucket() -> None:
     days = {
         rule["Prefix"]: rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] + 2 * DAY_UNTIL_S3_GETS_TO_IT
         for rule in rules
-        if "NoncurrentVersionExpiration" in rule and "ExpirationInDays" in rule
+        if "NoncurrentVersionExpiration" in rule and "ExpirationInDays" in rule and rule["Id"] != "history"
     }
-    assert set(days) == {"exports/", "training/", "datasets/", "imports/", "deliveries/"}
+    assert set(days) == {"exports/", "training/", "datasets/", "imports/", "deliveries/", "history/arriving/"}
     assert max(days["datasets/"], days["training/"]) == EXPIRES_IN_DAYS["data-sets"]
     assert days["imports/"] == days["deliveries/"] == EXPIRES_IN_DAYS["uploads"]
+    abandoned, daily = ABANDONED.days, 1
+    assert abandoned + daily + 1 == EXPIRES_IN_DAYS["history"] < days["history/arriving/"]
     assert max(EXPIRES_IN_DAYS.values()) == EXPIRES_IN_DAYS["mark"]
+
+
+def test_the_history_is_kept_for_at_least_its_months() -> None:
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    months = template["Parameters"]["HistoryMonths"]["AllowedValues"]
+    days = {int(number): int(mapped["Days"]) for number, mapped in template["Mappings"]["HistoryMonths"].items()}
+    assert set(days) == set(months)
+    longest = {number: max(days_in(number, date(2023, first, 1)) for first in range(1, 13)) for number in months}
+    assert all(longest[number] <= days[number] <= longest[number] + 3 for number in months)
+
+
+def days_in(months: int, first: date) -> int:
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return (date(year, month + 1, 1) - first).days

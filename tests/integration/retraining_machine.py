@@ -40,7 +40,7 @@ def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """
     settings.cache_clear()
     monkeypatch.setenv("TRAINING_SECONDS", "0.5")
-    run_machines(monkeypatch, "retraining")
+    run_machines(monkeypatch)
 
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(name="test-retraining", definition=json.dumps(quick_definition()), roleArn=ROLE)["stateMachineArn"]

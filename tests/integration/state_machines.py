@@ -12,11 +12,17 @@ from tests.strict.elsewhere import faults_of_state
 from tests.strict.hook import violations
 
 
-def run_machines(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
-    """From now on executions run, and every Lambda task is answered by the handler of functions/`function`, its errors by their names."""
+def function_arn(name: str) -> str:
+    """The ARN by which a definition names the function of functions/`name`."""
+    return f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
+
+
+def run_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on executions run. Every Lambda task is answered by the handler of the function that it names, its errors by their names."""
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
 
-    def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+    def invoke(_self: Any, name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        function = name.rsplit(":", 1)[-1]
         given = body if isinstance(body, str) else body.decode()
         try:
             answer = json.dumps(load_function(function).handler(json.loads(given), lambda_context(function)))

@@ -41,7 +41,7 @@ def schema(aws: None) -> None:
 @pytest.fixture
 def arrive(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Tells the function twice that an object has arrived, with the machine deployed, and waits for the end of all executions."""
-    run_machines(monkeypatch, "prepare")
+    run_machines(monkeypatch)
     text = DEFINITION.read_text().replace("${PrepareFunctionArn}", "arn:aws:lambda:eu-west-1:123456789012:function:prepare")
     states = boto3.client("stepfunctions")
     role = "arn:aws:iam::123456789012:role/states"

@@ -9,8 +9,11 @@ import struct
 import time
 import zipfile
 from collections.abc import Iterator
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import boto3
+import duckdb
 import httpx
 import pytest
 from moto.dynamodb.models import dynamodb_backends
@@ -32,7 +35,7 @@ CANARY = "canary-7f3a9c@wren.example"
 WATCHED, PAID, TENURE = 187.34375, 23.4375, 233
 CUSTOMERS = 400
 
-LEFT = {"imports/": "uploads", "datasets/": "data-sets", "RemovedCustomersTable": "mark"}
+LEFT = {"history/": "history", "imports/": "uploads", "datasets/": "data-sets", "RemovedCustomersTable": "mark"}
 _SYNTHETIC_ID = re.compile(rb"\bs0000\d{3}\b")
 
 type Found = set[tuple[str, str]]
@@ -131,6 +134,12 @@ def unpacked(content: bytes) -> bytes:
     """With what is in it, where it is packed."""
     if content[:2] == b"\x1f\x8b":
         return content + unpacked(gzip.decompress(content))
+    if content[:4] == b"PAR1":
+        with NamedTemporaryFile(suffix=".parquet") as file:
+            file.write(content)
+            file.flush()
+            rows = duckdb.execute(f"SELECT * FROM '{file.name}'").fetchall()
+            return content + "\n".join(str(value) for row in rows for value in row).encode()
     if content[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return content + b"".join(archive.read(name) for name in archive.namelist())
@@ -159,7 +168,11 @@ def test_the_customer_was_everywhere(lived: Any) -> None:
     """Or the search would find nothing because it cannot."""
     _, _, before, _ = lived
     tables = {(table, what) for table in ("CustomersTable", "PredictionsTable") for what in ("id", "values")}
-    files = {(prefix, "id") for prefix in ("imports/", "exports/")} | {("datasets/", "digest"), ("datasets/", "values")}
+    files = (
+        {(prefix, "id") for prefix in ("history/", "imports/", "exports/")}
+        | {("history/", "values")}
+        | {("datasets/", "digest"), ("datasets/", "values")}
+    )
     assert before >= tables | files
 
 
@@ -197,3 +210,17 @@ def test_nothing_brings_the_customer_back(lived: Any) -> None:
     assert search() == before
     run_id = Models().version(result["version"])["run_id"]  # type: ignore[index]
     assert key_of(CANARY) not in DataSet.from_bytes(Documents().get_bytes(f"datasets/{run_id}/data.npz")).keys
+
+
+def test_the_daily_run_takes_the_customer_out_of_the_history(lived: Any) -> None:
+    """The last test of this module: afterwards no file of the history, and no version of one, names the customer."""
+    stack, _, _, _ = lived
+    assert any(place == "history/" for place, _ in search())
+    execution = stack.scheduler.run_now("retainstream-history")
+    states = boto3.client("stepfunctions")
+    deadline = time.monotonic() + 60
+    while (status := states.describe_execution(executionArn=execution)["status"]) == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert status == "SUCCEEDED"
+    assert not any(place == "history/" for place, _ in search())
+    assert any(key.startswith("history/anchor=") for bucket in s3_backends[ACCOUNT]["aws"].buckets.values() for key in list(bucket.keys))

@@ -68,7 +68,7 @@ def base(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Row]]:
 @pytest.fixture
 def machine(base: list[Row], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     """The export machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    run_machines(monkeypatch, "exports")
+    run_machines(monkeypatch)
 
     states = boto3.client("stepfunctions")
     definition = json.dumps(yaml.safe_load(DEFINITION.read_text().replace("${ExportsFunctionArn}", FUNCTION)))

@@ -138,7 +138,9 @@ def test_an_execution_started_by_hand_is_its_own_cause(stack: LocalStack, client
     boto3.client("stepfunctions").start_execution(
         stateMachineArn=settings().scoring_state_machine_arn, name="by-hand", input='{"started_by": "operations"}'
     )
-    time.sleep(0.2)
+    deadline = time.monotonic() + 30
+    while client.get("/api/predictions/runs/by-hand").status_code == 404 and time.monotonic() < deadline:
+        time.sleep(0.1)
     run = ended(client, "/api/predictions/runs/by-hand")
     assert run["correlation_id"] == "by-hand"
     assert tasks(of(lines, "by-hand")("scoring")) == SCORING_TASKS

@@ -16,7 +16,7 @@ from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
 from tests.importing import as_file, line
 from tests.integration.conftest import lambda_context, load_function
-from tests.integration.state_machines import run_machines
+from tests.integration.state_machines import function_arn, run_machines
 
 type Call = Callable[..., Any]
 
@@ -27,10 +27,10 @@ DEFINITION = Path(__file__).parents[2] / "statemachines/import.asl.yaml"
 @pytest.fixture
 def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """The import machine, deployed. Calling it tells the function that an import's file has arrived, and waits for the end."""
-    run_machines(monkeypatch, "imports")
+    run_machines(monkeypatch)
 
-    function = "arn:aws:lambda:eu-west-1:123456789012:function:imports"
-    text = DEFINITION.read_text().replace("${ImportsFunctionArn}", function).replace("${MaxConcurrency}", "2")
+    text = DEFINITION.read_text().replace("${ImportsFunctionArn}", function_arn("imports"))
+    text = text.replace("${HistoryFunctionArn}", function_arn("history")).replace("${MaxConcurrency}", "2")
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name="test-import", definition=json.dumps(yaml.safe_load(text)), roleArn="arn:aws:iam::123456789012:role/states"

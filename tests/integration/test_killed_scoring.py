@@ -24,6 +24,7 @@ from retainstream.storage.runs import Runs
 from tests.conftest import account
 from tests.integration.base_of_customers import prediction, watch_streams
 from tests.integration.state_left import counters_left, rows_left, run_left
+from tests.integration.state_machines import function_arn
 from tests.mortal_tasks import Fate, Killed, Tasks, fates, first_seed, served
 from tests.small_models import add_customers, put_in_service
 
@@ -68,6 +69,8 @@ def score_by(tasks: Tasks, run_id: str) -> None:
         with ThreadPoolExecutor(2) as side_by_side:
             parts = list(side_by_side.map(score, plan["segments"]))
         counts = do("verify", planned=len(plan["segments"]), parts=parts)["counts"]
+        while not tasks.do("history", {"task": "keep", "run_id": run_id, "model_version": plan["model_version"]})["done"]:
+            pass
         do("finish", model_version=plan["model_version"], counts=counts)
     except Killed:
         tasks.fates = iter(())
@@ -157,8 +160,8 @@ def test_a_new_run_ends_what_killed_ones_began(undisturbed: dict[str, Any]) -> N
 
 def test_the_state_machine_goes_on_when_processes_are_killed(undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     text = (Path(__file__).parents[2] / "statemachines/scoring.asl.yaml").read_text()
-    text = text.replace("${ScoringFunctionArn}", "arn:aws:lambda:eu-west-1:123456789012:function:scoring").replace("${MaxConcurrency}", "2")
-    text = text.replace("IntervalSeconds: 2", "IntervalSeconds: 1")
+    text = text.replace("${ScoringFunctionArn}", function_arn("scoring")).replace("${MaxConcurrency}", "2")
+    text = text.replace("${HistoryFunctionArn}", function_arn("history")).replace("IntervalSeconds: 2", "IntervalSeconds: 1")
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     with account(), served() as address:
         fresh_base()
@@ -166,9 +169,9 @@ def test_the_state_machine_goes_on_when_processes_are_killed(undisturbed: dict[s
         ends = chain(*(iter([Fate(1 + number), Fate()]) for number in range(3)))
         tasks = Tasks(address, ends, SMALL, again=False)
 
-        def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
+        def invoke(_self: Any, name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
             try:
-                return json.dumps(tasks.do("scoring", json.loads(body))).encode()
+                return json.dumps(tasks.do(name.rsplit(":", 1)[-1], json.loads(body))).encode()
             except Killed:
                 response_headers["x-amz-function-error"] = "Unhandled"
                 return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: signal: killed"}).encode()

@@ -30,7 +30,7 @@ RECOUNT = "/api/dashboard/recount"
 @pytest.fixture
 def settle(aws: None, monkeypatch: pytest.MonkeyPatch) -> Settle:
     """The recount machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    run_machines(monkeypatch, "recount")
+    run_machines(monkeypatch)
     monkeypatch.setattr(counting, "ROWS_PER_SEGMENT", 20)
 
     states = boto3.client("stepfunctions")

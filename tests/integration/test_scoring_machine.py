@@ -29,7 +29,7 @@ from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Run, Runs
 from retainstream.storage.stores import Stores
-from tests.integration.state_machines import run_machines
+from tests.integration.state_machines import function_arn, run_machines
 from tests.small_models import add_customers, put_in_service, small_model, small_reference
 from tests.stored import stored_items
 
@@ -38,7 +38,6 @@ type Settle = Callable[[str], Run]
 
 DEFINITIONS = Path(__file__).parents[2] / "statemachines"
 BOTH = pytest.mark.parametrize("definition", ["scoring", "scoring-distributed"])
-FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:scoring"
 GENERATE = "/api/predictions/generate"
 
 
@@ -51,10 +50,11 @@ def definition() -> str:
 @pytest.fixture
 def settle(aws: None, monkeypatch: pytest.MonkeyPatch, definition: str) -> Settle:
     """The scoring machine, deployed. Calling it waits until the run of that id has ended, and gives its record."""
-    run_machines(monkeypatch, "scoring")
+    run_machines(monkeypatch)
     monkeypatch.setattr(run, "CUSTOMERS_PER_SEGMENT", 10)
 
-    text = (DEFINITIONS / f"{definition}.asl.yaml").read_text().replace("${ScoringFunctionArn}", FUNCTION).replace("${MaxConcurrency}", "1")
+    text = (DEFINITIONS / f"{definition}.asl.yaml").read_text().replace("${ScoringFunctionArn}", function_arn("scoring"))
+    text = text.replace("${HistoryFunctionArn}", function_arn("history")).replace("${MaxConcurrency}", "1")
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name="test-scoring", definition=json.dumps(yaml.safe_load(text)), roleArn="arn:aws:iam::123456789012:role/states"
@@ -108,7 +108,7 @@ def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Se
     record = settle(start(call, user="bob@example.com"))
     assert record["status"] == "SUCCEEDED"
     assert record["started_by"] == "bob@example.com"
-    assert [step["name"] for step in record["steps"]] == ["plan", "score", "verify"]
+    assert [step["name"] for step in record["steps"]] == ["plan", "score", "verify", "keep"]
     assert {step["status"] for step in record["steps"]} == {"SUCCEEDED"}
     assert record["steps"][0]["detail"]["segments"] == 5
     assert record["counts"] == {"read": 45, "scored": 38, "churned": 7, "refused": 0}

@@ -6,6 +6,7 @@ import yaml
 
 from tools.machines.asl import Machine
 from tools.machines.exports import EXPORT
+from tools.machines.history import HISTORY
 from tools.machines.imports import IMPORT
 from tools.machines.preparing import PREPARE
 from tools.machines.recounts import RECOUNT
@@ -16,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "statemachines"
 
 MACHINES: dict[str, tuple[Machine, str]] = {
     "export": (EXPORT, "exports"),
+    "history": (HISTORY, "history"),
     "import": (IMPORT, "imports"),
     "prepare": (PREPARE, "preparing"),
     "recount": (RECOUNT, "recounts"),

@@ -255,11 +255,11 @@ def choice(name: str, *rules: Fields, otherwise: str) -> Step:
 
 @dataclass(frozen=True)
 class Machine:
-    """A state machine: its steps, and the step that records a failure before the execution fails with `error`."""
+    """A state machine: its steps, and the step that records a failure, if there is one, before the execution fails with `error`."""
 
     comment: str
     steps: Sequence[Step]
-    failure: Step
+    failure: Step | None
     error: str
     cause: Fields
 
@@ -268,7 +268,7 @@ class Machine:
         steps = [
             *(self._caught(step) for step in self.steps),
             Step("Done", {"Type": "Succeed"}),
-            self.failure,
+            *([self.failure] if self.failure else []),
             Step("Failed", {"Type": "Fail", "Error": self.error, **self.cause}),
         ]
         return {"Comment": self.comment, "StartAt": steps[0].name, "States": linked(steps)}
@@ -276,7 +276,7 @@ class Machine:
     def _caught(self, step: Step) -> Step:
         if step.state["Type"] not in ("Task", "Map") or "Catch" in step.state:
             return step
-        return Step(step.name, {**step.state, "Catch": [catch(self.failure.name)]}, step.then)
+        return Step(step.name, {**step.state, "Catch": [catch(self.failure.name if self.failure else "Failed")]}, step.then)
 
 
 def linked(steps: Sequence[Step]) -> Fields:

@@ -16,6 +16,7 @@ from tools.machines.asl import (
     each,
     when,
 )
+from tools.machines.history import keep_rows
 
 _imports = Function("${ImportsFunctionArn}", {"import_id": EXECUTION, "input": INPUT}, Retry(longest=60))
 
@@ -114,6 +115,7 @@ IMPORT = Machine(
             result="$.verified",
             comment="Compares the rows that were loaded with the rows of the file",
         ),
+        *keep_rows("Finish"),
         _imports.task(
             "Finish",
             "finish",

@@ -6,6 +6,7 @@ fails ends with the reason as its result, and `Verify` fails the run.
 """
 
 from tools.machines.asl import END, EXECUTION, INPUT, ITEM, Fields, Function, Machine, Retry, Step, assign, catch, each
+from tools.machines.history import keep_rows
 
 _scoring = Function("${ScoringFunctionArn}", {"run_id": EXECUTION, "input": INPUT})
 
@@ -81,6 +82,7 @@ def _machine(*, distributed: bool) -> Machine:
                 result="$.total",
                 comment="Compares the segments that were scored with the plan",
             ),
+            *keep_rows("Finish", {"model_version": "$.plan.model_version"}),
             _scoring.task(
                 "Finish",
                 "finish",

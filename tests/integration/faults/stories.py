@@ -11,6 +11,7 @@ from retainstream.registry.active_schema import set_active_schema
 from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
+from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from tests.integration.faults.world import ADMIN, DELIVERY, FILE, PARTED, PARTED_DELIVERY, SECOND, SOURCE_FILE, WAITING, run
 from tests.integration.training_jobs import training_jobs
@@ -25,17 +26,18 @@ ERROR = {"Error": "States.TaskFailed", "Cause": "{}"}
 class Task:
     """One task of a state machine; without a machine, an event that Lambda delivers again after an error.
 
-    `figures`: whether its fractions are the same each time.
+    `figures`: whether its fractions are the same each time. `by`: the function that does it, if it is not the machine's own.
     """
 
     machine: str
     name: str
     event: dict[str, Any] = field(default_factory=dict)
     figures: bool = True
+    by: str = ""
 
     @property
     def function(self) -> str:
-        return {"import": "imports", "export": "exports"}.get(self.machine, self.machine)
+        return self.by or {"import": "imports", "export": "exports"}.get(self.machine, self.machine)
 
     def do(self) -> Any:
         return run(self.function, task=self.name, **self.event)
@@ -86,7 +88,14 @@ def _loaded(import_id: str, file: Any) -> Story:
         turn = yield Task("import", "load", {**known, "turn": {"part": part, "next": None, "counts": {}}})
         turns.append(turn)
     verified = yield Task("import", "verify", {"import_id": import_id, "indexed": indexed, "turns": turns})
+    yield from _kept("import", {"run_id": import_id})
     yield Task("import", "finish", {"import_id": import_id, "turns": turns, "verified": verified})
+
+
+def _kept(machine: str, event: dict[str, Any]) -> Story:
+    kept = yield Task(machine, "keep", event, by="history")
+    assert kept["done"]
+    yield Task(machine, "judge", event, by="history")
 
 
 def a_failed_import() -> Story:
@@ -128,12 +137,22 @@ def a_scoring_run() -> Story:
         scored = yield Task("scoring", "score", {"run_id": "scoring-2", "part": part, **chosen})
         parts.append(scored)
     verified = yield Task("scoring", "verify", {"run_id": "scoring-2", "parts": parts, "planned": len(parts)})
+    yield from _kept("scoring", {"run_id": "scoring-2", "model_version": SECOND})
     yield Task("scoring", "finish", {"run_id": "scoring-2", "model_version": SECOND, "counts": verified["counts"]})
 
 
 def a_failed_scoring_run() -> Story:
     run("scoring", task="plan", run_id="scoring-3", input={"started_by": ADMIN})
     yield Task("scoring", "fail", {"run_id": "scoring-3", "input": {"started_by": ADMIN}, "error": ERROR})
+
+
+def a_day_of_the_history() -> Story:
+    """Somebody was removed the day before, for which the process has read the secret of the marks, and somebody else since then."""
+    Removals().begin("C-000002")
+    run("history", task="forget", progress=None)
+    Removals().begin("C-000003")
+    done = yield Task("history", "forget", {"progress": None})
+    assert done["done"]
 
 
 def a_recount() -> Story:
@@ -196,15 +215,16 @@ def a_large_training_run() -> Story:
 
 
 STORIES: dict[Callable[[], Story], str] = {
-    an_import: "import: begin survey index compare begin_load load verify finish",
+    an_import: "import: begin survey index compare begin_load load verify keep judge finish",
     a_packed_import: "import: unpack survey fail",
     a_failed_import: "import: fail",
     a_delivery: "prepare: read_delivery merge_delivery finish_delivery",
     a_failed_delivery: "prepare: fail_delivery",
     an_export: "export: begin write finish",
     a_failed_export: "export: fail",
-    a_scoring_run: "scoring: plan score verify finish",
+    a_scoring_run: "scoring: plan score verify keep judge finish",
     a_failed_scoring_run: "scoring: fail",
+    a_day_of_the_history: "history: forget",
     a_recount: "recount: open count look",
     a_failed_recount: "recount: fail",
     a_training_run: "retraining: begin extract validate train evaluate gate register promote score check_scoring notify",

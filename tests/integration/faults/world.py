@@ -130,6 +130,7 @@ def score_everybody() -> None:
     chosen = {"model_version": planned["model_version"], "chosen_at": planned["chosen_at"]}
     parts = [run("scoring", task="score", run_id=SCORING, part=part, **chosen) for part in planned["segments"]]
     counts = run("scoring", task="verify", run_id=SCORING, parts=parts, planned=len(parts))["counts"]
+    assert run("history", task="keep", run_id=SCORING, model_version=planned["model_version"])["done"]
     run("scoring", task="finish", run_id=SCORING, model_version=planned["model_version"], counts=counts)
 
 

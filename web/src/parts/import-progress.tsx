@@ -10,6 +10,7 @@ const STEPS: Record<string, string> = {
   compare: "Comparing rows of the same customer",
   load: "Checking and storing the rows",
   verify: "Verifying the totals",
+  keep: "Keeping the history",
 };
 const SHOWN_REJECTS = 20;
 

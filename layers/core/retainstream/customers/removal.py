@@ -12,9 +12,10 @@ from retainstream.storage.removals import MARK_DAYS, Removals
 
 EXPORTS = "exports/"
 
-type Copy = Literal["uploads", "data-sets", "workflow-history", "backups", "mark"]
+type Copy = Literal["history", "uploads", "data-sets", "workflow-history", "backups", "mark"]
 
 EXPIRES_IN_DAYS: dict[Copy, int] = {
+    "history": 3,
     "uploads": 33,
     "data-sets": 33,
     "workflow-history": 90,
@@ -22,7 +23,8 @@ EXPIRES_IN_DAYS: dict[Copy, int] = {
     "mark": MARK_DAYS,
 }
 """The days after a deletion until the last copies expire. Those of the bucket are its lifecycle and the versions it leaves, with a day for
-each until S3 applies it. The others are AWS's own."""
+each until S3 applies it. The history is rewritten each day, and loses a day after a run that failed what that run left. The others are
+AWS's own."""
 
 
 class Removed(BaseModel):
@@ -34,10 +36,11 @@ class Removed(BaseModel):
 
 
 class Expiring(BaseModel):
-    """Copies that are no longer read and that expire by themselves."""
+    """Copies that are no longer read and that go by themselves."""
 
     what: Copy = Field(
         description=(
+            "history: earlier features and predictions of the customer; the files are rewritten without them each day. "
             "uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. "
             "workflow-history: ids at which a run continued. "
             "backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back"

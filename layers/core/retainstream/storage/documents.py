@@ -1,9 +1,11 @@
 """The bucket: whole documents with their checksums, and links for browsers."""
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retainstream.settings import settings
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_CHUNK = 4 << 20
 LINK_SECONDS = 900
 """The lifetime of a download link: 15 minutes."""
 
@@ -32,6 +35,15 @@ class Tagged:
 
     content: bytes
     tag: str
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """A document's key, its size in bytes, and the time at which it was written (UTC)."""
+
+    key: str
+    size: int
     written_at: datetime
 
 
@@ -83,6 +95,34 @@ class Documents:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
         return Stored(key, hashlib.sha256(content).hexdigest())
 
+    def get_file(self, key: str, path: Path) -> None:
+        """Copies a document to a file, of which a few megabytes at a time are held in memory.
+
+        Raises:
+            NotStored: no document has that key.
+        """
+        with storage_errors():
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            with path.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(_CHUNK):
+                    file.write(chunk)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Writes a document from a file of at most 5 GB, and replaces an earlier one."""
+        with storage_errors(), path.open("rb") as file:
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=file, ContentType=content_type)
+
+    def objects(self, prefix: str) -> list[StoredObject]:
+        """The documents below a prefix, by key."""
+        listed: list[StoredObject] = []
+        with storage_errors():
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                listed += [
+                    StoredObject(document["Key"], document["Size"], document["LastModified"].astimezone(UTC))
+                    for document in page.get("Contents", [])
+                ]
+        return listed
+
     def exists(self, key: str) -> bool:
         """Whether a document has that key."""
         with storage_errors():
@@ -97,6 +137,13 @@ class Documents:
                 tags |= {document["Key"]: document["ETag"] for document in page.get("Contents", [])}
         return tags
 
+    def remove(self, key: str, *, but_latest: bool = False) -> None:
+        """Removes every version of a document, or all but the latest."""
+        with storage_errors():
+            for versions in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key):
+                listed = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
+                self._delete([version for version in listed if version["Key"] == key and not (but_latest and version["IsLatest"])])
+
     def withdraw(self, prefix: str) -> int:
         """Removes every version of every document below a prefix, and aborts multipart uploads there. Returns the number of documents."""
         removed: set[str] = set()
@@ -107,13 +154,16 @@ class Documents:
             for versions in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
                 removed |= {version["Key"] for version in versions.get("Versions", []) if version["IsLatest"]}
                 listed = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
-                if not listed:
-                    continue
-                names: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in listed]
-                answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
-                if errors := answer.get("Errors"):
-                    raise StorageUnavailable(f"DeleteObjects: {errors[0]['Code']}")
+                self._delete(listed)
         return len(removed)
+
+    def _delete(self, versions: Sequence[Any]) -> None:
+        if not versions:
+            return
+        names: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+        answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise StorageUnavailable(f"DeleteObjects: {errors[0]['Code']}")
 
     def _abort(self, key: str, upload_id: str) -> None:
         with suppress(NotStored), storage_errors():

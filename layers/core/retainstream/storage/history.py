@@ -4,16 +4,18 @@ import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
+from datetime import datetime
+from pathlib import Path
 
 from retainstream.engine.history.rows import ArrivingRow
-from retainstream.storage.documents import Documents
+from retainstream.storage.documents import Documents, StoredObject
 
 PREFIX = "history/"
+_PACKED = ".ndjson.gz"
 _FAST = 1
 """The level of compression: the lines live for minutes."""
 _GZIP = 31
-"""zlib's number for a stream with gzip's header."""
+"""zlib's number for gzip with its largest window."""
 
 
 class ArrivingPart:
@@ -21,18 +23,27 @@ class ArrivingPart:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._packed = BytesIO()
-        self._gzip = zlib.compressobj(_FAST, wbits=_GZIP)  # no file, which would have to be closed where a part is given up
+        self._packed = bytearray()
+        self._packing = zlib.compressobj(level=_FAST, wbits=_GZIP)
 
     def add(self, rows: Iterable[ArrivingRow]) -> None:
         for row in rows:
-            line = json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
-            self._packed.write(self._gzip.compress(line))
+            line = json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+            self._packed += self._packing.compress(line.encode() + b"\n")
             self.rows += 1
 
     def content(self) -> bytes:
         """The packed rows; nothing is added afterwards."""
-        return self._packed.getvalue() + self._gzip.flush()
+        return bytes(self._packed + self._packing.flush())
+
+
+@dataclass(frozen=True)
+class HistoryFile:
+    """A file of the rows of one anchor (2026-01-31), and its size in bytes."""
+
+    key: str
+    anchor: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,58 @@ class Arrivals:
     def put_packed(self, run_id: str, part: str, packed: ArrivingPart) -> int:
         """The same, for rows that were packed as they came. A part without rows leaves nothing."""
         if packed.rows:
-            self.documents.put_bytes(f"{_arriving(run_id)}{part}.ndjson.gz", packed.content(), "application/gzip")
+            self.documents.put_bytes(f"{_arriving(run_id)}{part}{_PACKED}", packed.content(), "application/gzip")
         return packed.rows
+
+    def parts(self, run_id: str) -> list[tuple[str, StoredObject]]:
+        """The parts of a run that are not kept yet, by name."""
+        prefix = _arriving(run_id)
+        return sorted((stored.key.removeprefix(prefix).removesuffix(_PACKED), stored) for stored in self.documents.objects(prefix))
+
+    def remove(self, part: StoredObject) -> None:
+        """Removes a part for good."""
+        self.documents.remove(part.key)
+
+    def older_than(self, moment: datetime) -> list[StoredObject]:
+        """The parts of all runs that were left before this moment: of runs that failed before they kept them."""
+        return [part for part in self.documents.objects(f"{PREFIX}arriving/") if part.written_at < moment]
+
+
+@dataclass(frozen=True)
+class History:
+    """The kept rows, at history/anchor=<day>/<run id>-<part>.parquet."""
+
+    documents: Documents
+
+    def files(self) -> list[HistoryFile]:
+        """All files, by anchor and name."""
+        return [HistoryFile(stored.key, _anchor_in(stored.key), stored.size) for stored in self.documents.objects(f"{PREFIX}anchor=")]
+
+    def fetch(self, file: HistoryFile, path: Path) -> None:
+        """Copies a file to this machine.
+
+        Raises:
+            NotStored: the file has been removed.
+        """
+        self.documents.get_file(file.key, path)
+
+    def put(self, anchor: str, name: str, path: Path) -> None:
+        """Keeps a file, in place of the one that an earlier attempt left."""
+        self.documents.put_file(f"{PREFIX}anchor={anchor}/{name}.parquet", path, "application/vnd.apache.parquet")
+
+    def replace(self, file: HistoryFile, path: Path) -> None:
+        """Puts another file in the place of this one, of which no version stays."""
+        self.documents.put_file(file.key, path, "application/vnd.apache.parquet")
+        self.documents.remove(file.key, but_latest=True)
+
+    def remove(self, file: HistoryFile) -> None:
+        """Removes a file for good."""
+        self.documents.remove(file.key)
 
 
 def _arriving(run_id: str) -> str:
     return f"{PREFIX}arriving/{run_id}/"
+
+
+def _anchor_in(key: str) -> str:
+    return key.removeprefix(f"{PREFIX}anchor=").partition("/")[0]

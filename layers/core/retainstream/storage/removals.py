@@ -9,7 +9,7 @@ from hashlib import blake2b
 from retainstream.settings import settings
 from retainstream.storage.errors import Conflict
 from retainstream.storage.secret import Secret
-from retainstream.storage.table import Table
+from retainstream.storage.table import Key, Table
 
 MARK_DAYS = 90
 """Longer than any copy of a removed customer in the stack is kept."""
@@ -50,6 +50,16 @@ class Removals:
         """The number of finished removals, which only grows."""
         latest = self._table.get(_LATEST, consistent=True)
         return latest.get("done", 0) if latest else 0
+
+    def marks(self) -> dict[str, str]:
+        """All marks, each with the moment of its removal."""
+        marks: dict[str, str] = {}
+        start: Key | None = None
+        while True:
+            page = self._table.scan(start=start, consistent=True)
+            marks |= {item["mark"]: item["removed_at"] for item in page.items if item["mark"] != _LATEST["mark"]}
+            if (start := page.next_key) is None:
+                return marks
 
     def since(self, moment: str, customer_ids: Iterable[str]) -> set[str]:
         """The customers among the ids that were removed at that moment or after it. One read where none was."""

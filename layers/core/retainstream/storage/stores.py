@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from retainstream.storage.dead_letters import DeadLetters
     from retainstream.storage.documents import Documents
     from retainstream.storage.guesses import GuessRecords
+    from retainstream.storage.history import Arrivals, History
     from retainstream.storage.models import Models
     from retainstream.storage.notifications import Notifications
     from retainstream.storage.predictions import Predictions
@@ -75,6 +76,19 @@ class Stores:
         from retainstream.storage.guesses import GuessRecords
 
         return GuessRecords()
+
+    @cached_property
+    def arrivals(self) -> "Arrivals":
+        """The rows on their way into the history."""
+        from retainstream.storage.history import Arrivals
+
+        return Arrivals(self.documents)
+
+    @cached_property
+    def history(self) -> "History":
+        from retainstream.storage.history import History
+
+        return History(self.documents)
 
     @cached_property
     def models(self) -> "Models":

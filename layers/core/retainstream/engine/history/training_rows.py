@@ -121,7 +121,7 @@ def plan_of(
 ) -> Plan:
     """The days to take rows of: the newest day on which the outcomes are known, and older ones, each at least `spacing_days` before."""
     spacing = spacing_days or math.ceil(0.9 * horizon_days)
-    first = _months_before(max(counts), newest_months) if counts else 0
+    first = months_before(max(counts), newest_months) if counts else 0
     days: list[int] = []
     refused: dict[int, Counts] = {}
     for day in sorted((day for day in counts if day > first), reverse=True):
@@ -248,7 +248,7 @@ def _total(counts: Iterable[Counts]) -> dict[int, int]:
     return total
 
 
-def _months_before(day: int, months: int) -> int:
+def months_before(day: int, months: int) -> int:
     """The same day so many calendar months before, or the last day of that month where it is shorter."""
     newest = date.fromisoformat(iso_day(day))
     year, month = divmod(newest.year * 12 + newest.month - 1 - months, 12)

@@ -12,7 +12,7 @@ from retainstream.runs.uploading import UploadView, ends_in
 from retainstream.storage.documents import LINK_SECONDS, Documents
 from retainstream.storage.runs import Run
 
-STEPS = ("survey", "compare", "load", "verify")
+STEPS = ("survey", "compare", "load", "verify", "keep")
 
 
 class Asked(TypedDict):

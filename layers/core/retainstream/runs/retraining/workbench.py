@@ -1,52 +1,19 @@
 """The working files that the tasks of a training run leave for each other."""
 
-import json
 from dataclasses import dataclass
-from typing import Any, TypedDict
 
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import FitRecord
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.versions import JUDGED_FIT_FILE, JUDGED_MODEL_FILE
-from retainstream.storage.documents import Documents, Stored
-
-
-class TrainingEvent(TypedDict):
-    """The fields of every task's event; `started_at` is ISO 8601 in UTC."""
-
-    run_id: str
-    started_at: str
-    started_by: str
+from retainstream.runs.retraining.files import TrainingEvent as TrainingEvent
+from retainstream.runs.retraining.files import WorkingFiles
 
 
 @dataclass(frozen=True)
-class Workbench:
-    """The working files of one run, under datasets/<run_id>/. A task that is tried again writes the same files again."""
-
-    documents: Documents
-    run_id: str
-
-    def key(self, name: str) -> str:
-        return f"datasets/{self.run_id}/{name}"
-
-    def put(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> Stored:
-        return self.documents.put_bytes(self.key(name), content, content_type)
-
-    def get(self, name: str) -> bytes:
-        return self.documents.get_bytes(self.key(name))
-
-    def put_json(self, name: str, document: object) -> Stored:
-        return self.put(name, json.dumps(document, indent=1, allow_nan=False).encode(), "application/json")
-
-    def get_json(self, name: str) -> Any:
-        return json.loads(self.get(name))
-
-    def put_data(self, data: DataSet) -> Stored:
-        return self.put("data.npz", data.to_bytes())
-
-    def data(self) -> DataSet:
-        return DataSet.from_bytes(self.get("data.npz"))
+class Workbench(WorkingFiles):
+    """The working files of one run, with those of its candidate."""
 
     @property
     def rows_prefix(self) -> str:
@@ -57,12 +24,6 @@ class Workbench:
     def output_prefix(self) -> str:
         """The prefix below which a training job writes, in a folder of its own name."""
         return f"training/{self.run_id}/output/"
-
-    def put_part(self, number: int, data: DataSet) -> None:
-        self.documents.put_bytes(self._part(number), data.to_bytes())
-
-    def part(self, number: int) -> DataSet:
-        return DataSet.from_bytes(self.documents.get_bytes(self._part(number)))
 
     def put_rows(self, number: int, lines: bytes) -> None:
         self.documents.put_bytes(f"{self.rows_prefix}{number:04}.libsvm", lines, "text/libsvm")
@@ -75,9 +36,6 @@ class Workbench:
             TooLarge: the archive is larger than `at_most` bytes.
         """
         return self.documents.get_bytes(f"{self.output_prefix}{job}/output/model.tar.gz", at_most=at_most)
-
-    def _part(self, number: int) -> str:
-        return f"training/{self.run_id}/parts/{number:04}.npz"
 
     def put_candidate(self, model: ScoringModel, record: FitRecord) -> None:
         """The model that goes into service if it passes the gate."""

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.lives import churned_of
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.model import ScoringModel
@@ -14,12 +15,13 @@ from retainstream.engine.model.past import features_day
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.histograms import Ruler, tally
 from retainstream.engine.monitoring.tally import Tally, total
-from retainstream.engine.records import SYNTHETIC, Customer
+from retainstream.engine.records import SYNTHETIC, Customer, Prediction
 from retainstream.predictions.agreement import Known, settle_page
-from retainstream.predictions.generate import score_and_store
+from retainstream.predictions.generate import now, score_and_store
 from retainstream.runs.scoring.partials import Counted, Partials
 from retainstream.runs.turns import SecondsLeft, Turn
 from retainstream.storage.errors import StorageUnavailable
+from retainstream.storage.history import ArrivingPart
 from retainstream.storage.pace import Pace
 from retainstream.storage.stores import Stores
 from retainstream.storage.table import Key
@@ -80,6 +82,7 @@ def score_segment(
         worker = _Worker(stores, model, Ruler.of(reference["features"]) if reference else None, run_id, part, writes_per_second)
         for _ in Turn(seconds_left, RESERVE_SECONDS, worker.blocks()):
             pass
+        stores.arrivals.put_packed(run_id, f"{part['segment']}-{part['turns']}", worker.arriving)
         Partials(stores.documents, run_id).put(part["segment"], part["turns"], Counted(worker.counts, worker.tally))
     except StorageUnavailable as error:
         raise StorageUnavailable(f"{name}: storage did not answer, even after several tries ({error}).") from error
@@ -100,6 +103,7 @@ class _Worker:
         self._block = min(BLOCK, max(1, int(writes_per_second * _PACED_BLOCK_SECONDS))) if writes_per_second else BLOCK
         self.start, self.sweeping, self.done = part["start"], part.get("sweeping", False), False
         self.counts, self.tally = Counter[str](), Tally()
+        self.arriving = ArrivingPart()
 
     def blocks(self) -> Iterator[None]:
         """Scores, and then sweeps, one block after the other."""
@@ -124,15 +128,15 @@ class _Worker:
         self.counts["repaired"] += repaired
 
     def _score(self) -> None:
-        customers = self._stores.customers
+        customers, moment = self._stores.customers, now()
         page = customers.block(self._block, self.start, segment=self._segment, segments=self._segments)
         look_again = partial(customers.left_in_block, self._block, self.start, segment=self._segment, segments=self._segments)
-        counted = self._scored(page.items, look_again)
+        counted = self._scored(page.items, look_again, moment)
         self.counts += counted.counts
         self.tally = total([self.tally, counted.tally])
         self.start = page.next_key
 
-    def _scored(self, customers: Sequence[Customer], look_again: Callable[[], Known]) -> Counted:
+    def _scored(self, customers: Sequence[Customer], look_again: Callable[[], Known], moment: str) -> Counted:
         present = [customer for customer in customers if churned_of(customer["life"]) is not True]
         readable, rows = _readable(self._model, present)
         predictions = score_and_store(
@@ -144,6 +148,7 @@ class _Worker:
             look_again=look_again,
             pace=self._pace,
         )
+        self.arriving.add(_arriving(customer, prediction, moment) for customer, prediction in zip(readable, predictions, strict=True))
         counts = Counter(
             read=len(customers), churned=len(customers) - len(present), refused=len(present) - len(readable), scored=len(predictions)
         )
@@ -163,6 +168,25 @@ class _Worker:
                 synthetic=sum(customer.get("source") == SYNTHETIC for customer in readable),
             ),
         )
+
+
+def _arriving(customer: Customer, prediction: Prediction, moment: str) -> ArrivingRow:
+    """A scored customer as a row of the history, under the day that the features describe."""
+    return {
+        "customer_id": customer["customer_id"],
+        "anchor": features_day(prediction),
+        "moment": moment,
+        "origin": "scored",
+        "group": prediction["group"],
+        "price": prediction["price"],
+        "features": prediction["features"],
+        "probability": prediction["probability"],
+        "margin": prediction["margin"],
+        "base_margin": prediction["base_margin"],
+        "base_probability": prediction["base_probability"],
+        "model_version": prediction["model_version"],
+        "contributions": prediction["contributions"],
+    }
 
 
 def _readable(model: ScoringModel, customers: Sequence[Customer]) -> tuple[list[Customer], Rows]:
