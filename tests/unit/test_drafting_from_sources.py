@@ -170,6 +170,31 @@ def test_renewals_after_a_pause_give_days_of_grace(connection: duckdb.DuckDBPyCo
     )
 
 
+def test_no_anchor_is_before_the_first_end_if_earlier_ends_are_missing(
+    english: dict[str, Path], connection: duckdb.DuckDBPyConnection
+) -> None:
+    files = {"subscriptions": english["subscriptions"]}
+    draft = drafted(files, connection)
+    ends = sorted(end for line in english["subscriptions"].read_text().splitlines()[1:] if (end := line.split(",")[2]))
+    starts = sorted(line.split(",")[1] for line in english["subscriptions"].read_text().splitlines()[1:])
+    assert starts[0] < "2024" < "2025" < ends[0], "the generated subscriptions are those of recent customers"
+    assert "the first end in the files, which seem to lack customers who left earlier" in texts(draft)
+    anchors = built(draft.schema, english["subscriptions"].parent, connection).anchors
+    assert anchors[0]["anchor"] > ends[0]
+    assert all(anchor["left"] for anchor in anchors if anchor["labelled"])
+
+
+def test_first_ends_of_a_young_business_are_no_gap(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = []
+    for customer in range(300):
+        start = date(2025, 1, 1) + timedelta(days=int(rng.integers(0, 500)))
+        end = start + timedelta(days=int(rng.exponential(300)) + 1)
+        rows.append([f"c{customer}", start.isoformat(), end.isoformat() if end < date(2026, 10, 1) else ""])
+    draft = drafted({"subscriptions": write_table(tmp_path / "s.csv", ["customer_id", "start", "end"], rows)}, connection)
+    assert draft.first_day == min(row[1] for row in rows)
+
+
 def test_without_subscriptions_a_silence_says_when_a_customer_left(english: dict[str, Path], connection: duckdb.DuckDBPyConnection) -> None:
     draft = drafted({"events": english["events"]}, connection)
     assert draft.silence is not None
