@@ -1,5 +1,6 @@
 """The first start with a schema and customers of one's own."""
 
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,21 @@ from local.own_data import OwnData, Rejected
 from local.seed import ORIGIN, SeedError, add_administrator, shown_progress
 from local.stack import LocalStack
 from retainstream.customers.intake import Intake
+from retainstream.customers.lives import lives_of
+from retainstream.engine.lives import had_left
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.active_schema import active_schema, set_active_schema
+from retainstream.runs.imports.merge import Import
+from retainstream.runs.imports.rows import store_page, without_repeats
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
+from retainstream.storage.history import Arrivals, ArrivingPart
+from retainstream.storage.stores import Stores
 
 _AFRESH = "Start again with RESET=1, or use another DATA_DIR."
 _BATCH = 500
+_FIRST_TABLE = "first-table"
+"""The id under which the features of the table go to the history."""
 
 
 def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Console) -> None:
@@ -61,8 +70,10 @@ def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Cons
 def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: Rejected, console: Console) -> None:
     with shown_progress(console) as progress:
         with rejected, own.intake(schema, rejected.add) as intake:
-            _add_customers(intake, progress)
+            _add_customers(intake, schema, progress)
             notes = intake.notes()
+            if assumed := own.assumption(schema, table_has_days=intake.has_days):
+                notes = [assumed, *notes]
         try:
             result = train(progress)
             wait_for_counters(stack, progress)
@@ -82,11 +93,21 @@ def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: R
     _print_model(console, result)
 
 
-def _add_customers(intake: Intake, progress: Progress) -> None:
+def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress) -> None:
     task = progress.add_task("Storing customers", total=None)
-    customers = Customers()
+    customers, snapshots = Customers(), ArrivingPart()
+    moment = datetime.now(UTC).isoformat(timespec="microseconds")
+    several_days = Import(_FIRST_TABLE, intake.moments, schema.horizon_days) if intake.has_days else None
     for batch in batched(intake.customers(), _BATCH):
-        progress.advance(task, customers.put_many(row.customer() for row in batch))
+        if several_days:  # a customer may have a row of each day
+            pages = [store_page(Stores(), rows, several_days) for rows in without_repeats(batch)]
+            snapshots.add(row.snapshot(schema, moment) for page in pages for row in page.of_customers)
+        else:
+            new = [(row, row.customer()) for row in batch]
+            snapshots.add(row.snapshot(schema, moment) for row, customer in new if not had_left(lives_of(customer), row.features_on))
+            customers.put_many(customer for _, customer in new)
+        progress.advance(task, len(batch))
+    Arrivals(Documents()).put_packed(_FIRST_TABLE, "0", snapshots)
     progress.remove_task(task)
 
 

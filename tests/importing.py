@@ -33,9 +33,9 @@ def as_file(lines: Sequence[str], *, outcomes: bool = False) -> bytes:
     return "\n".join([COLUMNS + (",churned" if outcomes else ""), *lines, ""]).encode()
 
 
-def asked_for(content: bytes, *, as_of: str | None = None, by: str = "ann@example.com", key: str | None = None) -> ImportView:
-    """An import that waits, with its file in the bucket."""
-    request = ImportRequest(file_name="customers.csv", size=len(content), as_of=as_of)
+def asked_for(content: bytes, *, by: str = "ann@example.com", key: str | None = None, **moments: str | None) -> ImportView:
+    """An import that waits, with its file in the bucket. `moments` are those of an `ImportRequest`."""
+    request = ImportRequest.model_validate({"file_name": "customers.csv", "size": len(content), **moments})
     view = ask(Stores(), default_schema(), request, by=by, idempotency_key=key)
     boto3.client("s3").put_object(Bucket=settings().bucket, Key=upload_key(view.import_id), Body=content)
     return view
@@ -83,9 +83,9 @@ def as_event(run: Mapping[str, str], **fields: Any) -> Any:
     return json.loads(json.dumps({**run, **fields}))
 
 
-def imported(content: bytes, *, as_of: str | None = None, seconds: Callable[[], float] = lambda: 600.0) -> ImportView:
+def imported(content: bytes, *, seconds: Callable[[], float] = lambda: 600.0, **moments: str | None) -> ImportView:
     """A file imported to its end."""
-    view = asked_for(content, as_of=as_of)
+    view = asked_for(content, by="ann@example.com", key=None, **moments)
     Steps(view.import_id, seconds).run()
     return import_run(Stores(), view.import_id)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
+from retainstream.engine.history.rows import ArrivingRow
+from retainstream.engine.lives import had_left
 from retainstream.engine.lives.timeline import Lives, began, left, seen
 from retainstream.engine.records import CustomerSource, Features, NewCustomer
 from retainstream.engine.schema import FeatureSchema, FieldError
@@ -51,9 +53,9 @@ class Arrival:
         return self.outcomes_as_of[:10]
 
     def after(self, lives: Lives) -> Lives:
-        """The lives with what this row says."""
+        """The lives with what this row says. A row that says that the customer left does not bring back whoever had left before."""
         gone_on = (self.left_on or self.outcome_on) if self.churned else None
-        if gone_on is None or self.features_on < gone_on:
+        if gone_on is None or (self.features_on < gone_on and not had_left(lives, self.features_on)):
             lives = seen(lives, self.features_on)
         if gone_on is not None:
             lives = left(lives, gone_on, self.outcome_on, exact=self.left_on is not None)
@@ -82,6 +84,19 @@ class Arrival:
     def customer(self) -> NewCustomer:
         """The same as a record to store."""
         return cast("NewCustomer", {"customer_id": self.customer_id, **self.attributes()})
+
+    def snapshot(self, schema: FeatureSchema, moment: str) -> ArrivingRow:
+        """The features as a row of the history. `moment` is before the customer was read."""
+        price = self.features.get(schema.money.price) if schema.money else None
+        return {
+            "customer_id": self.customer_id,
+            "anchor": self.features_on,
+            "moment": moment,
+            "origin": "import",
+            "group": self.group,
+            "price": float(price) if price is not None else None,
+            "features": self.features,
+        }
 
 
 def moments_of(row: CustomerRow, schema: FeatureSchema, stated: Moments) -> tuple[Moments, list[FieldError]]:

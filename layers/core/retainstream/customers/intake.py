@@ -13,7 +13,8 @@ type Refuse = Callable[[TableProblem], None]
 class Intake:
     """One pass through the rows of an open table, or of a part of one.
 
-    rows, refused: numbers of rows read and rejected. left, stayed: numbers of known outcomes among accepted rows.
+    moments: those of rows that do not say their own. rows, refused: numbers of rows read and rejected. left, stayed: numbers of known
+    outcomes among accepted rows.
     """
 
     def __init__(
@@ -28,14 +29,14 @@ class Intake:
         """`moments` are those of rows that do not say their own. `refuse` is called with every fault of every rejected row: its line, and
         the column's header in the file.
 
-        `repeated` holds the lines of rows with the id of an earlier row, where they are known. Otherwise every id is remembered.
+        `repeated` holds the lines of rows that repeat an earlier one, where they are known. Otherwise every id is remembered.
         """
         self._table = table
         self._schema = schema
-        self._moments = moments
+        self.moments = moments
         self._refuse = refuse
         self._repeated = repeated
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
         self._headers = {column.name: column.header for column in schema.columns} | {"": ""}
         self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
         self._headers |= schema.moments.headers if schema.moments else {}
@@ -43,7 +44,7 @@ class Intake:
         self.rows = self.refused = self.left = self.stayed = 0
 
     def customers(self) -> Iterator[Arrival]:
-        """The accepted rows. Of rows with the same id the first is accepted.
+        """The accepted rows. Of rows with the same id, and of the same day where a column says it, the first is accepted.
 
         Raises:
             UnreadableTable: the header lacks a column the schema requires, or a record cannot be read.
@@ -54,13 +55,13 @@ class Intake:
         """The same, with None for every rejected row."""
         for row in read_customers(self._table, self._schema):
             self.rows += 1
-            moments, wrong_days = moments_of(row, self._schema, self._moments)
+            moments, wrong_days = moments_of(row, self._schema, self.moments)
             faults = list(self._faults_of(row))
             if not row.errors:
                 faults += [(self._headers[error.field], error.detail) for error in wrong_days]
             if faults:
                 self.refused += 1
-                for column, detail in faults:
+                for column, detail in dict.fromkeys(faults):  # two of the days may be the same column
                     self._note(row.line, column, detail)
                 yield None
                 continue
@@ -73,6 +74,12 @@ class Intake:
         """The faults of the rows read so far, each once with its first line and its number of rows, most frequent first."""
         faults = [TableProblem(detail, line, column, rows) for (column, detail), (line, rows) in self._faults.items()]
         return sorted(faults, key=lambda fault: (-fault.rows, fault.line))
+
+    @property
+    def has_days(self) -> bool:
+        """Whether a column of the file says the days of its rows."""
+        columns = bind(self._schema, self._table.header, source=self._table.source, label_needed=False).moments
+        return "anchor" in columns or {"features_as_of", "outcomes_as_of"} <= columns.keys()
 
     def notes(self) -> list[str]:
         """Notes for people on how the file was read; complete after the last row."""
@@ -90,15 +97,16 @@ class Intake:
         if row.errors and not row.errors[0].field:
             return  # the record could not be read at all
         if self._is_repeated(row):
-            problem = "is the id of an earlier row"
+            problem = "is the id of an earlier row" + (" of the same day" if _day_of(row) else "")
         if problem:
             yield self._headers[self._schema.id.column], problem
 
     def _is_repeated(self, row: CustomerRow) -> bool:
         if self._repeated is not None:
             return row.line in self._repeated
-        seen = row.customer_id in self._seen
-        self._seen.add(row.customer_id)
+        key = (row.customer_id, _day_of(row))
+        seen = key in self._seen
+        self._seen.add(key)
         return seen
 
     def _note(self, line: int, column: str, detail: str) -> None:
@@ -118,3 +126,8 @@ class Intake:
             left_on,
             row.days.get("began_on"),
         )
+
+
+def _day_of(row: CustomerRow) -> str:
+    """The day of a row by its own columns; empty where no column says it."""
+    return row.days.get("anchor", row.days.get("features_as_of", ""))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from retainstream.engine.lives import churned_of
 from retainstream.engine.lives.timeline import Lives
-from retainstream.engine.records import Customer
+from retainstream.engine.records import Customer, NewCustomer
 from retainstream.storage.arriving_customers import CustomerAttributes
 
 
@@ -15,7 +15,7 @@ class AttributeChange(NamedTuple):
     remove: tuple[str, ...] = ()
 
 
-def lives_of(customer: Customer | None) -> Lives:
+def lives_of(customer: NewCustomer | None) -> Lives:
     """All lives, oldest first."""
     return (*customer.get("earlier_lives", ()), customer["life"]) if customer else ()
 

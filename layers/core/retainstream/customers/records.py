@@ -62,7 +62,7 @@ def put(customer_id: str, values: Mapping[str, object], schema: FeatureSchema, c
         change = with_new_lives(customer, seen(lives_of(customer), now[:10], latest_word=True))
         new: CustomerAttributes = {"group": group_of(schema, features), "features": features, "source": "api", "features_at": now}
         with suppress(Conflict):
-            customers.change(RowChange(customer_id, customer, {**new, **change.set}, change.remove))
+            customers.change(RowChange(customer_id, customer, {**new, **change.set}, (*change.remove, *_marks(customer))))
             break
     else:
         raise StorageUnavailable("a customer keeps changing")
@@ -141,5 +141,12 @@ def _recorded(before: Profile, outcome: Outcome, horizon_days: int) -> RowChange
     change = with_new_lives(customer, after)
     attributes: CustomerAttributes = {**change.set, "outcome_source": "api"}
     if snapshot := news or kept:
-        return RowChange(customer["customer_id"], customer, {**attributes, "outcome_prediction": snapshot}, change.remove)
-    return RowChange(customer["customer_id"], customer, attributes, tuple({*change.remove, "outcome_prediction"}))
+        return RowChange(
+            customer["customer_id"], customer, {**attributes, "outcome_prediction": snapshot}, (*change.remove, *_marks(customer))
+        )
+    return RowChange(customer["customer_id"], customer, attributes, tuple({*change.remove, "outcome_prediction", *_marks(customer)}))
+
+
+def _marks(customer: Customer | None) -> tuple[str, ...]:
+    """The mark of an import, which a change by somebody else removes."""
+    return ("imported",) if customer and "imported" in customer else ()

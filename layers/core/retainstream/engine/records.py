@@ -146,7 +146,7 @@ class NewCustomer(TypedDict):
 
     `life` is the present or last time with the business, `earlier_lives` those before it, oldest first. `features_at` is the moment that
     the features describe (`updated_at` where it is absent). `outcome_source` distinguishes a recorded outcome of the life from one that
-    came with the customer. `imported` is the import that last wrote the customer, as <import id>#<fate of the row>.
+    came with the customer. `imported` is the import that last wrote the customer, as <import id>#<fate of the row>#<day of its features>.
     """
 
     customer_id: str

@@ -51,9 +51,9 @@ class Customers(ByCustomer[Customer]):
         return self._record(self._table.update({"customer_id": change.customer_id}, update, values, names, condition))
 
     def take_back(self, customer_id: str, imported: str) -> None:
-        """Removes a customer that an import created, as `imported` says. A row that another writer changed since stays."""
+        """Removes a customer that an import created, whose marks begin with `imported`. A row that another writer changed since stays."""
         with suppress(Conflict):
-            self._table.delete({"customer_id": customer_id}, "imported = :imported", {":imported": imported})
+            self._table.delete({"customer_id": customer_id}, "begins_with(imported, :imported)", {":imported": imported})
 
     def left(self, customer_ids: Iterable[str]) -> dict[str, bool]:
         """For each id that is a customer at this moment, whether the customer is known to have left."""

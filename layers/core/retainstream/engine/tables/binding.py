@@ -20,6 +20,11 @@ class Binding:
     ignored: tuple[str, ...]
     anchor: int | None = None
 
+    @property
+    def day(self) -> int | None:
+        """The place of the day that a row's features describe. A customer may have a row for each such day."""
+        return self.moments.get("anchor", self.moments.get("features_as_of"))
+
 
 def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
     """Finds the schema's columns. A header is the schema's source, or the name.

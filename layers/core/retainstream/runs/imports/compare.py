@@ -1,4 +1,4 @@
-"""The rows of a file that have the id of an earlier row, found without holding all ids in memory.
+"""The rows of a file that have the id (and the day, where a column says it) of an earlier row, found without holding all ids in memory.
 
 Every part writes a digest of each id with its line, in order, divided by the digest's value into partitions. A partition has every row of
 an id, whichever part it is in, and is small enough for a function's memory.
@@ -73,14 +73,16 @@ def index(stores: Stores, event: IndexEvent) -> Indexed:
     with errors_in_words(part.name):
         layout = get_document(stores, import_id, "layout.json")
         table = part_of(layout, stores.uploads.open(StoredFile(**event["file"]), part.start, part.end), part.place)
-        place = bind(schema, table.header, source=table.source, label_needed=False).id
+        binding = bind(schema, table.header, source=table.source, label_needed=False)
+        place, day = binding.id, binding.day
         sections = [bytearray() for _ in range(partitions)]
         rows = 0
         for line, record in table.records():
             rows += 1
             if place is None or isinstance(record, BrokenRecord) or not (customer_id := record[place].strip()):
                 continue
-            digest = hashlib.blake2b(customer_id.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
+            key = customer_id if day is None else f"{customer_id}\0{record[day].strip()}"
+            digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
             sections[int.from_bytes(digest[:4]) % partitions] += _ROW.pack(digest, line - part.line)
         lengths = struct.pack(f"<{partitions}Q", *map(len, sections))
         stores.documents.put_bytes(work_key(import_id, f"ids/{part.part}"), lengths + b"".join(sections))

@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 from itertools import batched, islice
 from typing import TypedDict
 
-from retainstream.customers.arrival import Arrival
 from retainstream.customers.intake import Intake
-from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables import TableProblem
 from retainstream.engine.tables.parts import TablePart, part_of
@@ -22,7 +20,7 @@ from retainstream.engine.tables.splitting import Place
 from retainstream.runs.imports.compare import repeated_lines
 from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rejects import Rejects, as_csv
-from retainstream.runs.imports.rows import store_page
+from retainstream.runs.imports.rows import store_page, without_repeats
 from retainstream.runs.imports.survey import RESERVE_SECONDS, schema_of
 from retainstream.runs.imports.view import ImportRun, RejectedRow, moments_asked
 from retainstream.runs.imports.work import FileRecord, Part, PartRecord, RunEvent, errors_in_words, get_document, put_document, work_key
@@ -127,28 +125,16 @@ def load_spans(
         for page in batched(islice(judged, SPAN_ROWS), PAGE):
             rows = [row for row in page if row is not None]
             loaded.counts.update(rows=len(page), accepted=len(rows), rejected=len(page) - len(rows))
-            moment = datetime.now(UTC).isoformat(timespec="microseconds")
-            page_stored = store_page(stores, rows, by)
-            loaded.counts.update(page_stored.counts)
-            loaded.snapshots.add(_snapshot(schema, row, moment) for row in page_stored.of_customers)
+            for several in without_repeats(rows):
+                moment = datetime.now(UTC).isoformat(timespec="microseconds")
+                page_stored = store_page(stores, several, by)
+                loaded.counts.update(page_stored.counts)
+                loaded.snapshots.add(row.snapshot(schema, moment) for row in page_stored.of_customers)
         loaded.counts.update(snapshots=loaded.snapshots.rows)
         loaded.counts.update(misencoded=table.misencoded - misencoded)
         yield loaded, table.splitter.place
         if loaded.counts["rows"] < SPAN_ROWS:
             return
-
-
-def _snapshot(schema: FeatureSchema, row: Arrival, moment: str) -> ArrivingRow:
-    price = row.features.get(schema.money.price) if schema.money else None
-    return {
-        "customer_id": row.customer_id,
-        "anchor": row.features_on,
-        "moment": moment,
-        "origin": "import",
-        "group": row.group,
-        "price": float(price) if price is not None else None,
-        "features": row.features,
-    }
 
 
 def kept_spans(stores: Stores, import_id: str, part: Part) -> Iterator[Span]:

@@ -42,10 +42,13 @@ def may_judge(customer: Customer, row: Arrival) -> bool:
     return row.churned is False or (row.churned is True and churned_of(customer["life"]) is not True)
 
 
-def written_before(customer: Customer | None, by: Import) -> Fate | None:
+def written_before(customer: Customer, row: Arrival, by: Import) -> Fate | None:
     """The fate that this import has given the row already, in a turn that was cut short."""
-    import_id, _, fate = (customer.get("imported", "") if customer else "").partition("#")
-    return next((known for known in FATES if known == fate), "changed") if import_id == by.id else None
+    return next((fate for fate in FATES if customer.get("imported") == _mark(by, fate, row)), None)
+
+
+def _mark(by: Import, fate: Fate, row: Arrival) -> str:
+    return f"{by.id}#{fate}#{row.features_on}"
 
 
 def merged(customer: Customer | None, row: Arrival, by: Import, prediction: PreviousPrediction | None) -> tuple[Fate, RowChange | None]:
@@ -54,7 +57,7 @@ def merged(customer: Customer | None, row: Arrival, by: Import, prediction: Prev
     `prediction` is the customer's latest prediction, if the row's outcome may judge one.
     """
     if customer is None:
-        return "created", RowChange(row.customer_id, None, {**row.attributes(), "imported": f"{by.id}#created"})
+        return "created", RowChange(row.customer_id, None, {**row.attributes(), "imported": _mark(by, "created", row)})
     before, lives = lives_of(customer), row.after(lives_of(customer))
     older, newer = has_older_features(customer, row), _differ(customer, row) and not has_older_features(customer, row)
     attributes, remove = with_new_lives(customer, lives)
@@ -77,7 +80,7 @@ def merged(customer: Customer | None, row: Arrival, by: Import, prediction: Prev
     fate: Fate = "changed" if changed else "older" if older else "unchanged"
     if not attributes:
         return fate, None
-    return fate, RowChange(row.customer_id, customer, {**attributes, "imported": f"{by.id}#{fate}"}, remove)
+    return fate, RowChange(row.customer_id, customer, {**attributes, "imported": _mark(by, fate, row)}, remove)
 
 
 def _turns(lives: Lives) -> list[tuple[object, ...]]:

@@ -51,6 +51,19 @@ def store_page(stores: Stores, rows: Sequence[Arrival], by: Import) -> StoredPag
     return StoredPage(page.counts, list(page.of_customers.values()))
 
 
+def without_repeats(rows: Sequence[Arrival]) -> list[list[Arrival]]:
+    """The rows in lists in which no id repeats, so that the rows of a customer keep their order: a table may have one of each day."""
+    lists: list[list[Arrival]] = []
+    places = Counter[str]()
+    for row in rows:
+        place = places[row.customer_id]
+        places[row.customer_id] += 1
+        if place == len(lists):
+            lists.append([])
+        lists[place].append(row)
+    return lists
+
+
 @dataclass
 class _Page:
     """Rows on their way: those that are `waiting`, those of customers who were `seen`, and the customers that the page has written.
@@ -97,7 +110,7 @@ class _Page:
         changes = []
         for customer_id, row in list(self.waiting.items()):
             customer = customers.get(customer_id)
-            if customer and (before := written_before(customer, self.by)):
+            if customer and (before := written_before(customer, row, self.by)):
                 self._note(row, customer, lives_of(customer))
                 self._end(customer_id, before, new=before == "created", other_outcome=True)
                 continue
@@ -149,7 +162,7 @@ class _Page:
         """Takes back customers who were removed while they were written, and makes predictions agree with the new outcomes."""
         for customer_id in self._removed(self.rows[customer_id] for customer_id in self.created):
             self.of_customers.pop(customer_id, None)
-            self.stores.customers.take_back(customer_id, f"{self.by.id}#created")
+            self.stores.customers.take_back(customer_id, f"{self.by.id}#")
             self.counts.update(created=-1, older=1)
         if self.with_other_outcome:
             known = self.stores.predictions.known_to_have_left(self.with_other_outcome)

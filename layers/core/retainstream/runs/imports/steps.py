@@ -15,7 +15,7 @@ from retainstream.runs.imports.merge import FACTS, FATES
 from retainstream.runs.imports.rejects import HEADER
 from retainstream.runs.imports.request import start_uploaded
 from retainstream.runs.imports.survey import begin, schema_of, survey, unpack
-from retainstream.runs.imports.view import RejectedRow, Result
+from retainstream.runs.imports.view import RejectedRow, Result, moments_asked
 from retainstream.runs.imports.work import ImportFailed, Part, RunEvent, get_document, rejects_key
 from retainstream.runs.tasks import LongTask, ReadFigures, Task
 from retainstream.storage.errors import NotStored
@@ -157,6 +157,12 @@ def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[st
     layout = get_document(stores, import_id, "layout.json")
     ignored = bind(schema_of(stores, import_id), layout["header"], source=layout["source"], label_needed=False).ignored
     notes = [f"columns that the schema does not have were not read: {some_of(ignored)}"] if ignored else []
+    moments = moments_asked(stores.runs.existing(import_id)["asked"])
+    features_on, outcomes_on = moments.features_as_of[:10], moments.outcomes_as_of[:10]
+    if outcomes_on < features_on:
+        notes.append(
+            f"the outcomes of {outcomes_on} are from before the features of {features_on}; they are paired with earlier features only"
+        )
     if counts.get("after_leaving"):
         notes.append(
             f"{counts['after_leaving']:,} customers had left before the day of their features; those features are not used for training"
