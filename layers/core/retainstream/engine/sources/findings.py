@@ -31,7 +31,7 @@ _KEPT = {
     "bad_value": "with a value of {column} that does not fit ({problem}), which counts as missing",
     "no_kind": "without a kind, which count only where every kind counts",
     "future_end": "that end later than {limit}, which count as not ended",
-    "no_early_ends": "that begin before {day}, the first end in the files, which seem to lack customers who left earlier; no anchor is before it",
+    "no_early_ends": "that begin before {day}, the first end in the files, which lack customers who left earlier; no anchor is before it",
     "overlap": "that begin before an earlier one of the customer ends, where each day counts once",
     "before_beginning": "earlier than the customer's first subscription, which features count like others",
     "without_subscription": "of customers without a subscription, from which no row is computed",
