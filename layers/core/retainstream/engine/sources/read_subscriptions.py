@@ -75,7 +75,7 @@ def read_subscriptions(reading: Reading, source: Subscriptions, files: Sequence[
 
 
 def _ends_known_from(reading: Reading, first: int, last: int) -> int:
-    """The day from which lives that end are in the files: the first day, or that of the first end if ten or more ends are expected before it.
+    """The day from which lives that end are in the files: the first day, or the first end if ten or more ends are expected before it.
 
     Files of those who are customers today, or were so lately, lack everybody who left earlier: before the first end nobody seems to leave.
     As many ends are expected before it as the days under subscription there have at the rate of later days; by chance none of ten is seen
