@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beginning, ending, type Life, spansOf } from "./life";
+import { beginning, domainOf, ending, type Life, spansOf } from "./life";
 
 const NOTHING: Life = {
   began_on: null,
@@ -40,4 +40,16 @@ describe("a life as spans", () => {
     [{ ...NOTHING, left_on: "2026-11-30", left_on_exact: false }, [["customer", "2026-11-30", "2026-11-30"]]],
     [NOTHING, []],
   ])("%o", (life, spans) => expect(written(life)).toEqual(spans));
+});
+
+describe("the domain of a plot", () => {
+  test.each([
+    [["2026-03-31"], "2026-03-01", "2026-04-30"],
+    [["2026-06-30", "2026-01-01", "2026-02-03"], "2026-01-01", "2026-06-30"],
+  ])("of %s", (days, first, last) =>
+    expect(domainOf(days.map((day) => new Date(day))).map((day) => day.toISOString().slice(0, 10))).toEqual([
+      first,
+      last,
+    ]),
+  );
 });

@@ -37,6 +37,14 @@ export function spansOf(life: Life): Span[] {
   return spans;
 }
 
+/** The domain of a plot with these moments: at least two months wide, so that a single day is a point in it. */
+export function domainOf(moments: Date[]): [Date, Date] {
+  const times = moments.map((moment) => moment.getTime());
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const room = Math.max(0, 60 * 86_400_000 - (last - first)) / 2;
+  return [new Date(first - room), new Date(last + room)];
+}
+
 function span(kind: Span["kind"], from: string, to: string): Span {
   return { kind, from: new Date(from), to: new Date(to) };
 }

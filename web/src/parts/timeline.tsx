@@ -2,7 +2,7 @@ import { useCallback } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
 import { counted, dateTime, percent, wholeDay } from "../formats";
 import { Chart, type Plot } from "./chart";
-import { beginning, ending, spansOf } from "./life";
+import { beginning, domainOf, ending, spansOf } from "./life";
 import { Empty } from "./states";
 
 type Customer = Schemas["CustomerView"];
@@ -21,7 +21,12 @@ export function Timeline({ customer }: { customer: Customer }) {
       const ends = [...earlier, life].flatMap((one) => (one.left_on_exact ? [new Date(one.left_on ?? "")] : []));
       return {
         marginLeft: 48,
-        x: { label: null, type: "utc", ticks: 4, nice: true },
+        x: {
+          label: null,
+          type: "utc",
+          ticks: 4,
+          domain: domainOf([...dots.map(({ when }) => when), ...spans.flatMap(({ from, to }) => [from, to])]),
+        },
         y: { label: "churn probability", domain: [-0.1, 1], tickFormat: "%", ticks: [0, 0.25, 0.5, 0.75, 1] },
         marks: [
           plot.gridY([0, 0.25, 0.5, 0.75, 1]),
