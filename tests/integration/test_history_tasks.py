@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
 from tests.history_rows import row
-from tests.integration.conftest import lambda_context, load_function
+from tests.integration.conftest import Answer, lambda_context, load_function
 from tests.small_models import put_in_service
 
 FEATURES: Any = {
@@ -175,8 +176,7 @@ def test_what_a_failed_run_left_goes_after_a_day(monkeypatch: pytest.MonkeyPatch
     assert objects("history/arriving/") == []
 
 
-@pytest.mark.usefixtures("aws")
-def test_earlier_predictions_are_judged_by_what_is_known_now() -> None:
+def test_earlier_predictions_are_judged_by_what_is_known_now(call: Callable[..., Answer]) -> None:
     version = put_in_service()
     left_on = (datetime.now(UTC) - timedelta(days=40)).date().isoformat()
     anchor = (datetime.now(UTC) - timedelta(days=60)).date().isoformat()
@@ -188,7 +188,7 @@ def test_earlier_predictions_are_judged_by_what_is_known_now() -> None:
     rows = [scored(f"c{number}", anchor, probability=0.9 - number / 50, model_version=version) for number in range(40)]
     arrive("run-1", {"0-0": rows})
     keep("run-1")
-    assert task("judge", run_id="run-1") == {"periods": 1}
+    assert task("judge", run_id="run-1") == {"periods": 1, "outside_promise": None}  # its card has no interval
     document = json.loads(Documents().get_bytes("history/performance.json"))
     month, by_version, total = document["by_period"]
     assert (document["run_id"], document["horizon_days"]) == ("run-1", 30)
@@ -200,11 +200,15 @@ def test_earlier_predictions_are_judged_by_what_is_known_now() -> None:
     assert (month["left"], month["stayed"], month["unknown"], month["promised"]) == (12, 28, 0, None)
     assert month["realised"]["roc_auc"] == 1
     assert by_version["promised"]["roc_auc"] == total["promised"]["roc_auc"] is not None
+    shown = call("predictions", "GET", "/api/predictions/performance").body["data"]
+    [period] = shown["by_period"]
+    assert {name: period[name] for name in by_version} == by_version
+    assert shown["next_judged_on"] is None
 
 
 @pytest.mark.usefixtures("aws")
 def test_an_empty_history_has_no_figures() -> None:
-    assert task("judge", run_id="run-1") == {"periods": 0}
+    assert task("judge", run_id="run-1") == {"periods": 0, "outside_promise": None}
     assert json.loads(Documents().get_bytes("history/performance.json"))["by_period"] == []
 
 

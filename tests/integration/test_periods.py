@@ -8,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from retainstream.dashboard.periods import KEY, performance_by_period
+from retainstream.dashboard.periods import performance_by_period
 from retainstream.engine.history.promise import outside_promise
 from retainstream.storage.documents import Documents
+from retainstream.storage.history import PERFORMANCE
 
 BUCKET = "periods-bucket"
 HORIZON = 30
@@ -52,7 +53,9 @@ def figures(
 
 
 def put(documents: Documents, months: list[Any]) -> None:
-    documents.put_bytes(KEY, json.dumps({"run_id": "r1", "horizon_days": HORIZON, "by_period": months}).encode(), "application/json")
+    documents.put_bytes(
+        PERFORMANCE, json.dumps({"run_id": "r1", "horizon_days": HORIZON, "by_period": months}).encode(), "application/json"
+    )
 
 
 def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> None:

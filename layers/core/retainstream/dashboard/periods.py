@@ -6,7 +6,7 @@ The history judges its rows after every run that scores or imports, and keeps th
 import json
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
@@ -14,11 +14,10 @@ from retainstream.engine.history.promise import kept_promise
 from retainstream.engine.lives.months import NEWEST, last_day, month_of_name
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
+from retainstream.storage.history import PERFORMANCE
 
 if TYPE_CHECKING:
     from retainstream.engine.history.performance import PeriodFigures
-
-KEY: Final = "history/performance.json"
 
 
 class IntervalOfPeriod(BaseModel):
@@ -85,7 +84,7 @@ def performance_by_period(documents: Documents, first_scored_at: str | None, hor
     first month can be judged before the history holds one.
     """
     try:
-        stored = json.loads(documents.get_bytes(KEY))
+        stored = json.loads(documents.get_bytes(PERFORMANCE))
     except NotStored:
         stored = {"horizon_days": horizon_days, "by_period": []}
     views = _views(stored["by_period"])

@@ -11,6 +11,8 @@ from retainstream.engine.history.rows import ArrivingRow
 from retainstream.storage.documents import Documents, StoredObject
 
 PREFIX = "history/"
+PERFORMANCE = f"{PREFIX}performance.json"
+"""The figures of earlier predictions by month, which the dashboard reads."""
 _PACKED = ".ndjson.gz"
 _FAST = 1
 """The level of compression: the lines live for minutes."""

@@ -6,15 +6,15 @@ from itertools import groupby
 from typing import TypedDict
 
 from retainstream.engine.history.performance import IntervalFigures, PeriodFigures, Promised, Tallied, figures, tallies
+from retainstream.engine.history.promise import outside_promise
 from retainstream.registry.active_schema import active_schema
 from retainstream.registry.errors import UnknownVersion
 from retainstream.registry.versions import get
 from retainstream.runs.history.desk import desk
 from retainstream.runs.history.expiry import newest_files
 from retainstream.settings import settings
+from retainstream.storage.history import PERFORMANCE
 from retainstream.storage.stores import Stores
-
-PERFORMANCE = "history/performance.json"
 
 
 class JudgeEvent(TypedDict):
@@ -22,9 +22,10 @@ class JudgeEvent(TypedDict):
 
 
 class Judged(TypedDict):
-    """`periods` counts the months that have figures."""
+    """`periods` counts the months that have figures. `outside_promise` is that of `engine.history.promise`."""
 
     periods: int
+    outside_promise: int | None
 
 
 class PerformanceDocument(TypedDict):
@@ -54,7 +55,7 @@ def judge(stores: Stores, event: JudgeEvent) -> Judged:
         "by_period": rows,
     }
     stores.documents.put_bytes(PERFORMANCE, json.dumps(document, allow_nan=False).encode(), "application/json")
-    return {"periods": len({row["period"] for row in rows if row["period"]})}
+    return {"periods": len({row["period"] for row in rows if row["period"]}), "outside_promise": outside_promise(rows)}
 
 
 def _with_promise(stores: Stores, row: PeriodFigures) -> PeriodFigures:

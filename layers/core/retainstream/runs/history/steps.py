@@ -3,7 +3,9 @@
 from retainstream.runs.history.forget import forget
 from retainstream.runs.history.judge import judge
 from retainstream.runs.history.keep import keep
-from retainstream.runs.tasks import LongTask, Task
+from retainstream.runs.tasks import LongTask, ReadFigures, Task
+from retainstream.telemetry.figures import of_judgement
 
 TASKS: dict[str, Task] = {"judge": judge}
 TURNS: dict[str, LongTask] = {"keep": keep, "forget": forget}
+FIGURES: dict[str, ReadFigures] = {"judge": of_judgement}
