@@ -99,12 +99,12 @@ def measure(purchases: Path, seconds: float = SECONDS) -> Iterator[Round]:
         with TemporaryDirectory() as name, database(Path(name), memory_mb=1500, threads=2) as connection:
             folder = Path(name)
             shutil.copy(purchases, folder / NAME)
-            anchors = _months(FIRST_ANCHOR, round_anchor)
+            anchors = months(FIRST_ANCHOR, round_anchor)
             now = anchors[-1]
-            known = _delivered(connection, schema, folder, as_of=now - 1)
-            rows = _rows(connection, schema, known, anchors)
-            trained = trained_on(_data(schema, [row for row in rows if row.left is not None]), seconds)
-            later = _rows(connection, schema, _delivered(connection, schema, folder, as_of=None), [now])
+            known = delivered(connection, schema, folder, as_of=now - 1)
+            rows = rows_at(connection, schema, known, anchors)
+            trained = trained_on(data_of(schema, [row for row in rows if row.left is not None]), seconds)
+            later = rows_at(connection, schema, delivered(connection, schema, folder, as_of=None), [now])
             encoded = encode(schema, [row.features for row in later])
             if not np.allclose(encoded, encode(schema, [row.features for row in rows if row.anchor == now]), equal_nan=True):
                 raise AssertionError("a feature changed with purchases after its anchor")
@@ -127,17 +127,17 @@ def measure(purchases: Path, seconds: float = SECONDS) -> Iterator[Round]:
             }
 
 
-def _months(first: tuple[int, int], last: tuple[int, int]) -> list[int]:
+def months(first: tuple[int, int], last: tuple[int, int]) -> list[int]:
     """The first days of the months from one to another."""
     numbers = range(first[0] * 12 + first[1] - 1, last[0] * 12 + last[1])
     return [day_number(date(number // 12, number % 12 + 1, 1).isoformat()) for number in numbers]
 
 
-def _delivered(connection: DuckDBPyConnection, schema: FeatureSchema, folder: Path, as_of: int | None) -> Delivered:
+def delivered(connection: DuckDBPyConnection, schema: FeatureSchema, folder: Path, as_of: int | None) -> Delivered:
     return read_sources(connection, schema, SourceFiles(events=[folder / NAME]), today=day_number("2000-01-01"), as_of=as_of)
 
 
-def _rows(connection: DuckDBPyConnection, schema: FeatureSchema, known: Delivered, anchors: list[int]) -> list[BuiltRow]:
+def rows_at(connection: DuckDBPyConnection, schema: FeatureSchema, known: Delivered, anchors: list[int]) -> list[BuiltRow]:
     """The customers of each anchor."""
     built = build(connection, schema, known, anchors)
     names = [column.name for column in schema.columns]
@@ -149,7 +149,7 @@ def _rows(connection: DuckDBPyConnection, schema: FeatureSchema, known: Delivere
     ]
 
 
-def _data(schema: FeatureSchema, rows: Sequence[BuiltRow]) -> DataSet:
+def data_of(schema: FeatureSchema, rows: Sequence[BuiltRow]) -> DataSet:
     return in_order(
         DataSet(
             schema,
