@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NotRequired, Protocol, TypedDict
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.checks import UnfitData
-from retainstream.engine.learning.dataset import DataSet, Keys, in_order
+from retainstream.engine.learning.dataset import DataSet, Keys, in_order, unknown_anchors
 from retainstream.engine.learning.evaluate import Ceiling, calibration_noise, ceiling
 from retainstream.engine.learning.fit import fit
 from retainstream.engine.learning.metrics import Floats
@@ -130,10 +130,14 @@ def stratified_folds(churned: NDArray[np.bool_], folds: int, seed: int, keys: Ke
 
 
 def training_path(seconds: float) -> Fitted:
-    """The product's training, as in a retraining run: tuning, calibration and threshold, on the training rows alone."""
+    """The product's training, as in a retraining run: tuning, calibration and threshold, on the training rows alone.
+
+    The judged rows are of all periods, so the calibration is over all of them too, and not of the newest.
+    """
 
     def fitted(learned: DataSet, judged: DataSet) -> tuple[Floats, FitDescription]:
-        candidate = fit(in_order(learned), version="evaluated", seconds=seconds)
+        of_any_day = replace(in_order(learned), anchors=unknown_anchors(len(learned)))
+        candidate = fit(of_any_day, version="evaluated", seconds=seconds)
         record = candidate.record
         description: FitDescription = {
             "chosen": record["chosen"],

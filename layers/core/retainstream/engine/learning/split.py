@@ -157,8 +157,8 @@ def folds_apart(keys: Keys, rows: Rows, churned: Mask, count: int) -> NDArray[np
 
 def _surplus(copy_of: NDArray[np.intp], customer_of: NDArray[np.intp]) -> int:
     """The number of rows that repeat a row of another customer."""
-    pairs = np.unique(np.stack([copy_of, customer_of]), axis=1)
-    return int(pairs.shape[1] - len(np.unique(pairs[0])))
+    pairs = np.unique(copy_of * (customer_of.max() + 1) + customer_of)
+    return len(pairs) - int(copy_of.max()) - 1
 
 
 def _connected(copy_of: NDArray[np.intp], customer_of: NDArray[np.intp]) -> NDArray[np.int32]:
