@@ -26,7 +26,7 @@ def _churn() -> None:
 
 @commands.command("define")
 def define(
-    events: Annotated[Path, typer.Option("--events", help="A CSV file with one row per event.")],
+    events: Annotated[Path, typer.Option("--events", help="A file with one row per event, CSV or Parquet.")],
     identity: Annotated[str | None, typer.Option("--id", help="The column of the customer.", metavar="COLUMN")] = None,
     at: Annotated[str | None, typer.Option("--at", help="The column of the day or moment.", metavar="COLUMN")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="The kind of event that shows a customer, such as purchase.")] = None,

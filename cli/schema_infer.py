@@ -26,9 +26,9 @@ def infer(
     label: Annotated[
         str | None, typer.Option("--label", "-l", help="The column of --data with the outcome: whether the customer left.")
     ] = None,
-    events: Annotated[Path | None, typer.Option("--events", help="A CSV file with one row per event.")] = None,
-    subscriptions: Annotated[Path | None, typer.Option("--subscriptions", help="A CSV file with one row per subscription.")] = None,
-    profile: Annotated[Path | None, typer.Option("--profile", help="A CSV file with one row per customer, beside the other two.")] = None,
+    events: Annotated[Path | None, typer.Option("--events", help="A file with one row per event, CSV or Parquet.")] = None,
+    subscriptions: Annotated[Path | None, typer.Option("--subscriptions", help="A file with one row per subscription.")] = None,
+    profile: Annotated[Path | None, typer.Option("--profile", help="A file with one row per customer, beside the other two.")] = None,
     identity: Annotated[str | None, typer.Option("--id", help="The id column, in every file.", metavar="COLUMN")] = None,
     role: Annotated[
         list[str] | None,
@@ -40,7 +40,7 @@ def infer(
     positive: Annotated[str | None, typer.Option("--positive", help="The label's value for customers who left.", metavar="VALUE")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case. Default: from the file's name.")] = None,
     decimal: Annotated[
-        str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")
+        str | None, typer.Option("--decimal", help="The decimal mark of --data, . or , if it is detected wrongly.", metavar="MARK")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")] = False,
@@ -71,7 +71,7 @@ def infer(
     else:
         from retainstream.engine.drafting.from_sources_yaml import yaml_of_sources
 
-        drafted = _from_sources(files, _roles(files, identity, role or []), name, decimal, return_share)
+        drafted = _from_sources(files, _roles(files, identity, role or []), name, return_share)
         text, check = (
             yaml_of_sources(drafted),
             f"retainstream features build --schema {output} --sources {_folder(files)} --anchors monthly --out table.csv",
@@ -89,16 +89,14 @@ def infer(
         raise typer.Exit(3)
 
 
-def _from_sources(
-    files: Mapping[str, Path], roles: Mapping[str, str], name: str | None, decimal: str | None, return_share: float
-) -> "SourcesDraft":
+def _from_sources(files: Mapping[str, Path], roles: Mapping[str, str], name: str | None, return_share: float) -> "SourcesDraft":
     import duckdb
 
     from retainstream.engine.drafting.from_sources import draft_from_sources
     from retainstream.engine.drafting.recognition import recognise
 
     tables = {
-        source: read_text_table(path, decimal, most_rows=_EVENTS_SAMPLE if source == "events" else None) for source, path in files.items()
+        source: read_text_table(path, None, most_rows=_EVENTS_SAMPLE if source == "events" else None) for source, path in files.items()
     }
     recognised = recognise(tables, {source: path.name for source, path in files.items()}, roles)
     with duckdb.connect() as connection:

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from cli.reading import read_text_table
 from retainstream.engine.drafting.from_sources import SourcesDraft, draft_from_sources
 from retainstream.engine.drafting.from_sources_yaml import yaml_of_sources
 from retainstream.engine.drafting.recognition import recognise
@@ -38,10 +39,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def drafted(files: Mapping[str, Path], connection: duckdb.DuckDBPyConnection, roles: Mapping[str, str] | None = None) -> SourcesDraft:
-    tables = {}
-    for name, path in files.items():
-        with open_table(path, name=path.name) as table:
-            tables[name] = read_text(table, _SAMPLE if name == "events" else None)
+    tables = {name: read_text_table(path, None, most_rows=_SAMPLE if name == "events" else None) for name, path in files.items()}
     recognised = recognise(tables, {name: path.name for name, path in files.items()}, roles or {})
     return draft_from_sources(connection, files, recognised, today=TODAY)
 
@@ -90,6 +88,26 @@ def test_a_draft_computes_a_table_that_fits_it_from_the_same_files(
         customers = customers_in(read_text(opened), schema)
     assert len(customers) == table.rows > 1_000
     assert not np.isnan(customers.rows).all(axis=0).any()
+
+
+def test_a_parquet_file_is_drafted_like_the_same_rows_as_text(
+    english: dict[str, Path], connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    packed = {}
+    for name, path in english.items():
+        packed[name] = tmp_path / f"{name}.parquet"
+        connection.execute(f"COPY (SELECT * FROM read_csv('{path}')) TO '{packed[name]}'")
+    kinds = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '{packed['events']}')").fetchall())
+    assert kinds["occurred_at"].startswith("TIMESTAMP")
+    draft, as_text = drafted(packed, connection), drafted(english, connection)
+    assert draft.schema.columns == as_text.schema.columns
+    assert draft.schema.churn == as_text.schema.churn
+    assert built(draft.schema, tmp_path, connection).rows == built(as_text.schema, english["events"].parent, connection).rows
+
+
+def test_a_damaged_parquet_file_is_refused(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "events.parquet").write_bytes(b"PAR1 and nothing more")
+    assert "events.parquet: cannot be read as Parquet" in refusal({"events": tmp_path / "events.parquet"}, connection)
 
 
 def test_dialects_of_the_same_business_have_the_same_features(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
