@@ -1,5 +1,6 @@
 """The first start with a schema and customers of one's own."""
 
+import math
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
@@ -14,6 +15,7 @@ from local.seed import ORIGIN, SeedError, add_administrator, shown_progress
 from local.stack import LocalStack
 from retainstream.customers.intake import Intake
 from retainstream.customers.lives import lives_of
+from retainstream.engine.history.rows import ASSUMED
 from retainstream.engine.lives import had_left
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.active_schema import active_schema, set_active_schema
@@ -21,7 +23,7 @@ from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rows import store_page, without_repeats
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
-from retainstream.storage.history import Arrivals, ArrivingPart
+from retainstream.storage.history import ArrivingPart
 from retainstream.storage.stores import Stores
 
 _AFRESH = "Start again with RESET=1, or use another DATA_DIR."
@@ -70,10 +72,9 @@ def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Cons
 def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: Rejected, console: Console) -> None:
     with shown_progress(console) as progress:
         with rejected, own.intake(schema, rejected.add) as intake:
-            _add_customers(intake, schema, progress)
-            notes = intake.notes()
-            if assumed := own.assumption(schema, table_has_days=intake.has_days):
-                notes = [assumed, *notes]
+            assumed = own.assumption(schema, table_has_days=intake.has_days)
+            _add_customers(intake, schema, progress, assumed=bool(assumed))
+            notes = [*([assumed] if assumed else []), *intake.notes()]
         try:
             result = train(progress)
             wait_for_counters(stack, progress)
@@ -93,7 +94,9 @@ def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: R
     _print_model(console, result)
 
 
-def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress) -> None:
+def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress, *, assumed: bool) -> None:
+    from retainstream.runs.history.keep import keep_arrivals
+
     task = progress.add_task("Storing customers", total=None)
     customers, snapshots = Customers(), ArrivingPart()
     moment = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -107,7 +110,10 @@ def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress) ->
             snapshots.add(row.snapshot(schema, moment) for row, customer in new if not had_left(lives_of(customer), row.features_on))
             customers.put_many(customer for _, customer in new)
         progress.advance(task, len(batch))
-    Arrivals(Documents()).put_packed(_FIRST_TABLE, "0", snapshots)
+    progress.update(task, description="Keeping their features in the history")
+    stores, run_id = Stores(), f"{ASSUMED}{_FIRST_TABLE}" if assumed else _FIRST_TABLE
+    stores.arrivals.put_packed(run_id, "0", snapshots)
+    keep_arrivals(stores, {"run_id": run_id}, lambda: math.inf)
     progress.remove_task(task)
 
 

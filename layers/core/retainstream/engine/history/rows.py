@@ -4,6 +4,9 @@ from typing import Literal, NotRequired, TypedDict
 
 from retainstream.engine.records import Features
 
+ASSUMED = "assumed-"
+"""How the run id of rows begins whose days nobody stated: of a first table that was taken for features of one horizon before today."""
+
 Origin = Literal["scored", "import", "prepared"]
 
 
