@@ -27,6 +27,22 @@ test("ids are encoded in paths", async (t) => {
   assert.equal(fake.requests[0]?.path, "/api/customers/a%2Fb%3Fc%23d%20%C3%A9");
 });
 
+test("an outcome has a day, or a range of days in which the customer left", async (t) => {
+  const fake = await FakeApi.for(t);
+  const api = new RetainStreamAPI(fake.url);
+  await api.recordOutcome("c", false);
+  await api.recordOutcome("c", true, "2026-03-31");
+  await api.recordOutcome("c", true, "2026-03-31", "2026-02-28");
+  assert.deepEqual(
+    fake.requests.map(({ body }) => JSON.parse(body)),
+    [
+      { churned: false },
+      { churned: true, date: "2026-03-31" },
+      { churned: true, date: "2026-03-31", left_after: "2026-02-28" },
+    ],
+  );
+});
+
 test("signing in keeps the token; signing out removes it even when the request fails", async (t) => {
   const fake = await FakeApi.for(t);
   fake.answers = [

@@ -56,6 +56,17 @@ test("all bytes arrive in order, the import is completed, and the token stays wi
   assert.deepEqual(progress, [12, 24, FILE.size]);
 });
 
+test("a file states the days of its features and of its outcomes", async (t) => {
+  const { fake, api } = await uploading(t);
+  await api.importCustomers(FILE, { name: "may.csv", featuresAsOf: "2026-04-30", outcomesAsOf: "2026-05-31" });
+  assert.deepEqual(JSON.parse(fake.requests[0]?.body ?? ""), {
+    file_name: "may.csv",
+    size: FILE.size,
+    features_as_of: "2026-04-30",
+    outcomes_as_of: "2026-05-31",
+  });
+});
+
 test("a part that fails is sent again, and only that part", async (t) => {
   const { fake, api } = await uploading(t, (number, attempt) => {
     if (number === 1 && attempt === 1) return { status: 503 };

@@ -55,7 +55,7 @@ def test_features_of_the_day_of_the_outcome_are_not_kept_for_leavers() -> None:
     content = as_file([line("a", churned="yes"), line("b", churned="no")], outcomes=True)
     view = imported(content, as_of="2026-03-02")
     assert (view.counts.left, view.counts.snapshots, view.counts.after_leaving) == (1, 1, 1)
-    assert view.notes == ["1 customers had left before the day of their features; those features are not used for training"]
+    assert view.notes == ["1 customer had left before the day of their features; those features are not used for training"]
     assert snapshots(view.import_id) == [("b", "2026-03-02", 5.5)]
 
 

@@ -76,7 +76,7 @@ def test_an_import_is_uploaded_and_followed(run: Run, service: Service, file: Pa
 
 def test_a_file_has_a_day_for_its_features_and_one_for_its_outcomes(run: Run, service: Service, file: Path) -> None:
     counts = {**COUNTS, "left": 1, "stayed": 1, "not_known": 0, "snapshots": 1, "after_leaving": 1}
-    note = "1 customers had left before the day of their features; those features are not used for training"
+    note = "1 customer had left before the day of their features; those features are not used for training"
     service.will((202, waiting(service)), (200, ""), (200, imported(counts=counts, notes=[note])))
     ended = run("import", file, "--features-as-of", "2026-01-31", "--outcomes-as-of", "2026-03-02", "--watch")
     assert ended.returncode == 0, ended.stderr

@@ -163,10 +163,9 @@ def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[st
         notes.append(
             f"the outcomes of {outcomes_on} are from before the features of {features_on}; they are paired with earlier features only"
         )
-    if counts.get("after_leaving"):
-        notes.append(
-            f"{counts['after_leaving']:,} customers had left before the day of their features; those features are not used for training"
-        )
+    if gone := counts.get("after_leaving"):
+        customers = "1 customer" if gone == 1 else f"{gone:,} customers"
+        notes.append(f"{customers} had left before the day of their features; those features are not used for training")
     return [*notes, *([misencoding_note(counts["misencoded"])] if counts["misencoded"] else [])]
 
 
