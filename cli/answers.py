@@ -469,6 +469,39 @@ class DeliveryView(UploadedRun):
     counts: DeliveryCounts
 
 
+class PreparationCounts(TypedDict):
+    customers: int
+    created: int
+    changed: int
+    unchanged: int
+    older: int
+    rejected: int
+
+
+class PreparedAnchor(TypedDict):
+    """The training rows of an anchor (ISO day)."""
+
+    anchor: str
+    labelled: bool
+    rows: int
+    left: int
+    stayed: int
+
+
+class PreparationFinding(TypedDict):
+    text: str
+    kept: bool
+
+
+class PreparationView(SteppedRunView):
+    planned_steps: list[str]
+    features_on: str | None
+    counts: PreparationCounts
+    anchors: list[PreparedAnchor]
+    findings: list[PreparationFinding]
+    notes: list[str]
+
+
 class LastDelivery(TypedDict):
     file_name: str
     at: str

@@ -286,6 +286,21 @@ export class RetainStreamAPI {
     return this.#get("/api/customers/sources");
   }
 
+  /** @returns {Promise<Answer<Schemas["PreparationView"]>>} a run that computes features from the sources; {@link getPreparation} shows its progress */
+  prepareFeatures() {
+    return this.#start("/api/customers/preparations");
+  }
+
+  /** @param {string} runId @returns {Promise<Answer<Schemas["PreparationView"]>>} */
+  getPreparation(runId) {
+    return this.#get(`/api/customers/preparations/${encodeURIComponent(runId)}`);
+  }
+
+  /** @returns {Promise<Answer<Schemas["PreparationView"] | null>>} the run that was started last; null before the first */
+  getLatestPreparation() {
+    return this.#get("/api/customers/preparations/latest");
+  }
+
   // ------------------------------------------------------------- predictions
 
   /**

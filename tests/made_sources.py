@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
 
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.registry.active_schema import KEY, set_active_schema
+from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 
 SOURCES_SCHEMA = FeatureSchema.model_validate(
@@ -78,3 +84,16 @@ def schema_with_sources() -> Iterator[None]:
     set_active_schema(Documents(), streaming_with_sources())
     yield
     Documents().withdraw(KEY)
+
+
+def stored_rows(prefix: str, folder: Path) -> list[dict[str, Any]]:
+    """The rows of all Parquet files of the bucket below a prefix, each with the key of its file."""
+    client, rows = boto3.client("s3"), list[dict[str, Any]]()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=settings().bucket, Prefix=prefix):
+        for stored in page.get("Contents", []):
+            if stored["Key"].endswith(".parquet"):
+                client.download_file(settings().bucket, stored["Key"], str(folder / "part"))
+                found = duckdb.execute(f"SELECT * FROM read_parquet('{folder / 'part'}')")
+                names = [column[0] for column in found.description or ()]
+                rows += [{"key": stored["Key"], **dict(zip(names, row, strict=True))} for row in found.fetchall()]
+    return rows

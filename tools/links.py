@@ -45,6 +45,7 @@ _LINKS = (
     _Link("post_delivery", 202, "get_delivery", {"delivery_id": _data("delivery_id")}),
     _Link("post_delivery", 202, "complete_delivery", {"delivery_id": _data("delivery_id")}),
     _Link("list_deliveries", 200, "get_delivery", {"delivery_id": _data("0/delivery_id")}),
+    _Link("post_preparation", 202, "get_preparation", {"run_id": _data("run_id")}),
     _Link("generate_predictions", 202, "get_run", {"run_id": _data("run_id")}),
     _Link("results", 202, "get_export", {"run_id": _data("run_id")}),
     _Link("recount", 202, "get_recount", {"run_id": _data("run_id")}),

@@ -157,6 +157,12 @@ export class RetainStreamAPI {
     }): Promise<Answer<Schemas["DeliveryView"][]>>;
     /** @returns {Promise<Answer<Schemas["SourceView"][]>>} each source with its rows, the days that it covers, and its last delivery */
     getSources(): Promise<Answer<Schemas["SourceView"][]>>;
+    /** @returns {Promise<Answer<Schemas["PreparationView"]>>} a run that computes features from the sources; {@link getPreparation} shows its progress */
+    prepareFeatures(): Promise<Answer<Schemas["PreparationView"]>>;
+    /** @param {string} runId @returns {Promise<Answer<Schemas["PreparationView"]>>} */
+    getPreparation(runId: string): Promise<Answer<Schemas["PreparationView"]>>;
+    /** @returns {Promise<Answer<Schemas["PreparationView"] | null>>} the run that was started last; null before the first */
+    getLatestPreparation(): Promise<Answer<Schemas["PreparationView"] | null>>;
     /**
      * The stored predictions, filtered.
      * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, limit?: number, cursor?: string}} [filters]

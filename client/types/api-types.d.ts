@@ -236,6 +236,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/preparations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prepare features from the sources
+         * @description Computes training rows of the past, lives, and the present features of all customers from the sources. While a preparation is under way, the answer is that one, with `already_running`. The same Idempotency-Key from the same user gives the same preparation.
+         */
+        post: operations["post_preparation_api_customers_preparations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/preparations/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last preparation
+         * @description The preparation that was started last, by a person or by the schedule; null before the first.
+         */
+        get: operations["get_latest_preparation_api_customers_preparations_latest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/preparations/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A preparation
+         * @description Its progress, the anchors with their rows, what was found in the sources, and the customers by result.
+         */
+        get: operations["get_preparation_api_customers_preparations__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/segment": {
         parameters: {
             query?: never;
@@ -1651,7 +1711,7 @@ export interface components {
             true_positives: number;
         };
         /** @enum {string} */
-        Copy: "history" | "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
+        Copy: "history" | "sources" | "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
         /** Credentials */
         Credentials: {
             /**
@@ -1902,6 +1962,10 @@ export interface components {
         Data_PerformanceView_: {
             data: components["schemas"]["PerformanceView"];
         };
+        /** Data[PreparationView] */
+        Data_PreparationView_: {
+            data: components["schemas"]["PreparationView"];
+        };
         /** Data[RecountView] */
         Data_RecountView_: {
             data: components["schemas"]["RecountView"];
@@ -1941,6 +2005,10 @@ export interface components {
         /** Data[TrainingView] */
         Data_TrainingView_: {
             data: components["schemas"]["TrainingView"];
+        };
+        /** Data[Union[PreparationView, NoneType]] */
+        Data_Union_PreparationView__NoneType__: {
+            data: components["schemas"]["PreparationView"] | null;
         };
         /** Data[UserView] */
         Data_UserView_: {
@@ -2463,7 +2531,7 @@ export interface components {
          * @description Copies that are no longer read and that go by themselves.
          */
         Expiring: {
-            /** @description history: earlier features and predictions of the customer; the files are rewritten without them each day. uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. workflow-history: ids at which a run continued. backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back */
+            /** @description history: earlier features and predictions of the customer; the files are rewritten without them each day. sources: rows of delivered source files, which are rewritten without them each night. uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. workflow-history: ids at which a run continued. backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back */
             what: components["schemas"]["Copy"];
             /** Within Days */
             within_days: number;
@@ -4051,6 +4119,151 @@ export interface components {
              * @description probability * price * months, in the schema's currency
              */
             value_at_risk: number;
+        };
+        /**
+         * PreparationCounts
+         * @description created + changed + unchanged + older + rejected = customers.
+         */
+        PreparationCounts: {
+            /** Changed */
+            changed: number;
+            /** Created */
+            created: number;
+            /**
+             * Customers
+             * @description Customers with a row at some anchor
+             */
+            customers: number;
+            /**
+             * Older
+             * @description Customers with newer data, or who were removed meanwhile; the newer state stays
+             */
+            older: number;
+            /**
+             * Rejected
+             * @description Customers whose features the schema does not accept
+             */
+            rejected: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * PreparationFinding
+         * @description Rows of a source with something to know about.
+         */
+        PreparationFinding: {
+            /**
+             * Kept
+             * @description false: the rows were set aside
+             */
+            kept: boolean;
+            /** Rows */
+            rows: number;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "profile" | "subscriptions" | "events" | "features";
+            /**
+             * Text
+             * @description A sentence with the number of rows
+             */
+            text: string;
+        };
+        /**
+         * PreparationView
+         * @description A preparation: training rows and present features from the sources.
+         */
+        PreparationView: {
+            /**
+             * Already Running
+             * @description In the answer to a start: this run was under way, started by another request, and no other was started
+             * @default false
+             */
+            already_running: boolean;
+            /** Anchors */
+            anchors: components["schemas"]["PreparedAnchor"][];
+            /**
+             * Correlation Id
+             * @description The id of the request that started it, which is on the log lines of all its effects
+             */
+            correlation_id: string | null;
+            counts: components["schemas"]["PreparationCounts"];
+            /**
+             * Features On
+             * @description The day that the present features describe; null until they are computed
+             */
+            features_on: string | null;
+            /** Findings */
+            findings: components["schemas"]["PreparationFinding"][];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "preparation";
+            /** Notes */
+            notes: string[];
+            /**
+             * Planned Steps
+             * @default [
+             *       "build",
+             *       "store"
+             *     ]
+             */
+            planned_steps: string[];
+            /**
+             * Reason
+             * @description Why it failed, as a sentence
+             */
+            reason: string | null;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Started At
+             * @description ISO 8601, UTC
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "RUNNING" | "SUCCEEDED" | "FAILED";
+            /**
+             * Step
+             * @description The step in progress, or the last one
+             */
+            step: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+        };
+        /**
+         * PreparedAnchor
+         * @description The training rows of one anchor.
+         */
+        PreparedAnchor: {
+            /**
+             * Anchor
+             * @description ISO day; the features use only what happened before it
+             */
+            anchor: string;
+            /**
+             * Labelled
+             * @description Whether the horizon after the anchor is over
+             */
+            labelled: boolean;
+            /** Left */
+            left: number;
+            /**
+             * Rows
+             * @description Customers at the anchor
+             */
+            rows: number;
+            /** Stayed */
+            stayed: number;
         };
         /**
          * Problem
@@ -6177,6 +6390,104 @@ export interface operations {
             403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
             409: components["responses"]["conflict"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    post_preparation_api_customers_preparations_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body has its effect once; with another body it is refused, for a day */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A preparation has started */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_PreparationView_"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            409: components["responses"]["conflict"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    get_latest_preparation_api_customers_preparations_latest_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Union_PreparationView__NoneType__"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    get_preparation_api_customers_preparations__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_PreparationView_"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            404: components["responses"]["not-found"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];

@@ -29,6 +29,8 @@ from retainstream.runs.deliveries.view import DeliveryView, SourceView
 from retainstream.runs.imports import request as imports
 from retainstream.runs.imports.request import ImportRequest
 from retainstream.runs.imports.view import ImportView
+from retainstream.runs.preparing import request as preparing
+from retainstream.runs.preparing.view import PreparationView
 from retainstream.runs.starting import UnknownRun
 from retainstream.runs.uploading import IncompleteUpload
 from retainstream.settings import settings
@@ -67,6 +69,7 @@ app.explain(
     imports.NumberedCustomers,
     lambda _: Problem("conflict", "The active schema numbers customers by row, so a file cannot identify them."),
 )
+app.explain(preparing.NothingToPrepare, lambda error: Problem("conflict", str(error)))
 app.explain(IncompleteUpload, lambda error: Problem("conflict", error.advice))
 
 
@@ -212,6 +215,33 @@ def get_delivery(delivery_id: DeliveryId) -> Data[DeliveryView]:
 def complete_delivery(delivery_id: DeliveryId) -> Data[DeliveryView]:
     """Joins the parts to one file, which starts the run. A second call changes nothing."""
     return Data(data=deliveries.complete(stores, delivery_id))
+
+
+@app.post(
+    "/api/customers/preparations",
+    summary="Prepare features from the sources",
+    tags=TAGS,
+    status_code=202,
+    responses={202: {"description": "A preparation has started", "content": {"application/json": {"model": Data[PreparationView]}}}},
+    **requires(Role.ANALYST, "conflict"),
+)
+def post_preparation(caller: Caller, idempotency_key: IdempotencyKey = None) -> Response[Data[PreparationView]]:
+    """Computes training rows of the past, lives, and the present features of all customers from the sources. While a preparation is under
+    way, the answer is that one, with `already_running`. The same Idempotency-Key from the same user gives the same preparation."""
+    run = preparing.start_preparation(stores, _schema(), caller.user_id, idempotency_key)
+    return Response(202, "application/json", Data(data=run), {"Location": f"/api/customers/preparations/{run.run_id}"})
+
+
+@app.get("/api/customers/preparations/latest", summary="The last preparation", tags=TAGS, **requires(Role.ANALYST))
+def get_latest_preparation() -> Data[PreparationView | None]:
+    """The preparation that was started last, by a person or by the schedule; null before the first."""
+    return Data(data=preparing.latest_preparation(stores))
+
+
+@app.get("/api/customers/preparations/<run_id>", summary="A preparation", tags=TAGS, **requires(Role.ANALYST))
+def get_preparation(run_id: DeliveryId) -> Data[PreparationView]:
+    """Its progress, the anchors with their rows, what was found in the sources, and the customers by result."""
+    return Data(data=preparing.preparation_run(stores, run_id))
 
 
 @app.get("/api/customers/<customer_id>", summary="One customer", tags=TAGS, **requires(Role.VIEWER))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from retainstream.runs.deliveries.steps import TASKS, TURNS
+from retainstream.runs.preparing.steps import TASKS, TURNS
 from retainstream.runs.tasks import handler_of
 from retainstream.telemetry.tasks import TaskEvent
 

@@ -22,12 +22,14 @@ from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.current_runs import CurrentRuns
 from retainstream.storage.customers import Customers
+from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.removals import Removals
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Runs
 from retainstream.storage.users import Users
+from tests.delivered_sources import PROFILE, deliver
 from tests.importing import as_file, line
 from tests.integration.base_of_customers import prediction
 from tests.integration.conftest import http_event, lambda_context, load_function
@@ -305,6 +307,31 @@ def a_source_file_is_put_into_the_bucket() -> None:
     task("prepare", "finish_delivery", run_id=run_id)
 
 
+def a_removed_customer_goes_from_the_sources() -> None:
+    given: dict[str, Any] = {"run_id": f"{_RUN[:-1]}8", "input": {"work": "preparation", "started_by": "jo"}}
+    deliver("events", "customer_id,occurred_at,event,amount\nnew8,2026-10-02,login,\nnew8,2026-11-05,login,\n")
+    deliver("subscriptions", "customer_id,started_on,ended_on\nnew7,2026-01-05,2026-11-02\nnew8,2026-01-05,\nnew9,2026-01-06,\n")
+    deliver("profile", PROFILE.format("new8", "new9"))
+    deliver("profile", PROFILE.format("new7", "nobody"))
+    Predictions().put_many([prediction("new7", 0.6), prediction("new8", 0.6)])
+    Removals().begin("new9")
+    Runs().start(given["run_id"], "preparation", "jo")
+    forgotten = {"done": False, "after": ""}
+    while not forgotten["done"]:
+        forgotten = task("prepare", "forget", **given, turn=forgotten)
+    with schema_with_sources():
+        first = ask("customers", "POST", "/api/customers/preparations")["run_id"]
+        assert ask("customers", "POST", "/api/customers/preparations")["run_id"] == first
+        assert task("prepare", "begin", run_id="scheduled", input={"work": "preparation", "started_by": "schedule"}) == {"prepares": False}
+        stop("prepare", first)
+        assert ask("customers", "POST", "/api/customers/preparations")["run_id"] != first
+        Documents().put_bytes("history/anchor=2020-01-01/prepared-0.parquet", b"of a preparation with other anchors")
+        task("prepare", "begin", **given)
+        [part] = task("prepare", "build", **given)["parts"]
+        with meanwhile("PutItem", "new8", lambda _: Removals().begin("new8")):
+            task("prepare", "store", **given, turn={"part": part, "next": 0, "counts": {}})
+
+
 SCENES = [
     visitors_come_through_the_pages,
     the_base_gets_small,
@@ -317,6 +344,7 @@ SCENES = [
     files_are_imported,
     a_file_is_given_up,
     a_source_file_is_put_into_the_bucket,
+    a_removed_customer_goes_from_the_sources,
     the_figures_are_recounted,
     a_candidate_is_compared_with_the_model_in_service,
     the_schema_is_changed,

@@ -16,6 +16,7 @@ from retainstream.storage.customers import Customers
 from tests.as_function import seen
 from tests.conftest import account
 from tests.contract.scenes import SCENES
+from tests.delivered_sources import deliver_profile_and_subscriptions
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
 from tests.made_sources import schema_with_sources
@@ -33,8 +34,8 @@ CHAPTERS = [
     ("customers", "put list outcome import"),
     ("imports", "uploaded begin unpack survey index compare begin-load load verify finish fail"),
     ("customers", "imports import-status import-complete delivery"),
-    ("prepare", "arrived read-delivery merge-delivery finish-delivery fail-delivery"),
-    ("customers", "sources deliveries delivery-status delivery-complete"),
+    ("prepare", "arrived read-delivery merge-delivery finish-delivery"),
+    ("customers", "sources deliveries delivery-status delivery-complete prepare"),
     ("model", "train"),
     ("retraining", "begin extract validate train evaluate gate register promote score check-scoring notify"),
     ("retraining", "begin-by-schedule extract-part gather shape export-part prepare-job"),
@@ -46,6 +47,8 @@ CHAPTERS = [
     ("recount", "open count look"),
     ("dashboard", "metrics distribution features predict recount recount-run"),
     ("customers", "high-risk customer segment"),
+    ("prepare", "forget begin build store finish fail"),
+    ("customers", "preparation latest-preparation"),
     ("exports", "begin write finish"),
     ("predictions", "results export generate generate-by-id generate-all performance what-if run"),
     ("model", "status schema features drift training-run versions promote rollback"),
@@ -78,6 +81,7 @@ GOES_ON = {"exports/write", "exports/finish"}
 STATUS = {
     "customers/import": 202,
     "customers/delivery": 202,
+    "customers/prepare": 202,
     "auth/register": 201,
     "model/unknown-route": 404,
     "model/preflight": 204,
@@ -106,6 +110,7 @@ def stack_of_the_story() -> Iterator[None]:
             key = json.loads((EVENTS / f"{name}.json").read_text())["detail"]["object"]["key"]
             boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content)
         with whole_answers():
+            deliver_profile_and_subscriptions("s0000042", "s0000043")
             yield
     settings.cache_clear()
     load_function.cache_clear()
@@ -127,7 +132,7 @@ def tell() -> dict[str, Any]:
         function = name.split("/")[0]
         given = {**event(name), **left} if name in GOES_ON else event(name)
         try:
-            with schema_with_sources() if function == "prepare" else nullcontext():
+            with schema_with_sources() if function == "prepare" or name == "customers/prepare" else nullcontext():
                 answer = load_function(function).handler(given, lambda_context(function))
         except Exception as error:
             answers[name] = error

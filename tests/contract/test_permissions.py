@@ -247,7 +247,7 @@ def test_schedules_may_start_only_their_targets() -> None:
     starts = {str(allowed) for role in granted.allowed if role.endswith("ScheduleRole") for allowed in granted.allowed[role]}
     starts = {permission for permission in starts if not permission.startswith("sqs:SendMessage on ")}
     assert {permission.split(" on ")[0] for permission in starts} == {"states:StartExecution", "lambda:InvokeFunction"}
-    assert {permission.rsplit(":", 1)[-1] for permission in starts} == {"live", "test-retraining", "test-history"}
+    assert {permission.rsplit(":", 1)[-1] for permission in starts} == {"live", "test-retraining", "test-history", "test-prepare"}
 
 
 def test_every_role_is_tested() -> None:
@@ -265,7 +265,7 @@ def test_the_days_of_a_removal_are_those_of_the_bucket() -> None:
         for rule in rules
         if "NoncurrentVersionExpiration" in rule and "ExpirationInDays" in rule and rule["Id"] != "history"
     }
-    assert set(days) == {"exports/", "training/", "datasets/", "imports/", "deliveries/", "history/arriving/"}
+    assert set(days) == {"exports/", "training/", "datasets/", "imports/", "deliveries/", "preparing/", "history/arriving/"}
     assert max(days["datasets/"], days["training/"]) == EXPIRES_IN_DAYS["data-sets"]
     assert days["imports/"] == days["deliveries/"] == EXPIRES_IN_DAYS["uploads"]
     abandoned, daily = ABANDONED.days, 1

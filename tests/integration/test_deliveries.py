@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import duckdb
 import pytest
 import yaml
 
@@ -22,7 +21,7 @@ from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.state_machines import run_machines
-from tests.made_sources import SOURCES_SCHEMA
+from tests.made_sources import SOURCES_SCHEMA, stored_rows
 
 type Call = Callable[..., Any]
 
@@ -90,10 +89,8 @@ def asked(call: Call, kind: str, content: bytes, *, headers: dict[str, str] | No
 
 def kept(kind: str, tmp_path: Path) -> list[tuple[Any, ...]]:
     """The rows of a source as the bucket keeps them, without the columns of their deliveries."""
-    client, rows = boto3.client("s3"), list[tuple[Any, ...]]()
-    for stored in client.list_objects_v2(Bucket=settings().bucket, Prefix=f"sources/{kind}/").get("Contents", []):
-        client.download_file(settings().bucket, stored["Key"], str(tmp_path / "part"))
-        rows += duckdb.execute(f"SELECT * EXCLUDE (as_of, delivery, line) FROM read_parquet('{tmp_path / 'part'}')").fetchall()
+    of_delivery = ("key", "as_of", "delivery", "line")
+    rows = [tuple(value for name, value in row.items() if name not in of_delivery) for row in stored_rows(f"sources/{kind}/", tmp_path)]
     return sorted(rows, key=repr)
 
 

@@ -78,3 +78,47 @@ def test_sources_are_listed(run: Run, service: Service) -> None:
         ["events", "1,200", "2025-01-01", "2026-01-31", "events.csv, 2026-02-02"],
     ]
     assert json.loads(run("sources", "list", "--json").stdout) == [profile, events]
+
+
+def prepared(**changes: Any) -> dict[str, Any]:
+    """The view of a preparation that went well."""
+    run = {
+        "run_id": "p1",
+        "status": "SUCCEEDED",
+        "step": "store",
+        "steps": [],
+        "planned_steps": ["build", "store"],
+        "features_on": "2026-02-01",
+        "counts": {"customers": 1200, "created": 1000, "changed": 0, "unchanged": 0, "older": 0, "rejected": 200},
+        "anchors": [
+            {"anchor": "2026-01-01", "labelled": True, "rows": 1100, "left": 12, "stayed": 1080},
+            {"anchor": "2026-02-01", "labelled": False, "rows": 1150, "left": 0, "stayed": 0},
+        ],
+        "findings": [{"source": "events", "rows": 3, "text": "events without a day, not used: 3", "kept": False}],
+        "notes": [],
+        "reason": None,
+    }
+    return {"data": {**run, **changes}}
+
+
+def test_a_preparation_is_followed_and_says_what_it_could_not_use(run: Run, service: Service) -> None:
+    service.will((202, prepared(status="RUNNING", step=None)), (200, prepared(status="RUNNING", step="build")), (200, prepared()))
+    done = run("prepare", "--watch")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1,200 customers with features of 2026-02-01: 1,000 new, 200 rejected"
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in done.stdout.splitlines() if line.startswith("│")]
+    assert rows == [["2026-01-01", "1,100", "12", "1,080"], ["2026-02-01", "1,150", "–", "–"]]
+    assert "events without a day, not used: 3" in done.stderr
+    assert "preparation: computing features and outcomes" in done.stderr
+
+
+def test_a_preparation_that_is_under_way_and_one_that_failed(run: Run, service: Service) -> None:
+    service.will((202, prepared(status="RUNNING", already_running=True)))
+    started = run("prepare")
+    assert (started.returncode, started.stdout) == (0, "")
+    assert "A preparation was already under way." in started.stderr
+    assert "retainstream prepare --run p1 --watch" in started.stderr
+    service.will((200, prepared(status="FAILED", reason="Nothing can be computed from the sources: x.", findings=[])))
+    failed = run("prepare", "--run", "p1")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "The preparation failed: Nothing can be computed" in failed.stderr

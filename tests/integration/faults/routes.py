@@ -1,6 +1,7 @@
 """The requests of the matrix: every operation of the interface, some in several ways."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +20,14 @@ from tests.integration.faults.world import (
     PARTED,
     PARTED_DELIVERY,
     PASSWORD,
+    PREPARATION,
     RECOUNT,
     SCORING,
     TRAINING,
     VIEWER,
     WAITING,
 )
+from tests.made_sources import schema_with_sources
 
 FEATURES = {
     "plan": "standard",
@@ -53,6 +56,7 @@ class Route:
     `left`: what may be left over in the bucket, of which nobody is told, until the bucket's own rule takes it away.
     `race`: what has happened when a condition of it does not hold, which an invented refusal makes untrue.
     `anew`: the table in which the same request again is another one, since a sample is drawn and its customers are scored each time.
+    `sources`: whether the active schema reads sources.
     `answers`: whether two answers to the same request are the same, but for times and names.
     """
 
@@ -69,6 +73,7 @@ class Route:
     left: str = ""
     race: str = ""
     anew: str = ""
+    sources: bool = False
 
     @property
     def module(self) -> str:
@@ -87,7 +92,8 @@ class Route:
 
     def send(self) -> dict[str, Any]:
         """The function's answer."""
-        answer: dict[str, Any] = load_function(self.module).handler(self.event(), lambda_context(self.module))
+        with schema_with_sources() if self.sources else nullcontext():
+            answer: dict[str, Any] = load_function(self.module).handler(self.event(), lambda_context(self.module))
         return answer
 
 
@@ -143,6 +149,9 @@ ROUTES = [
         "POST /api/customers/sources/deliveries/{delivery_id}/complete",
         f"/api/customers/sources/deliveries/{PARTED_DELIVERY}/complete",
     ),
+    Route("GET /api/customers/preparations/latest"),
+    Route("GET /api/customers/preparations/{run_id}", f"/api/customers/preparations/{PREPARATION}"),
+    Route("POST /api/customers/preparations", headers=KEYED, steps="the machine is started before the record is made", sources=True),
     Route("POST /api/customers/segment", body={"levels": ["high", "critical"]}),
     Route(
         "DELETE /api/customers/{customer_id}",

@@ -112,7 +112,24 @@ def a_delivery() -> Story:
 
 
 def a_failed_delivery() -> Story:
-    yield Task("prepare", "fail_delivery", {"run_id": PARTED_DELIVERY, "error": ERROR})
+    yield Task("prepare", "fail", {"run_id": PARTED_DELIVERY, "input": {"work": "delivery"}, "error": ERROR})
+
+
+def a_preparation() -> Story:
+    """Two customers, of whom one was removed. The secret of the marks is read before, and kept."""
+    set_active_schema(Documents(), streaming_with_sources())
+    given: dict[str, Any] = {"run_id": "preparation-1", "input": {"work": "preparation", "started_by": ADMIN}}
+    Removals().begin("C-000099")
+    run("prepare", task="forget", **given, turn=None)
+    Removals().begin("C-000004")
+    yield Task("prepare", "forget", {**given, "turn": None})
+    yield Task("prepare", "begin", given)
+    built = yield Task("prepare", "build", given)
+    turns = []
+    for part in built["parts"]:
+        turn = yield Task("prepare", "store", {**given, "turn": {"part": part, "next": 0, "counts": {}}})
+        turns.append(turn)
+    yield Task("prepare", "finish", {**given, "turns": turns})
 
 
 def an_export() -> Story:
@@ -219,7 +236,8 @@ STORIES: dict[Callable[[], Story], str] = {
     a_packed_import: "import: unpack survey fail",
     a_failed_import: "import: fail",
     a_delivery: "prepare: read_delivery merge_delivery finish_delivery",
-    a_failed_delivery: "prepare: fail_delivery",
+    a_failed_delivery: "prepare: fail",
+    a_preparation: "prepare: forget begin build store finish",
     an_export: "export: begin write finish",
     a_failed_export: "export: fail",
     a_scoring_run: "scoring: plan score verify keep judge finish",

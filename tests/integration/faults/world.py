@@ -30,6 +30,7 @@ from retainstream.storage.table import Table
 from retainstream.storage.users import User, Users
 from tests.aws_state import AwsState
 from tests.conftest import account, forget_other_accounts
+from tests.delivered_sources import deliver_profile_and_subscriptions
 from tests.integration.base_of_customers import watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.made_cards import synthetic_card
@@ -43,7 +44,7 @@ FIRST, SECOND, CARDED = "20260101T000000Z-first000", "20260201T000000Z-second00"
 KEPT_SCHEMA = "20260101T000000Z.streaming.0123456789ab"
 TRAINING, SCORING, RECOUNT, EXPORT = "training-1", "scoring-1", "recount-1", "export-1"
 WAITING, PARTED = "a" * 32, "b" * 32
-DELIVERY, PARTED_DELIVERY = "d" * 32, "e" * 32
+DELIVERY, PARTED_DELIVERY, PREPARATION = "d" * 32, "e" * 32, "preparation-0"
 SOURCE_FILE = (
     b"customer_id,occurred_at,event,amount\nC-000003,2026-05-01,login,\nC-000003,2026-05-01,login,\nC-000004,2026-06-02,payment,9\n"
 )
@@ -117,6 +118,7 @@ def add_business(state: AwsState) -> None:
     add_card()
     Documents().put_bytes(f"schemas/earlier/{KEPT_SCHEMA}.json", default_schema().model_dump_json().encode())
     Runs().start(TRAINING, "training", ADMIN)
+    Runs().start(PREPARATION, "preparation", ADMIN)
     run("recount", task="open", run_id=RECOUNT, input={"started_by": ADMIN, "repair": False})
     started = {"started_by": ADMIN, "filters": {}, "predictions": 7}
     opened = run("exports", task="begin", run_id=EXPORT, input=started)
@@ -187,6 +189,7 @@ def add_deliveries() -> None:
         Documents().put_bytes(f"deliveries/recent/{'0' * 15}-{delivery_id}", b"")
     earlier = SOURCE_FILE.replace(b"05-01,login", b"05-02,loginx")
     boto3.client("s3").put_object(Bucket=settings().bucket, Key=f"deliveries/uploads/{'f' * 32}", Body=earlier[: len(SOURCE_FILE)])
+    deliver_profile_and_subscriptions("C-000003", "C-000004")
     with schema_with_sources():
         turn = run("prepare", task="read_delivery", run_id="f" * 32)
     run("prepare", task="merge_delivery", run_id="f" * 32, turn=turn)

@@ -12,10 +12,11 @@ from retainstream.storage.removals import MARK_DAYS, Removals
 
 EXPORTS = "exports/"
 
-type Copy = Literal["history", "uploads", "data-sets", "workflow-history", "backups", "mark"]
+type Copy = Literal["history", "sources", "uploads", "data-sets", "workflow-history", "backups", "mark"]
 
 EXPIRES_IN_DAYS: dict[Copy, int] = {
     "history": 3,
+    "sources": 3,
     "uploads": 33,
     "data-sets": 33,
     "workflow-history": 90,
@@ -23,8 +24,8 @@ EXPIRES_IN_DAYS: dict[Copy, int] = {
     "mark": MARK_DAYS,
 }
 """The days after a deletion until the last copies expire. Those of the bucket are its lifecycle and the versions it leaves, with a day for
-each until S3 applies it. The history is rewritten each day, and loses a day after a run that failed what that run left. The others are
-AWS's own."""
+each until S3 applies it. The history and the sources are rewritten each day; the history loses a day after a run that failed what that run
+left. The others are AWS's own."""
 
 
 class Removed(BaseModel):
@@ -41,6 +42,7 @@ class Expiring(BaseModel):
     what: Copy = Field(
         description=(
             "history: earlier features and predictions of the customer; the files are rewritten without them each day. "
+            "sources: rows of delivered source files, which are rewritten without them each night. "
             "uploads: uploaded files with customers. data-sets: rows of earlier training runs, by a digest of the id. "
             "workflow-history: ids at which a run continued. "
             "backups: the tables at an earlier moment. mark: a digest of the id, so that older files do not bring the customer back"

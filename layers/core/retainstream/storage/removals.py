@@ -73,8 +73,7 @@ class Removals:
 
     def among(self, customer_ids: Iterable[str]) -> dict[str, str]:
         """The customers among the ids that were removed, each with the moment of the removal. Reads all marks."""
-        items = [item for page in self._table.scan_pages() for item in page]
-        marks = {item["mark"]: item["removed_at"] for item in items if item["mark"] != _LATEST["mark"]}
+        marks = self.marks()
         removed: dict[str, str] = {}
         for customer_id in customer_ids if marks else ():
             moments = [marks[mark] for mark in (self.mark_of(customer_id), _unkeyed_mark_of(customer_id)) if mark in marks]

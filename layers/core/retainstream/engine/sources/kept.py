@@ -29,6 +29,7 @@ _STAMP = ("as_of", "delivery", "line")
 """The columns that say which row is newer: the moment of the delivery (ISO 8601 in UTC), its id, and the line in its file."""
 _KEYS = {Profile: ("id", "at"), Subscriptions: ("id", "start"), Events: ("id", "at", "kind", "amount")}
 _VALUES = {Profile: (), Subscriptions: ("end", "price", "plan"), Events: ()}
+_TIMES = {Profile: "at", Subscriptions: "start", Events: "at"}
 _ATTRIBUTE = "column "
 _IDS_AT_ONCE = 100_000
 
@@ -85,6 +86,12 @@ class Merged:
     last: str | None
 
 
+def columns_of_kind(kind: str) -> KeptColumns:
+    """What tells the rows of a source apart, whatever the schema reads of it."""
+    source = {"profile": Profile, "subscriptions": Subscriptions, "events": Events}[kind]
+    return KeptColumns(_KEYS[source], _VALUES[source], {}, _TIMES[source], "", divided=source is Events)
+
+
 def kept_columns(schema: FeatureSchema, source: Source) -> KeptColumns:
     """What is kept of a source: the columns that the schema reads, and no others."""
     key, values = _KEYS[type(source)], _VALUES[type(source)]
@@ -93,8 +100,7 @@ def kept_columns(schema: FeatureSchema, source: Source) -> KeptColumns:
         wanted = [column.origin.profile if column.origin else column.header for column in schema.columns]
         attributes = {f"{_ATTRIBUTE}{header}": header for header in wanted if header}
         headers, values = headers | attributes, (*values, *attributes)
-    time = "start" if isinstance(source, Subscriptions) else "at"
-    return KeptColumns(key, values, headers, time, source.format, divided=isinstance(source, Events))
+    return KeptColumns(key, values, headers, _TIMES[type(source)], source.format, divided=isinstance(source, Events))
 
 
 def check_header(file: DeliveryFile, columns: KeptColumns) -> list[str]:

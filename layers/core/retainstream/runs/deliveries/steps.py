@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, TypedDict
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.sources.delivery_file import open_file
-from retainstream.engine.sources.kept import KeptColumns, Stamp, check_header, kept_columns, merge, read_file
+from retainstream.engine.sources.kept import KeptColumns, Merged, Stamp, check_header, kept_columns, merge, read_file
 from retainstream.engine.tables import UnreadableTable
 from retainstream.registry.active_schema import active_schema
 from retainstream.runs.deliveries.request import start_arrived
 from retainstream.runs.deliveries.view import Asked, DeliveryRun, Result
 from retainstream.runs.deliveries.work import DeliveryFailed, errors_in_words, get_document, put_document, upload_key, work_key
 from retainstream.runs.deliveries.workspace import workspace
-from retainstream.runs.failure import CaughtError, Failed, reason_of
 from retainstream.runs.tasks import LongTask, Task
 from retainstream.runs.turns import SecondsLeft, Turn
 from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
@@ -87,10 +86,6 @@ class MergedParts(Parts):
 
 class Finished(TypedDict):
     counts: Mapping[str, int]
-
-
-class FailEvent(RunEvent):
-    error: CaughtError
 
 
 def arrived(stores: Stores, event: ArrivedEvent) -> Started:
@@ -204,13 +199,18 @@ def _merge_part(stores: Stores, delivery_id: str, kind: SourceKind, columns: Kep
                 stores.sources.read(arrived, folder / "arrived")
                 merged = merge(connection, columns, before, folder / "arrived", folder / "merged")
                 _keep_counts(stores, delivery_id, name, {count: getattr(merged, count) for count in _MERGED})
-                facts: PartFacts = {"rows": merged.rows}
-                if merged.first and merged.last:
-                    facts |= {"first": merged.first, "last": merged.last}
-                stores.sources.replace(kind, name, folder / "merged", facts, kept)
+                stores.sources.replace(kind, name, folder / "merged", facts_of(merged), kept)
                 stores.sources.note(kind, [name])
                 return
     raise StorageUnavailable("other deliveries change the same part of the source all the time")
+
+
+def facts_of(part: Merged) -> PartFacts:
+    """The facts of a part after a merge."""
+    facts: PartFacts = {"rows": part.rows}
+    if part.first and part.last:
+        facts |= {"first": part.first, "last": part.last}
+    return facts
 
 
 def _keep_counts(stores: Stores, delivery_id: str, name: str, counts: Mapping[str, int]) -> None:
@@ -259,13 +259,5 @@ def finish(stores: Stores, event: RunEvent) -> Finished:
     return {"counts": counts}
 
 
-def fail(stores: Stores, event: FailEvent) -> Failed:
-    """Ends the run with the reason of the error that stopped it."""
-    reason = reason_of(event["error"], FOR_PEOPLE, work="prepare", after_part=AGAIN)
-    with suppress(NotStored):
-        stores.runs.fail(event["run_id"], reason)
-    return {"reason": reason}
-
-
-TASKS: dict[str, Task] = {"arrived": arrived, "read_delivery": read, "finish_delivery": finish, "fail_delivery": fail}
+TASKS: dict[str, Task] = {"arrived": arrived, "read_delivery": read, "finish_delivery": finish}
 TURNS: dict[str, LongTask] = {"merge_delivery": merge_parts}

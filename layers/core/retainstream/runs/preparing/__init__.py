@@ -1,0 +1,1 @@
+"""Preparing: training rows of the past, lives, and the present features of all customers, from the sources."""
