@@ -143,8 +143,8 @@ def performance(url: Url = None, as_json: AsJson = False) -> None:
 def _print_periods(answer: Performance) -> None:
     periods, judged_on = answer["by_period"], answer["next_judged_on"]
     if periods:
-        numbers = ("customers", "promised AUC", "estimated", "realised", "promised log loss", "realised", "churners", "expected")
-        print_table(("month", "version", *numbers, "promise"), map(_period, reversed(periods)), numbers=numbers, title="By month")
+        numbers = ("customers", "promised", "estimated", "realised", "log loss", "churners", "expected")
+        print_table(("month", "version", *numbers, "promise"), map(_period, reversed(periods)), numbers=numbers, title="ROC AUC by month")
     if judged_on:
         which = "next" if any(month["realised"] for month in periods) else "first"
         say(f"by month: the {which} month can be judged when outcomes through {judged_on} are known")
@@ -153,10 +153,10 @@ def _print_periods(answer: Performance) -> None:
 def _period(month: Period) -> list[object]:
     promised, realised = month["promised"], month["realised"]
     aucs = [figures["roc_auc"] if figures else None for figures in (promised, month["estimated"], realised)]
-    losses = [figures["log_loss"] if figures else None for figures in (promised, realised)]
+    loss = _three(realised["log_loss"] if realised else None)
     churners = [f"{realised['observed']:,}", f"{realised['expected']:,.0f}"] if realised else [None, None]
     verdict = {True: "kept", False: "not kept", None: None}[month["kept_promise"]]
-    return [month["period"], month["model_version"], f"{month['rows']:,}", *map(_three, aucs), *map(_three, losses), *churners, verdict]
+    return [month["period"], month["model_version"], f"{month['rows']:,}", *map(_three, aucs), loss, *churners, verdict]
 
 
 def _three(figure: float | None) -> str | None:

@@ -49,7 +49,8 @@ def count_of_lives(lives: list[Row], year: int, month: int) -> Count:
     end = (start + 31 * DAY).replace(day=1) - DAY
     left = active = unknown = 0
     for life in lives:
-        if date.fromisoformat(life["began_on"] if "began_on" in life else life["first_seen_on"]) > start:
+        seen = [date.fromisoformat(life[name]) for name in ("began_on", "first_seen_on") if name in life]
+        if max(seen) > start:
             continue
         gone = month_of_leaving(life) if "left_on" in life else None
         if gone:

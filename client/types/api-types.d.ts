@@ -2406,7 +2406,8 @@ export interface components {
              * @description Customers who left, or are expected to leave
              */
             churners: number;
-            confusion: components["schemas"]["ConfusionView"];
+            /** @description null for realised figures by month */
+            confusion: components["schemas"]["ConfusionView"] | null;
             /** Customers */
             customers: number;
             /** F1 */
@@ -2821,7 +2822,8 @@ export interface components {
              * @description Customers who left, or are expected to leave
              */
             churners: number;
-            confusion: components["schemas"]["ConfusionView"];
+            /** @description null for realised figures by month */
+            confusion: components["schemas"]["ConfusionView"] | null;
             /** Customers */
             customers: number;
             /** F1 */
@@ -3921,7 +3923,7 @@ export interface components {
              * @example 2026-10-30
              */
             next_judged_on: string | null;
-            /** @description Recorded outcomes compared with predictions: the latest one of a customer who left, and the latest whose horizon had ended of a customer who stayed; null before the first such outcome */
+            /** @description The judged months of the model in service together. Before its first one, recorded outcomes compared with one prediction of each customer: the latest of a customer who left, the latest whose horizon had ended of a customer who stayed. null before the first such outcome */
             realised: components["schemas"]["FiguresView"] | null;
         };
         /**

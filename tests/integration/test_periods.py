@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from retainstream.dashboard.periods import performance_by_period
+from retainstream.dashboard.performance import realised_by_month
+from retainstream.dashboard.periods import judgement, performance_by_period
 from retainstream.engine.history.promise import outside_promise
 from retainstream.storage.documents import Documents
 from retainstream.storage.history import PERFORMANCE
@@ -63,7 +64,7 @@ def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> 
     totals = [figures("", "m2", (0.7, 0.8)), figures("2026-09", "", (0.7, 0.8)), figures("", "", (0.7, 0.8))]
     put(documents, [*judged, *totals])
     assert outside_promise([*judged, *totals]) == 0
-    view = performance_by_period(documents, None, None)
+    view = performance_by_period(judgement(documents), None, None)
     assert [(month.period, month.model_version) for month in view.by_period] == [("2026-08", "m1"), ("2026-09", "m2"), ("2026-10", "m2")]
     august, september, october = view.by_period
     assert [month.kept_promise for month in view.by_period] == [False, True, None]
@@ -86,7 +87,7 @@ def test_a_version_without_a_record_promised_nothing(documents: Documents) -> No
     months = [figures("2026-09", realised=(0.7, 0.8), promised=None)]
     assert outside_promise(months) is None
     put(documents, months)
-    [month] = performance_by_period(documents, None, None).by_period
+    [month] = performance_by_period(judgement(documents), None, None).by_period
     assert (month.promised, month.kept_promise) == (None, None)
 
 
@@ -96,13 +97,28 @@ def test_a_version_without_a_record_promised_nothing(documents: Documents) -> No
 def test_before_the_history_it_says_when_the_first_month_can_be_judged(
     documents: Documents, scored: str | None, horizon: int | None, judged: str | None
 ) -> None:
-    view = performance_by_period(documents, scored, horizon)
+    view = performance_by_period(judgement(documents), scored, horizon)
     assert (view.by_period, view.next_judged_on) == ([], judged)
 
 
 def test_the_newest_24_months_are_shown(documents: Documents) -> None:
     months = [f"{year}-{month:02d}" for year in (2023, 2024, 2025) for month in range(1, 13)]
     put(documents, [figures(month, realised=(0.7, 0.8)) for month in months])
-    view = performance_by_period(documents, None, None)
+    view = performance_by_period(judgement(documents), None, None)
     assert [month.period for month in view.by_period] == months[-24:]
     assert view.next_judged_on is None
+
+
+def test_the_realised_figures_of_a_version_are_those_of_its_judged_months(documents: Documents) -> None:
+    record: Any = {"version": "m2", "synthetic": True}
+    assert realised_by_month(record, judgement(documents)) is None
+    months = [figures("2026-08", "m1", (0.6, 0.7)), figures("2026-09", "m2", (0.7, 0.8)), figures("2026-10", "m2")]
+    put(documents, [*months, figures("", "m2", (0.7, 0.8)), figures("", "m1", (0.6, 0.7))])
+    view = realised_by_month(record, judgement(documents))
+    assert view
+    assert (view.customers, view.churners, view.roc_auc, view.log_loss, view.synthetic) == (498, 48, 0.75, 0.31, True)
+    assert view.churn_rate == 48 / 498
+    assert (view.precision, view.confusion) == (None, None)
+    assert "1 judged month of" in view.basis
+    other: Any = {**record, "version": "m3"}
+    assert realised_by_month(other, judgement(documents)) is None

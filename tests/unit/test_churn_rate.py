@@ -101,6 +101,13 @@ def test_only_the_newest_24_months_are_shown_and_customers_of_long_ago_are_activ
     assert {month.active_at_start for month in months} == {3}
 
 
+def test_months_before_anything_was_recorded_have_no_rate() -> None:
+    """Whoever left before the first file is not in it, so all its customers seem to have stayed until then."""
+    life = {"began_on": "2024-03-01", "first_seen_on": "2026-04-30", "observed_until": "2026-07-01"}
+    months = churn_months(recount(counts_of_customer, [customer_of([life])]), TODAY)
+    assert [month_name(month.month) for month in months] == ["2026-05", "2026-06"]
+
+
 def test_a_row_without_days_enters_no_rate() -> None:
     assert counts_of_customer(with_lives({"group": "basic"})) == {"customers/unknown/basic": 1}
     left_before: Life = {"first_seen_on": "2026-05-02", "left_on": "2026-05-20", "left_after": LONG_BEFORE}

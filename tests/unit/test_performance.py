@@ -37,6 +37,7 @@ def test_realised_figures_are_those_of_the_rows(outcomes: list[tuple[float, bool
     called = probabilities >= 0.4
     assert found.customers == len(outcomes)
     assert found.churners == churned.sum()
+    assert found.confusion
     assert found.confusion.true_positives == (called & churned).sum()
     assert found.confusion.false_positives == (called & ~churned).sum()
     assert found.confusion.false_negatives == (~called & churned).sum()

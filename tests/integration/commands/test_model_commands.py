@@ -223,7 +223,7 @@ def test_performance_by_month_puts_promised_beside_realised(run: Run, service: S
     assert ended.returncode == 0, ended.stderr
     [september] = [line for line in ended.stdout.splitlines() if "2026-09" in line]
     cells = [cell.strip() for cell in september.strip("│").split("│")]
-    assert cells == ["2026-09", "v2", "1,500", "0.820", "0.810", "0.701", "0.310", "0.400", "61", "52", "not kept"]
+    assert cells == ["2026-09", "v2", "1,500", "0.820", "0.810", "0.701", "0.400", "61", "52", "not kept"]
     assert ended.stdout.index("2026-10") < ended.stdout.index("2026-09")
     assert "the next month can be judged when outcomes through 2026-11-30 are known" in ended.stderr
     assert "None" not in ended.stdout

@@ -4,7 +4,7 @@ import { count, decimal, monthAndYear } from "../formats";
 import type { Loaded } from "../loading";
 import { Card } from "./card";
 import { Chart, type Plot } from "./chart";
-import { brokenPromise, daysLater, firstMonths, nextInWords, type Period, placeOf } from "./periods";
+import { brokenPromise, churnersInWords, daysLater, firstMonths, nextInWords, type Period, placeOf } from "./periods";
 import { Empty, Show } from "./states";
 
 const COLOURS = { promised: "#8fb8ff", estimated: "#e3b341", realised: "#ff5d6c" };
@@ -38,7 +38,8 @@ function Months({ periods, next }: { periods: Period[]; next: string | null }) {
     <>
       {broken ? <p class="notice">{broken}</p> : null}
       <AucByMonth periods={periods} />
-      {sentence ? <p class="quiet after">{sentence}</p> : null}
+      <p class="after">{churnersInWords(periods)}</p>
+      {sentence ? <p class="quiet">{sentence}</p> : null}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { brokenPromise, firstMonths, nextInWords, type Period, placeOf } from "./periods";
+import { brokenPromise, churnersInWords, firstMonths, nextInWords, type Period, placeOf } from "./periods";
 
 function month(period: string, version: string, kept: boolean | null = null): Period {
   const interval = { low: 0.78, high: 0.86 };
@@ -59,4 +59,11 @@ test("only the newest judged month breaks a promise", () => {
   );
   expect(brokenPromise([broken, month("2026-09", "a", true)])).toBeNull();
   expect(brokenPromise([month("2026-08", "a")])).toBeNull();
+});
+
+test("the newest judged month has its churners", () => {
+  expect(churnersInWords([month("2026-08", "a", true), month("2026-09", "a")])).toBe(
+    "August 2026: 52 churners expected, 48 observed.",
+  );
+  expect(churnersInWords([])).toBeNull();
 });

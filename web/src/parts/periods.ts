@@ -1,6 +1,6 @@
 /** Performance by month: what the plot shows, and its sentences. */
 import type { Schemas } from "../../../client/api-client.js";
-import { decimal, monthAndYear, wholeDay } from "../formats";
+import { count, counted, decimal, monthAndYear, wholeDay } from "../formats";
 
 export type Period = Schemas["PeriodView"];
 
@@ -46,4 +46,12 @@ export function brokenPromise(periods: Period[]): string | null {
     `${monthAndYear(newest.period)}: the realised AUC of ${decimal(realised.roc_auc)} is ${side} the promised interval of ` +
     `${decimal(promised.roc_auc_interval?.low)} to ${decimal(promised.roc_auc_interval?.high)}, by more than chance explains.`
   );
+}
+
+/** The expected and the observed churners of the newest judged month. */
+export function churnersInWords(periods: Period[]): string | null {
+  const newest = periods.filter(({ realised }) => realised).at(-1);
+  if (!newest?.realised) return null;
+  const { expected, observed } = newest.realised;
+  return `${monthAndYear(newest.period)}: ${counted(Math.round(expected), "churner")} expected, ${count(observed)} observed.`;
 }

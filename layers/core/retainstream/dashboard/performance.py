@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from retainstream.dashboard.fold import MILLION, Counters
 from retainstream.dashboard.metrics import IntervalView
-from retainstream.dashboard.periods import PerformanceByPeriod, performance_by_period
+from retainstream.dashboard.periods import Judgement, PerformanceByPeriod, judgement, months_judged, performance_by_period
 from retainstream.engine.model.levels import CALLED
 from retainstream.engine.monitoring.binned_auc import binned_auc, interval, realised_error
 from retainstream.engine.monitoring.score_bins import SCORE_BINS, SCORE_MIDDLES
@@ -45,7 +45,7 @@ class FiguresView(BaseModel):
     precision: float | None
     recall: float | None
     f1: float | None
-    confusion: ConfusionView
+    confusion: ConfusionView | None = Field(description="null for realised figures by month")
 
 
 class _Rates(TypedDict):
@@ -84,8 +84,9 @@ class PerformanceView(PerformanceByPeriod):
 
     held_out: HeldOutView
     realised: FiguresView | None = Field(
-        description="Recorded outcomes compared with predictions: the latest one of a customer who left, and the latest whose horizon had "
-        "ended of a customer who stayed; null before the first such outcome"
+        description="The judged months of the model in service together. Before its first one, recorded outcomes compared with one "
+        "prediction of each customer: the latest of a customer who left, the latest whose horizon had ended of a customer who stayed. null "
+        "before the first such outcome"
     )
     estimate: EstimateView | None = Field(
         description="Estimated without outcomes for the customers that the model in service scored last (confidence-based performance "
@@ -97,11 +98,12 @@ class PerformanceView(PerformanceByPeriod):
 def performance(record: Version, rollups: Rollups, runs: Runs, documents: Documents) -> PerformanceView:
     """The evaluations of the model in service, whose record it is, and the performance by month, in three reads."""
     dashboard = rollups.dashboard()
-    by_period = performance_by_period(documents, dashboard.trend[0]["at"] if dashboard.trend else None, record.get("horizon_days"))
+    stored = judgement(documents)
+    by_period = performance_by_period(stored, dashboard.trend[0]["at"] if dashboard.trend else None, record.get("horizon_days"))
     scorings = [snapshot["run_id"] for snapshot in dashboard.trend if snapshot["model_version"] == record["version"]]
     return PerformanceView(
         held_out=held_out(record),
-        realised=realised(dashboard.customers),
+        realised=realised_by_month(record, stored) or realised(dashboard.customers),
         estimate=estimate(runs.get(scorings[-1])) if scorings else None,
         by_period=by_period.by_period,
         next_judged_on=by_period.next_judged_on,
@@ -118,6 +120,30 @@ def held_out(record: Version) -> HeldOutView:
         metrics=record["metrics"],
         baseline=record.get("baseline_metrics"),
         ceiling=record.get("ceiling"),
+    )
+
+
+def realised_by_month(record: Version, stored: Judgement | None) -> FiguresView | None:
+    """Figures of all judged months of this version: each prediction with the outcome of its own window. None before the first such month.
+
+    Figures at the threshold are None: the history keeps no thresholds.
+    """
+    judged = months_judged(stored, record["version"])
+    if judged is None:
+        return None
+    total, months = judged
+    of_months = "1 judged month" if len(months) == 1 else f"{len(months)} judged months"
+    customers = sum(month["left"] + month["stayed"] for month in months)
+    return FiguresView.model_validate(
+        {
+            **total,
+            "basis": f"Measured on the outcomes of {of_months} of this version, each prediction with the outcome of its own horizon.",
+            "synthetic": record["synthetic"],
+            "customers": customers,
+            "churners": total["observed"],
+            "churn_rate": total["observed"] / customers if customers else None,
+            **dict.fromkeys(("precision", "recall", "f1", "confusion")),
+        }
     )
 
 
@@ -177,7 +203,7 @@ def _basis(judged: int, stayed: int, waiting: int) -> str:
     if waiting:
         sentences.append(
             f"Customers who stayed but are not compared, because no prediction was old enough at that time: {waiting:,}"
-            + ("; until then the churn rate is too high." if stayed >= waiting else ".")
+            + ("; until then the share who left is too high." if stayed >= waiting else ".")
         )
     if judged < FEW:
         sentences.append(f"With fewer than {FEW} customers these figures depend on chance.")

@@ -6,7 +6,7 @@ The history judges its rows after every run that scores or imports, and keeps th
 import json
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import BaseModel, Field
 
@@ -17,7 +17,7 @@ from retainstream.storage.errors import NotStored
 from retainstream.storage.history import PERFORMANCE
 
 if TYPE_CHECKING:
-    from retainstream.engine.history.performance import PeriodFigures
+    from retainstream.engine.history.performance import PeriodFigures, Realised
 
 
 class IntervalOfPeriod(BaseModel):
@@ -77,18 +77,30 @@ class PerformanceByPeriod(BaseModel):
     )
 
 
-def performance_by_period(documents: Documents, first_scored_at: str | None, horizon_days: int | None) -> PerformanceByPeriod:
-    """The newest 24 months, in one read.
+class Judgement(TypedDict):
+    """What the judge of the history kept: the horizon of its labels, and the figures by month and in total, with their promises."""
+
+    horizon_days: int
+    by_period: "list[PeriodFigures]"
+
+
+def judgement(documents: Documents) -> Judgement | None:
+    """The latest judgement; None before the first."""
+    try:
+        stored: Judgement = json.loads(documents.get_bytes(PERFORMANCE))
+    except NotStored:
+        return None
+    return stored
+
+
+def performance_by_period(stored: Judgement | None, first_scored_at: str | None, horizon_days: int | None) -> PerformanceByPeriod:
+    """The newest 24 months.
 
     `first_scored_at` is the moment (ISO 8601) of the first scoring run, and `horizon_days` that of the model in service: they tell when the
     first month can be judged before the history holds one.
     """
-    try:
-        stored = json.loads(documents.get_bytes(PERFORMANCE))
-    except NotStored:
-        stored = {"horizon_days": horizon_days, "by_period": []}
-    views = _views(stored["by_period"])
-    horizon = stored["horizon_days"]
+    views = _views(stored["by_period"]) if stored else []
+    horizon = stored["horizon_days"] if stored else horizon_days
     if not views:
         first = date.fromisoformat(first_scored_at[:10]) if first_scored_at else None
         return PerformanceByPeriod(by_period=[], next_judged_on=_plus(first, horizon))
@@ -98,6 +110,15 @@ def performance_by_period(documents: Documents, first_scored_at: str | None, hor
         by_period=[view for view in views if view.period in newest],
         next_judged_on=_plus(last_day(month_of_name(waiting)), horizon) if waiting else None,
     )
+
+
+def months_judged(stored: Judgement | None, version: str) -> "tuple[Realised, list[PeriodFigures]] | None":
+    """The realised figures of a version in all its judged months, and these months; None before the first."""
+    of_version = [
+        figures for figures in (stored["by_period"] if stored else ()) if figures["model_version"] == version and figures["realised"]
+    ]
+    total = next((figures["realised"] for figures in of_version if not figures["period"]), None)
+    return (total, [figures for figures in of_version if figures["period"]]) if total else None
 
 
 def _views(months: "Iterable[PeriodFigures]") -> list[PeriodView]:

@@ -1,8 +1,11 @@
 """The churn rate of a calendar month: customers who left in it ÷ customers who were active on its first day.
 
-A life enters the rates by at most two months: the first month on whose first day it is known to be active, and the month in which it ends,
+A life enters the rates by at most two months: the first month on whose first day it was seen to be active, and the month in which it ends,
 by leaving or because nothing is known afterwards. So counts of lives by these months give the rate of every month, and they add up in any
 order. A life that begins after the first day of a month and ends within it is active on no first day and enters no rate.
+
+Before a life was first seen, it enters no rate, even where its beginning is known: those who left before anything was recorded are not
+known, so the rate of that time would be too low.
 
 Months are numbered from January of the year 0. Days are ISO text, and a month is written as "2026-09".
 """
@@ -62,6 +65,7 @@ def months_of(life: Life) -> LifeMonths | None:
     start = start_of(life)
     if start is None or life.get("left_after") == LONG_BEFORE:
         return None
+    start = max(start, life.get("first_seen_on", start))
     began = date.fromisoformat(start)
     first = max(EARLIER, _month(began) + (began.day > 1))
     if "left_on" in life:
