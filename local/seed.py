@@ -9,8 +9,9 @@ from local.first_training import TrainingError, train, wait_for_counters
 from local.stack import LocalStack
 from retainstream.accounts.accounts import new_user
 from retainstream.roles import Role
-from retainstream.storage.customers import Customers
 from retainstream.storage.errors import Conflict
+from retainstream.storage.history import ArrivingPart
+from retainstream.storage.stores import Stores
 from retainstream.storage.users import Users
 
 ADMINISTRATOR = "alex.chen@netflix.com"
@@ -20,6 +21,8 @@ ORIGIN = "origin"
 _SYNTHETIC = "synthetic"
 _GENERATOR_SEED = 20260101
 _BATCH = 500
+_FIRST_START = "first-start"
+_WHILE_IT_TAKES = 1e9
 
 
 class SeedError(Exception):
@@ -72,9 +75,13 @@ def add_administrator() -> None:
 
 
 def _add_customers(count: int, progress: Progress) -> None:
-    from retainstream.engine.learning.synthetic import as_customers, generate
+    from retainstream.engine.learning.synthetic import as_customers, as_history, generate
+    from retainstream.runs.history.keep import keep_arrivals
 
     task = progress.add_task("Creating synthetic customers", total=count)
-    customers = Customers()
+    stores, part = Stores(), ArrivingPart()
     for batch in batched(as_customers(generate(count, _GENERATOR_SEED)), _BATCH):
-        progress.advance(task, customers.put_many(batch))
+        part.add(as_history(batch))
+        progress.advance(task, stores.customers.put_many(batch))
+    stores.arrivals.put_packed(_FIRST_START, "0", part)
+    keep_arrivals(stores, {"run_id": _FIRST_START}, lambda: _WHILE_IT_TAKES)

@@ -15,11 +15,11 @@ import pytest
 from local.isolation import environment
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
 from tests.containers.account import Account, Containers, deployed, items, keys
 from tests.containers.conftest import Lambda
 from tests.containers.sam import Sam
 from tests.contract.test_events import CHAPTERS, EVENTS, FILE, GOES_ON, STATUS, do_the_job, event
+from tests.past_of_customers import store_with_history
 
 CUSTOMERS = 1500
 PARAMETERS = {"SelfRegistration": "open", "SageMakerRowThreshold": "10000", "RecountSettleSeconds": "5"}
@@ -80,7 +80,7 @@ def account() -> Iterator[Account]:
     """The deployed stack with customers to learn from, and the file that the upload's event tells of; nothing happens there by itself."""
     with deployed(PARAMETERS, executing=False) as made, environment(QUICK):
         settings.cache_clear()
-        Customers().put_many(as_customers(generate(CUSTOMERS, 1)))
+        store_with_history(as_customers(generate(CUSTOMERS, 1)))
         uploaded = event("imports/uploaded")["detail"]["object"]["key"]
         boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
         yield made

@@ -189,6 +189,12 @@ def customers_leave_while_they_are_scored() -> None:
         task("scoring", "verify", run_id=_RUN, parts=[{**part, "turns": part["turns"] + 1}], planned=1)
 
 
+def a_job_leaves_no_model() -> None:
+    begun: dict[str, Any] = {"run_id": _RUN, "started_at": "2026-11-23T04:00:00+00:00", "started_by": "schedule"}
+    with pytest.raises(Exception, match="left no model"):
+        task("retraining", "import_model", **begun, exported=[], job={"TrainingJobName": "none"})
+
+
 def a_file_is_given_up() -> None:
     given: dict[str, Any] = {"run_id": _RUN, "input": {"started_by": "jo", "filters": {}, "predictions": 9}}
     written = task("exports", "begin", **given)
@@ -342,6 +348,7 @@ SCENES = [
     runs_are_asked_for_while_one_is_under_way,
     customers_leave_while_they_are_scored,
     files_are_imported,
+    a_job_leaves_no_model,
     a_file_is_given_up,
     a_source_file_is_put_into_the_bucket,
     a_removed_customer_goes_from_the_sources,

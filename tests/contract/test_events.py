@@ -12,7 +12,6 @@ import pytest
 
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
 from tests.as_function import seen
 from tests.conftest import account
 from tests.contract.scenes import SCENES
@@ -20,6 +19,7 @@ from tests.delivered_sources import deliver_profile_and_subscriptions
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
 from tests.made_sources import schema_with_sources
+from tests.past_of_customers import store_with_history
 from tests.permissions import roles
 from tests.strict.disturb import whole_answers
 
@@ -37,8 +37,12 @@ CHAPTERS = [
     ("prepare", "arrived read-delivery merge-delivery finish-delivery"),
     ("customers", "sources deliveries delivery-status delivery-complete prepare"),
     ("model", "train"),
-    ("retraining", "begin extract validate train evaluate gate register promote score check-scoring notify"),
-    ("retraining", "begin-by-schedule extract-part gather shape export-part prepare-job"),
+    ("retraining", "begin"),
+    ("history", "extract"),
+    ("retraining", "validate train evaluate gate register promote score check-scoring notify"),
+    ("retraining", "begin-by-schedule"),
+    ("history", "extract-part"),
+    ("retraining", "gather shape export-part prepare-job"),
     ("retraining", "import-model"),
     ("scoring", "plan score verify"),
     ("history", "keep judge"),
@@ -105,7 +109,7 @@ def stack_of_the_story() -> Iterator[None]:
         for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-prepare", "test-export"):
             role = "arn:aws:iam::123456789012:role/states"
             boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
-        Customers().put_many(as_customers(generate(1500, 1)))
+        store_with_history(as_customers(generate(1500, 1)))
         for name, content in (("imports/uploaded", FILE), ("prepare/arrived", SOURCE_FILE)):
             key = json.loads((EVENTS / f"{name}.json").read_text())["detail"]["object"]["key"]
             boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content)

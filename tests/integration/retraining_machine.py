@@ -15,10 +15,10 @@ from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.registry.champion import champion
 from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Run, Runs
-from tests.integration.state_machines import run_machines
+from tests.integration.state_machines import function_arn, run_machines
+from tests.past_of_customers import store_with_history
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:retraining"
@@ -68,6 +68,7 @@ def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
 def quick_definition() -> dict[str, Any]:
     """The machine as it is deployed, with shorter waits; a training job is created and then looked at, since moto cannot await one."""
     text = (MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION).replace("${SageMakerRoleArn}", ROLE)
+    text = text.replace("${HistoryFunctionArn}", function_arn("history"))
     definition: dict[str, Any] = yaml.safe_load(text)
     for wait in ("Wait for its end", "Wait for scoring", "Wait for the job"):
         definition["States"][wait]["Seconds"] = 1
@@ -92,7 +93,7 @@ def end_scoring(run_id: str, status: str) -> None:
 
 
 def seed(customers: int = 1_500, number: int = 1, **options: Any) -> None:
-    Customers().put_many(as_customers(generate(customers, number), **options))
+    store_with_history(as_customers(generate(customers, number), **options))
 
 
 def step_names(run: Run) -> list[str]:

@@ -9,6 +9,7 @@ import struct
 import time
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -76,7 +77,7 @@ def ended(client: httpx.Client, path: str) -> Any:
 
 
 def live(client: httpx.Client) -> None:
-    """Imported, by a packed file, and known to have left in an outcome that is then corrected."""
+    """Imported, by a packed file with the features of more than a horizon ago, and known to be a customer since then."""
     schema = default_schema()
     names = [schema.id.column, *(column.name for column in schema.columns)]
     values = {
@@ -91,7 +92,8 @@ def live(client: httpx.Client) -> None:
         "monthly_price": PAID,
     }
     lines = [",".join(names), ",".join(str(values[name]) for name in names), f"{CANARY},gold,1,1,1,1,1,1,1"]
-    import_file(client, gzip.compress("\n".join([*lines, ""]).encode()))
+    then = datetime.now(UTC) - timedelta(days=schema.horizon_days + 5)
+    import_file(client, gzip.compress("\n".join([*lines, ""]).encode()), features_as_of=then.date().isoformat())
     done(client.post(f"/api/customers/{CANARY}/outcome", json={"churned": False}))
 
 

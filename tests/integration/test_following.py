@@ -14,14 +14,14 @@ from local.seed import ADMINISTRATOR, PASSWORD, add_administrator
 from local.stack import LocalStack
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
 from retainstream.telemetry.metrics import METRICS
 from tests.importing import as_file, line
 from tests.log_lines import Lines, log_lines
+from tests.past_of_customers import store_with_history
 
 IMPORT_TASKS = {"begin", "survey", "index", "compare", "begin_load", "load", "verify", "finish"}
 SCORING_TASKS = {"plan", "score", "verify", "finish"}
-TRAINING_TASKS = {"begin", "extract", "validate", "train", "evaluate", "gate", "register", "promote", "score", "check_scoring", "notify"}
+TRAINING_TASKS = {"begin", "validate", "train", "evaluate", "gate", "register", "promote", "score", "check_scoring", "notify"}
 
 type Told = list[dict[str, Any]]
 
@@ -43,7 +43,7 @@ def lines(stack: LocalStack) -> Iterator[Lines]:
 @pytest.fixture(scope="module")
 def client(stack: LocalStack) -> Iterator[httpx.Client]:
     add_administrator()
-    Customers().put_many(as_customers(generate(1200, 1)))
+    store_with_history(as_customers(generate(1200, 1)))
     with httpx.Client(base_url=stack.url, timeout=60) as signed_in:
         answer = signed_in.post("/api/auth/login", json={"email": ADMINISTRATOR, "password": PASSWORD})
         signed_in.headers["authorization"] = f"Bearer {answer.json()['data']['token']}"

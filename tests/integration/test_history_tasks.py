@@ -11,6 +11,9 @@ import boto3
 import duckdb
 import pytest
 
+from retainstream.engine.learning.dataset import DataSet, key_of
+from retainstream.engine.learning.from_history import NothingLabelled
+from retainstream.engine.lives import day_number
 from retainstream.runs.history import desk as desks
 from retainstream.runs.history import keep as keeping
 from retainstream.storage.customers import Customers
@@ -225,3 +228,41 @@ def test_copies_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(path.exists() for path in first)
         later = place.copies(files[2:])
         assert [path.exists() for path in [*first, *later]] == [False, False, True, True]
+
+
+def stored(customer_id: str, **life: str) -> None:
+    customer: Any = {"customer_id": customer_id, "group": "basic", "features": FEATURES, "source": "api", "life": life}
+    Customers().put(customer)
+
+
+def extract() -> Any:
+    run, _ = Runs().start("training-1", "training", "ann")
+    return task("extract", run_id="training-1", started_at=run["started_at"], started_by="ann")
+
+
+@pytest.mark.usefixtures("aws")
+def test_training_rows_pair_features_with_what_came_after_them() -> None:
+    arrive("run-1", {"0-0": [scored(customer, "2026-01-31") for customer in ("left", "stays", "gone", "nobody")]})
+    keep("run-1")
+    stored("left", left_on="2026-02-20", observed_until="2026-02-01")
+    stored("stays", observed_until="2026-03-31")
+    stored("gone", left_on="2026-01-15")
+    assert extract() == {"in_parts": False, "data": "datasets/training-1/data.npz"}
+    data = DataSet.from_bytes(Documents().get_bytes("datasets/training-1/data.npz"))
+    rows = dict(zip(data.keys.tolist(), data.churned.tolist(), strict=True))
+    assert rows == {key_of("left"): True, key_of("stays"): False}
+    assert set(data.anchors.tolist()) == {day_number("2026-01-31")}
+    provenance = json.loads(Documents().get_bytes("datasets/training-1/provenance.json"))
+    assert (provenance["customers"], provenance["labelled"], provenance["churned"]) == (3, 2, 1)
+    assert provenance["anchors"] == [{"anchor": "2026-01-31", "left": 1, "stayed": 1, "unknown": 0, "absent": 1, "used": True}]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_history_without_outcomes_says_what_brings_them() -> None:
+    with pytest.raises(NothingLabelled, match=r"The history has no features of customers yet\. Import a table"):
+        extract()
+    arrive("run-1", {"0-0": [scored("stays", "2026-01-31"), scored("stays", "2026-02-28")]})
+    keep("run-1")
+    stored("stays", observed_until="2026-02-15")
+    with pytest.raises(NothingLabelled, match=r"the oldest are of 2026-01-31, and a horizon of 30 days ends on 2026-03-02\. Import who"):
+        extract()

@@ -15,19 +15,19 @@ from retainstream.registry.champion import champion, promote
 from retainstream.registry.loading import load_version
 from retainstream.registry.versions import get, newest, register
 from retainstream.runs.failure import CaughtError, reason_of
+from retainstream.runs.history import steps as history
 from retainstream.runs.retraining.promotion import scoring_run_of
 from retainstream.runs.retraining.request import start_training, training_run
 from retainstream.runs.retraining.steps import FOR_PEOPLE, TASKS
 from retainstream.runs.retraining.view import STEPS
 from retainstream.settings import settings
-from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
 from tests.integration.aws_events import refused
 from tests.integration.retraining_machine import ROLE, Machine, bare_version, in_service, retraining_machine, seed, step_names
-from tests.made_lives import outcome
+from tests.past_of_customers import store_with_history
 
 
 @pytest.fixture
@@ -97,8 +97,9 @@ def test_too_few_known_outcomes_end_the_run_with_the_reason_and_the_champion_sta
 
 
 def test_one_class_ends_the_run_with_the_reason(machine: Machine) -> None:
-    customers: Iterator[Any] = ({**customer, "life": outcome(False)} for customer in as_customers(generate(300, 1)))
-    Customers().put_many(customers)
+    customers: list[Any] = list(as_customers(generate(300, 1), 1.0))
+    stayed: Iterator[Any] = ({**customer, "life": {"observed_until": customer["updated_at"][:10]}} for customer in customers)
+    store_with_history(stayed)
     run = machine("one", started_by="ann")
     assert run["status"] == "FAILED"
     assert run["reason"].startswith("None of the 300 customers with a known outcome left")
@@ -106,7 +107,7 @@ def test_one_class_ends_the_run_with_the_reason(machine: Machine) -> None:
 
 
 def test_no_customer_at_all_ends_the_run_with_the_reason(machine: Machine) -> None:
-    assert machine("none", started_by="ann")["reason"] == "Only 0 customers with a known outcome: at least 200 are needed."
+    assert str(machine("none", started_by="ann")["reason"]).startswith("The history has no features of customers yet. Import a table ")
 
 
 def test_a_candidate_that_does_not_pass_is_registered_as_rejected(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,7 @@ def test_a_leaking_column_keeps_the_model_out_of_service(machine: Machine) -> No
     customers: list[Any] = list(as_customers(generate(1_000, 1), 1.0))
     for customer in customers:
         customer["features"]["tenure_months"] = 200 if churned_of(customer["life"]) else customer["features"]["tenure_months"] % 100
-    Customers().put_many(customers)
+    store_with_history(customers)
     run = machine("leak", started_by="ann")
     assert run["result"]["promoted"] is False
     assert any("Alarm: Tenure alone predicts who left" in reason for reason in run["result"]["reasons"])
@@ -197,9 +198,11 @@ def test_every_task_may_be_done_twice(aws: None, monkeypatch: pytest.MonkeyPatch
         name="test-scoring", definition=json.dumps({"StartAt": "D", "States": {"D": {"Type": "Succeed"}}}), roleArn=ROLE
     )
 
+    tasks = {**TASKS, **history.TASKS}
+
     def twice(task: str, **event: Any) -> Any:
-        first = TASKS[task](Stores(), event)
-        assert TASKS[task](Stores(), event) == first
+        first = tasks[task](Stores(), event)
+        assert tasks[task](Stores(), event) == first
         return first
 
     opened = twice("begin", execution="twice", input={"started_by": "ann"})

@@ -219,7 +219,8 @@ def test_the_job_is_awaited_by_step_functions_and_whatever_fails_ends_in_the_rec
 def test_customers_without_outcomes_are_no_rows(machine: Machine) -> None:
     customers: Iterator[Any] = ({**customer, "life": seen()} for customer in _customers())
     Customers().put_many(customers)
-    assert machine("none", started_by="ann")["reason"] == "Only 0 customers with a known outcome: at least 200 are needed."
+    reason = str(machine("none", started_by="ann")["reason"])
+    assert reason == "Only 0 customers with a known outcome: at least 200 are needed."
 
 
 def _customers() -> Iterator[Customer]:

@@ -21,7 +21,7 @@ ENGINE_IMPORTS = {
     "model": {"records", "schema", "lives"},
     "monitoring": {"model"},
     "business": {"records", "schema"},
-    "learning": {"records", "schema", "lives", "tables", "traps", "model", "monitoring", "business"},
+    "learning": {"records", "schema", "lives", "tables", "traps", "model", "monitoring", "business", "history"},
     "history": {"records", "schema", "lives", "model", "monitoring"},
 }
 MAY_IMPORT = {
@@ -58,7 +58,7 @@ START_WITHOUT_A_MODEL = {
 }
 ALSO_WITHOUT_A_MODEL = {"request.py", "view.py", "record.py", "starting.py", "failure.py", "turns.py", "tasks.py"}
 """The files of `runs` by which an API module asks for a run and shows it, of every run."""
-NEEDS_NUMPY = {"columnar.py", "histograms.py", "labels.py", "rates.py"}
+NEEDS_NUMPY = {"columnar.py", "histograms.py", "labels.py", "parquet.py", "rates.py"}
 
 
 def imports(path: Path, *, at_module_level: bool = False) -> Iterator[str]:

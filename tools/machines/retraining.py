@@ -28,6 +28,7 @@ _retraining = replace(
     _opening,
     payload={"input": INPUT, **{key: f"$.run.answer.{key}" for key in ("run_id", "started_at", "started_by")}},
 )
+_history = replace(_retraining, arn="${HistoryFunctionArn}")
 _part = replace(_opening, payload={"input": INPUT, "run_id": "$.run_id", "part": "$.part"})
 _SAGEMAKER = Retry(errors=("SageMaker.ThrottlingException", "SageMaker.InternalFailure", "SageMaker.SdkClientException"), pause=10)
 _JOB_FIELDS = (
@@ -58,10 +59,10 @@ def _task(
     return function.task(name, task, payload, seconds=seconds, answer={"answer": "$.Payload"}, result=result, then=then, comment=comment)
 
 
-def _each_part(name: str, task_name: str, task: str, *, over: str, result: str, comment: str) -> Step:
+def _each_part(name: str, task_name: str, task: str, *, over: str, result: str, comment: str, function: Function = _part) -> Step:
     return each(
         name,
-        [_part.task(task_name, task, seconds=WHOLE_INVOCATION, output="$.Payload")],
+        [function.task(task_name, task, seconds=WHOLE_INVOCATION, output="$.Payload")],
         over=over,
         item={"run_id": "$.run.answer.run_id", "part": ITEM},
         result=result,
@@ -74,7 +75,7 @@ _EXTRACT = [
     _task("Begin", "begin", "$.run", seconds=60, function=_opening, comment="Opens the run's record when no other training is under way"),
     choice("Is another training under way?", when("$.run.answer.waits", True, "Wait for its end"), otherwise="Extract"),
     wait("Wait for its end", 60, then="Begin"),
-    _task("Extract", "extract", "$.extracted"),
+    _task("Extract", "extract", "$.extracted", function=_history, comment="Reads the lives of all customers, and the history"),
     choice(
         "Is it too much for one function?",
         when("$.extracted.answer.in_parts", True, "Extract in parts"),
@@ -87,7 +88,8 @@ _EXTRACT = [
         "extract_part",
         over="$.extracted.answer.parts",
         result="$.parts",
-        comment="Each function reads one segment of the table",
+        comment="Each function reads one segment of the customers, and the history",
+        function=replace(_part, arn="${HistoryFunctionArn}"),
     ),
     _task("Gather", "gather", "$.gathered", {"parts": "$.parts"}),
     _task("Validate", "validate", "$.validated"),

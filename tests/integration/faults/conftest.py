@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from retainstream.engine.learning.synthetic import as_customers, generate
-from retainstream.storage.customers import Customers
 from tests.aws_state import AwsState
 from tests.integration.faults.world import add_business, add_deliveries, add_imports, add_people, world
+from tests.past_of_customers import store_with_history
 
 
 @pytest.fixture(scope="module")
@@ -25,5 +25,5 @@ def business() -> Iterator[AwsState]:
 def learners() -> Iterator[AwsState]:
     """Customers to learn from, enough and no more."""
     with world(SAGEMAKER_ROW_THRESHOLD="10000", TRAINING_FEWEST_ROWS="100") as state:
-        Customers().put_many(as_customers(generate(300, 1)))
+        store_with_history(as_customers(generate(300, 1)))
         yield state

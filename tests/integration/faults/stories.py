@@ -196,7 +196,8 @@ def a_failed_recount() -> Story:
 def a_training_run() -> Story:
     given = {"run_id": TRAINED, "started_by": ADMIN}
     begun = yield Task("retraining", "begin", {"execution": TRAINED, "input": given})
-    for name in ("extract", "validate", "train", "evaluate", "gate"):
+    yield Task("retraining", "extract", begun, figures=False, by="history")
+    for name in ("validate", "train", "evaluate", "gate"):
         yield Task("retraining", name, begun, figures=False)
     registered = yield Task("retraining", "register", begun, figures=False)
     version = {**begun, "version": registered["version"]}
@@ -216,9 +217,9 @@ def a_failed_training_run() -> Story:
 
 def a_large_training_run() -> Story:
     begun = run("retraining", task="begin", execution=LARGE, input={"started_by": "schedule"})
-    run("retraining", task="extract", **begun)
+    run("history", task="extract", **begun)
     part = {"part": 0, "parts": 1}
-    extracted = yield Task("retraining", "extract_part", {"run_id": begun["run_id"], "part": part}, figures=False)
+    extracted = yield Task("retraining", "extract_part", {"run_id": begun["run_id"], "part": part}, figures=False, by="history")
     yield Task("retraining", "gather", {**begun, "parts": [extracted]}, figures=False)
     run("retraining", task="validate", **begun)
     yield Task("retraining", "shape", begun, figures=False)

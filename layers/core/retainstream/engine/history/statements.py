@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from retainstream.engine.history.columns import feature_column
 from retainstream.engine.lives import Label
-from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema import FeatureSchema
 
 
@@ -29,17 +28,16 @@ def label(horizon_days: int) -> str:
 
 
 def _labelled(rows: str, keys: Sequence[str], horizon_days: int) -> str:
-    """The labels of the rows of a table: `keys`, label, and whether the outcome is synthetic. Rows of unknown customers are left out.
+    """The labels of the rows of a table: `keys`, label, source of the outcome. Rows of unknown customers are left out.
 
     Of several lives of a customer the oldest one that had not ended by the anchor counts.
     """
     named, labels = ", ".join(keys), len(Label)
     return f"""
         SELECT {named}, MIN(CASE WHEN label = {Label.NO_ROW} THEN {_NONE} ELSE {labels} * place + label END) % {labels} AS label,
-            MAX(synthetic) AS synthetic
+            MAX(source) AS source
         FROM (
-            SELECT {", ".join(f"r.{key}" for key in keys)}, l.place, {label(horizon_days)} AS label,
-                CASE WHEN l.source = '{SYNTHETIC}' THEN 1 ELSE 0 END AS synthetic
+            SELECT {", ".join(f"r.{key}" for key in keys)}, l.place, {label(horizon_days)} AS label, l.source
             FROM {rows} AS r JOIN lives AS l ON l.customer_id = r.customer_id
         ) AS by_life
         GROUP BY {named}"""
@@ -60,7 +58,7 @@ def counts_by_anchor(first_day: int, horizon_days: int) -> str:
 def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, horizon_days: int) -> str:
     """Of each customer the newest row in (day − spacing_days, day] of each of the days, with its label.
 
-    customer_id, anchor_day, day, group, price, the features in the order of the schema, label, synthetic; by customer and anchor.
+    customer_id, anchor_day, day, group, price, the features in the order of the schema, label, source; by customer and anchor.
     """
     kept = ", ".join(f"({day})" for day in days)
     features = ", ".join(f"n.{feature_column(column)}" for column in schema.features)
@@ -75,7 +73,7 @@ def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, 
         ),
         newest AS (SELECT * FROM ranked WHERE place = 1),
         labelled AS ({_labelled("newest", ("customer_id", "anchor_day", "day"), horizon_days)})
-        SELECT n.customer_id, n.anchor_day, n.day, n."group", n.price, {features}, d.label, d.synthetic
+        SELECT n.customer_id, n.anchor_day, n.day, n."group", n.price, {features}, d.label, d.source
         FROM newest AS n JOIN labelled AS d ON d.customer_id = n.customer_id AND d.day = n.day
         ORDER BY n.customer_id, n.anchor_day"""
 

@@ -15,6 +15,7 @@ from retainstream.engine.history.database import Files, files_list
 from retainstream.engine.history.statements import counts_by_anchor, rows_of_days
 from retainstream.engine.lives import MOST_UNKNOWN, Label, day_number, iso_day
 from retainstream.engine.model.encoding import Rows
+from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema import Column, FeatureSchema
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TrainingTable:
     anchors: int32 (n,), days since 1970-01-01. rows: float32 (n, features) in schema order.
     churned: bool (n,), whether the customer left in (anchor, anchor + horizon].
     groups: int16 (n,), places in schema.groups, -1 without a group. prices: float64 (n,), NaN where not known.
-    synthetic: bool (n,), true where the outcome comes from the generator.
+    sources: where the outcome of each row comes from; the generator's are `records.SYNTHETIC`.
     anchors_report: the anchors, newest first.
     """
 
@@ -58,11 +59,16 @@ class TrainingTable:
     churned: NDArray[np.bool_]
     groups: NDArray[np.int16]
     prices: NDArray[np.float64]
-    synthetic: NDArray[np.bool_]
+    sources: list[str]
     anchors_report: list[AnchorCounts]
 
     def __len__(self) -> int:
         return len(self.customer_ids)
+
+    @property
+    def synthetic(self) -> NDArray[np.bool_]:
+        """Whether the outcome of each row comes from the generator, bool (n,)."""
+        return np.array([source == SYNTHETIC for source in self.sources], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ def table_of(columns: Mapping[str, NDArray[np.generic]], schema: FeatureSchema, 
         churned=labels[chosen] == Label.LEFT,
         groups=np.nan_to_num(groups[chosen], nan=-1).astype(np.int16),
         prices=_filled(columns["price"], math.nan).astype(np.float64)[chosen],
-        synthetic=columns["synthetic"][chosen] == 1,
+        sources=[str(source) for source in columns["source"][chosen]],
         anchors_report=[_report(day, counts, used=used)],
     )
 
@@ -170,6 +176,7 @@ def table_of(columns: Mapping[str, NDArray[np.generic]], schema: FeatureSchema, 
 def joined(tables: Sequence[TrainingTable], schema: FeatureSchema, plan: Plan) -> TrainingTable:
     """The rows of several days as one table, with a report of all days of the plan."""
     ids = [customer_id for table in tables for customer_id in table.customer_ids]
+    sources = [source for table in tables for source in table.sources]
     anchors = np.concatenate([np.empty(0, dtype=np.int32), *(table.anchors for table in tables)])
     order = np.lexsort((anchors, np.array(ids, dtype=object))) if ids else np.empty(0, dtype=np.intp)
     report = [row for table in tables for row in table.anchors_report]
@@ -181,7 +188,7 @@ def joined(tables: Sequence[TrainingTable], schema: FeatureSchema, plan: Plan) -
         churned=np.concatenate([np.empty(0, dtype=bool), *(table.churned for table in tables)])[order],
         groups=np.concatenate([np.empty(0, dtype=np.int16), *(table.groups for table in tables)])[order],
         prices=np.concatenate([np.empty(0, dtype=np.float64), *(table.prices for table in tables)])[order],
-        synthetic=np.concatenate([np.empty(0, dtype=bool), *(table.synthetic for table in tables)])[order],
+        sources=[sources[place] for place in order],
         anchors_report=sorted(report, key=lambda row: row["anchor"], reverse=True),
     )
 

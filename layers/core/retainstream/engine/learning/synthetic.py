@@ -9,7 +9,7 @@ There are interactions: absence and a price above the plan's usual price weigh m
 the first months and on the basic plan.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.business.generated_rows import PLAN_SHARE, GeneratedRows
 from retainstream.engine.business.truth import USUAL_PRICE, true_probability
+from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.records import SYNTHETIC, Customer
 from retainstream.engine.schema import default_schema, group_of
 
@@ -90,6 +91,24 @@ def generate(customers: int, seed: int, drift: Drift | None = None) -> Synthetic
     probabilities = true_probability(default_schema(), rows, concept=drift.concept)
     churned = rng.random(customers) < probabilities
     return SyntheticBase([f"s{number:07d}" for number in range(customers)], {"plan": levels[plan], **numbers}, probabilities, churned)
+
+
+def as_history(customers: Iterable[Customer]) -> Iterator[ArrivingRow]:
+    """The features of customers with a known outcome, as rows of the history of the day that they describe."""
+    schema = default_schema()
+    price = schema.money.price if schema.money else ""
+    for customer in customers:
+        if moment := customer.get("features_at"):
+            paid = customer["features"].get(price)
+            yield {
+                "customer_id": customer["customer_id"],
+                "anchor": moment[:10],
+                "moment": customer["updated_at"],
+                "origin": "import",
+                "group": customer["group"],
+                "price": None if paid is None else float(paid),
+                "features": customer["features"],
+            }
 
 
 def as_customers(base: SyntheticBase, known_share: float = 0.7, *, seed: int = 0, now: datetime | None = None) -> Iterator[Customer]:

@@ -52,13 +52,13 @@ class Desk:
                 pass
         return paths
 
-    def read_lives(self, customers: Customers) -> int:
-        """Reads the lives of all customers into the database. Returns the number of customers."""
+    def read_lives(self, customers: Customers, part: int = 0, parts: int = 1) -> int:
+        """Reads the lives of all customers, or of one part of them, into the database. Returns the number of customers."""
         folder = self.folder / "lives"
         folder.mkdir()
 
         def segment(number: int) -> int:
-            return write_segment(customers, number, _SEGMENTS, folder / f"{number}.ndjson.gz")
+            return _write_segment(customers, part * _SEGMENTS + number, parts * _SEGMENTS, folder / f"{number}.ndjson.gz")
 
         with ThreadPoolExecutor(_SEGMENTS) as pool:
             read = sum(pool.map(segment, range(_SEGMENTS)))
@@ -76,7 +76,7 @@ def desk(history: History) -> Iterator[Desk]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_segment(customers: Customers, segment: int, segments: int, path: Path) -> int:
+def _write_segment(customers: Customers, segment: int, segments: int, path: Path) -> int:
     """Writes the lives of one segment of the customers table to a file. Returns the number of customers."""
     read = 0
 

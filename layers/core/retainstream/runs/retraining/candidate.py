@@ -1,14 +1,12 @@
 """The tasks that make a candidate: extract, validate, train, evaluate, gate. Each reads the files that the one before left."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from retainstream.engine.learning.card.columns import column_facts
 from retainstream.engine.learning.card.curves import score_histogram
 from retainstream.engine.learning.card.influence import explanation
 from retainstream.engine.learning.checks import check
-from retainstream.engine.learning.dataset import DataSet, Provenance, collect, merged
 from retainstream.engine.learning.evaluate import calibration_noise, evaluate
 from retainstream.engine.learning.gate import judge
 from retainstream.engine.learning.importance import importance
@@ -17,25 +15,14 @@ from retainstream.engine.learning.reference import reference
 from retainstream.engine.learning.rolling import figures_of, periods_judged
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.learning.trained import train as trained_on
-from retainstream.registry.active_schema import active_schema
 from retainstream.registry.champion import champion
 from retainstream.registry.versions import version_name
-from retainstream.runs.retraining.large import PartOfBase, planned_parts
 from retainstream.runs.retraining.rival import rival
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench, sides
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
 
 SEED = 0
-_SEGMENTS = 4
-
-
-class Extracted(TypedDict):
-    """`parts` are those to read the base in; `data` is the key of the data set."""
-
-    in_parts: bool
-    parts: NotRequired[list[PartOfBase]]
-    data: NotRequired[str]
 
 
 class Validated(TypedDict):
@@ -56,26 +43,6 @@ class Evaluated(TypedDict):
 
 class Judged(TypedDict):
     passed: bool
-
-
-def extract(stores: Stores, event: TrainingEvent) -> Extracted:
-    """Reads every customer and keeps those with a known outcome. A base that is too large for that is to be read in parts."""
-    if parts := planned_parts(stores):
-        stores.runs.step_started(event["run_id"], "extract")
-        return {"in_parts": True, "parts": parts}
-    bench = Workbench(stores.documents, event["run_id"])
-    with stores.runs.step(event["run_id"], "extract") as detail:
-        schema = active_schema(stores.documents)
-
-        def segment(number: int) -> tuple[DataSet, Provenance]:
-            return collect(schema, stores.customers.segment_pages(number, _SEGMENTS))
-
-        with ThreadPoolExecutor(_SEGMENTS) as pool:
-            data, provenance = merged(list(pool.map(segment, range(_SEGMENTS))))
-        stored = bench.put_data(data)
-        bench.put_json("provenance.json", {**provenance.document(), "sha256": stored.sha256})
-        detail.update(provenance.document())
-    return {"in_parts": False, "data": stored.key}
 
 
 def validate(stores: Stores, event: TrainingEvent) -> Validated:

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
-from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.dataset import DataSet, Moments
 from retainstream.storage.documents import Documents, Stored
 
 
@@ -14,6 +14,29 @@ class TrainingEvent(TypedDict):
     run_id: str
     started_at: str
     started_by: str
+
+
+class PartOfBase(TypedDict):
+    """One part of the base: its number from 0. `parts` is how many there are."""
+
+    part: int
+    parts: NotRequired[int]
+
+
+class ProvenanceRecord(TypedDict):
+    """A `Provenance` as JSON."""
+
+    customers: int
+    labelled: int
+    churned: int
+    sources: dict[str, int]
+    schema_name: str
+    moments: Moments
+
+
+class PartExtracted(TypedDict):
+    part: int
+    provenance: ProvenanceRecord
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import NotRequired, TypedDict, cast
+from typing import TypedDict
 
-from retainstream.engine.learning.dataset import Moments, Provenance, collect, merged
+from retainstream.engine.learning.dataset import Provenance, merged
 from retainstream.engine.learning.fit import FitFacts, JobFitRecord, calibrated_on_newest, facts_of
 from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
 from retainstream.engine.learning.sagemaker.bins import Bins
-from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, parts_for, sampled
+from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, sampled
 from retainstream.engine.learning.sagemaker.translation import on_features
 from retainstream.engine.learning.search import Search, SearchRecord
 from retainstream.engine.learning.split import Split, folds, split_of
 from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.model.model import ScoringModel
-from retainstream.registry.active_schema import active_schema
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining import job
+from retainstream.runs.retraining.files import PartExtracted, PartOfBase
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.settings import settings
 from retainstream.storage.errors import NotStored, TooLarge
@@ -32,32 +32,9 @@ SEED = 0
 _FOLDS = 5
 
 
-class PartOfBase(TypedDict):
-    """One part of the base: its number from 0. `parts` is how many there are."""
-
-    part: int
-    parts: NotRequired[int]
-
-
 class PartEvent(TypedDict):
     run_id: str
     part: PartOfBase
-
-
-class ProvenanceRecord(TypedDict):
-    """A `Provenance` as JSON."""
-
-    customers: int
-    labelled: int
-    churned: int
-    sources: dict[str, int]
-    schema_name: str
-    moments: Moments
-
-
-class PartExtracted(TypedDict):
-    part: int
-    provenance: ProvenanceRecord
 
 
 class GatherEvent(TrainingEvent):
@@ -90,36 +67,18 @@ class Imported(TypedDict):
     version: str
 
 
-def planned_parts(stores: Stores) -> list[PartOfBase]:
-    """The parts in which the base is read; an empty list where one function reads all of it.
+def gather(stores: Stores, event: GatherEvent) -> Gathered:
+    """Makes the run's data set of the parts: all their rows, or a sample where they have too many for one function.
 
     Raises:
         NoContainer: a training job is needed, and no container is known for the stack's region.
     """
-    configured = settings()
-    if not configured.sagemaker_row_threshold:
-        return []
-    count = parts_for(stores.customers.approximate_count(), configured.sagemaker_row_threshold, configured.sagemaker_instance_count)
-    if count:
-        job.image(job.region(configured))
-    return [{"part": part, "parts": count} for part in range(count)]
-
-
-def extract_part(stores: Stores, event: PartEvent) -> PartExtracted:
-    """Reads one part of the customers and keeps those with a known outcome."""
-    bench = Workbench(stores.documents, event["run_id"])
-    part, parts = event["part"]["part"], event["part"]["parts"]
-    data, provenance = collect(active_schema(stores.documents), stores.customers.segment_pages(part, parts))
-    bench.put_part(part, data)
-    return {"part": part, "provenance": cast("ProvenanceRecord", asdict(provenance))}
-
-
-def gather(stores: Stores, event: GatherEvent) -> Gathered:
-    """Makes the run's data set of the parts: all their rows, or a sample where they have too many for one function."""
     bench = Workbench(stores.documents, event["run_id"])
     provenances = {part["part"]: Provenance(**part["provenance"]) for part in event["parts"]}
     total, most = sum(part.labelled for part in provenances.values()), settings().sagemaker_row_threshold
     share = min(1.0, most / max(total, 1))
+    if share < 1:
+        job.image(job.region(settings()))
     kept = [(sampled(bench.part(number), share), provenance) for number, provenance in sorted(provenances.items())]
     data, provenance = merged(kept)
     document = {**provenance.document(), **({"sample": len(data)} if share < 1 else {})}

@@ -15,7 +15,9 @@ from retainstream.storage.runs import Run
 from retainstream.storage.stores import Stores
 from retainstream.telemetry.metrics import Figures
 
-FOR_PEOPLE = frozenset({"UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer", "UnusableSchema"})
+FOR_PEOPLE = frozenset(
+    {"NothingLabelled", "UnfitData", "TooFewRows", "OneClass", "ScoringFailed", "UnusableArtefact", "NoContainer", "UnusableSchema"}
+)
 """The errors whose messages are shown as the reason why a run failed."""
 
 
@@ -94,12 +96,10 @@ def _figures(notified: promotion.Notified) -> Figures:
 
 TASKS: dict[str, Task] = {
     "begin": begin,
-    "extract": candidate.extract,
     "validate": candidate.validate,
     "train": candidate.train,
     "evaluate": candidate.evaluate_candidate,
     "gate": candidate.gate,
-    "extract_part": large.extract_part,
     "gather": large.gather,
     "shape": large.shape,
     "export_part": large.export_part,
