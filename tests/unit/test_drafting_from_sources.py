@@ -319,7 +319,8 @@ def test_numbers_of_today_are_no_features_of_past_days(
     assert [finding.sort for finding in draft.warnings] == ["undated"]
     assert "balance is left out of the model" in draft.warnings[0].text
     assert draft.schema.column("birth_year").feature
-    assert "birth_year, city of p.csv: do they ever change?" in texts(draft)
+    assert [question.columns for question in draft.questions] == [("city",)]
+    assert "p.csv: does it ever change?" in draft.questions[0].text
 
 
 def test_a_profile_with_several_rows_of_a_customer_has_the_day_of_a_change(

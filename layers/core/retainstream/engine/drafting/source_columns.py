@@ -101,9 +101,8 @@ class SourceColumns:
             if profile.is_numeric:
                 self.seen[name] = profile.range
         if not document.at:
-            self.findings += _undated(
-                source, [column.header for column in self.columns if column.origin is None and column.feature], undated
-            )
+            used = [column.header for column in self.columns if column.origin is None and column.feature]
+            self.findings += _undated(source, [header for header in used if not _is_of_birth(header)], undated)
 
 
 def _outcome(document: ProfileDocument, source: Source, left: Mapping[str, bool]) -> tuple[Outcome, str]:
