@@ -4,6 +4,7 @@ SHELL := /bin/sh
 
 PORT ?= 5000
 CUSTOMERS ?= 5000
+MONTHS ?= 12
 PYTHON ?= $(shell for candidate in python3.13 python3 python; do \
 	$$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$candidate && break; done)
 UV_VERSION := 0.13.8
@@ -42,7 +43,7 @@ help: ## List the targets
 
 .venv/.run-ready: uv.lock pyproject.toml | .venv/bin/uv
 	@echo "Installing what the stack needs"
-	@$(UV) sync --quiet --frozen --inexact --no-default-groups --group core --group runtime --group auth --group ml --group explain --group local --group cli
+	@$(UV) sync --quiet --frozen --inexact --no-default-groups --group core --group runtime --group auth --group ml --group history --group explain --group local --group cli
 	@touch $@
 
 .venv/.all-ready: uv.lock pyproject.toml | .venv/bin/uv
@@ -101,8 +102,8 @@ pages: web/dist/index.html ## Build the dashboard's pages
 setup: .venv/.all-ready ## Set up everything a contributor needs
 
 .PHONY: run
-run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=5000 CUSTOMERS=5000, RESET=1 starts afresh, SCHEMA= DATA= FEATURES_AS_OF= OUTCOMES_AS_OF= your own)
-	@$(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) $(if $(RESET),--reset) \
+run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=5000 CUSTOMERS=5000 MONTHS=12, RESET=1 starts afresh, SCHEMA= DATA= FEATURES_AS_OF= OUTCOMES_AS_OF= your own)
+	@$(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) --months $(MONTHS) $(if $(RESET),--reset) \
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(FEATURES_AS_OF),--features-as-of "$(FEATURES_AS_OF)") $(if $(OUTCOMES_AS_OF),--outcomes-as-of "$(OUTCOMES_AS_OF)")
 

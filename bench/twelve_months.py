@@ -29,7 +29,7 @@ from retainstream.engine.schema import default_schema
 
 PAGE = Path(__file__).parents[1] / "docs/model.md"
 FILE = Path(__file__).parent / "twelve_months.json"
-CUSTOMERS, QUICK_CUSTOMERS = 20_000, 600
+CUSTOMERS, QUICK_CUSTOMERS = 40_000, 600
 ROUNDS, QUICK_ROUNDS = 12, 3
 UNTIL = date(2026, 10, 31)
 SEED = 1
@@ -175,9 +175,20 @@ def misses(months: Sequence[Month]) -> list[str]:
 
 
 def markdown(document: Document) -> str:
-    """The months as a Markdown table."""
+    """The months as a Markdown table, with the targets and what misses them."""
     rows = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *map(cells, document["months"])]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    missed = misses(document["months"])
+    taken = f"About {document['customers']:,} customers, taken {document['conditions']['at']}."
+    return "\n".join(
+        [
+            *("| " + " | ".join(row) + " |" for row in rows),
+            "",
+            f"{taken} Targets of each month: expected ÷ true leavers from {LEAST_RATIO} to {MOST_RATIO}, "
+            f"ECE at most {MOST_ECE}, the reported AUC within {MOST_GAP} of the true one.",
+            "",
+            *([f"- {sentence}" for sentence in missed] or ["Every month reaches them."]),
+        ]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,10 +22,12 @@ from local.parent import end_with
 
 if TYPE_CHECKING:
     from local.own_data import OwnData
+    from local.past import Past
     from local.stack import LocalStack
 
 _ROOT = Path(__file__).parents[1]
 _LARGEST_LOG_BYTES = 20_000_000
+_MOST_MONTHS = 60
 
 
 class _StoppedError(BaseException):
@@ -74,6 +76,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
             raise ValueError
         return number
 
+    def months(text: str) -> int:
+        if (number := whole(text)) > _MOST_MONTHS:
+            raise argparse.ArgumentTypeError(f"{number} is more than {_MOST_MONTHS} months")
+        return number
+
     environment = os.environ
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -85,6 +92,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=whole,
         default=environment.get("CUSTOMERS") or "5000",
         help="number of synthetic customers created at the first start (CUSTOMERS, default 5000; 0 creates the administrator only)",
+    )
+    parser.add_argument(
+        "--months",
+        type=months,
+        default=environment.get("MONTHS") or "12",
+        help="months of the synthetic customers' past, replayed at the first start (MONTHS, default 12; 0 creates customers of one moment)",
     )
     parser.add_argument(
         "--schema",
@@ -216,8 +229,10 @@ def _run(options: argparse.Namespace, own: "OwnData | None", console: Console, s
         _print_omissions(console, stack.deployment.not_made)
         if stack.loaded:
             console.print(f"Loaded {stack.loaded:,} items from {options.data_dir}.", markup=False, soft_wrap=True)
-        _seed(stack, options, own, console)
+        past = _seed(stack, options, own, console)
         _print_addresses(console, stack.url, options.data_dir, time.monotonic() - started)
+        if past is not None:
+            _replay(stack, past, console)
         while not stopped.wait(3600):
             pass
     except _StoppedError:
@@ -247,14 +262,28 @@ def _start(options: argparse.Namespace, console: Console, status: Status) -> "Lo
         return stack.start()
 
 
-def _seed(stack: "LocalStack", options: argparse.Namespace, own: "OwnData | None", console: Console) -> None:
+def _seed(stack: "LocalStack", options: argparse.Namespace, own: "OwnData | None", console: Console) -> "Past | None":
+    """Seed the stack. Returns the past that is still to be replayed, if any."""
     from local.seed import seed
     from local.seed_own import seed_own
 
     if own is None:
-        seed(stack, options.customers, console)
-    else:
-        seed_own(stack, own, options.data_dir, console)
+        return seed(stack, options.customers, console, options.months)
+    seed_own(stack, own, options.data_dir, console)
+    return None
+
+
+def _replay(stack: "LocalStack", past: "Past", console: Console) -> None:
+    """Replay the rest of the past, beside the requests. A failure is reported, and the stack goes on with what it has."""
+    from local.seed import SeedError, replay
+
+    console.print(
+        f"\nThe dashboard shows the table of {past.day}; {past.tables - past.done} later ones follow now.", markup=False, soft_wrap=True
+    )
+    try:
+        replay(stack, past, console)
+    except SeedError as error:
+        _report(console, f"{error} The next start goes on with the replay.")
 
 
 def _print_omissions(console: Console, not_made: dict[str, int]) -> None:

@@ -3,7 +3,7 @@
     python make_run.py run RESET=1 SCHEMA=schema.yaml DATA=customers.csv
 
 RETAINSTREAM_DOCS_STATE is the folder for its data, log and process id; PORT is its port. Without DATA and
-CUSTOMERS it generates few customers.
+CUSTOMERS it generates few customers, of one moment.
 """
 
 import os
@@ -38,7 +38,7 @@ def run(state: Path, variables: dict[str, str]) -> int:
     """Starts the stack with the variables of the make command. Returns the exit code."""
     stop(state)
     resolved = {name: str(Path(value).resolve()) if name in ("SCHEMA", "DATA") else value for name, value in variables.items()}
-    environment = {"CUSTOMERS": FEW, **os.environ, **resolved, "PYTHONPATH": f"{ROOT / 'layers/core'}{os.pathsep}{ROOT}"}
+    environment = {"CUSTOMERS": FEW, "MONTHS": "0", **os.environ, **resolved, "PYTHONPATH": f"{ROOT / 'layers/core'}{os.pathsep}{ROOT}"}
     with (state / "log").open("w") as log:
         command = [sys.executable, "-m", "local", "--data-dir", str(state / "data")]
         stack = subprocess.Popen(

@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 import type { Options } from "./fixtures";
 import tests, { stack } from "./playwright.config";
 
-const { url, server } = await stack("pictures", "--customers", "5000");
+const { url, server } = await stack("pictures", "--customers", "5000", "--months", "0");
 
 export default defineConfig<Options>({
   ...tests,

@@ -42,7 +42,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const streaming = await stack("streaming", "--customers", "1500");
+const streaming = await stack("streaming", "--customers", "1500", "--months", "0");
 const telco = await stack("telco", "--schema", "examples/schemas/telco.yaml", "--data", `${BUILD}/telco.csv`);
 const running = process.env.E2E_URL;
 

@@ -143,6 +143,7 @@ class LocalProcess:
     folder: Path
     customers: int
     arguments: tuple[str, ...] = ()
+    months: int = 0
     process: subprocess.Popen[str] | None = None
     url: str = ""
     told: list[str] = field(default_factory=list)
@@ -157,7 +158,18 @@ class LocalProcess:
             "RecountSettleSeconds": "1",
         }
         parameters = [part for name, value in options.items() for part in ("--parameter", f"{name}={value}")]
-        arguments = ["--port", "0", "--customers", str(self.customers), "--data-dir", str(self.folder), *parameters, *self.arguments]
+        arguments = [
+            "--port",
+            "0",
+            "--customers",
+            str(self.customers),
+            "--months",
+            str(self.months),
+            "--data-dir",
+            str(self.folder),
+            *parameters,
+            *self.arguments,
+        ]
         root = FUNCTIONS.parent
         self.process = subprocess.Popen([sys.executable, "-m", "local", *arguments], cwd=root, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

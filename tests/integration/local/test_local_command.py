@@ -94,7 +94,7 @@ def test_a_signal_during_the_start_ends_it_quietly(tmp_path: Path, stop: signal.
 def test_help_names_every_option() -> None:
     answer = start("--help")
     assert answer.returncode == 0
-    for option in ("--port", "--customers", "--reset", "--data-dir", "--parent-pid", "--template"):
+    for option in ("--port", "--customers", "--months", "--reset", "--data-dir", "--parent-pid", "--template"):
         assert option in answer.stdout
 
 

@@ -12,8 +12,6 @@ from retainstream.engine.schema import FeatureSchema, FieldError
 from retainstream.engine.tables import CustomerRow
 from retainstream.storage.arriving_customers import CustomerAttributes
 
-SOURCE: CustomerSource = "import"
-
 
 @dataclass(frozen=True)
 class Moments:
@@ -41,6 +39,7 @@ class Arrival:
     churned: bool | None = None
     left_on: str | None = None
     began_on: str | None = None
+    source: CustomerSource = "import"
 
     @property
     def features_on(self) -> str:
@@ -71,14 +70,14 @@ class Arrival:
         new: CustomerAttributes = {
             "group": self.group,
             "features": self.features,
-            "source": SOURCE,
+            "source": self.source,
             "features_at": self.features_as_of,
             "life": lives[-1],
         }
         if len(lives) > 1:
             new["earlier_lives"] = list(lives[:-1])
         if self.churned is not None:
-            new["outcome_source"] = SOURCE
+            new["outcome_source"] = self.source
         return new
 
     def customer(self) -> NewCustomer:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterator
 
 from retainstream.customers.arrival import Arrival, Moments, moments_of
+from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.engine.tables.binding import bind, some_of
@@ -25,6 +26,7 @@ class Intake:
         refuse: Refuse = lambda _: None,
         *,
         repeated: Container[int] | None = None,
+        source: CustomerSource = "import",
     ) -> None:
         """`moments` are those of rows that do not say their own. `refuse` is called with every fault of every rejected row: its line, and
         the column's header in the file.
@@ -36,6 +38,7 @@ class Intake:
         self.moments = moments
         self._refuse = refuse
         self._repeated = repeated
+        self._source = source
         self._seen: set[tuple[str, str]] = set()
         self._headers = {column.name: column.header for column in schema.columns} | {"": ""}
         self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
@@ -125,6 +128,7 @@ class Intake:
             True if left_on is not None else row.churned,
             left_on,
             row.days.get("began_on"),
+            self._source,
         )
 
 

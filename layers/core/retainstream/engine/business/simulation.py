@@ -27,7 +27,7 @@ from retainstream.engine.schema import default_schema
 LEAD_MONTHS = 3
 """Months before the first anchor, so that the windows of its features are full."""
 _NEW_SHARE, _COMEBACK_SHARE = 0.042, 0.015
-_RISE, _MONTHS_SINCE_RISE = 0.08, 5
+_RISE, _MONTHS_SINCE_RISE = 0.05, 5
 _DAYS_OF_MONTH = 30.4375
 _DUE_EVERY = 30
 _MOST_MONTHS, _MOST_PAUSED_MONTHS = 180, 60

@@ -16,7 +16,7 @@ type Floats = NDArray[np.float64]
 HORIZON = 30
 USUAL_PRICE = np.array([7.99, 12.99, 18.99])
 _INTERCEPT = -2.75
-_LEVEL, _STRENGTH, _SEASON = -2.2, 0.7, 0.05
+_LEVEL, _STRENGTH, _SEASON = -2.2, 0.7, 0.03
 _LEAST = 1e-9
 
 

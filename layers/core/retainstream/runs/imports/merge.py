@@ -13,7 +13,7 @@ from retainstream.customers.judged import judged, judged_anew, moment_of
 from retainstream.customers.lives import lives_of, with_new_lives
 from retainstream.engine.lives import churned_of, outcome_day
 from retainstream.engine.lives.timeline import Lives
-from retainstream.engine.records import Customer, JudgedPrediction, PreviousPrediction
+from retainstream.engine.records import Customer, CustomerSource, JudgedPrediction, PreviousPrediction
 from retainstream.storage.arriving_customers import RowChange
 
 type Fate = Literal["created", "changed", "unchanged", "older"]
@@ -25,11 +25,12 @@ FACTS = ("left", "stayed", "not_known", "snapshots", "after_leaving", "older_fea
 
 @dataclass(frozen=True)
 class Import:
-    """The import of a row: its id, the moments of rows that do not say their own, and the schema's horizon."""
+    """The import of a row: its id, the moments of rows that do not say their own, the schema's horizon, and the source of the rows."""
 
     id: str
     moments: Moments
     horizon_days: int
+    source: CustomerSource = "import"
 
 
 def has_older_features(customer: Customer | None, row: Arrival) -> bool:
@@ -62,7 +63,7 @@ def merged(customer: Customer | None, row: Arrival, by: Import, prediction: Prev
     older, newer = has_older_features(customer, row), _differ(customer, row) and not has_older_features(customer, row)
     attributes, remove = with_new_lives(customer, lives)
     if newer:
-        attributes |= {"group": row.group, "features": row.features, "source": "import", "features_at": row.features_as_of}
+        attributes |= {"group": row.group, "features": row.features, "source": row.source, "features_at": row.features_as_of}
         if churned_of(customer["life"]) is not None and "outcome_source" not in customer and "outcome_source" not in remove:
             attributes["outcome_source"] = customer["source"]
     kept, snapshot = customer.get("outcome_prediction"), customer.get("outcome_prediction")
@@ -73,7 +74,7 @@ def merged(customer: Customer | None, row: Arrival, by: Import, prediction: Prev
         elif snapshot is None and kept is not None:
             remove = (*remove, "outcome_prediction")
         if snapshot != kept or outcome_day(lives[-1]) != outcome_day(before[-1]):
-            attributes["outcome_source"] = "import"
+            attributes["outcome_source"] = row.source
     elif row.churned is not None:
         older = older or lives == before
     changed = newer or snapshot != kept or _turns(lives) != _turns(before)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from retainstream.customers.arrival import Moments
+from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
 from retainstream.runs.imports.view import Asked, ImportRun, ImportView, import_view
@@ -68,8 +69,18 @@ class ImportRequest(BaseModel):
         return Moments.stated(features or both, outcomes or both)
 
 
-def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: str, idempotency_key: str | None) -> ImportView:
+def ask(
+    stores: Stores,
+    schema: FeatureSchema,
+    request: ImportRequest,
+    *,
+    by: str,
+    idempotency_key: str | None,
+    source: CustomerSource = "import",
+) -> ImportView:
     """Records an import that waits for its file, with links for the upload. The same key gives the same import, with new links.
+
+    `source` is that of its customers.
 
     Raises:
         NumberedCustomers, UsedKey
@@ -79,7 +90,7 @@ def ask(stores: Stores, schema: FeatureSchema, request: ImportRequest, *, by: st
     import_id = request_of("import", by, idempotency_key, request).claim(stores.request_keys)
     run: ImportRun | None = stores.runs.get(import_id)
     if run is None:
-        run, _ = stores.runs.expect(import_id, "import", by, _asked(stores.uploads, import_id, request))
+        run, _ = stores.runs.expect(import_id, "import", by, {**_asked(stores.uploads, import_id, request), "source": source})
     note_recent(stores, _RECENT, run)
     return import_view(stores.documents, run, _upload(stores.uploads, run))
 

@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 from pydantic import BaseModel, Field
 
 from retainstream.customers.arrival import Moments
+from retainstream.engine.records import CustomerSource
 from retainstream.runs.imports.work import rejects_key
 from retainstream.runs.record import RunView
 from retainstream.runs.uploading import UploadView, ends_in
@@ -17,7 +18,7 @@ STEPS = ("survey", "compare", "load", "verify", "keep")
 
 class Asked(TypedDict):
     """The request of an import. Moments are ISO 8601 in UTC. Earlier versions stored one, `as_of`, for features and outcomes. `upload_id`
-    is there where the file is uploaded in parts."""
+    is there where the file is uploaded in parts. `source` is that of the customers, "import" where it is absent."""
 
     file_name: str
     size: int
@@ -26,6 +27,7 @@ class Asked(TypedDict):
     features_as_of: NotRequired[str]
     outcomes_as_of: NotRequired[str]
     upload_id: NotRequired[str]
+    source: NotRequired[CustomerSource]
 
 
 class RejectedRow(TypedDict):
