@@ -49,8 +49,7 @@ def count_of_lives(lives: list[Row], year: int, month: int) -> Count:
     end = (start + 31 * DAY).replace(day=1) - DAY
     left = active = unknown = 0
     for life in lives:
-        seen = [date.fromisoformat(life[name]) for name in ("began_on", "first_seen_on") if name in life]
-        if max(seen) > start:
+        if date.fromisoformat(life["began_on"] if "began_on" in life else life["first_seen_on"]) > start:
             continue
         gone = month_of_leaving(life) if "left_on" in life else None
         if gone:
@@ -61,3 +60,9 @@ def count_of_lives(lives: list[Row], year: int, month: int) -> Count:
             active += known_until >= start - DAY
             unknown += start - DAY <= known_until < end
     return left, active, unknown
+
+
+def seen_later(lives: list[Row], year: int, month: int) -> int:
+    """Lives that were active on the first day of a month, and of which nothing was recorded by then."""
+    start = date(year, month, 1)
+    return count_of_lives([life for life in lives if date.fromisoformat(life["first_seen_on"]) > start], year, month)[1]

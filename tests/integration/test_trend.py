@@ -28,6 +28,7 @@ COUNTERS = {
         "customers/stayed/b": 30,
         "customers/unknown/b": 7,
         "life/first:2026-08/": 127,
+        "life/seen:2026-08/": 127,
         "life/left:2026-09/": 27,
         "life/left:2026-10/": 25,
         "life/covered:2026-10/": 75,

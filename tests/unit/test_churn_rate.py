@@ -14,7 +14,7 @@ from retainstream.engine.lives.months import MonthOfChurn, month_name
 from retainstream.engine.records import Life
 from retainstream.storage.changes import Change
 from retainstream.storage.lives import with_lives
-from tests.counted_lives import TODAY, Count, Row, a_life, count_of_lives
+from tests.counted_lives import TODAY, Count, Row, a_life, count_of_lives, seen_later
 from tests.examples import examples
 
 
@@ -45,8 +45,9 @@ def test_the_rates_of_folded_changes_in_any_order_are_a_count_of_lives(writes: l
     assert counters == recount(counts_of_customer, table.values())
     lives = [life for row in table.values() for life in (row["life"], *row["earlier_lives"])]
     months = [(year, month) for year in (2025, 2026) for month in range(1, 13) if (year, month) < (TODAY.year, TODAY.month)]
-    counted = {f"{year}-{month:02d}": count_of_lives(lives, year, month) for year, month in months}
-    assert churn_of(counters) == {month: count for month, count in counted.items() if count[1]}
+    counted = {month: count_of_lives(lives, *month) for month in months}
+    recorded = {month: count for month, count in counted.items() if count[1] and 10 * seen_later(lives, *month) <= count[1]}
+    assert churn_of(counters) == {f"{year}-{month:02d}": count for (year, month), count in recorded.items()}
 
 
 def lives_of(*, stayed: int, left: int, unknown: int) -> list[Row]:
@@ -106,6 +107,13 @@ def test_months_before_anything_was_recorded_have_no_rate() -> None:
     life = {"began_on": "2024-03-01", "first_seen_on": "2026-04-30", "observed_until": "2026-07-01"}
     months = churn_months(recount(counts_of_customer, [customer_of([life])]), TODAY)
     assert [month_name(month.month) for month in months] == ["2026-05", "2026-06"]
+
+
+def test_who_joins_between_two_files_is_active_from_the_first_day_of_the_month() -> None:
+    old = {"first_seen_on": "2026-03-30", "observed_until": "2026-07-01"}
+    new = old | {"began_on": "2026-05-31", "first_seen_on": "2026-06-30"}
+    june = churn_months(recount(counts_of_customer, [customer_of([life]) for life in [old] * 9 + [new]]), TODAY)[-1]
+    assert (month_name(june.month), june.active_at_start) == ("2026-06", 10)
 
 
 def test_a_row_without_days_enters_no_rate() -> None:

@@ -38,7 +38,7 @@ def churn_months(counters: Counters, today: date | None = None) -> list[MonthOfC
         if name.startswith("life/"):
             measure, month = name.split("/")[1].split(":")
             counts[measure][month_of_name(month)] = amount
-    return churn_by_month(counts["first"], counts["left"], counts["covered"], today or datetime.now(UTC).date())
+    return churn_by_month(counts["first"], counts["seen"], counts["left"], counts["covered"], today or datetime.now(UTC).date())
 
 
 def newest_rate(months: list[MonthOfChurn]) -> MonthOfChurn | None:

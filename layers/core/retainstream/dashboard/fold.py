@@ -55,7 +55,7 @@ def counts_of_customer(customer: Row) -> Counters:
     - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction that the outcome is compared with
     - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
     - synthetic/outcomes: 1 if the customer is synthetic
-    - life/first:<month>, left:<month>, covered:<month>: 1 for each life, all groups together (see `engine.lives.months`)
+    - life/first:<month>, seen:<month>, left:<month>, covered:<month>: 1 for each life, all groups together (see `engine.lives.months`)
     """
     return _readable(_customer, customer)
 

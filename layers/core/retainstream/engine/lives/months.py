@@ -1,11 +1,11 @@
 """The churn rate of a calendar month: customers who left in it ÷ customers who were active on its first day.
 
-A life enters the rates by at most two months: the first month on whose first day it was seen to be active, and the month in which it ends,
-by leaving or because nothing is known afterwards. So counts of lives by these months give the rate of every month, and they add up in any
+A life enters the rates by the first month on whose first day it was active, and by the month in which it ends, by leaving or because
+nothing is known afterwards. So counts of lives by these months give the rate of every month, and they add up in any
 order. A life that begins after the first day of a month and ends within it is active on no first day and enters no rate.
 
-Before a life was first seen, it enters no rate, even where its beginning is known: those who left before anything was recorded are not
-known, so the rate of that time would be too low.
+Of the time before anything was recorded only those are known who stayed until then, so its rate would be too low. Such a month has many
+customers who began before it and were first seen after it; it is left out.
 
 Months are numbered from January of the year 0. Days are ISO text, and a month is written as "2026-09".
 """
@@ -22,17 +22,21 @@ EARLIER: Final = 1989 * 12 + 11
 """All months before 1990 count as this one."""
 MOST_UNKNOWN: Final = 0.1
 """A month has a rate where the customers of whom nothing is known at its end are at most this share of those who left in it."""
+MOST_SEEN_LATER: Final = 0.1
+"""A month is left out where a larger share of the customers active on its first day was first seen after that day."""
 NEWEST: Final = 24
 
 
 class LifeMonths(NamedTuple):
     """The months by which a life enters the rates.
 
-    first: the first month on whose first day the customer was active. left: the month of leaving, or None. covered: where it is None, the
-    last month to whose end the customer is known to have been a customer.
+    first: the first month on whose first day the customer was active. seen: the first such month after the customer was first seen, but no
+    later than the first month after the life's end. left: the month of leaving, or None. covered: where it is None, the last month to whose
+    end the customer is known to have been a customer.
     """
 
     first: int
+    seen: int
     left: int | None
     covered: int | None
 
@@ -65,9 +69,7 @@ def months_of(life: Life) -> LifeMonths | None:
     start = start_of(life)
     if start is None or life.get("left_after") == LONG_BEFORE:
         return None
-    start = max(start, life.get("first_seen_on", start))
-    began = date.fromisoformat(start)
-    first = max(EARLIER, _month(began) + (began.day > 1))
+    first, seen = (_first_of(day) for day in (start, max(start, life.get("first_seen_on", start))))
     if "left_on" in life:
         left = _month_of_leaving(life)
         known_until = life.get("left_after", life["left_on"])
@@ -75,19 +77,22 @@ def months_of(life: Life) -> LifeMonths | None:
         left, known_until = None, life.get("observed_until", start)
     if left is not None:
         last = max(EARLIER, left)
-        return LifeMonths(first, last, None) if last >= first else None
+        return LifeMonths(first, min(seen, last + 1), last, None) if last >= first else None
     covered = max(EARLIER, month_of_name(last_full_month(known_until)))
-    return LifeMonths(first, None, covered) if covered >= first - 1 else None
+    return LifeMonths(first, min(seen, covered + 2), None, covered) if covered >= first - 1 else None
 
 
-def churn_by_month(first: Mapping[int, int], left: Mapping[int, int], covered: Mapping[int, int], today: date) -> list[MonthOfChurn]:
-    """The newest 24 months that were over on `today` and on whose first day a customer was active, oldest first. Each argument has the
-    number of lives by one of the months of `LifeMonths`."""
+def churn_by_month(
+    first: Mapping[int, int], seen: Mapping[int, int], left: Mapping[int, int], covered: Mapping[int, int], today: date
+) -> list[MonthOfChurn]:
+    """The newest 24 recorded months that were over on `today` and on whose first day a customer was active, oldest first. Each of the other
+    arguments has the number of lives by one of the months of `LifeMonths`."""
     months: list[MonthOfChurn] = []
-    active = 0
+    active = seen_later = 0
     for month in range(min(first, default=0), _month(today)):
         active += first.get(month, 0) - left.get(month - 1, 0) - covered.get(month - 2, 0)
-        if active > 0:
+        seen_later += first.get(month, 0) - seen.get(month, 0)
+        if active > 0 and seen_later <= MOST_SEEN_LATER * active:
             months.append(MonthOfChurn(month, left.get(month, 0), active, covered.get(month - 1, 0)))
     return months[-NEWEST:]
 
@@ -110,6 +115,12 @@ def first_day(month: int) -> date:
 
 def last_day(month: int) -> date:
     return first_day(month + 1) - timedelta(days=1)
+
+
+def _first_of(day: str) -> int:
+    """The first month that begins on the day or later."""
+    began = date.fromisoformat(day)
+    return max(EARLIER, _month(began) + (began.day > 1))
 
 
 def _month(day: date) -> int:
