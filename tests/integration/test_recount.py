@@ -257,11 +257,11 @@ def test_a_repaired_base_is_exact_afterwards(world: World) -> None:
 
 def test_changes_that_hang_in_the_stream_are_not_doubled_by_a_repair(world: World) -> None:
     for number in range(5):
-        world.write(f"c{number}", {"group": "premium", "features": {}})
+        world.write(f"c{number}", {"group": "premium", "features": {}, "life": {}})
     world.clock += 5
     assert outcome_of(finished(world, repair=True), "customers") == "repaired"
     assert world.counters == world.truth
-    world.write("c9", {"group": "premium", "features": {}})
+    world.write("c9", {"group": "premium", "features": {}, "life": {}})
     world.deliver(random.Random(0), everything=True)
     assert world.counters == world.truth == {"customers/unknown/premium": 6}
 
