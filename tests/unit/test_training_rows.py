@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from retainstream.engine.history.lives import LifeRow, rows_of
 from retainstream.engine.history.statements import counts_by_anchor
 from retainstream.engine.history.training_rows import TrainingTable, anchor_counts, plan_of, training_rows
+from retainstream.engine.learning.from_history import data_set
 from retainstream.engine.lives import LONG_BEFORE, Label, day_number, iso_day, label_of
 from retainstream.engine.records import Life
 from retainstream.engine.schema import FeatureSchema
@@ -157,6 +158,16 @@ def test_a_row_holds_what_was_known_and_whether_the_customer_left(connection: Du
     types = [str(values.dtype) for values in (table.rows, table.anchors, table.groups, table.prices)]
     assert types == ["float32", "int32", "int16", "float64"]
     assert table.anchors_report == [{"anchor": "2026-01-31", "left": 1, "stayed": 2, "unknown": 0, "absent": 1, "used": True}]
+
+
+def test_rows_whose_days_nobody_stated_are_counted_as_assumed(connection: DuckDBPyConnection, tmp_path: Path) -> None:
+    files = kept(connection, tmp_path, [row("a", "2026-01-31")], run="assumed-first")
+    files += kept(connection, tmp_path, [row("b", "2026-01-31")], run="run-2")
+    with_lives(connection, tmp_path, [life("a", **STAYED), life("b", **STAYED)])
+    table = training_rows(connection, [file.path for file in files], SCHEMA, 30)
+    assert table.assumed.tolist() == [True, False]
+    _, provenance = data_set(table, SCHEMA, 2)
+    assert provenance.document().get("moments") == {"checked": 1, "assumed": 1}
 
 
 def test_of_a_customers_rows_near_a_day_the_newest_counts_and_a_scored_one_first(connection: DuckDBPyConnection, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ numbers, counted from 1970-01-01: engines differ in the arithmetic of dates.
 from collections.abc import Sequence
 
 from retainstream.engine.history.columns import feature_column
+from retainstream.engine.history.rows import ASSUMED
 from retainstream.engine.lives import Label
 from retainstream.engine.schema import FeatureSchema
 
@@ -58,7 +59,8 @@ def counts_by_anchor(first_day: int, horizon_days: int) -> str:
 def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, horizon_days: int) -> str:
     """Of each customer the newest row in (day − spacing_days, day] of each of the days, with its label.
 
-    customer_id, anchor_day, day, group, price, the features in the order of the schema, label, source; by customer and anchor.
+    customer_id, anchor_day, day, group, price, the features in the order of the schema, label, source, and assumed (1 where nobody stated
+    the days of the row); by customer and anchor.
     """
     kept = ", ".join(f"({day})" for day in days)
     features = ", ".join(f"n.{feature_column(column)}" for column in schema.features)
@@ -73,7 +75,8 @@ def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, 
         ),
         newest AS (SELECT * FROM ranked WHERE place = 1),
         labelled AS ({_labelled("newest", ("customer_id", "anchor_day", "day"), horizon_days)})
-        SELECT n.customer_id, n.anchor_day, n.day, n."group", n.price, {features}, d.label, d.source
+        SELECT n.customer_id, n.anchor_day, n.day, n."group", n.price, {features}, d.label, d.source,
+            CASE WHEN n.run_id LIKE '{ASSUMED}%' THEN 1 ELSE 0 END AS assumed
         FROM newest AS n JOIN labelled AS d ON d.customer_id = n.customer_id AND d.day = n.day
         ORDER BY n.customer_id, n.anchor_day"""
 

@@ -50,7 +50,7 @@ class TrainingTable:
     churned: bool (n,), whether the customer left in (anchor, anchor + horizon].
     groups: int16 (n,), places in schema.groups, -1 without a group. prices: float64 (n,), NaN where not known.
     sources: where the outcome of each row comes from; the generator's are `records.SYNTHETIC`.
-    anchors_report: the anchors, newest first.
+    assumed: bool (n,), whether nobody stated the days of the row. anchors_report: the anchors, newest first.
     """
 
     customer_ids: list[str]
@@ -60,6 +60,7 @@ class TrainingTable:
     groups: NDArray[np.int16]
     prices: NDArray[np.float64]
     sources: list[str]
+    assumed: NDArray[np.bool_]
     anchors_report: list[AnchorCounts]
 
     def __len__(self) -> int:
@@ -169,6 +170,7 @@ def table_of(columns: Mapping[str, NDArray[np.generic]], schema: FeatureSchema, 
         groups=np.nan_to_num(groups[chosen], nan=-1).astype(np.int16),
         prices=_filled(columns["price"], math.nan).astype(np.float64)[chosen],
         sources=[str(source) for source in columns["source"][chosen]],
+        assumed=_filled(columns["assumed"], 0)[chosen] == 1,
         anchors_report=[_report(day, counts, used=used)],
     )
 
@@ -189,6 +191,7 @@ def joined(tables: Sequence[TrainingTable], schema: FeatureSchema, plan: Plan) -
         groups=np.concatenate([np.empty(0, dtype=np.int16), *(table.groups for table in tables)])[order],
         prices=np.concatenate([np.empty(0, dtype=np.float64), *(table.prices for table in tables)])[order],
         sources=[sources[place] for place in order],
+        assumed=np.concatenate([np.empty(0, dtype=bool), *(table.assumed for table in tables)])[order],
         anchors_report=sorted(report, key=lambda row: row["anchor"], reverse=True),
     )
 

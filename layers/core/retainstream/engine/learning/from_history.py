@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from retainstream.engine.history.training_rows import AnchorCounts, TrainingTable
-from retainstream.engine.learning.dataset import DataSet, Provenance, in_order, key_of
+from retainstream.engine.learning.dataset import DataSet, Moments, Provenance, in_order, key_of
 from retainstream.engine.lives import day_number, iso_day
 from retainstream.engine.schema import FeatureSchema
 
@@ -28,7 +28,9 @@ def data_set(table: TrainingTable, schema: FeatureSchema, customers: int) -> tup
         table.anchors,
     )
     sources = dict(sorted(Counter(table.sources).items()))
-    return in_order(data), Provenance(customers, len(data), int(table.churned.sum()), sources, schema.name)
+    assumed = int(table.assumed.sum())
+    moments: Moments = {"checked": len(data) - assumed, "assumed": assumed} if assumed else {"checked": len(data)}
+    return in_order(data), Provenance(customers, len(data), int(table.churned.sum()), sources, schema.name, moments)
 
 
 def require_labelled(report: Sequence[AnchorCounts], horizon_days: int) -> None:
