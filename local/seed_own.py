@@ -106,7 +106,8 @@ def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress, *,
             pages = [store_page(Stores(), rows, several_days) for rows in without_repeats(batch)]
             snapshots.add(row.snapshot(schema, moment) for page in pages for row in page.of_customers)
         else:
-            new = [(row, row.customer()) for row in batch]
+            rows = [row if row.churned is not None else row.to_be_scored() for row in batch]
+            new = [(row, row.customer()) for row in rows]
             snapshots.add(row.snapshot(schema, moment) for row, customer in new if not had_left(lives_of(customer), row.features_on))
             customers.put_many(customer for _, customer in new)
         progress.advance(task, len(batch))

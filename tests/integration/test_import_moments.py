@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from retainstream.engine.history.training_rows import TrainingTable, training_rows
 from retainstream.engine.lives import churned_of
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.registry.active_schema import set_active_schema
+from retainstream.runs.history.desk import desk
+from retainstream.runs.history.keep import keep_arrivals
 from retainstream.runs.imports import load, survey
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -103,6 +106,42 @@ def test_monthly_files_in_any_order_give_the_same_customers() -> None:
     }
     assert features["watch_time_hours"] == 2
     assert all(outcome == outcomes[0] for outcome in outcomes)
+
+
+def training_table() -> TrainingTable:
+    """The training rows of everything that was imported."""
+    stores = Stores()
+    for part in Documents().objects("history/arriving/"):
+        keep_arrivals(stores, {"run_id": part.key.split("/")[2]}, lambda: 600.0)
+    with desk(stores.history) as place:
+        place.read_lives(stores.customers)
+        return training_rows(place.connection, place.copies(stores.history.files()), default_schema(), 30)
+
+
+def labels(table: TrainingTable) -> dict[tuple[str, str], bool]:
+    anchors = table.anchors.astype("datetime64[D]").astype(str).tolist()
+    return dict(zip(zip(table.customer_ids, anchors, strict=True), table.churned.tolist(), strict=True))
+
+
+def test_an_outcome_is_paired_with_features_from_before_it() -> None:
+    lines = [line(f"c{number}", churned="yes" if number < 3 else "no") for number in range(8)]
+    imported(as_file([*lines, line("c8", churned="")], outcomes=True), features_as_of="2026-01-31", outcomes_as_of="2026-03-02")
+    assert labels(training_table()) == {(f"c{number}", "2026-01-31"): number < 3 for number in range(8)}
+
+
+def test_features_from_after_the_outcome_are_never_paired() -> None:
+    """Monthly files that bring features and outcomes of the same day, where a leaver's features show the leaving."""
+    months = ("2026-01-31", "2026-03-02", "2026-04-01")
+    for place, day in enumerate(months):
+        gone = [number for number in range(10) if number < 2 * place]
+        lines = [line(f"c{number}", watch=0 if number in gone else 9, churned="yes" if number in gone else "no") for number in range(10)]
+        view = imported(as_file(lines, outcomes=True), as_of=day)
+        assert view.counts.after_leaving == len(gone)
+    table = training_table()
+    assert {row[1] for row in labels(table)} == set(months[:2])
+    assert sum(table.churned) == 4
+    watched = table.rows[:, [column.name for column in default_schema().features].index("watch_time_hours")]
+    assert set(watched.tolist()) == {9.0}
 
 
 @pytest.fixture

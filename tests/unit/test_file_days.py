@@ -193,3 +193,8 @@ def test_monthly_files_in_any_order_give_the_same_lives(rows: list[Arrival], cha
     chance.shuffle(shuffled)
     assert merged(shuffled) == expected
     assert merged(rows + shuffled) == expected
+
+
+def test_a_customer_to_be_scored_is_seen_on_the_day_of_the_outcomes() -> None:
+    rows, _ = read("id,visits,left\na,1,\n")
+    assert life(rows[0].to_be_scored()) == {"first_seen_on": "2026-03-02", "observed_until": "2026-03-02"}

@@ -1,6 +1,6 @@
 """A customer of a file, with the days that its features and its outcome describe, and what they say of the customer's lives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
@@ -50,6 +50,10 @@ class Arrival:
     def outcome_on(self) -> str:
         """The day on which the outcome was known."""
         return self.outcomes_as_of[:10]
+
+    def to_be_scored(self) -> "Arrival":
+        """The row of a customer whose outcome is to be predicted: the features count as those of the day on which outcomes were known."""
+        return replace(self, features_as_of=self.outcomes_as_of)
 
     def after(self, lives: Lives) -> Lives:
         """The lives with what this row says. A row that says that the customer left does not bring back whoever had left before."""
