@@ -209,7 +209,7 @@ def dashboard(customers: int, figures: dict[str, Any]) -> Work:
 
 
 def standing(customers: int, figures: dict[str, Any]) -> float:
-    """Dollars a month without any use: tables with their backups, keys, secrets, alarms, a CloudWatch dashboard, snapshots of functions."""
+    """Dollars a month without any use: tables with backups, the full history, keys, secrets, alarms, a CloudWatch dashboard, snapshots."""
     stored = figure(figures, "worker", "stored: a customer") + figure(figures, "worker", "stored: a prediction with its longest past") + 200
     resources = template()["Resources"]
     snapshots = [name for name, resource in resources.items() if "SnapStart" in resource.get("Properties", {})]
@@ -219,6 +219,7 @@ def standing(customers: int, figures: dict[str, Any]) -> float:
     cost = prices()
     each_month: float = (
         customers * stored / 1e9 * (cost["dynamodb_gb_month"] + cost["dynamodb_backup_gb_month"])
+        + customers * assumed()["history_bytes"] / 1e9 * assumed()["scoring_runs"] * parameter("HistoryMonths") * cost["s3_gb_month"]
         + sum(memory_gb(name) for name in snapshots) * _MONTH_SECONDS * cost["snapstart_cache_gb_second"]
         + watched * cost["alarm_month"]
         + keys * cost["kms_key_month"]
