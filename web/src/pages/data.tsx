@@ -7,13 +7,14 @@ import { ImportProgress } from "../parts/import-progress";
 import { SchemaChange } from "../parts/schema-change";
 import { SchemaTable } from "../parts/schema-table";
 import { Scoring } from "../parts/scoring";
+import { Sources } from "../parts/sources";
 import { Empty, Show } from "../parts/states";
 import { Table } from "../parts/table";
 import { useSchema } from "../parts/use-schema";
 import { api, may } from "../session";
 import "../styles/data.css";
 
-/** Imports of customers, the scoring run, the feature schema and its change. */
+/** Imports of customers, the scoring run, the sources of features, the feature schema and its change. */
 export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
   const [turn, setTurn] = useState(0);
@@ -38,6 +39,7 @@ export default function Data() {
           </div>
           <Scoring />
           <Recent chosen={followed} choose={setFollowed} turn={turn} />
+          <Sources key={schemas} />
         </>
       ) : (
         <Empty title="Only analysts can import customers">Ask an administrator for the analyst role.</Empty>
