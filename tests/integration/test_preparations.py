@@ -35,8 +35,13 @@ def day(number: int) -> str:
 
 
 def files() -> dict[str, str]:
-    """Three customers: c1 stays, c2 leaves after 100 days, c3 comes later and has a country that the schema does not list."""
-    subscriptions = [f"c1,{day(0)},,9.99,basic", f"c2,{day(0)},{day(100)},19.99,premium", f"c3,{day(120)},,9.99,basic"]
+    """Three customers after the first to leave, c0: c1 stays, c2 leaves after 100 days, c3 comes later and has a country that the schema does not list."""
+    subscriptions = [
+        f"c0,{day(-30)},{day(5)},9.99,basic",
+        f"c1,{day(0)},,9.99,basic",
+        f"c2,{day(0)},{day(100)},19.99,premium",
+        f"c3,{day(120)},,9.99,basic",
+    ]
     events = [f"{customer},{day(number)}T10:00:00Z,login," for customer in ("c1", "c2", "c3") for number in range(0, 190, 3)]
     events = [
         row
