@@ -35,7 +35,7 @@ def day(number: int) -> str:
 
 
 def files() -> dict[str, str]:
-    """Three customers after the first to leave, c0: c1 stays, c2 leaves after 100 days, c3 comes later and has a country that the schema does not list."""
+    """After the first to leave, c0: c1 stays, c2 leaves after 100 days, c3 comes later, from a country that the schema does not list."""
     subscriptions = [
         f"c0,{day(-30)},{day(5)},9.99,basic",
         f"c1,{day(0)},,9.99,basic",
