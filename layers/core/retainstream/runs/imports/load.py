@@ -166,7 +166,7 @@ def _keep_span(stores: Stores, import_id: str, start: Place, end: Place, loaded:
     span: Span = {
         "start": [start.offset, start.line],
         "end": [end.offset, end.line],
-        "counts": loaded.counts,
+        "counts": dict(sorted(loaded.counts.items())),
         "first": [_shown(problem) for problem in listed[:FIRST_REJECTS]],
         "rejects": bool(listed),
     }
