@@ -70,7 +70,7 @@ def write_files(folder: Path, events: int) -> None:
     """events.csv with so many lines over two years, and subscriptions.csv. The same number gives the same lines, in any order."""
     customers = max(1, events // EVENTS_A_CUSTOMER)
     with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(folder / "spilled")}) as connection:
-        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         connection.execute(f"""
             COPY (
                 SELECT printf('c%07d', hash(i) % {customers}) AS customer_id,

@@ -101,7 +101,7 @@ def read_sources(
         raise UnusableSources("the schema has no sources")
     if as_of is not None and as_of > today:
         raise UnusableSources(f"{iso_day(as_of)} is later than today")
-    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
+    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
     reading = Reading(connection, limit=today if as_of is None else as_of)
     if schema.sources.subscriptions:
         progress("reading subscriptions", 0.0)
