@@ -128,11 +128,18 @@ class Uploads:
         return StoredFile(key, answer["ContentLength"], answer["ETag"])
 
     def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
-        """Up to `limit` keys below a prefix, in their order, after a key."""
-        options: Any = {"StartAfter": after} if after else {}
-        with storage_errors():
-            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=limit, **options)
-        return [file["Key"] for file in answer.get("Contents", [])]
+        """Up to `limit` keys below a prefix, in their order, after a key. S3 may list fewer keys at once than it was asked for."""
+        keys: list[str] = []
+        while len(keys) < limit:
+            options: Any = {"StartAfter": after} if after else {}
+            with storage_errors():
+                answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=limit - len(keys), **options)
+            page = [file["Key"] for file in answer.get("Contents", [])]
+            keys += page
+            if not page or not answer.get("IsTruncated"):
+                break
+            after = page[-1]
+        return keys
 
     def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> io.BufferedReader:
         """The bytes of a file from `start` up to `end`, read by ranges of RANGE bytes.
