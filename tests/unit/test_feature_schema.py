@@ -114,6 +114,14 @@ def test_a_schema_that_contradicts_itself_is_refused(changes: dict[str, Any]) ->
         FeatureSchema.model_validate(document(**changes))
 
 
+def test_names_of_columns_differ_in_more_than_case() -> None:
+    columns = [{"name": name, "source": name, "kind": "integer", "label": "Visits"} for name in ("Visits", "price", "visits")]
+    with pytest.raises(ValidationError, match="the names of the columns Visits and visits differ only in upper and lower case"):
+        FeatureSchema.model_validate(document(columns=columns))
+    columns[2]["name"] = "calls"
+    assert FeatureSchema.model_validate(document(columns=columns)).names == {"Visits", "price", "calls"}
+
+
 def test_moments_name_columns_of_their_own() -> None:
     schema = FeatureSchema.model_validate(document(moments={"features_as_of": "taken", "left_on": "ended", "format": "%d.%m.%Y"}))
     assert schema.moments is not None

@@ -36,11 +36,12 @@ _GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscript
 
 
 def name_for(header: str, taken: set[str]) -> str:
-    """A valid column name for a header, different from every name in `taken`."""
+    """A valid column name for a header, different from every name in `taken`, also without case."""
+    lower = {each.lower() for each in taken}
     name = re.sub(r"[^A-Za-z0-9]+", "_", in_ascii(header)).strip("_") or "column"
     name = f"{'' if name[0].isalpha() else 'c_'}{name}"[:60]
     free, number = name, 2
-    while free in taken:
+    while free.lower() in lower:
         free, number = f"{name[:56]}_{number}", number + 1
     return free
 

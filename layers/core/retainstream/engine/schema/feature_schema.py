@@ -241,6 +241,12 @@ class FeatureSchema(Part):
             )
             if repeated:
                 raise ValueError(f"{fault}: {', '.join(repeated)}")
+        spellings: dict[str, str] = {}
+        for name in names:
+            if (other := spellings.setdefault(name.lower(), name)) != name:
+                raise ValueError(
+                    f"the names of the columns {other} and {name} differ only in upper and lower case; the history is read without case"
+                )
         for role, name in (("id", self.id.column), ("label", self.label.column)):
             if name in names:
                 raise ValueError(f"the {role} column {name} must not be among the columns")
