@@ -50,9 +50,11 @@ def history(connection: DuckDBPyConnection, tmp_path: Path) -> list[Path]:
 
 STATEMENTS = {
     "anchors": statements.counts_by_anchor(FIRST, 30),
+    "anchors-by-silence": statements.counts_by_anchor(FIRST, 30, 25),
     "rows": statements.rows_of_days(SCHEMA, [FIRST + 90, FIRST + 59, FIRST + 31], 27, 30),
     "probabilities": statements.counts_by_probability(FIRST, FIRST + 60, 30, by_version=False),
     "probabilities-by-version": statements.counts_by_probability(FIRST, FIRST + 60, 30, by_version=True),
+    "probabilities-by-silence": statements.counts_by_probability(FIRST, FIRST + 60, 30, 25, by_version=True),
 }
 
 

@@ -10,19 +10,26 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench import features_in_pandas, made_events
+from retainstream.engine.history.lives import rows_of
+from retainstream.engine.history.prepared import write_prepared
+from retainstream.engine.history.training_rows import training_rows
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.sources.anchors import anchor_days
 from retainstream.engine.sources.build import build
 from retainstream.engine.sources.delivered import SourceFiles, day_number, files_in, read_sources
+from retainstream.runs.preparing.building import prepared_customers
+from retainstream.runs.preparing.prepared import arrivals_of
 from tests.examples import examples
+from tests.history_rows import with_lives
 from tests.plain_features import Event, ProfileRow, Row, Subscription, plain_features
 
 FIRST, LAST = 20_000, 20_100
 """Days of the random tables."""
+MIDDLE = 20_050
 TODAY = 20_500
 
 type Origin = dict[str, Any]
@@ -70,7 +77,14 @@ def schema_of(churn: Origin, horizon_days: int = 20) -> FeatureSchema:
             "churn": churn,
             "columns": [
                 {"name": "country", "kind": "category", "levels": ["DE", "FR", "IT"], "label": "Country", "missing": True},
-                {"name": "plan", "kind": "category", "levels": ["a", "b"], "label": "Plan", "from": {"subscriptions": "plan"}},
+                {
+                    "name": "plan",
+                    "kind": "category",
+                    "levels": ["a", "b"],
+                    "label": "Plan",
+                    "missing": True,
+                    "from": {"subscriptions": "plan"},
+                },
                 *(column(place, origin) for place, origin in enumerate([*facts, *_EVENTS])),
             ],
         }
@@ -98,6 +112,12 @@ def subscriptions(draw: st.DrawFn) -> Subscription:
         draw(_IDS), start, stop, draw(st.one_of(st.none(), st.integers(1, 40).map(lambda price: price / 2))), draw(st.sampled_from("ab"))
     )
 
+
+_AROUND = st.lists(
+    st.builds(Event, _IDS, st.integers(MIDDLE - 30, MIDDLE + 40).map(lambda day: day * 1440), st.sampled_from(KINDS), st.none()),
+    min_size=2,
+    max_size=12,
+)
 
 EVENTS = st.lists(_EVENT, max_size=30)
 SUBSCRIPTIONS = st.lists(subscriptions(), max_size=8, unique_by=lambda one: (one.customer, one.start, one.plan))
@@ -216,6 +236,30 @@ def test_what_happens_at_or_before_the_anchor_changes_no_label(
     after = computed(schema, [e for e in events if e.day > anchor] + others, list(unique.values()), [], [anchor])
     for key in before.keys() & after.keys():
         assert before[key][schema.label.header] == after[key][schema.label.header]
+
+
+@given(churn=CHURN, events=_AROUND, subscribed=SUBSCRIPTIONS)
+@example("silent", [Event("a", (MIDDLE + day) * 1440, "login", None) for day in (-15, 10, 28)], [])
+@example("silent within", [Event("a", (MIDDLE + day) * 1440, "login", None) for day in (-5, 6, 14, 20, 28)], [])
+@settings(max_examples=examples(25), deadline=None)
+def test_training_rows_of_a_preparation_have_the_labels_of_the_table(
+    churn: str, events: list[Event], subscribed: list[Subscription]
+) -> None:
+    schema, anchor = SCHEMAS[churn], MIDDLE
+    with TemporaryDirectory() as name, duckdb.connect() as connection:
+        folder, snapshot = Path(name), Path(name) / "history.parquet"
+        delivered = read_sources(connection, schema, write(folder, events, subscribed, []), today=TODAY, as_of=LAST)
+        built = build(connection, schema, delivered, [anchor, delivered.through + 1])
+        labels = {
+            customer: row[schema.label.header] for (day, customer), row in _rows(connection, built.table, schema).items() if day == anchor
+        }
+        write_prepared(connection, built.table, schema, iso(anchor), moment=moment(0), run_id="run", path=snapshot)
+        arrivals = list(arrivals_of(schema, list(prepared_customers(connection, schema, built, delivered)), iso(delivered.through)))
+        lives = [life for arrival in arrivals if arrival for life in rows_of(arrival.customer_id, arrival.after(()), "import")]
+        with_lives(connection, folder, lives)
+        table = training_rows(connection, [snapshot], schema, schema.horizon_days)
+    assert built.anchors[0]["labelled"]
+    assert dict(zip(table.customer_ids, table.churned.tolist(), strict=True)) == labels
 
 
 @given(churn=CHURN, events=EVENTS, subscribed=SUBSCRIPTIONS, profile=PROFILE, seed=st.integers(0, 99))

@@ -14,7 +14,7 @@ from retainstream.engine.history.lives import LifeRow, rows_of
 from retainstream.engine.history.statements import counts_by_anchor
 from retainstream.engine.history.training_rows import TrainingTable, anchor_counts, plan_of, training_rows
 from retainstream.engine.learning.from_history import data_set
-from retainstream.engine.lives import LONG_BEFORE, Label, day_number, iso_day, label_of
+from retainstream.engine.lives import LONG_BEFORE, Label, day_number, iso_day, label_of_lives
 from retainstream.engine.records import Life
 from retainstream.engine.schema import FeatureSchema
 from tests.history_rows import SCHEMA, kept, row, small_database, with_lives
@@ -58,16 +58,14 @@ def lives(draw: st.DrawFn) -> list[Life]:
     return made
 
 
-def label_of_customer(several: list[Life], anchor: int, horizon: int) -> Label:
-    """The label by the oldest life that had begun and had not ended by the anchor."""
-    labels = [label_of(one, anchor, horizon) for one in several]
-    return next((label for label in labels if label is not Label.NO_ROW), Label.NO_ROW)
-
-
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(lives(), st.sets(st.integers(-20, 400), max_size=8)), min_size=1, max_size=25), st.integers(1, 90))
+@given(
+    st.lists(st.tuples(lives(), st.sets(st.integers(-20, 400), max_size=8)), min_size=1, max_size=25),
+    st.integers(1, 90),
+    st.integers(0, 90),
+)
 def test_the_statement_gives_the_labels_of_the_rule(
-    connection: DuckDBPyConnection, tmp_path: Path, customers: list[tuple[list[Life], set[int]]], horizon: int
+    connection: DuckDBPyConnection, tmp_path: Path, customers: list[tuple[list[Life], set[int]]], horizon: int, silence: int
 ) -> None:
     rows = [(f"c{number}", FIRST + day) for number, (_, days) in enumerate(customers) for day in sorted(days)]
     with_lives(
@@ -76,8 +74,10 @@ def test_the_statement_gives_the_labels_of_the_rule(
     connection.execute("CREATE OR REPLACE TABLE history (customer_id VARCHAR, anchor_day INTEGER)")
     if rows:
         connection.executemany("INSERT INTO history VALUES (?, ?)", rows)
-    counted = {(day, label): count for day, label, count in connection.execute(counts_by_anchor(FIRST - 100, horizon)).fetchall()}
-    expected = Counter((FIRST + day, int(label_of_customer(several, FIRST + day, horizon))) for several, days in customers for day in days)
+    counted = {(day, label): count for day, label, count in connection.execute(counts_by_anchor(FIRST - 100, horizon, silence)).fetchall()}
+    expected = Counter(
+        (FIRST + day, int(label_of_lives(several, FIRST + day, horizon, silence))) for several, days in customers for day in days
+    )
     assert counted == expected
 
 

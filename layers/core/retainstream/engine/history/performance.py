@@ -106,7 +106,7 @@ class Tallied:
         return self.customers > 0 and int(self.unknown.sum()) <= MOST_UNKNOWN * self.customers
 
 
-def by_period(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int) -> list[PeriodFigures]:
+def by_period(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int, silence_days: int = 0) -> list[PeriodFigures]:
     """The figures of each month, newest first, and of each model version in all months. `promised` is None here: it is in the cards.
 
     The connection has the lives (see `lives.load_lives`).
@@ -116,16 +116,17 @@ def by_period(connection: "DuckDBPyConnection", history_files: Files, horizon_da
     show_history(connection, history_files)
     days = [day for (day,) in connection.execute("SELECT DISTINCT anchor_day FROM history").fetchall()]
     months = sorted({month_of(day) for day in days}, reverse=True)
-    return figures([part for month in months for part in tallies(connection, history_files, month, horizon_days)])
+    return figures([part for month in months for part in tallies(connection, history_files, month, horizon_days, silence_days)])
 
 
-def tallies(connection: "DuckDBPyConnection", history_files: Files, month: str, horizon_days: int) -> list[Tallied]:
+def tallies(connection: "DuckDBPyConnection", history_files: Files, month: str, horizon_days: int, silence_days: int = 0) -> list[Tallied]:
     """The predictions of a month, by all versions together and by each. The files are at least those with anchors in the month."""
     show_history(connection, history_files)
     first, last = days_of(month)
     parts = []
     for by_version in (False, True):
-        answer = connection.execute(counts_by_probability(first, last, horizon_days, by_version=by_version)).fetchnumpy()
+        statement = counts_by_probability(first, last, horizon_days, silence_days, by_version=by_version)
+        answer = connection.execute(statement).fetchnumpy()
         versions = np.array(answer["model_version"].tolist(), dtype=object)
         for version in sorted(set(versions.tolist())):
             rows = versions == version

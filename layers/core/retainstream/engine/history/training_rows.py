@@ -99,18 +99,18 @@ def training_rows(
 
     The connection has the lives (see `lives.load_lives`).
     """
-    counts = anchor_counts(connection, history_files, horizon_days)
+    counts = anchor_counts(connection, history_files, horizon_days, schema.silence_days)
     plan = plan_of(counts, horizon_days, spacing_days=spacing_days, most_unknown=most_unknown, newest_months=newest_months)
     return joined([rows_of_day(connection, history_files, schema, day, plan, horizon_days) for day in plan.days], schema, plan)
 
 
-def anchor_counts(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int) -> dict[int, Counts]:
+def anchor_counts(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int, silence_days: int = 0) -> dict[int, Counts]:
     """The customers of each anchor by label: anchor's day → label → customers. Each anchor's files are counted apart from the others'."""
     if not history_files:
         return {}
     show_history(connection, history_files)
     counts: dict[int, dict[int, int]] = {}
-    for day, label, customers in connection.execute(counts_by_anchor(_BEFORE_ALL, horizon_days)).fetchall():
+    for day, label, customers in connection.execute(counts_by_anchor(_BEFORE_ALL, horizon_days, silence_days)).fetchall():
         counts.setdefault(day, {})[label] = customers
     return dict(counts)
 
@@ -147,7 +147,7 @@ def rows_of_day(
 ) -> TrainingTable:
     """The training rows of one day of a plan, from the files with anchors near it."""
     show_history(connection, history_files, schema)
-    statement = rows_of_days(schema, [day], plan.spacing_days, horizon_days)
+    statement = rows_of_days(schema, [day], plan.spacing_days, horizon_days, schema.silence_days)
     columns = connection.execute(statement).fetchnumpy()
     return table_of({name: np.ma.asarray(values) for name, values in columns.items()}, schema, day, plan)
 

@@ -9,11 +9,15 @@ what happened in the window (anchor, anchor + horizon]:
 - stayed: the life ended after the window, or was observed at the end of the window or later;
 - unknown: the life has no end, and was not observed for long enough.
 
+Where churn is a number of days without an event (`silence_days`), the silence of a row counts from its anchor, so that the label depends on
+no day before it. A customer whose next life is first seen within so many days after the anchor was not silent for as long: the life that
+had not ended by the anchor continues as the next one.
+
 The assumed day of leaving is ceil((left_on + max(left_after, anchor)) / 2), which is left_on itself where that day is exact, as
 left_after is then left_on - 1. The half of the range lies in the window exactly when this day does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import IntEnum
 
@@ -78,6 +82,18 @@ def label_of(life: Life, anchor: int, horizon_days: int) -> Label:
         return Label.LEFT if _middle(after, left_on) <= end else Label.STAYED
     observed = "observed_until" in life and day_number(life["observed_until"]) >= end
     return Label.STAYED if observed else Label.UNKNOWN
+
+
+def label_of_lives(lives: Sequence[Life], anchor: int, horizon_days: int, silence_days: int = 0) -> Label:
+    """The label of a customer's row: that of the oldest life that had begun and had not ended by the anchor. `lives` are oldest first."""
+    for place, life in enumerate(lives):
+        label = label_of(life, anchor, horizon_days)
+        if label is not Label.NO_ROW:
+            after = lives[place + 1] if place + 1 < len(lives) else Life()
+            if silence_days and "first_seen_on" in after and day_number(after["first_seen_on"]) <= anchor + silence_days:
+                return label_of({**after, "began_on": iso_day(anchor)}, anchor, horizon_days)
+            return label
+    return Label.NO_ROW
 
 
 def had_left(lives: Iterable[Life], day: str) -> bool:

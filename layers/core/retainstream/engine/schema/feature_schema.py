@@ -313,6 +313,11 @@ class FeatureSchema(Part):
         """The header of the anchors in a computed table."""
         return (self.moments.anchor if self.moments else "") or ANCHOR
 
+    @property
+    def silence_days(self) -> int:
+        """Days without an event after which a customer has left; 0 where leaving means something else."""
+        return self.churn.days if self.churn and self.churn.when == "no-event" else 0
+
     @cached_property
     def features(self) -> tuple[Column, ...]:
         """The columns that the model may use, in the order of its input."""

@@ -40,18 +40,18 @@ class PerformanceDocument(TypedDict):
 def judge(stores: Stores, event: JudgeEvent) -> Judged:
     """Writes the figures of all months anew, with what the model cards promised."""
     files = newest_files(stores.history.files(), settings().history_months)
-    horizon = active_schema(stores.documents).horizon_days
+    schema = active_schema(stores.documents)
     parts: list[Tallied] = []
     if files:
         with desk(stores.history) as place:
             place.read_lives(stores.customers)
             for month, of_month in groupby(files, key=lambda file: file.anchor[:7]):
-                parts += tallies(place.connection, place.copies(list(of_month)), month, horizon)
+                parts += tallies(place.connection, place.copies(list(of_month)), month, schema.horizon_days, schema.silence_days)
     rows = [_with_promise(stores, row) for row in figures(parts)]
     document: PerformanceDocument = {
         "made_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "run_id": event["run_id"],
-        "horizon_days": horizon,
+        "horizon_days": schema.horizon_days,
         "by_period": rows,
     }
     stores.documents.put_bytes(PERFORMANCE, json.dumps(document, allow_nan=False).encode(), "application/json")

@@ -85,7 +85,7 @@ def keep_customers(
 ) -> tuple[list[str], int]:
     """Leaves every customer with a row at some anchor, in parts. Returns the names of the parts, and the number of customers."""
     names, number = [], 0
-    for place, customers in enumerate(batched(_customers(connection, schema, built, delivered), CUSTOMERS_IN_PART)):
+    for place, customers in enumerate(batched(prepared_customers(connection, schema, built, delivered), CUSTOMERS_IN_PART)):
         name = f"customers-{place}"
         content = b"".join(json.dumps(customer, separators=(",", ":")).encode() + b"\n" for customer in customers)
         stores.documents.put_bytes(work_key(run_id, name), zlib.compress(content, 1))
@@ -94,7 +94,9 @@ def keep_customers(
     return names, number
 
 
-def _customers(connection: "DuckDBPyConnection", schema: FeatureSchema, built: Built, delivered: Delivered) -> Iterator[PreparedCustomer]:
+def prepared_customers(
+    connection: "DuckDBPyConnection", schema: FeatureSchema, built: Built, delivered: Delivered
+) -> Iterator[PreparedCustomer]:
     """The customers by id. Their features are those of their newest row."""
     identity, anchor = quoted(schema.id.header), quoted(schema.anchor_header)
     headers = ", ".join(f"f.{quoted(column.header)}" for column in schema.columns)
