@@ -201,6 +201,8 @@ def test_what_happens_at_or_after_the_anchor_changes_no_feature(
     data: st.DataObject,
 ) -> None:
     schema = SCHEMAS[churn]
+    divisor = data.draw(st.sampled_from([1.0, 3.0, 100.0, 1e-5, 7e9]), label="divisor")  # sums of such amounts depend on their order
+    events = [Event(e.customer, e.minute, e.kind, e.amount and e.amount / divisor) for e in events]
     from_day = anchor + data.draw(st.sampled_from([0, 1]), label="days after the anchor")
     later = st.integers(from_day, LAST + 1)
     others = [e for e in data.draw(EVENTS, label="other events") if e.day >= from_day]
@@ -212,11 +214,29 @@ def test_what_happens_at_or_after_the_anchor_changes_no_feature(
     new = [s for s in data.draw(SUBSCRIPTIONS, label="other subscriptions") if s.start >= from_day]
     rows = [p for p in profile if p.since < from_day] + [p for p in data.draw(PROFILE, label="other profile") if p.since >= from_day]
     before = computed(schema, events, subscribed, profile, [anchor])
-    after = computed(schema, [e for e in events if e.day < from_day] + others, changed + new, rows, [anchor], as_of=LAST + 1)
+    anchors = sorted({anchor, *data.draw(ANCHORS, label="other anchors")})
+    table = computed(schema, [e for e in events if e.day < from_day] + others, changed + new, rows, anchors, as_of=LAST + 1)
+    after = {key: row for key, row in table.items() if key[0] == anchor}
     for key in before.keys() & after.keys():
         assert _features(schema, before[key]) == _features(schema, after[key])
     if from_day > anchor:
         assert before.keys() == after.keys()
+
+
+@given(seed=st.integers(0, 999), digits=st.sampled_from([2, 15]))
+@settings(max_examples=examples(5), deadline=None)
+def test_later_events_and_anchors_change_no_digit_of_a_sum(seed: int, digits: int) -> None:
+    chance = random.Random(seed)
+    events = [
+        Event(chance.choice("abc"), chance.randrange(FIRST * 1440, LAST * 1440), "login", round(chance.uniform(-5, 500), digits))
+        for _ in range(400)
+    ]
+    known = [event for event in events if event.day < MIDDLE]
+    before = computed(SILENT, known, [], [], [MIDDLE], as_of=MIDDLE)
+    after = computed(SILENT, events, [], [], [MIDDLE - 9, MIDDLE, MIDDLE + 3, MIDDLE + 14])
+    assert len(before) == 3
+    for key, row in before.items():
+        assert _features(SILENT, after[key]) == _features(SILENT, row)
 
 
 @given(churn=CHURN, events=EVENTS, subscribed=SUBSCRIPTIONS, anchor=_DAYS, data=st.data())
