@@ -41,7 +41,11 @@ def schema(aws: None) -> None:
 def arrive(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Tells the function twice that an object has arrived, with the machine deployed, and waits for the end of all executions."""
     run_machines(monkeypatch)
-    text = DEFINITION.read_text().replace("${PrepareFunctionArn}", "arn:aws:lambda:eu-west-1:123456789012:function:prepare")
+    text = (
+        DEFINITION.read_text()
+        .replace("${PrepareFunctionArn}", "arn:aws:lambda:eu-west-1:123456789012:function:prepare")
+        .replace("${MaxConcurrency}", "2")
+    )
     states = boto3.client("stepfunctions")
     role = "arn:aws:iam::123456789012:role/states"
     arn = states.create_state_machine(name="test-prepare", definition=json.dumps(yaml.safe_load(text)), roleArn=role)["stateMachineArn"]
@@ -155,7 +159,7 @@ def test_a_second_month_adds_ends_and_an_older_file_takes_none_away(
     assert (view["counts"]["changed"], view["counts"]["repeated"]) == (1, 1)
     late = deliver("subscriptions", SUBSCRIPTIONS, as_of="2026-02-01")
     assert (late["counts"]["older"], late["counts"]["repeated"]) == (1, 1)
-    assert kept("subscriptions", tmp_path)[0][:3] == ("c1", "2025-06-01", "2026-02-20")
+    assert kept("subscriptions", tmp_path)[0][:4] == ("c1", "2025-06-01", "basic", "2026-02-20")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,15 @@ def test_a_later_row_of_a_subscription_ends_it(club: Club) -> None:
     assert row["left"] == 1
 
 
+def test_another_plan_in_a_later_file_replaces_the_one_before(club: Club) -> None:
+    (club.folder / "subscriptions.csv").rename(club.folder / "subscriptions-1.csv")
+    club.write("subscriptions-2.csv", "customer,start,end,price,plan\na,2026-01-01,2026-03-10,12,premium\na,2026-01-01,,3,sports\n")
+    assert (club.read().kept["subscriptions"], found(club.read())["repeated"]) == (2, 1)
+    (club.folder / "subscriptions-2.csv").write_text("customer,start,end,price,plan\na,2026-01-01,2026-03-10,12,premium\n")
+    (row,) = club.rows("2026-03-01")
+    assert (row["left"], row["plan"]) == (1, "premium")
+
+
 def test_a_customer_who_comes_back_has_two_lives(club: Club) -> None:
     club.write("subscriptions.csv", "customer,start,end,price,plan\na,2026-01-01,2026-02-01,10,basic\na,2026-03-01,,12,premium\n")
     assert club.lives(as_of="2026-06-01") == [

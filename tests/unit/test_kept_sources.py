@@ -120,6 +120,18 @@ def test_a_later_delivery_adds_the_end_of_a_subscription_and_an_earlier_one_does
     assert shelf.rows("id", "end") == [("a", "2026-02-20"), ("b", None)]
 
 
+def test_two_plans_of_a_delivery_are_two_subscriptions_and_another_plan_in_a_later_one_replaces_them() -> None:
+    header = "customer_id,started_on,ended_on,price,plan"
+    shelf = Shelf(SUBSCRIPTIONS)
+    both = as_csv([("a", "2026-01-01", "", "9.99", "basic"), ("a", "2026-01-01", "", "4.99", "sports")], header)
+    assert counted(shelf.add(both, "2026-01-31")) == (2, 0, 0, 0)
+    assert shelf.rows("plan", "price") == [("basic", "9.99"), ("sports", "4.99")]
+    other = as_csv([("a", "2026-01-01", "", "19.99", "premium"), ("a", "2026-02-01", "", "4.99", "sports")], header)
+    assert counted(shelf.add(other, "2026-02-28")) == (1, 1, 0, 0)
+    assert counted(shelf.add(both, "2026-01-31")) == (0, 0, 0, 2)
+    assert shelf.rows("start", "plan") == [("2026-01-01", "premium"), ("2026-02-01", "sports")]
+
+
 def test_the_newest_row_of_a_profile_is_kept() -> None:
     profile = Profile(file="profile.csv", id="customer_id")
     schema = SOURCES_SCHEMA.model_copy(
@@ -261,7 +273,8 @@ def test_subscriptions_in_any_order_give_the_newest_row_of_each(drawn: tuple[lis
     header = "customer_id,started_on,ended_on,price,plan"
     shelf = _added(SUBSCRIPTIONS, header, files, iter(order))
     assert shelf.stamped() == _added(SUBSCRIPTIONS, header, files, iter(range(len(files)))).stamped()
-    newest: dict[tuple[str, ...], tuple[str, ...]] = {}
+    newest: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
     for place in sorted(range(len(files)), key=lambda place: (files[place][0], f"d{place}")):
-        newest |= {row[:2]: row for row in files[place][1]}
-    assert shelf.rows() == sorted((tuple(cell or None for cell in row) for row in newest.values()), key=repr)
+        newest |= {row[:2]: {other[4]: other for other in files[place][1] if other[:2] == row[:2]} for row in files[place][1]}
+    stated = [tuple(cell or None for cell in row) for rows in newest.values() for row in rows.values()]
+    assert shelf.rows("id", "start", "end", "price", "plan") == sorted(stated, key=repr)

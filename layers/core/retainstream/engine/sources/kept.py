@@ -1,8 +1,9 @@
 """The rows of all deliveries of a source, each once, in Parquet files.
 
 Values are kept as the files write them, so that a changed schema reads old deliveries anew, and a value that cannot be read is not lost.
-Of rows with the same key the newest delivery's is kept. Events are divided into parts by the month of their time, so that a delivery of new
-events rewrites few files. Deliveries in any order, one of them again, or a file in several pieces give the same rows.
+Of rows with the same key the newest delivery's is kept (`keys`). Events are divided into parts by the month of their time, so that a
+delivery of new events rewrites few files. Deliveries in any order, one of them again, or a file of events in several pieces give the same
+rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import Events, Profile, Subscriptions
 from retainstream.engine.sources.delivery_file import DeliveryFile
+from retainstream.engine.sources.keys import PLAN, SUBSCRIPTION, newest
 from retainstream.engine.sources.statements import listed, literal, quoted
 from retainstream.engine.tables import TableProblem, UnreadableTable
 from retainstream.engine.tables.binding import some_of
@@ -27,8 +29,8 @@ ALL, OTHER = "all", "other"
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000"
 _STAMP = ("as_of", "delivery", "line")
 """The columns that say which row is newer: the moment of the delivery (ISO 8601 in UTC), its id, and the line in its file."""
-_KEYS = {Profile: ("id", "at"), Subscriptions: ("id", "start"), Events: ("id", "at", "kind", "amount")}
-_VALUES = {Profile: (), Subscriptions: ("end", "price", "plan"), Events: ()}
+_KEYS = {Profile: ("id", "at"), Subscriptions: (*SUBSCRIPTION, PLAN), Events: ("id", "at", "kind", "amount")}
+_VALUES = {Profile: (), Subscriptions: ("end", "price"), Events: ()}
 _TIMES = {Profile: "at", Subscriptions: "start", Events: "at"}
 _ATTRIBUTE = "column "
 _IDS_AT_ONCE = 100_000
@@ -49,6 +51,11 @@ class KeptColumns:
     time: str
     format: str
     divided: bool
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The columns of the key of which a later delivery's rows replace all earlier ones."""
+        return tuple(name for name in self.key if name != PLAN)
 
     @property
     def every(self) -> tuple[str, ...]:
@@ -151,26 +158,30 @@ def read_file(
 
 def merge(connection: DuckDBPyConnection, columns: KeptColumns, kept: Path | None, arrived: Path, merged: Path) -> Merged:
     """Writes the rows of a part and those that arrived to the file `merged`. With its own result as `kept`, it changes nothing."""
-    key, every = listed(columns.key), listed(columns.every)
+    every, subject = listed(columns.every), listed(columns.subject)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW arrived AS SELECT {every} FROM read_parquet({literal(str(arrived))})")
     kept_query = f"FROM read_parquet({literal(str(kept))})" if kept else "FROM arrived WHERE FALSE"
     connection.execute(f"CREATE OR REPLACE TEMP VIEW kept AS {kept_query}")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW newest AS FROM arrived QUALIFY {_newest(key)}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW newest AS FROM arrived QUALIFY {_newest(columns)}")
     columns_of_kept = {name for (name, *_) in connection.execute("DESCRIBE kept").fetchall()}
-    met = " AND ".join(f"newest.{quoted(name)} IS NOT DISTINCT FROM kept.{quoted(name)}" for name in columns.key)
-    same = " AND ".join(
+    met, known = (
+        " AND ".join(f"newest.{quoted(name)} IS NOT DISTINCT FROM {table}.{quoted(name)}" for name in names)
+        for table, names in (("kept", columns.key), ("before", columns.subject))
+    )
+    values = " AND ".join(
         f"newest.{quoted(name)} IS NOT DISTINCT FROM {f'kept.{quoted(name)}' if name in columns_of_kept else 'NULL'}"
         for name in columns.values
     )
-    newer = f"ROW({_of('newest')}) > ROW({_of('kept')})"
+    same, newer = f"(kept.as_of IS NOT NULL AND ({values or 'TRUE'}))", f"ROW({_of('newest')}) > before.stamp"
     (arriving,) = connection.execute("SELECT COUNT(*) FROM arrived").fetchall()[0]
     added, changed, older = connection.execute(f"""
-        SELECT COUNT(*) FILTER (kept.as_of IS NULL),
-            COUNT(*) FILTER (kept.as_of IS NOT NULL AND NOT ({same or "TRUE"}) AND {newer}),
-            COUNT(*) FILTER (kept.as_of IS NOT NULL AND NOT ({same or "TRUE"}) AND NOT {newer})
+        SELECT COUNT(*) FILTER (before.stamp IS NULL),
+            COUNT(*) FILTER (before.stamp IS NOT NULL AND NOT {same} AND {newer}),
+            COUNT(*) FILTER (before.stamp IS NOT NULL AND NOT {same} AND NOT {newer})
         FROM newest LEFT JOIN kept ON {met}
+            LEFT JOIN (SELECT {subject}, MAX(ROW({", ".join(_STAMP)})) AS stamp FROM kept GROUP BY {subject}) AS before ON {known}
     """).fetchall()[0]
-    _write(connection, f"FROM (FROM kept UNION ALL BY NAME FROM newest) QUALIFY {_newest(key)}", columns, merged)
+    _write(connection, f"FROM (FROM kept UNION ALL BY NAME FROM newest) QUALIFY {_newest(columns)}", columns, merged)
     rows, first, last = connection.execute(
         f"SELECT COUNT(*), MIN(day), MAX(day) FROM (SELECT {_day_of(columns)} AS day FROM read_parquet({literal(str(merged))}))"
     ).fetchall()[0]
@@ -211,8 +222,9 @@ def _cell(column: str) -> str:
     return f"NULLIF(TRIM({column}), '')"
 
 
-def _newest(key: str) -> str:
-    return f"ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY as_of DESC, delivery DESC, line DESC) = 1"
+def _newest(columns: KeptColumns) -> str:
+    apart = [quoted(name) for name in columns.key if name not in columns.subject]
+    return newest([quoted(name) for name in columns.subject], apart, _STAMP[:-1], _STAMP[-1])
 
 
 def _of(table: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from retainstream.engine.schema.sources import Churn, Subscriptions
+from retainstream.engine.sources.keys import newest
 from retainstream.engine.sources.reading import (
     CUSTOMERS,
     FAULTS,
@@ -25,7 +26,8 @@ _OPEN = 100_000_000
 
 
 def read_subscriptions(reading: Reading, source: Subscriptions, files: Sequence[Path], churn: Churn) -> None:
-    """Fills the tables of subscriptions and of the spans that they make. Of rows with the same customer, start and plan the last counts.
+    """Fills the tables of subscriptions and of the spans that they make. Of those with the same customer and start the rows of the last
+    file count, and of equal plans in it the last row.
 
     Raises:
         UnreadableTable
@@ -61,7 +63,7 @@ def read_subscriptions(reading: Reading, source: Subscriptions, files: Sequence[
         CREATE OR REPLACE TEMP TABLE {SUBSCRIPTIONS} AS
         SELECT customer, start, CASE WHEN stop <= {reading.limit} THEN stop END AS stop, price, plan, stop > {reading.limit} AS ends_later,
             bad_price
-        {sound} QUALIFY ROW_NUMBER() OVER (PARTITION BY customer, start, plan ORDER BY file DESC, line DESC) = 1 ORDER BY customer, start
+        {sound} QUALIFY {newest(("customer", "start"), ("plan",), ("file",), "line")} ORDER BY customer, start
     """)
     reading.kept["subscriptions"] = reading.number_of(f"SELECT COUNT(*) FROM {SUBSCRIPTIONS}")
     reading.remark("subscriptions", "repeated", reading.number_of(f"SELECT COUNT(*) {sound}") - reading.kept["subscriptions"])
