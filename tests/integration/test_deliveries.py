@@ -167,7 +167,8 @@ def test_a_second_month_adds_ends_and_an_older_file_takes_none_away(
     [
         (
             EVENTS.replace(b"occurred_at", b"happened_at"),
-            "events.csv: column occurred_at: the file does not have this column, which the schema reads; it has happened_at. "
+            "events.csv: column occurred_at: the file does not have this column, which the sources name as at; "
+            "it has customer_id, happened_at, event, amount. "
             "Nothing was added, and the earlier deliveries are unchanged.",
         ),
         (b"\x1f\x8bno", "events.csv: the compressed file is damaged. Nothing was added, and the earlier deliveries are unchanged."),

@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import Events, Profile, Subscriptions
-from retainstream.engine.sources.delivery_file import open_file
 from retainstream.engine.sources.kept import (
     KeptColumns,
     Merged,
     Stamp,
     as_delivered,
-    check_header,
     kept_columns,
     merge,
     read_file,
@@ -51,12 +49,10 @@ class Shelf:
         path = self.folder / f"file{self._files}"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         with duckdb.connect() as connection:
-            file = open_file(connection, path, "events.csv")
-            self.notes = [*file.notes, *check_header(file, self.columns)]
             arrived = self._new()
             stamp = Stamp(f"{as_of}T00:00:00.000000+00:00", delivery or f"d{self._files}")
-            self.last = read_file(connection, file, self.columns, stamp, lambda ids: self.among(ids), arrived)
-            self.unreadable = file.unreadable(connection)
+            self.last = read_file(connection, path, "events.csv", self.columns, stamp, lambda ids: self.among(ids), arrived)
+            self.notes = self.last.notes
             return [self._merge(connection, name, part) for name, part in self.last.parts.items()]
 
     def among(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -149,9 +145,10 @@ def test_a_file_that_lacks_a_column_is_refused_with_the_columns_that_it_has() ->
     shelf = Shelf(EVENTS)
     shelf.add(as_csv([("a", "2026-01-01", "buy", "5")]))
     before = shelf.stamped()
-    with pytest.raises(
-        UnreadableTable, match="column occurred_at: the file does not have this column, which the schema reads; it has happened_at"
-    ):
+    fault = (
+        "events.csv: column occurred_at: the file does not have this column, which the sources name as at; it has customer_id, happened_at"
+    )
+    with pytest.raises(UnreadableTable, match=fault):
         shelf.add("customer_id,happened_at,event,amount\na,2026-02-01,buy,5\n")
     assert shelf.stamped() == before
 
@@ -165,8 +162,9 @@ def test_a_file_that_lacks_a_column_is_refused_with_the_columns_that_it_has() ->
         (b'customer_id,occurred_at,event,amount\n"a\nb",2026-01-01,"b""u,y",\n\n,,,\n', [("a\nb", "2026-01-01", 'b"u,y', None)]),
         (b"customer_id,occurred_at,event,amount\n,yesterday,buy,5\n", [(None, "yesterday", "buy", "5")]),
         (b"customer_id,occurred_at,event,amount\na,1767225600,buy,5\n", [("a", "1767225600", "buy", "5")]),
+        (b"customer_id,occurred_at,event,amount\n\x80,2026-01-01,\xc3\xa9,5\n", [("\u20ac", "2026-01-01", "\u00e9", "5")]),
     ],
-    ids=["gzip", "utf-16", "latin-1", "quotes", "unreadable", "epoch"],
+    ids=["gzip", "utf-16", "latin-1", "quotes", "unreadable", "epoch", "one line in Windows-1252"],
 )
 def test_values_are_kept_as_they_are_written(content: bytes, rows: list[tuple[Any, ...]]) -> None:
     shelf = Shelf(EVENTS)
@@ -190,12 +188,16 @@ def test_what_is_no_table_is_refused(content: bytes) -> None:
         Shelf(EVENTS).add(content)
 
 
-def test_lines_with_more_fields_than_the_header_are_counted() -> None:
+@pytest.mark.parametrize(("row", "fields"), [(("a", "2026-01-01", "buy", "5", "6"), 5), (("a", "2026-01-01", "buy"), 3)])
+def test_a_file_with_more_or_fewer_fields_than_the_header_is_refused_as_features_build_refuses_it(
+    row: tuple[str, ...], fields: int
+) -> None:
     shelf = Shelf(EVENTS)
-    shelf.add(as_csv([("a", "2026-01-01", "buy", "5", "6"), ("b", "2026-01-02", "buy", "5")]))
-    lines, first = shelf.unreadable
-    assert (lines, first.startswith("line 2: ")) == (1, True)
-    assert shelf.rows() == [("b", "2026-01-02", "buy", "5")]
+    shelf.add(as_csv([("b", "2026-01-02", "buy", "5")]))
+    before = shelf.stamped()
+    with pytest.raises(UnreadableTable, match=f"events.csv: line 3: has {fields} fields where the header has 4"):
+        shelf.add(as_csv([("b", "2026-01-02", "buy", "5"), row]))
+    assert shelf.stamped() == before
 
 
 def test_rows_of_removed_customers_are_left_out_and_taken_out() -> None:

@@ -14,10 +14,9 @@ from duckdb import DuckDBPyConnection
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import Events, Profile, Subscriptions
-from retainstream.engine.sources.delivery_file import DeliveryFile
 from retainstream.engine.sources.keys import PLAN, SUBSCRIPTION, newest
+from retainstream.engine.sources.staging import STAGED, stage
 from retainstream.engine.sources.statements import listed, literal, quoted
-from retainstream.engine.tables import TableProblem, UnreadableTable
 from retainstream.engine.tables.binding import some_of
 
 type Source = Profile | Subscriptions | Events
@@ -73,11 +72,13 @@ class Stamp:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """The rows of a file, the number of rows of removed customers, which are left out, and a Parquet file of the others for each part."""
+    """The rows of a file, the number of rows of removed customers, which are left out, a Parquet file of the others for each part, and
+    notes on how the file was read."""
 
     rows: int
     removed: int
     parts: dict[str, Path]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -110,50 +111,38 @@ def kept_columns(schema: FeatureSchema, source: Source) -> KeptColumns:
     return KeptColumns(key, values, headers, _TIMES[type(source)], source.format, divided=isinstance(source, Events))
 
 
-def check_header(file: DeliveryFile, columns: KeptColumns) -> list[str]:
-    """Notes on columns of a file that are not kept.
-
-    Raises:
-        UnreadableTable: the file lacks columns that the schema reads; the message names them, and those that it has.
-    """
-    missing = [header for header in dict.fromkeys(columns.headers.values()) if header not in file.header]
-    unread = [header for header in file.header if header not in columns.headers.values()]
-    if missing:
-        has = some_of(unread) or "no other columns"
-        raise UnreadableTable(
-            file.name,
-            [
-                TableProblem(f"the file does not have this column, which the schema reads; it has {has}", column=header)
-                for header in missing
-            ],
-        )
-    return [f"columns that the schema does not read were not kept: {some_of(unread)}"] if unread else []
-
-
 def read_file(
-    connection: DuckDBPyConnection, file: DeliveryFile, columns: KeptColumns, stamp: Stamp, removed_among: RemovedAmong, folder: Path
+    connection: DuckDBPyConnection, path: Path, name: str, columns: KeptColumns, stamp: Stamp, removed_among: RemovedAmong, folder: Path
 ) -> ReadFile:
-    """Reads a file that has the columns into `folder`.
+    """Reads a file, called `name` in messages, into `folder`.
 
     Rows of customers who were removed after the moment of the delivery are left out, and so are rows whose time (ISO 8601) is before the
     removal.
+
+    Raises:
+        UnreadableTable: the file cannot be read, or lacks columns that the schema reads; the message names them, and those that it has.
     """
+    forms = {columns.time: columns.format, "end": columns.format} if columns.format else {}
+    staged = stage(connection, path, columns.headers, forms=forms, name=name)
     cells = ", ".join(
-        f"{_cell(file.column(columns.headers[name])) if name in columns.headers else _EMPTY} AS {quoted(name)}"
-        for name in (*columns.key, *columns.values)
+        f"{f'NULLIF({quoted(column)}, {literal("")})' if column in columns.headers else _EMPTY} AS {quoted(column)}"
+        for column in (*columns.key, *columns.values)
     )
-    stamped = f"{literal(stamp.as_of)} AS as_of, {literal(stamp.delivery)} AS delivery, CAST(line AS BIGINT) AS line"
-    blank = " AND ".join(f"{quoted(name)} IS NULL" for name in (*columns.key, *columns.values))
-    connection.execute(f"CREATE OR REPLACE TABLE arrived AS FROM (SELECT {cells}, {stamped} FROM ({file.query})) WHERE NOT ({blank})")
+    stamped = f"{literal(stamp.as_of)} AS as_of, {literal(stamp.delivery)} AS delivery, CAST(rowid AS BIGINT) AS line"
+    blank = " AND ".join(f"{quoted(column)} IS NULL" for column in (*columns.key, *columns.values))
+    connection.execute(f"CREATE OR REPLACE TABLE arrived AS FROM (SELECT {cells}, {stamped} FROM {STAGED}) WHERE NOT ({blank})")
+    connection.execute(f"DROP TABLE {STAGED}")
     rows = _number(connection, "SELECT COUNT(*) FROM arrived")
     removed = _without_removed(connection, columns, removed_among)
     part = _part_of(columns)
     parts = {}
-    for (name,) in connection.execute(f"SELECT DISTINCT {part} AS part FROM arrived ORDER BY part").fetchall():
-        parts[name] = folder / f"{name}.parquet"
-        _write(connection, f"SELECT * FROM arrived WHERE {part} = {literal(name)}", columns, parts[name])
+    for (month,) in connection.execute(f"SELECT DISTINCT {part} AS part FROM arrived ORDER BY part").fetchall():
+        parts[month] = folder / f"{month}.parquet"
+        _write(connection, f"SELECT * FROM arrived WHERE {part} = {literal(month)}", columns, parts[month])
     connection.execute("DROP TABLE arrived")
-    return ReadFile(rows, removed, parts)
+    unread = [header for header in staged.header if header not in columns.headers.values()]
+    notes = [*staged.notes, *([f"columns that the schema does not read were not kept: {some_of(unread)}"] if unread else [])]
+    return ReadFile(rows, removed, parts, notes)
 
 
 def merge(connection: DuckDBPyConnection, columns: KeptColumns, kept: Path | None, arrived: Path, merged: Path) -> Merged:
@@ -216,10 +205,6 @@ def as_delivered(connection: DuckDBPyConnection, columns: KeptColumns, kept: Pat
 
 
 _EMPTY = "CAST(NULL AS VARCHAR)"
-
-
-def _cell(column: str) -> str:
-    return f"NULLIF(TRIM({column}), '')"
 
 
 def _newest(columns: KeptColumns) -> str:

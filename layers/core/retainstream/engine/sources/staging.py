@@ -32,10 +32,11 @@ _SAMPLED = 200
 class Staged:
     """A file in the table `staged`, with a column of trimmed texts (VARCHAR, '' where blank) for each wanted name.
 
-    absent: the names whose header the file does not have; their column is blank.
+    header: all headers of the file. absent: the names whose header the file does not have; their column is blank.
     """
 
     rows: int
+    header: Sequence[str]
     decimal: Decimal
     notes: Sequence[str]
     absent: Sequence[str]
@@ -47,12 +48,14 @@ def stage(
     wanted: Mapping[str, str],
     optional: Sequence[str] = (),
     forms: Mapping[str, str] | None = None,
+    name: str = "",
 ) -> Staged:
     """Reads a CSV file, plain or gzip, or a Parquet file.
 
     Args:
         wanted: the header in the file by the name of its column in `staged`.
         optional: names that a file may lack.
+        name: the file's name in messages; that of the path when absent.
         forms: the strptime format in which times of a typed Parquet column are written, by name; ISO 8601 without it.
 
     Raises:
@@ -62,27 +65,29 @@ def stage(
         with path.open("rb") as stream:
             magic = stream.read(4)
     except OSError as error:
-        raise UnreadableTable(path.name, [TableProblem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}")]) from error
+        raise UnreadableTable(
+            name or path.name, [TableProblem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}")]
+        ) from error
     if magic == _PARQUET:
-        return _stage_parquet(connection, path, wanted, optional, forms or {})
-    return _stage_text(connection, path, wanted, optional, packed=magic[:2] == _GZIP)
+        return _stage_parquet(connection, path, name or path.name, wanted, optional, forms or {})
+    return _stage_text(connection, path, name or path.name, wanted, optional, packed=magic[:2] == _GZIP)
 
 
 def _stage_parquet(
-    connection: DuckDBPyConnection, path: Path, wanted: Mapping[str, str], optional: Sequence[str], forms: Mapping[str, str]
+    connection: DuckDBPyConnection, path: Path, label: str, wanted: Mapping[str, str], optional: Sequence[str], forms: Mapping[str, str]
 ) -> Staged:
     try:
         kinds = dict(row[:2] for row in connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall())
-        absent = _absent(path.name, list(kinds), wanted, optional)
+        absent = _absent(label, list(kinds), wanted, optional)
         cells = {
             name: _text_of(quoted(header), kinds[header], forms.get(name, "")) for name, header in wanted.items() if name not in absent
         }
         _create(connection, cells, absent, f"read_parquet({literal(str(path))})")
     except duckdb.Error as error:
-        raise UnreadableTable(path.name, [TableProblem("the Parquet file is damaged, or ends too early")]) from error
+        raise UnreadableTable(label, [TableProblem("the Parquet file is damaged, or ends too early")]) from error
     sample = connection.execute(f"SELECT {listed(cells)} FROM {STAGED} LIMIT {_SAMPLED}").fetchall() if cells else []
     decimal = decimal_of((text for row in sample for text in row), commas_separate=False)
-    return Staged(_count(connection), decimal, (), absent)
+    return Staged(_count(connection), list(kinds), decimal, (), absent)
 
 
 def _text_of(column: str, kind: str, form: str) -> str:
@@ -91,17 +96,19 @@ def _text_of(column: str, kind: str, form: str) -> str:
     return f"CAST({column} AS VARCHAR)"
 
 
-def _stage_text(connection: DuckDBPyConnection, path: Path, wanted: Mapping[str, str], optional: Sequence[str], *, packed: bool) -> Staged:
-    with path.open("rb") as stream, open_table(stream, name=path.name) as table:
+def _stage_text(
+    connection: DuckDBPyConnection, path: Path, label: str, wanted: Mapping[str, str], optional: Sequence[str], *, packed: bool
+) -> Staged:
+    with path.open("rb") as stream, open_table(stream, name=label) as table:
         header, decimal = table.header, table.decimal
-        absent = _absent(path.name, header, wanted, optional)
+        absent = _absent(label, header, wanted, optional)
         plain = table.encoding != "utf-16" and len(header) > 1 and not any("\n" in name or "\r" in name for name in header)
         skipped, delimiter = table.header_line, table.delimiter
     notes: list[str] = []
     cells = {name: f"c{header.index(named)}" for name, named in wanted.items() if name not in absent}
     if not (plain and _stage_directly(connection, path, cells, absent, _Dialect(len(header), skipped, delimiter, packed))):
-        notes = _stage_by_the_house(connection, path, [header.index(wanted[name]) for name in cells], list(cells), absent)
-    return Staged(_count(connection), decimal, notes, absent)
+        notes = _stage_by_the_house(connection, path, label, [header.index(wanted[name]) for name in cells], list(cells), absent)
+    return Staged(_count(connection), header, decimal, notes, absent)
 
 
 @dataclass(frozen=True)
@@ -130,11 +137,11 @@ def _stage_directly(connection: DuckDBPyConnection, path: Path, cells: Mapping[s
 
 
 def _stage_by_the_house(
-    connection: DuckDBPyConnection, path: Path, places: Sequence[int], names: Sequence[str], absent: Sequence[str]
+    connection: DuckDBPyConnection, path: Path, label: str, places: Sequence[int], names: Sequence[str], absent: Sequence[str]
 ) -> list[str]:
     with NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".csv", dir=_folder_of(connection)) as clean:
         writer = csv.writer(clean, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        with path.open("rb") as stream, open_table(stream, name=path.name) as table:
+        with path.open("rb") as stream, open_table(stream, name=label) as table:
             writer.writerows([_storable(record[place]) for place in places] for _, record in table.records())
             notes = table.notes
         clean.flush()

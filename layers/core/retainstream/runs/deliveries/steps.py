@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from retainstream.engine.schema import FeatureSchema
-from retainstream.engine.sources.delivery_file import open_file
-from retainstream.engine.sources.kept import KeptColumns, Merged, Stamp, check_header, kept_columns, merge, read_file
+from retainstream.engine.sources.kept import KeptColumns, Merged, Stamp, kept_columns, merge, read_file
 from retainstream.engine.tables import UnreadableTable
 from retainstream.registry.active_schema import active_schema
 from retainstream.runs.deliveries.request import start_arrived
@@ -152,16 +151,12 @@ def _read(
     stores: Stores, connection: "DuckDBPyConnection", delivery_id: str, asked: Asked, columns: KeptColumns, path: Path
 ) -> tuple[dict[str, int], list[str], dict[str, Path]]:
     try:
-        file = open_file(connection, path, asked["file_name"])
-        notes = [*file.notes, *check_header(file, columns)]
-        rows = read_file(connection, file, columns, Stamp(asked["as_of"], delivery_id), stores.removals.among, path.parent)
+        stamp = Stamp(asked["as_of"], delivery_id)
+        rows = read_file(connection, path, asked["file_name"], columns, stamp, stores.removals.among, path.parent)
     except UnreadableTable as error:
         problems = "; ".join(map(str, error.problems[:5]))
         raise DeliveryFailed(f"{asked['file_name']}: {problems}. Nothing was added, and the earlier deliveries are unchanged.") from error
-    unreadable, first = file.unreadable(connection)
-    if unreadable:
-        notes.append(f"{unreadable:,} lines could not be read and were left out; the first is {first}")
-    return {"read": rows.rows, "removed": rows.removed}, notes, rows.parts
+    return {"read": rows.rows, "removed": rows.removed}, rows.notes, rows.parts
 
 
 def merge_parts(stores: Stores, event: MergeEvent, seconds_left: SecondsLeft) -> MergedParts:
