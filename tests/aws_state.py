@@ -109,7 +109,9 @@ class AwsState:
                 bucket.keys.pop(name)
         for name, (kept, content) in aside.objects.items():
             if bucket.keys.get(name) is not kept:
-                aside.objects[name] = (backend.put_object(self.bucket, name, content, etag=kept.etag.strip('"')), content)
+                restored = backend.put_object(self.bucket, name, content, etag=kept.etag.strip('"'))
+                restored.set_metadata(kept.metadata)
+                aside.objects[name] = (restored, content)
         bucket.multiparts.clear()
         for upload_id, key, metadata, parts in aside.uploads:
             upload = FakeMultipart(key, metadata, account_id=_ACCOUNT, region_name="eu-west-1")

@@ -20,6 +20,7 @@ type Call = Callable[..., Answer]
 
 OLDER, NEWER, NEWEST = (f"2026010{month}T000000Z-aaaaaaaa" for month in (1, 2, 3))
 FILE = {"file_name": "a.csv", "size": 9}
+SOURCE = {"kind": "events", **FILE}
 BODIES: dict[str, list[Any]] = {
     "POST /api/predictions/generate": [
         {"customer_ids": ["C-000000"]},
@@ -28,6 +29,7 @@ BODIES: dict[str, list[Any]] = {
         {"all": True},
     ],
     "POST /api/dashboard/recount": [{"repair": False}, {"repair": True}],
+    "POST /api/customers/sources/deliveries": [SOURCE, {**SOURCE, "size": 10}, {**SOURCE, "kind": "profile"}, {**SOURCE, "gzip": True}],
     "POST /api/customers/imports": [FILE, {**FILE, "size": 10}, {**FILE, "gzip": True}, {**FILE, "as_of": "2026-01-31"}],
 }
 """Bodies of each route that takes a key and a body; each is another request."""

@@ -35,7 +35,7 @@ SMALL = {
     "retainstream.predictions.agreement:PAGE": 25,
 }
 KILLS, KILLS_FOR_GOOD = 52, 4
-TASKS = {"plan", "score", "verify", "finish", "rollups"}
+TASKS = {"plan", "score", "verify", "keep", "finish", "rollups"}
 CUSTOMERS = 90
 
 _log = logging.getLogger(__name__)

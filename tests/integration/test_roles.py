@@ -43,6 +43,14 @@ MATRIX = """
     POST   /api/customers/imports                      401     403     in      in
     GET    /api/customers/imports/{import_id}          401     403     in      in
     POST   /api/customers/imports/{import_id}/complete 401     403     in      in
+    GET    /api/customers/sources                      401     403     in      in
+    GET    /api/customers/sources/deliveries           401     403     in      in
+    POST   /api/customers/sources/deliveries           401     403     in      in
+    GET    /api/customers/sources/deliveries/{delivery_id} 401 403     in      in
+    POST   /api/customers/sources/deliveries/{delivery_id}/complete 401 403 in in
+    POST   /api/customers/preparations                 401     403     in      in
+    GET    /api/customers/preparations/latest          401     403     in      in
+    GET    /api/customers/preparations/{run_id}        401     403     in      in
     GET    /api/customers/{customer_id}                401     in      in      in
     PUT    /api/customers/{customer_id}                401     403     in      in
     DELETE /api/customers/{customer_id}                401     403     in      in

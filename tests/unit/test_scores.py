@@ -19,6 +19,7 @@ from retainstream.engine.model.predictions import predictions, scores
 from retainstream.engine.model.reasons import circumstance, spoken_points
 from retainstream.engine.records import Score
 from retainstream.engine.schema import Column, FeatureSchema, default_schema, read_schema
+from tests.made_lives import outcome, seen
 from tests.small_models import THRESHOLD, small_model, some_features, trained
 
 SCHEMA = FeatureSchema.model_validate(
@@ -263,7 +264,12 @@ def test_nobody_scores_nothing() -> None:
 
 def test_predictions_of_churned_and_low_risk_customers_stay_out_of_the_indexes() -> None:
     customers: list[Any] = [
-        {"customer_id": f"c{number}", "group": features["plan"], "features": features, **({"churned": True} if number % 3 == 0 else {})}
+        {
+            "customer_id": f"c{number}",
+            "group": features["plan"],
+            "features": features,
+            "life": outcome(left=True) if number % 3 == 0 else seen(),
+        }
         for number, features in enumerate(some_features(300))
     ]
     made = predictions(small_model(), customers, {}, run_id="r", scored_at="2026-01-01T00:00:00.000+00:00")

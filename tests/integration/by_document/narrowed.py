@@ -49,8 +49,14 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
         shapes[name]["properties"]["name"] = {"anyOf": [{"type": "string", "format": "printable", "minLength": 1, "maxLength": 100}, _NULL]}
     for name, field in (("Registration", "password"), ("NewUser", "password"), ("PasswordChange", "new_password")):
         shapes[name]["properties"][field] = {"type": "string", "format": "good-password", "minLength": 1}
-    shapes["Outcome"]["properties"]["date"] = {"anyOf": [{"type": "string", "format": "past-day"}, _NULL]}
-    shapes["ImportRequest"]["properties"]["as_of"] = {"anyOf": [{"type": "string", "format": "past-moment"}, _NULL]}
+    shapes["OutcomeRequest"]["properties"]["date"] = {"anyOf": [{"type": "string", "format": "past-day"}, _NULL]}
+    for name, field in (
+        ("ImportRequest", "as_of"),
+        ("ImportRequest", "features_as_of"),
+        ("ImportRequest", "outcomes_as_of"),
+        ("DeliveryRequest", "as_of"),
+    ):
+        shapes[name]["properties"][field] = {"anyOf": [{"type": "string", "format": "past-moment"}, _NULL]}
     return made
 
 

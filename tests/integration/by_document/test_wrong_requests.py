@@ -10,7 +10,7 @@ import pytest
 from tests.integration.conftest import LocalProcess
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "PROPFIND")
-IN_PATHS = {"customer_id": "nobody", "earlier_id": "none", "import_id": "none", "run_id": "none", "version": "none"}
+IN_PATHS = {"customer_id": "nobody", "delivery_id": "none", "earlier_id": "none", "import_id": "none", "run_id": "none", "version": "none"}
 OTHER_TYPES = (
     None,
     "",

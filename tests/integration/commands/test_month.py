@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,18 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
     done("login", "--email", EMAIL, stdin=f"{PASSWORD}\n")
     done("generate", "--output", "month.csv", "--customers", 300, "--seed", 7)
     rows = list(csv.reader((tmp_path / "month.csv").open()))
+    for number, row in enumerate(rows[1:]):
+        row[0] = f"new-{number}"
     rows[3][rows[0].index("watch_time_hours")] = "-1"
     with (tmp_path / "month.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
-    imported = json.loads(done("import", "month.csv", "--rejects", "rejected.csv", "--json"))
+    today = datetime.now(UTC).date()
+    moments = ("--features-as-of", str(today - timedelta(days=35)), "--outcomes-as-of", str(today))
+    imported = json.loads(done("import", "month.csv", *moments, "--rejects", "rejected.csv", "--json"))
     assert imported["counts"]["read"] == 300
     assert imported["counts"]["rejected"] == 1
     assert [row["line"] for row in csv.DictReader((tmp_path / "rejected.csv").open(encoding="utf-8-sig"))] == ["4"]
-    done("import", "month.csv", "--watch", "--strict", code=3)
+    done("import", "month.csv", *moments, "--watch", "--strict", code=3)
 
     scored = json.loads(done("score", "--watch", "--json"))
     before = json.loads(done("status", "--json"))["model"]["version"]
@@ -90,7 +95,7 @@ def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
 ROOT_COMMAND = typer.main.get_command(app)
 assert isinstance(ROOT_COMMAND, TyperGroup)
 COMMANDS = dict(commands(ROOT_COMMAND))
-LOCAL = {("generate",), ("evaluate",), ("schema", "infer"), ("schema", "check")}
+LOCAL = {("generate",), ("evaluate",), ("schema", "infer"), ("schema", "check"), ("features", "build"), ("churn", "define")}
 WITH_AWS = {("bootstrap-admin",), ("publish-pages",)}
 ARGUMENTS = {
     ("customers", "show"): ["c1"],
@@ -98,6 +103,7 @@ ARGUMENTS = {
     ("promote",): ["v1"],
     ("users", "add"): ["a@example.com"],
     ("import",): ["customers.csv"],
+    ("sources", "put"): ["README.md", "--kind", "events"],
     ("schema", "put"): ["examples/schemas/telco.yaml"],
 }
 ARGUMENTS[("users", "change")] = ["a@example.com", "--role", "viewer"]

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from retainstream.registry.active_schema import set_active_schema
+from retainstream.storage.documents import Documents
 from tests.faults import Fault, Kind
 from tests.integration.faults.judging import Bench, chosen, comparable
 from tests.integration.faults.routes import ROUTES, Route
+from tests.made_sources import streaming_with_sources
 
 
 def routes_of(*modules: str) -> list[Route]:
@@ -16,6 +19,8 @@ def judge_route(state: Any, route: Route) -> int:
     """Holds a route to its promises under every chosen fault. Returns how many there were."""
     aside = state.put_aside()
     try:
+        if route.sources:
+            set_active_schema(Documents(), streaming_with_sources())
         bench = Bench(state, route.send, without=frozenset({f"test-{route.anew}"}), left=(route.left,) if route.left else ())
         assert bench.clean.answer["statusCode"] < 300, bench.clean.answer
         faults = chosen(bench.clean.calls)

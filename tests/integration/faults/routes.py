@@ -1,7 +1,6 @@
 """The requests of the matrix: every operation of the interface, some in several ways."""
 
 import json
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +26,6 @@ from tests.integration.faults.world import (
     VIEWER,
     WAITING,
 )
-from tests.made_sources import schema_with_sources
 
 FEATURES = {
     "plan": "standard",
@@ -92,8 +90,7 @@ class Route:
 
     def send(self) -> dict[str, Any]:
         """The function's answer."""
-        with schema_with_sources() if self.sources else nullcontext():
-            answer: dict[str, Any] = load_function(self.module).handler(self.event(), lambda_context(self.module))
+        answer: dict[str, Any] = load_function(self.module).handler(self.event(), lambda_context(self.module))
         return answer
 
 
