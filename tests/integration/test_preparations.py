@@ -168,7 +168,7 @@ def test_a_removed_customer_goes_from_the_sources_and_does_not_come_back(call: C
 def test_without_sources_a_request_is_refused_and_a_schedule_leaves_no_run(call: Call, execute: Execute) -> None:
     refused = call("customers", "POST", PREPARATIONS, role="analyst")
     assert refused.status == 409
-    assert refused.body["detail"].startswith("No profile and subscriptions and events were delivered")
+    assert refused.body["detail"].startswith("The active feature schema reads profile, subscriptions, events, but no file was delivered.")
     assert execute("scheduled", {"work": "preparation", "started_by": "schedule"}) == "SUCCEEDED"
     assert Runs().get("scheduled") is None
     assert call("customers", "GET", f"{PREPARATIONS}/latest", role="analyst").body["data"] is None

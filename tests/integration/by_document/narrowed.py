@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 _LARGEST = 2**53
 _SMALLEST = 1e-100
 _NULL = {"type": "null"}
+_OR_NULL = {name: {"anyOf": [{"type": "string", "format": name}, _NULL]} for name in ("past-day", "earlier-day", "past-moment")}
 _NOW = datetime.now(UTC)
-_PAST_DAYS = st.dates(max_value=_NOW.date() - timedelta(days=1), min_value=_NOW.date() - timedelta(days=20_000)).map(str)
+_PAST_DAYS = st.dates(max_value=_NOW.date() - timedelta(days=1), min_value=_NOW.date() - timedelta(days=15_000)).map(str)
+_EARLIER_DAYS = st.dates(max_value=_NOW.date() - timedelta(days=15_001), min_value=_NOW.date() - timedelta(days=20_000)).map(str)
 _PAST_MOMENTS = st.one_of(_PAST_DAYS, _PAST_DAYS.map(lambda day: f"{day}T12:34:56Z"), _PAST_DAYS.map(lambda day: f"{day}T00:00:00+01:00"))
 _GOOD_PASSWORDS = st.integers(0, 2**32).map(lambda number: hashlib.sha256(str(number).encode()).hexdigest()[:24])
 
@@ -26,6 +28,7 @@ _PRINTABLE = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), m
 def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """The document for the feature schema that the deployment answers at /api/model/schema."""
     schemathesis.openapi.format("past-day", _PAST_DAYS)
+    schemathesis.openapi.format("earlier-day", _EARLIER_DAYS)
     schemathesis.openapi.format("past-moment", _PAST_MOMENTS)
     schemathesis.openapi.format("good-password", _GOOD_PASSWORDS)
     schemathesis.openapi.format("printable", _PRINTABLE)
@@ -49,15 +52,23 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
         shapes[name]["properties"]["name"] = {"anyOf": [{"type": "string", "format": "printable", "minLength": 1, "maxLength": 100}, _NULL]}
     for name, field in (("Registration", "password"), ("NewUser", "password"), ("PasswordChange", "new_password")):
         shapes[name]["properties"][field] = {"type": "string", "format": "good-password", "minLength": 1}
-    shapes["OutcomeRequest"]["properties"]["date"] = {"anyOf": [{"type": "string", "format": "past-day"}, _NULL]}
-    for name, field in (
-        ("ImportRequest", "as_of"),
-        ("ImportRequest", "features_as_of"),
-        ("ImportRequest", "outcomes_as_of"),
-        ("DeliveryRequest", "as_of"),
-    ):
-        shapes[name]["properties"][field] = {"anyOf": [{"type": "string", "format": "past-moment"}, _NULL]}
+    shapes["OutcomeRequest"] = _either(
+        shapes["OutcomeRequest"],
+        {"churned": {"const": True}, "date": _OR_NULL["past-day"], "left_after": _OR_NULL["earlier-day"]},
+        {"churned": {"const": False}, "date": _OR_NULL["past-day"], "left_after": _NULL},
+    )
+    shapes["ImportRequest"] = _either(
+        shapes["ImportRequest"],
+        {"as_of": _OR_NULL["past-moment"], "features_as_of": _NULL, "outcomes_as_of": _NULL},
+        {"as_of": _NULL, "features_as_of": _OR_NULL["past-moment"], "outcomes_as_of": _OR_NULL["past-moment"]},
+    )
+    shapes["DeliveryRequest"]["properties"]["as_of"] = _OR_NULL["past-moment"]
     return made
+
+
+def _either(shape: Mapping[str, Any], *properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The shape with one set of properties or another, where the values of a field decide those of its neighbours."""
+    return {"anyOf": [{**shape, "properties": {**shape["properties"], **changed}} for changed in properties]}
 
 
 def _row(columns: list[dict[str, Any]]) -> dict[str, Any]:

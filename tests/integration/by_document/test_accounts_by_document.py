@@ -30,17 +30,24 @@ _GOOD_REQUESTS: dict[str, dict[str, Any]] = {
     "get_segment": {"json": {}},
     "results": {"params": {"limit": 1}},
     "list_customers": {"params": {"limit": 1}},
+    "list_deliveries": {"params": {"limit": 1}},
     "list_imports": {"params": {"limit": 1}},
     "list_users": {"params": {"limit": 1}},
     "versions": {"params": {"limit": 1}},
     "post_import": {"json": {"file_name": "a.csv", "size": 20_000_000}},
+    "post_delivery": {"json": {"kind": "events", "file_name": "a.csv", "size": 20_000_000}},
     "generate_predictions": {"json": {"all": True}, "headers": {"Idempotency-Key": "walk"}},
     "recount": {"json": {}, "headers": {"Idempotency-Key": "walk"}},
     "train": {"headers": {"Idempotency-Key": "one run is enough"}},
 }
+_SOURCES = {
+    "profile": f"customer_id,{','.join(_ROW)}\nc1,{','.join(map(str, _ROW.values()))}\n".encode(),
+    "subscriptions": b"customer_id,started_on,ended_on\nc1,2025-06-01,\n",
+    "events": b"customer_id,occurred_at,event,amount\nc1,2026-01-05T10:00:00Z,login,\n",
+}
 _BODIES = {"put_customer": {"features": _ROW}, "post_outcome": {"churned": True}}
 _PATIENCE_SECONDS = 300
-_WELL = {"complete_import": {409}, "roll_back": {200, 409}, "get_customer": {200, 404}}
+_WELL = {"complete_import": {409}, "complete_delivery": {409}, "roll_back": {200, 409}, "get_customer": {200, 404}}
 
 
 class _Way(NamedTuple):
@@ -78,7 +85,8 @@ def test_walks_along_the_links_are_answered_as_the_document_says(probe: Probe) -
 
 def test_every_link_of_the_document_leads_from_a_good_answer_to_a_good_answer(probe: Probe, subtests: pytest.Subtests) -> None:
     client = probe.stack.client()
-    _two_imports_and_a_training_that_is_over(client)
+    _deliver_sources(client)
+    _two_of_each_upload_and_a_training_that_is_over(client)
     followed = 0
     for way, path, method in _ways(probe.document):
         with subtests.test(f"{way.source} {way.status} {way.link['operationId']}"):
@@ -98,15 +106,29 @@ def test_every_link_of_the_document_leads_from_a_good_answer_to_a_good_answer(pr
     assert followed >= 35
 
 
-def _two_imports_and_a_training_that_is_over(client: httpx.Client) -> None:
-    """So that there is a list of imports to go on in, and no training that puts a version into service meanwhile."""
+def _two_of_each_upload_and_a_training_that_is_over(client: httpx.Client) -> None:
+    """So that the lists of imports and deliveries have a second page, and no training puts a version into service meanwhile."""
     for _ in range(2):
         client.post("/api/customers/imports", **_GOOD_REQUESTS["post_import"]).raise_for_status()
+        client.post("/api/customers/sources/deliveries", **_GOOD_REQUESTS["post_delivery"]).raise_for_status()
     run_id = client.post("/api/model/train", **_GOOD_REQUESTS["train"]).raise_for_status().json()["data"]["run_id"]
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while client.get(f"/api/model/training/{run_id}").raise_for_status().json()["data"]["status"] == "RUNNING":
         assert time.monotonic() < deadline, "the training does not end"
         time.sleep(0.2)
+
+
+def _deliver_sources(client: httpx.Client) -> None:
+    """So that there is something to prepare."""
+    for kind, content in _SOURCES.items():
+        request = {"kind": kind, "file_name": f"{kind}.csv", "size": len(content)}
+        delivery = client.post("/api/customers/sources/deliveries", json=request).raise_for_status().json()["data"]
+        httpx.put(delivery["upload"]["parts"][0]["url"], content=content).raise_for_status()
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while (view := client.get(f"/api/customers/sources/deliveries/{delivery['delivery_id']}").json()["data"])["status"] != "SUCCEEDED":
+            assert time.monotonic() < deadline, view
+            assert view["status"] != "FAILED", view
+            time.sleep(0.2)
 
 
 def _rejected(client: httpx.Client, version: str) -> bool:

@@ -40,8 +40,7 @@ def check_sources(stores: Stores, schema: FeatureSchema) -> None:
         raise NothingToPrepare("The active feature schema reads no sources. Add sources and churn to it.")
     missing = [kind for kind in KINDS if getattr(schema.sources, kind) and not stores.sources.parts(kind)]
     if missing:
-        files = " and ".join(missing)
-        raise NothingToPrepare(f"No {files} were delivered, which the active feature schema reads. Deliver a file of each.")
+        raise NothingToPrepare(f"The active feature schema reads {', '.join(missing)}, but no file was delivered. Deliver a file of each.")
 
 
 def preparation_run(stores: Stores, run_id: str) -> PreparationView:
