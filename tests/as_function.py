@@ -46,6 +46,8 @@ _ON_BUCKETS = {
 }
 _MISSING = {"NoSuchKey", "404"}
 
+parameters: tuple[tuple[str, str], ...] = ()
+"""The parameters of the stack whose roles the functions have, besides the template's defaults."""
 seen: dict[str, set[Call]] = {}
 """Every call that was let through, by function."""
 refused: list[str] = []
@@ -88,6 +90,11 @@ def calls_of(service: str, operation: str, parameters: dict[str, Any]) -> list[C
         case "s3", _ if operation in _ON_BUCKETS:
             prefix = {"s3:prefix": parameters["Prefix"]} if "Prefix" in parameters else {}
             return [Call(f"s3:{_ON_BUCKETS[operation]}", f"arn:aws:s3:::{parameters['Bucket']}", prefix)]
+        case "glue", "GetTable" | "UpdateTable":
+            database, arn = parameters["DatabaseName"], f"arn:aws:glue:{_ARN}"
+            table = parameters["Name"] if operation == "GetTable" else parameters["TableInput"]["Name"]
+            places = ("catalog", f"database/{database}", f"table/{database}/{table}")
+            return [Call(f"glue:{operation}", f"{arn}:{place}") for place in places]
         case "kms", "Sign" | "GetPublicKey":
             return [Call(f"kms:{operation}", _key(parameters["KeyId"]))]
         case "secretsmanager", "GetSecretValue":
@@ -130,7 +137,7 @@ def check(function: str, service: str, operation: str, parameters: dict[str, Any
 
 
 def _let_through(function: str, operation: str, call: Call) -> None:
-    granted = roles()
+    granted = roles(parameters)
     if not granted.allows(granted.of_function[function], call):
         code = "AccessDenied" if call.action.startswith("s3:") else "AccessDeniedException"
         said = f"{granted.of_function[function]} is not authorized to perform: {call.action} on resource: {call.resource}"

@@ -187,6 +187,8 @@ def attributes(name: str, kind: str, resolve: Any, properties: Mapping[str, Any]
             return {"Ref": group, "Arn": f"arn:aws:logs:{_ARN}:log-group:{group}:*"}
         case "AWS::SecretsManager::Secret":
             return {"Ref": f"arn:aws:secretsmanager:{_ARN}:secret:{STACK}-{name.removesuffix('Secret').lower()}"}
+        case "AWS::Glue::Database":
+            return {"Ref": STACK, "Arn": f"arn:aws:glue:{_ARN}:database/{STACK}"}
         case "AWS::KMS::Key":
             return {"Ref": name, "Arn": f"arn:aws:kms:{_ARN}:key/{name}"}
     return {"Ref": name, "Arn": f"arn:aws:unnamed:{_ARN}:{name}"}

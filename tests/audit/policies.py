@@ -16,7 +16,7 @@ _PSEUDO = {"AccountId": ACCOUNT, "Region": REGION, "Partition": "aws", "URLSuffi
 _PSEUDO["StackId"] = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/test/00000000-0000-0000-0000-000000000000"
 # Together they make all resources that have a condition.
 _PARAMETERS: tuple[dict[str, str], ...] = (
-    {"SageMakerRowThreshold": "1000", "AlarmEmail": "ops@example.com"},
+    {"SageMakerRowThreshold": "1000", "HistoryEngineRowThreshold": "1000", "AlarmEmail": "ops@example.com"},
     {"ScoringMap": "distributed", "WebDomain": "retention.example.com", "WebCertificateId": "0" * 36},
 )
 

@@ -31,6 +31,7 @@ from retainstream.storage.runs import Runs
 from retainstream.storage.users import Users
 from tests.delivered_sources import PROFILE, deliver
 from tests.importing import as_file, line
+from tests.integration.athena import DATABASE, make_tables
 from tests.integration.base_of_customers import prediction
 from tests.integration.conftest import http_event, lambda_context, load_function
 from tests.made_sources import schema_with_sources
@@ -338,7 +339,20 @@ def a_removed_customer_goes_from_the_sources() -> None:
             task("prepare", "store", **given, turn={"part": part, "next": 0, "counts": {}})
 
 
+def a_large_history_is_read_by_athena() -> None:
+    make_tables()
+    Runs().start("large", "training", "jo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HISTORY_ENGINE_ROW_THRESHOLD", "1")
+        patch.setenv("HISTORY_DATABASE", DATABASE)
+        settings.cache_clear()
+        asked = task("history", "extract", run_id="large", started_at="2026-11-21T09:00:00.000000+00:00", started_by="jo")
+    settings.cache_clear()
+    assert asked["on_athena"]
+
+
 SCENES = [
+    a_large_history_is_read_by_athena,
     visitors_come_through_the_pages,
     the_base_gets_small,
     people_sign_in,

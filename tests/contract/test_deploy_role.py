@@ -31,6 +31,15 @@ UNUSED = {
     "networks and file systems of functions": ("ec2:", "elasticfilesystem:", "s3files:", "lambda:PassCapacityProvider"),
     "S3 tables of buckets": ("s3tables:", "s3:ListAllMyBuckets"),
     "bearer tokens and delivery of log groups": ("firehose:", "s3:REST.PUT.OBJECT"),
+    "connections of databases, and Lake Formation": (
+        "glue:PassConnection",
+        "glue:CreateConnection",
+        "glue:UpdateConnection",
+        "glue:DeleteConnection",
+        "glue:GetConnection",
+        "lakeformation:",
+    ),
+    "tables of other formats": ("glue:GetSchemaVersion",),
     "policies of users and groups": (
         "iam:AttachUser",
         "iam:AttachGroup",
@@ -125,6 +134,12 @@ def arn_of(stack: str, logical_id: str, resource: Mapping[str, Any]) -> str:
             return arn("lambda", f"event-source-mapping:{SUFFIX}")
         case "AWS::StepFunctions::StateMachine":
             return arn("states", f"stateMachine:{name('StateMachineName')}")
+        case "AWS::Athena::WorkGroup":
+            return arn("athena", f"workgroup/{name('Name')}")
+        case "AWS::Glue::Database":
+            return arn("glue", f"database/{stack.replace('-', '_')}")
+        case "AWS::Glue::Table":
+            return arn("glue", f"table/{stack.replace('-', '_')}/{named('TableInput')['Name']}")
         case kind if kind.startswith("AWS::Lambda::"):
             return arn("lambda", f"function:{stack}-auth:live")
     return "*"
@@ -150,6 +165,8 @@ def calls_for(stack: str, logical_id: str, resource: Mapping[str, Any]) -> Itera
             yield Call(action, "*")
         elif action == "sns:Subscribe":
             yield Call(action, arn("sns", f"{stack}-NotificationTopic-{SUFFIX}"), context)
+        elif service == "s3" and resource["Type"].startswith(("AWS::Athena::", "AWS::Glue::")):
+            yield Call(action, f"arn:aws:s3:::{stack}-bucket-{SUFFIX.lower()}/training/athena/")
         elif action in ("iam:PassRole", "iam:GetRole"):
             yield Call(action, role)
         elif action.lower() in ("s3:getobject", "s3:getobjectversion", "s3:listbucket") and resource["Type"] != "AWS::S3::Bucket":
@@ -286,12 +303,19 @@ def physical(tested: str) -> str:
 
 def test_the_boundary_lets_the_stacks_roles_do_all_that_their_policies_allow() -> None:
     """The physical names of the tests' stack `test` in place of this one's."""
-    for parameters in ((), (("ScoringMap", "distributed"),), (("SageMakerRowThreshold", "1000"),)):
+    for parameters in (
+        (),
+        (("ScoringMap", "distributed"),),
+        (("SageMakerRowThreshold", "1000"),),
+        (("HistoryEngineRowThreshold", "1000"),),
+    ):
         for role, allowed in permissions.roles(parameters).allowed.items():
             for right in allowed:
                 resource = right.resource.replace(f":{permissions.STACK}-", f":{STACK}-").replace(f"/{permissions.STACK}-", f"/{STACK}-")
                 if right.action.startswith(("dynamodb:", "s3:", "sns:", "sqs:")):
                     resource = physical(resource)
+                if right.action.startswith("glue:"):
+                    resource = resource.replace(f"/{permissions.STACK}", f"/{STACK}")
                 if resource.endswith("role/SageMakerRole"):
                     resource = arn("iam", f"role/{STACK}-SageMakerRole-{SUFFIX}", region="")
                 if resource.endswith(("-pages", "-sealing")):

@@ -12,10 +12,12 @@ import pytest
 
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.settings import settings
+from tests import as_function
 from tests.as_function import seen
 from tests.conftest import account
 from tests.contract.scenes import SCENES
 from tests.delivered_sources import deliver_profile_and_subscriptions
+from tests.integration.athena import PARAMETERS, leave_counts
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
 from tests.made_sources import schema_with_sources
@@ -38,7 +40,7 @@ CHAPTERS = [
     ("customers", "sources deliveries delivery-status delivery-complete prepare"),
     ("model", "train"),
     ("retraining", "begin"),
-    ("history", "extract"),
+    ("history", "extract read-answer"),
     ("retraining", "validate train evaluate gate register promote score check-scoring notify"),
     ("retraining", "begin-by-schedule"),
     ("history", "extract-part"),
@@ -102,6 +104,7 @@ def stack_of_the_story() -> Iterator[None]:
     with account(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAINING_SECONDS", "1")
         patch.setenv("SAGEMAKER_ROW_THRESHOLD", "10000")
+        patch.setattr(as_function, "parameters", PARAMETERS)
         patch.setenv("NOTIFICATION_TOPIC_ARN", boto3.client("sns").create_topic(Name="test-NotificationTopic")["TopicArn"])
         settings.cache_clear()
         load_function.cache_clear()
@@ -134,6 +137,8 @@ def tell() -> dict[str, Any]:
     left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
     for name in STORY:
         function = name.split("/")[0]
+        if name == "history/read-answer":
+            leave_counts(event(name)["run_id"])
         given = {**event(name), **left} if name in GOES_ON else event(name)
         try:
             with schema_with_sources() if function == "prepare" or name == "customers/prepare" else nullcontext():
@@ -213,7 +218,7 @@ def test_what_a_role_allows_is_called(story: Mapping[str, Any], subtests: pytest
     for scene in SCENES:
         with subtests.test(scene.__name__), whole_answers():
             scene()
-    granted = roles()
+    granted = roles(PARAMETERS)
     never = [
         f"{role}: {allowed}"
         for function, role in sorted(granted.of_function.items())

@@ -16,12 +16,14 @@ ROOT = Path(__file__).parents[2]
 LIMITS = {
     ("AWS::AppConfig::Application", "Name"): 64,
     ("AWS::AppConfig::ConfigurationProfile", "Name"): 128,
+    ("AWS::Athena::WorkGroup", "Name"): 128,
     ("AWS::CloudFront::Function", "Name"): 64,
     ("AWS::CloudFront::OriginAccessControl", "Name"): 64,
     ("AWS::CloudFront::ResponseHeadersPolicy", "Name"): 128,
     ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
     ("AWS::CodeDeploy::DeploymentGroup", "Name"): 255,  # of an alarm
     ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+    ("AWS::Glue::Database", "Name"): 255,
     ("AWS::KMS::Alias", "AliasName"): 256,
     ("AWS::Lambda::Function", "FunctionName"): 64,
     ("AWS::Lambda::LayerVersion", "LayerName"): 140,
@@ -44,6 +46,8 @@ def written_names(value: object, key: str = "") -> Iterator[tuple[str, str]]:
     """Each name of a resource's properties that contains the stack's: its key, and its text."""
     match value:
         case {"Ref": "AWS::StackName"} if key.endswith("Name"):
+            yield key, "${AWS::StackName}"
+        case {"Fn::Join": ["_", {"Fn::Split": ["-", {"Ref": "AWS::StackName"}]}]} if key.endswith("Name"):
             yield key, "${AWS::StackName}"
         case {"Fn::Sub": [str(text), {"Id": _}]} if "${AWS::StackName}" in text and key.endswith("Name"):
             yield key, text.replace("${Id}", "00000000-0000-0000-0000-000000000000")

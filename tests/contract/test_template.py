@@ -13,8 +13,11 @@ from samtranslator.yaml_helper import yaml_parse
 from local.intrinsics import Resolver
 from local.isolation import environment, isolate_from_aws
 from local.resources import deploy
+from retainstream.engine.history.lives import LIFE
 from retainstream.http.visitor import SECRET_HEADER, VIEWER_HEADER
+from retainstream.runs.history.on_athena import LIVES
 from retainstream.settings import Settings
+from retainstream.storage.history import PREFIX
 from tools.expand import expand
 from tools.pack import BUNDLES
 
@@ -444,6 +447,37 @@ def test_training_jobs_need_a_threshold(resources: dict[str, Resource]) -> None:
     assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     awaiting = {name for name, statement in statements(resources) if "events:PutRule" in listed(statement["Action"])}
     assert awaiting == {"RetrainingStateMachineRole"}
+
+
+def test_athena_needs_a_threshold(raw: dict[str, Any], resources: dict[str, Resource]) -> None:
+    assert raw["Parameters"]["HistoryEngineRowThreshold"]["Default"] == 0
+    of_athena = {name for name, resource in resources.items() if resource["Type"].startswith(("AWS::Athena::", "AWS::Glue::"))}
+    rights = {
+        name
+        for name, statement in statements(resources)
+        if any(action.startswith(("athena:", "glue:")) for action in listed(statement["Action"]))
+    }
+    assert of_athena == {"HistoryDatabase", "HistoryTable", "LivesTable", "HistoryWorkgroup"}
+    assert rights == {"HistoryTablesPolicy", "HistoryQueriesPolicy"}
+    assert {resources[name]["Condition"] for name in of_athena | rights} == {"HistoryOnAthena"}
+    assert resources["HistoryQueriesPolicy"]["Properties"]["Roles"] == [{"Ref": "RetrainingStateMachineRole"}]
+    assert resources["HistoryTablesPolicy"]["Properties"]["Roles"] == [{"Ref": "HistoryRole"}]
+
+
+def test_athena_reads_the_folders_that_the_functions_write(resources: dict[str, Resource]) -> None:
+    tables = {resources[name]["Properties"]["TableInput"]["Name"]: resources[name] for name in ("HistoryTable", "LivesTable")}
+    places = {
+        name: str(table["Properties"]["TableInput"]["StorageDescriptor"]["Location"]["Fn::Sub"]).removeprefix("s3://${Bucket}/")
+        for name, table in tables.items()
+    }
+    assert places == {"history": PREFIX, "lives": LIVES.rpartition("/")[0] + "/"}
+    kinds = {"VARCHAR": "string", "INTEGER": "int"}
+    described = tables["lives"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
+    assert {column["Name"]: column["Type"] for column in described} == {name: kinds[kind] for name, kind in LIFE.items()}
+    assert tables["history"]["Properties"]["TableInput"]["PartitionKeys"] == [{"Name": "anchor", "Type": "string"}]
+    configured = resources["HistoryWorkgroup"]["Properties"]["WorkGroupConfiguration"]
+    assert configured["EnforceWorkGroupConfiguration"] is True
+    assert configured["ResultConfiguration"]["OutputLocation"]["Fn::Sub"].startswith("s3://${Bucket}/training/")
 
 
 def test_sam_local_passes_every_default_to_the_functions(raw: dict[str, Any]) -> None:

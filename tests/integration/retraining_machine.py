@@ -66,9 +66,12 @@ def retraining_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
 
 
 def quick_definition() -> dict[str, Any]:
-    """The machine as it is deployed, with shorter waits; a training job is created and then looked at, since moto cannot await one."""
+    """The machine as it is deployed, with shorter waits.
+
+    moto cannot await other services: a training job is created and then looked at, and a query of Athena's has its answer at once.
+    """
     text = (MACHINES / "retraining.asl.yaml").read_text().replace("${RetrainingFunctionArn}", FUNCTION).replace("${SageMakerRoleArn}", ROLE)
-    text = text.replace("${HistoryFunctionArn}", function_arn("history"))
+    text = text.replace("${HistoryFunctionArn}", function_arn("history")).replace("${HistoryWorkgroup}", "test-history")
     definition: dict[str, Any] = yaml.safe_load(text)
     for wait in ("Wait for its end", "Wait for scoring", "Wait for the job"):
         definition["States"][wait]["Seconds"] = 1
@@ -76,6 +79,7 @@ def quick_definition() -> dict[str, Any]:
         "Resource": "arn:aws:states:::aws-sdk:sagemaker:createTrainingJob",
         "Next": "Read the job status",
     }
+    definition["States"]["Ask Athena"]["Resource"] = "arn:aws:states:::aws-sdk:athena:startQueryExecution"
     for state in definition["States"].values():
         for retry in state.get("Retry", []):
             retry["IntervalSeconds"] = 1

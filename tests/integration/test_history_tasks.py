@@ -247,7 +247,7 @@ def test_training_rows_pair_features_with_what_came_after_them() -> None:
     stored("left", left_on="2026-02-20", observed_until="2026-02-01")
     stored("stays", observed_until="2026-03-31")
     stored("gone", left_on="2026-01-15")
-    assert extract() == {"in_parts": False, "data": "datasets/training-1/data.npz"}
+    assert extract() == {"on_athena": False, "in_parts": False, "data": "datasets/training-1/data.npz"}
     data = DataSet.from_bytes(Documents().get_bytes("datasets/training-1/data.npz"))
     rows = dict(zip(data.keys.tolist(), data.churned.tolist(), strict=True))
     assert rows == {key_of("left"): True, key_of("stays"): False}

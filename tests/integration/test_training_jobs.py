@@ -206,7 +206,8 @@ def test_an_unknown_region_ends_the_run_before_anything_is_read(machine: Machine
 
 def test_the_job_is_awaited_by_step_functions_and_whatever_fails_ends_in_the_record() -> None:
     states: dict[str, Any] = yaml.safe_load((MACHINES / "retraining.asl.yaml").read_text())["States"]
-    (name,) = [name for name, state in states.items() if str(state.get("Resource", "")).endswith(".sync")]
+    query, name = [name for name, state in states.items() if str(state.get("Resource", "")).endswith(".sync")]
+    assert states[query]["Resource"] == "arn:aws:states:::athena:startQueryExecution.sync"
     fit = states[name]
     assert fit["Resource"] == "arn:aws:states:::sagemaker:createTrainingJob.sync"
     assert (fit["Next"], fit["ResultPath"]) == ("Import the model", None)

@@ -1,4 +1,4 @@
-"""The statements on the history give equal answers on two engines, and are translated for Athena."""
+"""The statements on the history give equal answers on two engines, and in Athena's SQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlglot
 from datafusion import SessionContext
 from duckdb import DuckDBPyConnection
 
-from retainstream.engine.history import statements
-from retainstream.engine.history.training_rows import show_history
-from retainstream.engine.lives import day_number
+from retainstream.engine.history import athena, statements
+from retainstream.engine.history.training_rows import Plan, anchor_counts, plan_of, show_history, training_rows
+from retainstream.engine.lives import day_number, iso_day
+from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema.sources import NoEvent
 from tests.history_rows import SCHEMA, kept, row, small_database, with_lives
 
 FIRST = day_number("2026-01-01")
+SILENT = SCHEMA.model_copy(update={"churn": NoEvent(when="no-event", days=25)})
 CUSTOMERS, DAYS = 60, (0, 20, 31, 45, 59, 90)
 
 
@@ -74,3 +78,64 @@ def test_two_engines_give_equal_answers(connection: DuckDBPyConnection, history:
     assert list(batches) == columns
     assert list(zip(*batches.values(), strict=True)) == rows
     assert len(rows) > 10
+
+
+@pytest.mark.parametrize("name", ["anchors", "anchors-by-silence", "rows"])
+def test_athenas_statements_give_the_same_answers(connection: DuckDBPyConnection, history: list[Path], name: str) -> None:
+    """Translated back. The history has the days of the plan and others; Athena's tables are partitioned by the anchor's text."""
+    plan = Plan((FIRST + 90, FIRST + 59, FIRST + 31), {}, 27, 0.2)
+    first, last, place = iso_day(FIRST), iso_day(FIRST + 90), "s3://bucket/training/run-1/athena/"
+    asked = {
+        "anchors": athena.ask_counts(SCHEMA, "a_stack", first, last, place),
+        "anchors-by-silence": athena.ask_counts(SILENT, "a_stack", first, last, place),
+        "rows": athena.ask_rows(SCHEMA, plan, "a_stack", place),
+    }[name]
+    begin, end = "UNLOAD (", f") TO '{place}' WITH (format = 'PARQUET')"
+    assert asked.startswith(begin)
+    assert asked.endswith(end)
+    query = asked.removeprefix(begin).removesuffix(end)
+    (trino,) = sqlglot.parse(query, read="trino")
+    assert trino is not None
+    assert trino.sql("trino") == query
+    connection.execute("CREATE SCHEMA a_stack")
+    connection.execute(
+        "CREATE TABLE a_stack.history AS "
+        "SELECT *, CAST(DATE '1970-01-01' + anchor_day AS VARCHAR) AS anchor FROM history UNION ALL "
+        "SELECT *, '2020-01-01' AS anchor FROM history"  # rows that no statement may read
+    )
+    connection.execute("CREATE TABLE a_stack.lives AS SELECT * FROM lives")
+    (back,) = sqlglot.transpile(query, read="athena", write="duckdb")
+    answer = connection.execute(back)
+    columns = [column for column, *_ in answer.description or []]
+    rows = answer.fetchall()
+    here = connection.execute(STATEMENTS[name])
+    assert columns == [column for column, *_ in here.description or []]
+    assert sorted(rows, key=str) == sorted(here.fetchall(), key=str)
+    assert len(rows) > 10
+
+
+def test_athenas_answer_becomes_the_training_rows_of_duckdb(connection: DuckDBPyConnection, history: list[Path], tmp_path: Path) -> None:
+    """Also where a name has capitals, which Athena writes in lower case."""
+    schema = SCHEMA.model_copy(
+        update={"columns": tuple(column.model_copy(update={"name": column.name.upper()}) for column in SCHEMA.columns), "group": "PLAN"}
+    )
+    schema = FeatureSchema.model_validate({**schema.model_dump(exclude_none=True), "money": None})
+    expected = training_rows(connection, history, schema, 30, most_unknown=1.0)
+    plan = plan_of(anchor_counts(connection, history, 30), 30, most_unknown=1.0)
+    show_history(connection, history, schema)
+    connection.execute(f"CREATE TABLE answer AS {statements.rows_of_days(schema, plan.days, plan.spacing_days, 30)}")
+    columns = [column for column, *_ in connection.execute("DESCRIBE answer").fetchall()]
+    lower = ", ".join(f'"{column}" AS "{column.lower()}"' for column in columns)
+    for number in range(2):
+        connection.execute(f"COPY (SELECT {lower} FROM answer WHERE rowid % 2 = {number}) TO '{tmp_path}/answer-{number}' (FORMAT parquet)")
+    answer = [tmp_path / f"answer-{number}" for number in range(2)]
+    table = athena.read_rows(connection, answer, schema, plan)
+    parts = [athena.read_rows(connection, answer, schema, plan, part, 3) for part in range(3)]
+    assert table.customer_ids == expected.customer_ids
+    assert len(table) > 10
+    for name in ("anchors", "rows", "churned", "groups", "prices", "assumed"):
+        np.testing.assert_array_equal(getattr(table, name), getattr(expected, name))
+    assert table.anchors_report == expected.anchors_report
+    assert sorted(customer for part in parts for customer in part.customer_ids) == sorted(table.customer_ids)
+    assert athena.labelled_in(connection, answer) == len(table)
+    assert len(athena.read_rows(connection, [], schema, plan)) == athena.labelled_in(connection, []) == 0

@@ -31,6 +31,7 @@ _retraining = replace(
 _history = replace(_retraining, arn="${HistoryFunctionArn}")
 _part = replace(_opening, payload={"input": INPUT, "run_id": "$.run_id", "part": "$.part"})
 _SAGEMAKER = Retry(errors=("SageMaker.ThrottlingException", "SageMaker.InternalFailure", "SageMaker.SdkClientException"), pause=10)
+_ATHENA = Retry(errors=("Athena.TooManyRequestsException", "Athena.InternalServerException", "Athena.SdkClientException"), pause=10)
 _JOB_FIELDS = (
     "TrainingJobName",
     "AlgorithmSpecification",
@@ -78,8 +79,31 @@ _EXTRACT = [
     _task("Extract", "extract", "$.extracted", function=_history, comment="Reads the lives of all customers, and the history"),
     choice(
         "Is it too much for one function?",
+        when("$.extracted.answer.on_athena", True, "Ask Athena"),
         when("$.extracted.answer.in_parts", True, "Extract in parts"),
         otherwise="Extracted as a whole",
+    ),
+    service(
+        "Ask Athena",
+        "arn:aws:states:::athena:startQueryExecution.sync",
+        {
+            "QueryString": "$.extracted.answer.query.statement",
+            "ClientRequestToken": "$.extracted.answer.query.token",
+            "WorkGroup": "${HistoryWorkgroup}",
+        },
+        seconds=7_200,
+        retry=_ATHENA,
+        result=None,
+        catches=[catch("Record the failure")],
+        comment="Waits for the end of the query. The token starts it once, however often the call is repeated.",
+    ),
+    _task(
+        "Read the answer",
+        "read_answer",
+        "$.extracted",
+        {"answered": "$.extracted.answer.query.name", "customers": "$.extracted.answer.query.customers"},
+        function=_history,
+        then="Is it too much for one function?",
     ),
     constant("Extracted as a whole", {"answer": {"sampled": False}}, result="$.gathered", then="Validate"),
     _each_part(

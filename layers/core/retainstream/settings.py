@@ -67,6 +67,8 @@ class Settings(BaseModel):
     scoring_concurrency: int = Field(default=10, ge=1, le=1000)
     scoring_writes_per_second: float = Field(default=0.0, ge=0.0)
     export_at_once: int = Field(default=20_000, ge=0)
+    history_database: str = ""
+    history_engine_row_threshold: int = Field(default=0, ge=0)
     history_months: int = Field(default=24, ge=1, le=120)
     recount_settle_seconds: float = Field(default=30.0, ge=1, le=600)
 

@@ -13,6 +13,7 @@ from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
+from tests.integration.athena import leave_counts
 from tests.integration.faults.world import ADMIN, DELIVERY, FILE, PARTED, PARTED_DELIVERY, SECOND, SOURCE_FILE, WAITING, run
 from tests.integration.training_jobs import training_jobs
 from tests.made_sources import streaming_with_sources
@@ -232,6 +233,12 @@ def a_large_training_run() -> Story:
     )
 
 
+def a_training_run_on_athena() -> Story:
+    begun = run("retraining", task="begin", execution="training-on-athena", input={"started_by": "schedule"})
+    leave_counts(begun["run_id"])
+    yield Task("retraining", "read_answer", {**begun, "answered": "counts", "customers": 300}, figures=False, by="history")
+
+
 STORIES: dict[Callable[[], Story], str] = {
     an_import: "import: begin survey index compare begin_load load verify keep judge finish",
     a_packed_import: "import: unpack survey fail",
@@ -248,6 +255,7 @@ STORIES: dict[Callable[[], Story], str] = {
     a_failed_recount: "recount: fail",
     a_training_run: "retraining: begin extract validate train evaluate gate register promote score check_scoring notify",
     a_failed_training_run: "retraining: fail",
+    a_training_run_on_athena: "retraining: read_answer",
     a_large_training_run: "retraining: extract_part gather shape export_part prepare_job import_model",
 }
 """The tasks that each of them tells."""

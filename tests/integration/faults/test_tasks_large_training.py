@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.aws_state import AwsState
-from tests.integration.faults.stories import Story, a_large_training_run, tasks_of
+from tests.integration.faults.stories import Story, a_large_training_run, a_training_run_on_athena, tasks_of
 from tests.integration.faults.tasks_under_fault import judge_story
 
 
-@pytest.mark.parametrize("story", [a_large_training_run])
+@pytest.mark.parametrize("story", [a_large_training_run, a_training_run_on_athena])
 def test_a_run(learners: AwsState, story: Callable[[], Story]) -> None:
     assert set(judge_story(learners, story, sparsely=True)) == tasks_of(story)

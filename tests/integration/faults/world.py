@@ -28,9 +28,11 @@ from retainstream.storage.rollups import Rollups, Source
 from retainstream.storage.runs import Runs
 from retainstream.storage.table import Table
 from retainstream.storage.users import User, Users
+from tests import as_function
 from tests.aws_state import AwsState
 from tests.conftest import account, forget_other_accounts
 from tests.delivered_sources import deliver_profile_and_subscriptions
+from tests.integration.athena import PARAMETERS
 from tests.integration.base_of_customers import watch_streams
 from tests.integration.conftest import lambda_context, load_function
 from tests.made_cards import synthetic_card
@@ -82,6 +84,7 @@ def world(**environment: str) -> Iterator[AwsState]:
         for name, value in {"NOTIFICATION_TOPIC_ARN": topic, "TRAINING_SECONDS": "0.01", **environment}.items():
             patch.setenv(name, value)
         patch.setattr(uploading, "ONE_PUT", 64)
+        patch.setattr(as_function, "parameters", PARAMETERS)
         patch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
         settings.cache_clear()
         watch_streams()

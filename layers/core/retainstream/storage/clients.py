@@ -59,8 +59,13 @@ def sqs() -> Any:
     return boto3.client("sqs", config=_CONFIG)
 
 
+@cache
+def glue() -> Any:
+    return boto3.client("glue", config=_CONFIG)
+
+
 def drop_connections() -> None:
     """Closes the connections of all clients. Each connects again with its next request."""
-    for client in (dynamodb, s3, kms, secretsmanager, stepfunctions, sns, sqs):
+    for client in (dynamodb, s3, kms, secretsmanager, stepfunctions, sns, sqs, glue):
         if client.cache_info().currsize:
             client().close()

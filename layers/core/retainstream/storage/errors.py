@@ -17,7 +17,7 @@ _REFUSED_CODES = {
     *("InvalidParameter", "InvalidParameterValue", "InvalidParameterException", "MissingParameter", "UnknownOperationException"),
     *("InvalidArn", "InvalidArnException", "InvalidExecutionInput", "InvalidName", "MethodNotAllowed", "EntityTooLarge", "KeyTooLongError"),
 }
-_MISSING_CODES = {"NoSuchKey", "NoSuchUpload", "404", "ResourceNotFound", "ExecutionDoesNotExist"}
+_MISSING_CODES = {"NoSuchKey", "NoSuchUpload", "404", "ResourceNotFound", "ExecutionDoesNotExist", "EntityNotFoundException"}
 
 
 class StorageError(Exception):

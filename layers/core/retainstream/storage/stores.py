@@ -11,6 +11,7 @@ from retainstream.settings import settings
 
 if TYPE_CHECKING:
     from retainstream.storage.arriving_customers import ArrivingCustomers
+    from retainstream.storage.catalog import Catalog
     from retainstream.storage.current_runs import CurrentRuns
     from retainstream.storage.customers import Customers
     from retainstream.storage.dead_letters import DeadLetters
@@ -46,6 +47,13 @@ class Stores:
         from retainstream.storage.arriving_customers import ArrivingCustomers
 
         return ArrivingCustomers()
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """The tables by which Athena reads the history."""
+        from retainstream.storage.catalog import Catalog
+
+        return Catalog()
 
     @cached_property
     def current_runs(self) -> "CurrentRuns":

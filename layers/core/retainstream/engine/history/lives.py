@@ -74,3 +74,8 @@ def load_lives(connection: DuckDBPyConnection, files: Files) -> None:
     types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in LIFE.items())
     source = f"read_json({files_list(files)}, format = 'newline_delimited', columns = {{{types}}})"
     connection.execute(f"CREATE OR REPLACE TABLE {TABLE} AS SELECT * FROM {source}")
+
+
+def keep_lives(connection: DuckDBPyConnection, path: Path) -> None:
+    """Writes the table of the lives as a Parquet file."""
+    connection.execute(f"COPY {TABLE} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")

@@ -92,6 +92,12 @@ def forget(connection: DuckDBPyConnection, file: Path, removed_among: RemovedAmo
     return int(gone)
 
 
+def rows_in(connection: DuckDBPyConnection, file: Path) -> int:
+    """The number of rows of a file."""
+    ((rows,),) = connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(str(file))})").fetchall()
+    return int(rows)
+
+
 _IS_GONE = """EXISTS (
     SELECT 1 FROM removed
     WHERE removed.customer_id = kept.customer_id AND CAST(kept.moment AS TIMESTAMPTZ) <= CAST(removed.removed_at AS TIMESTAMPTZ)

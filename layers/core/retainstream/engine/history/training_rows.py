@@ -110,12 +110,12 @@ def anchor_counts(connection: "DuckDBPyConnection", history_files: Files, horizo
         return {}
     show_history(connection, history_files)
     counts: dict[int, dict[int, int]] = {}
-    for day, label, customers in connection.execute(counts_by_anchor(_BEFORE_ALL, horizon_days, silence_days)).fetchall():
+    for day, label, customers in connection.execute(counts_by_anchor(BEFORE_ALL, horizon_days, silence_days)).fetchall():
         counts.setdefault(day, {})[label] = customers
     return dict(counts)
 
 
-_BEFORE_ALL = -1_000_000
+BEFORE_ALL = -1_000_000
 
 
 def plan_of(

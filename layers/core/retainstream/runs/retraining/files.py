@@ -17,10 +17,14 @@ class TrainingEvent(TypedDict):
 
 
 class PartOfBase(TypedDict):
-    """One part of the base: its number from 0. `parts` is how many there are."""
+    """One part of the base: its number from 0. `parts` is how many there are.
+
+    `customers` is there where Athena has read the history: the customers that count as read by this part.
+    """
 
     part: int
     parts: NotRequired[int]
+    customers: NotRequired[int]
 
 
 class ProvenanceRecord(TypedDict):
