@@ -14,6 +14,7 @@ from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.runs import Runs
 from tests.integration.athena import DATABASE, Athena, athena
+from tests.integration.conftest import lambda_context, load_function
 from tests.integration.retraining_machine import MACHINES, Machine, retraining_machine, seed
 from tests.integration.test_history_tasks import arrive, keep, scored, task
 from tests.stored import stored_keys
@@ -140,3 +141,16 @@ def test_the_table_has_the_columns_of_the_active_schema(machine: Machine, engine
     assert columns["f_tenure_months"] == "bigint"
     assert described["Parameters"]["projection.anchor.type"] == "date"
     assert described["PartitionKeys"] == [{"Name": "anchor", "Type": "string"}]
+
+
+@pytest.mark.parametrize("error", ["States.TaskFailed", "Athena.InvalidRequestException"])
+def test_a_failed_query_is_the_reason_of_the_run(aws: None, error: str) -> None:
+    caught = {"Error": error, "Cause": '{"QueryExecution": {"Status": {"StateChangeReason": "HIVE_BAD_DATA: c0000042"}}}'}
+    event = {"task": "fail", "execution": "failed", "input": {"started_by": "ann"}, "error": caught}
+    load_function("retraining").handler(event, lambda_context("retraining"))
+    run = Runs().get("failed")
+    assert run
+    assert (
+        run["reason"]
+        == f"Athena did not answer a statement on the history ({error}); the queries of the stack's workgroup have the reason."
+    )

@@ -68,9 +68,17 @@ def begin(stores: Stores, event: BeginEvent) -> Begun:
 def fail(stores: Stores, event: FailEvent) -> Failed:
     """Ends the run with the reason of the error that stopped it."""
     error = event["error"]
-    reason = job.failure(error) or reason_of(error, FOR_PEOPLE, work="retraining")
+    reason = job.failure(error) or _of_athena(error) or reason_of(error, FOR_PEOPLE, work="retraining")
     stores.runs.fail(_open(stores, event)["run_id"], reason)
     return {"reason": reason}
+
+
+def _of_athena(error: CaughtError) -> str | None:
+    """That Athena refused or did not finish a statement, as a sentence; None where the error is not Athena's."""
+    name = error.get("Error", "")
+    if name.startswith("Athena.") or name == "States.TaskFailed":
+        return f"Athena did not answer a statement on the history ({name}); the queries of the stack's workgroup have the reason."
+    return None
 
 
 def _open(stores: Stores, event: BeginEvent) -> Run:
