@@ -82,6 +82,15 @@ def test_older_features_go_to_the_history_alone() -> None:
     assert snapshots(view.import_id) == [("a", "2026-01-31", 1)]
 
 
+def test_equal_features_of_a_later_day_are_as_new_as_that_day() -> None:
+    imported(as_file([line("a", watch=3)]), as_of="2026-01-31")
+    imported(as_file([line("a", watch=3)]), as_of="2026-03-31")
+    assert stored()["a"]["features_at"].startswith("2026-03-31")
+    view = imported(as_file([line("a", watch=1)]), as_of="2026-02-28")
+    assert view.counts.older_features == 1
+    assert stored()["a"]["features"]["watch_time_hours"] == 3
+
+
 def test_monthly_files_in_any_order_give_the_same_customers() -> None:
     files = [
         ("2026-01-31", [line("a", watch=1, churned="no"), line("b", watch=1, churned="no")]),

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import UNREADABLE, recount
-from retainstream.engine.records import Customer
+from retainstream.engine.records import NewCustomer
 from retainstream.runs.recounts.comparing import Limits
 from retainstream.runs.recounts.counting import count_part
 from retainstream.runs.recounts.steps import look_again, open_run
@@ -74,7 +74,7 @@ POISONS = {
 HARMLESS = {"an unknown event": with_value("TRUNCATE", "eventName")}
 
 
-def a_customer(number: int) -> Customer:
+def a_customer(number: int) -> NewCustomer:
     return {"customer_id": f"c{number}", "group": "basic", "features": {"plan": "basic"}, "source": "api", "life": seen()}
 
 

@@ -99,7 +99,7 @@ def test_days_are_known_apart_and_as_new_as_possible(
             if day - spacing < other <= day:
                 near.update(labels)
         there = near[Label.STAYED] + near[Label.LEFT] + near[Label.UNKNOWN]
-        return there > 0 and near[Label.UNKNOWN] <= most_unknown * there
+        return near[Label.STAYED] > 0 and near[Label.UNKNOWN] <= most_unknown * there
 
     assert list(plan.days) == sorted(plan.days, reverse=True)
     assert all(newer - older >= spacing for newer, older in zip(plan.days, plan.days[1:], strict=False))
@@ -230,6 +230,15 @@ def test_an_anchor_with_too_many_unknown_outcomes_is_reported_and_not_used(conne
         {"anchor": "2026-02-28", "left": 1, "stayed": 0, "unknown": 9, "absent": 0, "used": False},
         {"anchor": "2026-01-31", "left": 0, "stayed": 10, "unknown": 0, "absent": 0, "used": True},
     ]
+
+
+def test_an_anchor_of_which_only_leavers_are_known_is_not_used(connection: DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = [row(f"c{number}", "2026-01-01") for number in range(10)]
+    gone = [life(f"c{number}", left_on=FIRST + 5, first_seen_on=FIRST) for number in range(9)]
+    with_lives(connection, tmp_path, [*gone, life("c9", first_seen_on=FIRST, observed_until=FIRST + 5)])
+    table = training_rows(connection, [file.path for file in kept(connection, tmp_path, rows)], SCHEMA, 30)
+    [anchor] = table.anchors_report
+    assert (anchor["left"], anchor["unknown"], anchor["used"], len(table)) == (9, 1, False, 0)
 
 
 def test_an_empty_history_has_no_training_rows(connection: DuckDBPyConnection, tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ class Tallied:
 
     @property
     def is_known(self) -> bool:
-        """Whether at most 20% of the outcomes are unknown: those who left are known earlier than those who stay."""
-        return self.customers > 0 and int(self.unknown.sum()) <= MOST_UNKNOWN * self.customers
+        """Whether at most 20% of the outcomes are unknown, and some customers stayed: leavers are known earlier than the others."""
+        return bool(self.stayed.any()) and int(self.unknown.sum()) <= MOST_UNKNOWN * self.customers
 
 
 def by_period(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int, silence_days: int = 0) -> list[PeriodFigures]:

@@ -31,7 +31,7 @@ class AnchorCounts(TypedDict):
     """The rows of one anchor (2026-01-31) by their label, and whether they are training rows.
 
     `absent` customers had left by the anchor, or came after it. An anchor is not used if more than MOST_UNKNOWN of its other rows are
-    unknown.
+    unknown, or if no customer is known to have stayed: its window is not over then, and only leavers are known.
     """
 
     anchor: str
@@ -245,9 +245,9 @@ def _report(day: int, counts: Counts, *, used: bool) -> AnchorCounts:
 
 
 def _unknown_share(counts: Counts) -> float:
-    """The share of unknown outcomes among customers who were there; 1 where none was."""
+    """The share of unknown outcomes among customers who were there; 1 where no customer is known to have stayed."""
     there = sum(counts.get(label, 0) for label in (Label.UNKNOWN, Label.STAYED, Label.LEFT))
-    return counts.get(Label.UNKNOWN, 0) / there if there else 1.0
+    return counts.get(Label.UNKNOWN, 0) / there if counts.get(Label.STAYED, 0) else 1.0
 
 
 def _total(counts: Iterable[Counts]) -> dict[int, int]:

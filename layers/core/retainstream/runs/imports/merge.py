@@ -35,7 +35,7 @@ class Import:
 
 def has_older_features(customer: Customer | None, row: Arrival) -> bool:
     """Whether the row has other features than the stored ones, of an earlier moment."""
-    return customer is not None and _differ(customer, row) and row.features_as_of < customer.get("features_at", customer["updated_at"])
+    return customer is not None and _differ(customer, row) and row.features_as_of < _moment_of_features(customer)
 
 
 def may_judge(customer: Customer, row: Arrival) -> bool:
@@ -66,6 +66,8 @@ def merged(customer: Customer | None, row: Arrival, by: Import, prediction: Prev
         attributes |= {"group": row.group, "features": row.features, "source": row.source, "features_at": row.features_as_of}
         if churned_of(customer["life"]) is not None and "outcome_source" not in customer and "outcome_source" not in remove:
             attributes["outcome_source"] = customer["source"]
+    elif attributes and not older and row.features_as_of > _moment_of_features(customer):
+        attributes["features_at"] = row.features_as_of
     kept, snapshot = customer.get("outcome_prediction"), customer.get("outcome_prediction")
     if row.churned is not None and churned_of(lives[-1]) is row.churned:
         snapshot = _judged(customer, row, lives, by, prediction)
@@ -107,6 +109,10 @@ def _judged(customer: Customer, row: Arrival, lives: Lives, by: Import, predicti
 
 def _end(row: Arrival) -> datetime:
     return datetime.fromisoformat(row.outcomes_as_of)
+
+
+def _moment_of_features(customer: Customer) -> str:
+    return customer.get("features_at", customer["updated_at"])
 
 
 def _differ(customer: Customer, row: Arrival) -> bool:
