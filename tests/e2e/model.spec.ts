@@ -1,14 +1,28 @@
 /** Training, promotion and rollback, with the figures behind each decision. */
 import type { Page } from "@playwright/test";
+import type RetainStreamAPI from "../../client/api-client.js";
 import { expect, settled, test } from "./fixtures";
 
 const inService = (page: Page) => page.locator("table tr", { hasText: "in service" }).getByRole("rowheader");
 
+/** Records for customers who stayed until now that they left ten days ago. */
+async function leaveTenDaysAgo(api: RetainStreamAPI, count: number) {
+  const day = new Date(Date.now() - 10 * 24 * 3600 * 1000).toISOString().slice(0, 10);
+  let left = 0;
+  for await (const { customer_id } of api.everyHighRiskCustomer()) {
+    if (left === count) break;
+    if ((await api.getCustomer(customer_id)).data.churned !== false) continue;
+    await api.recordOutcome(customer_id, true, day);
+    left += 1;
+  }
+  expect(left).toBe(count);
+}
+
 test("a training run promotes its version with live steps; rollback and promotion follow", async ({ page, api }) => {
   test.setTimeout(150_000);
   const before = (await api.getModelStatus()).data.model?.version ?? "";
-  // The same customers would give the same model, and no version to roll back to.
-  for (const { customer_id } of (await api.getHighRiskCustomers(1, 3)).data) await api.recordOutcome(customer_id, true);
+  // The same training rows would give the same model, and no version to roll back to.
+  await leaveTenDaysAgo(api, 3);
   await page.goto("/model");
   await settled(page);
   await expect(inService(page)).toHaveText(before);
