@@ -4,10 +4,11 @@ import hashlib
 
 import boto3
 
+from retainstream.runs.deliveries.steps import TASKS, TURNS
 from retainstream.runs.deliveries.work import upload_key
 from retainstream.settings import settings
 from retainstream.storage.runs import Runs
-from tests.integration.conftest import lambda_context, load_function
+from retainstream.storage.stores import Stores
 from tests.made_sources import schema_with_sources
 
 PROFILE = (
@@ -29,9 +30,9 @@ def deliver(kind: str, content: str) -> None:
     asked = {"kind": kind, "file_name": f"{kind}.csv", "size": len(content), "as_of": "2026-07-01T00:00:00.000000+00:00"}
     Runs().expect(delivery_id, "delivery", "ann@example.com", asked)
     boto3.client("s3").put_object(Bucket=settings().bucket, Key=upload_key(delivery_id), Body=content.encode())
-    handler, context = load_function("prepare").handler, lambda_context("prepare")
+    stores = Stores()
     with schema_with_sources():
-        turn = handler({"task": "read_delivery", "run_id": delivery_id}, context)
+        turn = TASKS["read_delivery"](stores, {"run_id": delivery_id})
         while not turn.get("done"):
-            turn = handler({"task": "merge_delivery", "run_id": delivery_id, "turn": turn}, context)
-        handler({"task": "finish_delivery", "run_id": delivery_id}, context)
+            turn = TURNS["merge_delivery"](stores, {"run_id": delivery_id, "turn": turn}, lambda: 900.0)
+        TASKS["finish_delivery"](stores, {"run_id": delivery_id})

@@ -9,7 +9,7 @@ import boto3
 import duckdb
 
 from retainstream.engine.schema import FeatureSchema, default_schema
-from retainstream.registry.active_schema import KEY, set_active_schema
+from retainstream.registry.active_schema import KEY, active_schema, set_active_schema
 from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 
@@ -80,10 +80,14 @@ def streaming_with_sources() -> FeatureSchema:
 
 @contextmanager
 def schema_with_sources() -> Iterator[None]:
-    """`streaming_with_sources` is active in place of the default, for as long as the context lasts."""
+    """`streaming_with_sources` is active in place of the schema before it, for as long as the context lasts."""
+    before = active_schema(Documents())
     set_active_schema(Documents(), streaming_with_sources())
     yield
-    Documents().withdraw(KEY)
+    if before == default_schema():
+        Documents().withdraw(KEY)
+    else:
+        set_active_schema(Documents(), before)
 
 
 def stored_rows(prefix: str, folder: Path) -> list[dict[str, Any]]:

@@ -19,7 +19,15 @@ ACCEPTED = {
     ("RollupsRole 1", "RESOURCE_MISMATCH"): "ListStreams on the table's streams, as SAM's own policy for streams has it",
     **{
         (f"{policy} 1", "RESOURCE_MISMATCH"): "executions of a standard machine; parliament knows express ones alone"
-        for policy in ("DashboardRole", "DistributedScoringPolicy", "ModelRole", "PredictionsRole", "RetrainingRole")
+        for policy in (
+            "CustomersRole",
+            "DashboardRole",
+            "DistributedScoringPolicy",
+            "ModelRole",
+            "PredictionsRole",
+            "PrepareRole",
+            "RetrainingRole",
+        )
     },
     ("deploy-role Deployer 1", "INVALID_ARN"): "SAM's transform belongs to the account `aws`",
     ("deploy-role Builder 2", "INVALID_ARN"): "SAM's transform belongs to the account `aws`",

@@ -9,17 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
 
 from local.isolation import environment
-from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.engine.learning.synthetic import generate
 from retainstream.settings import settings
 from tests.containers.account import Account, Containers, deployed, items, keys
 from tests.containers.conftest import Lambda
 from tests.containers.sam import Sam
-from tests.contract.test_events import CHAPTERS, EVENTS, FILE, GOES_ON, STATUS, do_the_job, event
-from tests.past_of_customers import store_with_history
+from tests.contract.test_events import (
+    CHAPTERS,
+    EVENTS,
+    GOES_ON,
+    STATUS,
+    bring_customers_and_files,
+    do_the_job,
+    event,
+    leave_what_others_bring,
+)
+from tests.delivered_sources import deliver_profile_and_subscriptions
 
 CUSTOMERS = 1500
 PARAMETERS = {"SelfRegistration": "open", "SageMakerRowThreshold": "10000", "RecountSettleSeconds": "5"}
@@ -29,16 +37,19 @@ QUICK = {"TRAINING_SECONDS": "1"}
 ACTS = [
     [
         ["auth/register", "authorizer/request", "model/health"],
-        ["customers/put", "imports/uploaded", "customers/imports"],
-        ["model/train", "retraining/begin", "retraining/begin-by-schedule", "retraining/import-model"],
+        ["customers/put", "imports/uploaded", "customers/imports", "prepare/arrived", "customers/sources"],
+        ["model/train", "retraining/begin", "history/extract", "retraining/validate"],
     ],
-    [["scoring/plan"]],
+    [
+        ["retraining/begin-by-schedule", "history/extract-part", "retraining/gather", "retraining/import-model"],
+        ["scoring/plan", "history/keep", "scoring/finish"],
+    ],
     [
         ["rollups/customers", "recount/open", "dashboard/metrics"],
         ["exports/begin", "predictions/results"],
-        ["customers/high-risk", "model/status"],
+        ["customers/high-risk", "prepare/forget", "customers/preparation", "model/status"],
     ],
-    [["customers/delete"], ["auth/logout"], ["retraining/fail", "scoring/fail"], ["recount/fail", "exports/fail"]],
+    [["customers/delete", "history/forget"], ["auth/logout"], ["retraining/fail", "scoring/fail"], ["recount/fail", "exports/fail"]],
 ]
 NAMES = {f"{function}/{names.split()[0]}": [f"{function}/{name}" for name in names.split()] for function, names in CHAPTERS}
 
@@ -61,6 +72,7 @@ class Story:
     def _tell(self, warm: Containers, chapters: Sequence[str]) -> None:
         left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
         for name in (name for chapter in chapters for name in NAMES[chapter]):
+            leave_what_others_bring(name)
             given = {**event(name), **left} if name in GOES_ON else event(name)
             function = f"{name.split('/')[0].capitalize()}Function"
             if name in NAMES:
@@ -80,9 +92,8 @@ def account() -> Iterator[Account]:
     """The deployed stack with customers to learn from, and the file that the upload's event tells of; nothing happens there by itself."""
     with deployed(PARAMETERS, executing=False) as made, environment(QUICK):
         settings.cache_clear()
-        store_with_history(as_customers(generate(CUSTOMERS, 1)))
-        uploaded = event("imports/uploaded")["detail"]["object"]["key"]
-        boto3.client("s3").put_object(Bucket=settings().bucket, Key=uploaded, Body=FILE)
+        bring_customers_and_files(CUSTOMERS)
+        deliver_profile_and_subscriptions("s0000042", "s0000043")
         yield made
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ import pytest
 from cli.generate import write_csv
 from retainstream.accounts.administration import add_administrator
 from retainstream.engine.learning.synthetic import generate
+from retainstream.engine.schema import FeatureSchema
 from retainstream.settings import settings
 from retainstream.storage.users import Users
 from tests.containers.account import Account, Containers, deployed, items, keys, wired
 from tests.containers.conftest import Lambda
 from tests.containers.image import PYTHONPATH
 from tests.containers.sam import TEMPLATE, Sam
+from tests.delivered_sources import PROFILE
+from tests.made_sources import streaming_with_sources
 from tools import as_lambda
 
 ADMINISTRATOR, PASSWORD = "robin.vega@example.com", "correct horse battery staple"
@@ -64,6 +68,12 @@ def read_csv(url: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(httpx.get(url).text)))
 
 
+def put_schema(api: httpx.Client, schema: FeatureSchema) -> httpx.Response:
+    document = {"document": schema.model_dump_json(exclude_defaults=True)}
+    replaces = data(api.post("/api/model/schema/check", json=document))["replaces"]
+    return api.put("/api/model/schema", json={**document, "replaces": replaces})
+
+
 def file_of_customers() -> bytes:
     written = io.BytesIO()
     write_csv(generate(CUSTOMERS, 7), written)
@@ -96,7 +106,9 @@ def walk(path: Walk, drained: Any) -> None:
     api.headers["Authorization"] = f"Bearer {answers['sign-in']['token']}"
 
     content = file_of_customers()
-    asked = api.post("/api/customers/imports", json={"file_name": "customers.csv", "size": len(content)})
+    today = datetime.now(UTC).date()
+    moments = {"features_as_of": str(today - timedelta(days=30)), "outcomes_as_of": str(today)}
+    asked = api.post("/api/customers/imports", json={"file_name": "customers.csv", "size": len(content), **moments})
     answers["upload"] = httpx.put(asked.json()["data"]["upload"]["parts"][0]["url"], content=content, timeout=60)
     answers["import"] = path.follow(asked)
     stored["customers imported"] = items(settings().customers_table)
@@ -113,6 +125,12 @@ def walk(path: Walk, drained: Any) -> None:
 
     answers["export"] = path.follow(api.get("/api/predictions/results?format=csv"))
     stored["export"] = read_csv(answers["export"]["url"])
+
+    answers["schema"] = put_schema(api, streaming_with_sources())
+    source = PROFILE.format(*sorted(row["customer_id"] for row in stored["export"])[:2]).encode()
+    asked = api.post("/api/customers/sources/deliveries", json={"kind": "profile", "file_name": "profile.csv", "size": len(source)})
+    httpx.put(asked.json()["data"]["upload"]["parts"][0]["url"], content=source, timeout=60).raise_for_status()
+    answers["delivery"] = path.follow(asked)
 
     forgotten = answers["high-risk"][0]["customer_id"]
     answers["delete"] = data(api.delete(f"/api/customers/{forgotten}"))
@@ -141,6 +159,13 @@ def test_the_file_is_imported_row_by_row(path: Walk) -> None:
     assert [reject["column"] for reject in done["rejects"]] == ["plan", "watch_time_hours"]
     assert [row["column"] for row in read_csv(done["rejects_url"])] == ["plan", "watch_time_hours"]
     assert {item["customer_id"]["S"] for item in path.stored["customers imported"]} == set(generate(CUSTOMERS, 7).ids)
+
+
+def test_a_source_file_is_delivered(path: Walk) -> None:
+    assert path.answers["schema"].status_code == 200
+    delivery = path.answers["delivery"]
+    assert (delivery["status"], delivery["counts"]["added"]) == ("SUCCEEDED", 2), delivery
+    assert "sources/profile/all.parquet" in keys("sources/")
 
 
 def test_a_model_is_trained_and_in_service(path: Walk) -> None:

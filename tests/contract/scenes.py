@@ -15,7 +15,8 @@ import pytest
 from retainstream.accounts.accounts import new_user
 from retainstream.customers import records
 from retainstream.http.visitor import SECRET_HEADER, VIEWER_HEADER
-from retainstream.registry import loading
+from retainstream.registry import active_schema, loading
+from retainstream.registry.active_schema import KEY, set_active_schema
 from retainstream.roles import Role
 from retainstream.runs.imports.work import upload_key
 from retainstream.settings import settings
@@ -34,7 +35,7 @@ from tests.importing import as_file, line
 from tests.integration.athena import DATABASE, make_tables
 from tests.integration.base_of_customers import prediction
 from tests.integration.conftest import http_event, lambda_context, load_function
-from tests.made_sources import schema_with_sources
+from tests.made_sources import schema_with_sources, streaming_with_sources
 
 type Answer = dict[str, Any]
 
@@ -81,8 +82,9 @@ def meanwhile(operation: str, words: str, act: Callable[[list[str]], Any]) -> It
 
 @contextmanager
 def an_own_process() -> Iterator[None]:
-    """The model in service is not held yet, as in a process that has just begun."""
+    """Neither the model in service nor the schema is held yet, as in a process that has just begun."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(active_schema, "_known", {})
         patch.setattr(loading, "_cache", loading.ChampionCache())
         yield
 
@@ -300,6 +302,13 @@ def visitors_come_through_the_pages() -> None:
         assert load_function(module).handler(event, lambda_context(module))["statusCode"] == 401
 
 
+def the_dashboard_is_opened_before_a_schema_is_set() -> None:
+    Documents().withdraw(KEY)
+    with an_own_process():
+        ask("dashboard", "GET", "/api/dashboard/distribution")
+    set_active_schema(Documents(), streaming_with_sources())
+
+
 def a_source_file_is_put_into_the_bucket() -> None:
     content = b"customer_id,occurred_at,event,amount\ns0000042,2026-11-03,login,\n"
     key = "deliveries/arriving/events/2026-11-03.csv"
@@ -364,6 +373,7 @@ SCENES = [
     files_are_imported,
     a_job_leaves_no_model,
     a_file_is_given_up,
+    the_dashboard_is_opened_before_a_schema_is_set,
     a_source_file_is_put_into_the_bucket,
     a_removed_customer_goes_from_the_sources,
     the_figures_are_recounted,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import boto3
 import pytest
 
 from retainstream.engine.learning.synthetic import as_customers, generate
+from retainstream.registry.active_schema import set_active_schema
 from retainstream.settings import settings
+from retainstream.storage.documents import Documents
 from tests import as_function
 from tests.as_function import seen
 from tests.conftest import account
@@ -20,7 +22,7 @@ from tests.delivered_sources import deliver_profile_and_subscriptions
 from tests.integration.athena import PARAMETERS, leave_counts
 from tests.integration.conftest import lambda_context, load_function
 from tests.integration.training_jobs import training_jobs
-from tests.made_sources import schema_with_sources
+from tests.made_sources import streaming_with_sources
 from tests.past_of_customers import store_with_history
 from tests.permissions import roles
 from tests.strict.disturb import whole_answers
@@ -112,15 +114,21 @@ def stack_of_the_story() -> Iterator[None]:
         for machine in ("test-retraining", "test-scoring", "test-recount", "test-import", "test-prepare", "test-export"):
             role = "arn:aws:iam::123456789012:role/states"
             boto3.client("stepfunctions").create_state_machine(name=machine, definition=pass_through, roleArn=role)
-        store_with_history(as_customers(generate(1500, 1)))
-        for name, content in (("imports/uploaded", FILE), ("prepare/arrived", SOURCE_FILE)):
-            key = json.loads((EVENTS / f"{name}.json").read_text())["detail"]["object"]["key"]
-            boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content)
+        bring_customers_and_files(1500)
         with whole_answers():
             deliver_profile_and_subscriptions("s0000042", "s0000043")
             yield
     settings.cache_clear()
     load_function.cache_clear()
+
+
+def bring_customers_and_files(customers: int) -> None:
+    """A schema with sources, customers to learn from, and the files that were uploaded."""
+    set_active_schema(Documents(), streaming_with_sources())
+    store_with_history(as_customers(generate(customers, 1)))
+    for name, content in (("imports/uploaded", FILE), ("prepare/arrived", SOURCE_FILE)):
+        key = json.loads((EVENTS / f"{name}.json").read_text())["detail"]["object"]["key"]
+        boto3.client("s3").put_object(Bucket=settings().bucket, Key=key, Body=content)
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +145,10 @@ def tell() -> dict[str, Any]:
     left: dict[str, Any] = {}  # what an export's task leaves has a new name each time
     for name in STORY:
         function = name.split("/")[0]
-        if name == "history/read-answer":
-            leave_counts(event(name)["run_id"])
+        leave_what_others_bring(name)
         given = {**event(name), **left} if name in GOES_ON else event(name)
         try:
-            with schema_with_sources() if function == "prepare" or name == "customers/prepare" else nullcontext():
-                answer = load_function(function).handler(given, lambda_context(function))
+            answer = load_function(function).handler(given, lambda_context(function))
         except Exception as error:
             answers[name] = error
             continue
@@ -159,6 +165,12 @@ def event(name: str) -> Any:
     for logical_id, table in (("CustomersTable", settings().customers_table), ("PredictionsTable", settings().predictions_table)):
         text = text.replace(f":table/{logical_id}/", f":table/{table}/")
     return json.loads(text)
+
+
+def leave_what_others_bring(name: str) -> None:
+    """Athena's answer, which an event reads."""
+    if name == "history/read-answer":
+        leave_counts(event(name)["run_id"])
 
 
 def do_the_job(asked: Mapping[str, Any]) -> None:

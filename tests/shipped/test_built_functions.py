@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from retainstream.settings import Settings
-from tests.contract.test_events import CHAPTERS, GOES_ON, STATUS, do_the_job, event, stack_of_the_story
+from tests.contract.test_events import CHAPTERS, GOES_ON, STATUS, do_the_job, event, leave_what_others_bring, stack_of_the_story
 from tests.shipped.conftest import BUILT
 from tools import as_lambda
 
@@ -57,6 +57,8 @@ def test_every_event_is_answered_by_the_built_functions_from_their_own_layers(en
     paths = {name: as_lambda.search_path(BUILT["x86_64"], f"{name.capitalize()}Function", runtime) for name, _ in CHAPTERS}
     for function, names in CHAPTERS:
         named = [f"{function}/{name}" for name in names.split()]
+        for name in named:
+            leave_what_others_bring(name)
         told = tell(paths[function], [(event(name), name in GOES_ON) for name in named], variables(endpoint))
         imported[function] |= {Path(file) for file in told["files"]}
         for name, answer in zip(named, told["answers"], strict=True):
