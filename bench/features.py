@@ -22,7 +22,7 @@ from bench.running import alone, in_a_process_of_its_own
 
 EVENTS = 10_000_000
 PEERS_EVENTS = 5_000_000
-_CORES, _MEMORY = 2, "1200MB"
+_CORES, _MEMORY = 2, "1500MB"
 
 type Columns = dict[str, NDArray[np.float64]]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="Features and outcomes from raw events, subscriptions and profiles.", no_args_is_help=True)
 
-_MEMORY = "1200MB"
+_MEMORY = "1500MB"
 _FORMATS = {".csv": "FORMAT csv, HEADER", ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip", ".parquet": "FORMAT parquet, COMPRESSION zstd"}
 
 
