@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from retainstream.engine.schema import FeatureSchema
-from retainstream.engine.sources.statements import literal
+from retainstream.engine.sql import literal
 
 EVENTS_A_CUSTOMER = 100
 ANCHORS = tuple(f"2026-{month:02d}-01" for month in range(1, 13))

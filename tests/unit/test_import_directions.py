@@ -14,7 +14,8 @@ ENGINE_IMPORTS = {
     "schema": {"records"},
     "lives": {"records"},
     "tables": {"records", "schema"},
-    "sources": {"records", "schema", "tables"},
+    "sql": set(),
+    "sources": {"records", "schema", "tables", "sql"},
     "traps": set(),
     "drafting": {"records", "schema", "tables", "traps", "sources", "silence"},
     "silence": {"learning", "sources", "tables"},
@@ -22,7 +23,7 @@ ENGINE_IMPORTS = {
     "monitoring": {"model"},
     "business": {"records", "schema"},
     "learning": {"records", "schema", "lives", "tables", "traps", "model", "monitoring", "business", "history"},
-    "history": {"records", "schema", "lives", "model", "monitoring"},
+    "history": {"records", "schema", "lives", "model", "monitoring", "sql"},
 }
 MAY_IMPORT = {
     "engine": set(),

@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from retainstream.engine.sql import literal
+
 type Files = Sequence[Path]
 
 
@@ -21,11 +23,6 @@ def database(folder: Path, *, memory_mb: int, threads: int) -> Iterator[DuckDBPy
         connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
         connection.execute("SET enable_external_access = false")
         yield connection
-
-
-def literal(text: str) -> str:
-    """Text as it stands in a statement."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def files_list(files: Files) -> str:

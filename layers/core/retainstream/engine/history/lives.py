@@ -8,9 +8,10 @@ from typing import Final, Literal, TypedDict
 
 from duckdb import DuckDBPyConnection
 
-from retainstream.engine.history.database import Files, files_list, literal
+from retainstream.engine.history.database import Files, files_list
 from retainstream.engine.lives import day_number
 from retainstream.engine.records import Life
+from retainstream.engine.sql import literal
 
 TABLE = "lives"
 LIFE = {

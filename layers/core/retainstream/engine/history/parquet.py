@@ -7,9 +7,10 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from retainstream.engine.history.columns import ROW, TYPES, contribution_column, feature_column
-from retainstream.engine.history.database import Files, files_list, literal
+from retainstream.engine.history.database import Files, files_list
 from retainstream.engine.lives import iso_day
 from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.sql import literal, quoted
 
 CONTRIBUTION_DECIMALS = 3
 """Contributions are kept in thousandths of log-odds: at most 0.0125 points of probability each, at half the size of the file. Probabilities
@@ -64,7 +65,7 @@ def _arrived(arrivals: Files, schema: FeatureSchema, run_id: str) -> str:
     }
     types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in fields.items())
     computed = {"anchor_day": "CAST(anchor - DATE '1970-01-01' AS INTEGER)", "run_id": literal(run_id), "treated": "CAST(NULL AS BOOLEAN)"}
-    of_row = ", ".join(f'{computed.get(name, _quoted(name))} AS "{name}"' for name in ROW)
+    of_row = ", ".join(f'{computed.get(name, quoted(name))} AS "{name}"' for name in ROW)
     of_features = ", ".join(f'features."{column.name}" AS {feature_column(column)}' for column in schema.features)
     of_contributions = ", ".join(
         f'CAST(ROUND(contributions."{column.name}", {CONTRIBUTION_DECIMALS}) AS REAL) AS {contribution_column(column)}'
@@ -128,7 +129,3 @@ def _customer_ids(table: str, connection: DuckDBPyConnection) -> Iterator[list[s
 
 def _write(connection: DuckDBPyConnection, rows: str, path: Path) -> None:
     connection.execute(f"COPY ({rows} ORDER BY customer_id) TO {literal(str(path))} ({_LAYOUT})")
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

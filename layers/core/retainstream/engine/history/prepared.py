@@ -5,8 +5,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from retainstream.engine.history.columns import ROW, TYPES, contribution_column, feature_column
-from retainstream.engine.history.database import literal
 from retainstream.engine.schema import Column, FeatureSchema
+from retainstream.engine.sql import literal, quoted
 
 _LAYOUT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000"
 
@@ -19,7 +19,7 @@ def write_prepared(
     `moment` is a time before the sources were read (ISO 8601 in UTC). A value that the schema does not allow becomes empty.
     """
     values = {
-        "customer_id": f"CAST({_quoted(schema.id.header)} AS VARCHAR)",
+        "customer_id": f"CAST({quoted(schema.id.header)} AS VARCHAR)",
         "anchor_day": f"CAST(DATE {literal(anchor)} - DATE '1970-01-01' AS INTEGER)",
         "moment": literal(moment),
         "origin": "'prepared'",
@@ -27,12 +27,12 @@ def write_prepared(
         "group": f"CAST({_allowed(schema.column(schema.group))} AS VARCHAR)" if schema.group else "'all'",
         "price": f"CAST({_allowed(schema.column(schema.money.price))} AS DOUBLE)" if schema.money else "CAST(NULL AS DOUBLE)",
     }
-    of_row = ", ".join(f"{values.get(name, f'CAST(NULL AS {kind})')} AS {_quoted(name)}" for name, kind in ROW.items())
+    of_row = ", ".join(f"{values.get(name, f'CAST(NULL AS {kind})')} AS {quoted(name)}" for name, kind in ROW.items())
     of_features = ", ".join(
         f"TRY_CAST({_allowed(column)} AS {TYPES[column.kind]}) AS {feature_column(column)}" for column in schema.features
     )
     of_contributions = ", ".join(f"CAST(NULL AS REAL) AS {contribution_column(column)}" for column in schema.features)
-    at_anchor = f"CAST({_quoted(schema.anchor_header)} AS VARCHAR) = {literal(anchor)}"
+    at_anchor = f"CAST({quoted(schema.anchor_header)} AS VARCHAR) = {literal(anchor)}"
     rows = f"SELECT {of_row}, {of_features}, {of_contributions} FROM {table} WHERE {at_anchor}"
     connection.execute(f"COPY ({rows} ORDER BY customer_id) TO {literal(str(path))} ({_LAYOUT})")
     (number,) = connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(str(path))})").fetchall()[0]
@@ -41,7 +41,7 @@ def write_prepared(
 
 def _allowed(column: Column) -> str:
     """The value of a column where the schema allows it, and nothing otherwise."""
-    value = _quoted(column.header)
+    value = quoted(column.header)
     if column.kind == "category":
         listed = ", ".join(literal(level) for level in column.levels)
         other = literal(column.other) if column.other else "NULL"
@@ -53,7 +53,3 @@ def _allowed(column: Column) -> str:
     ]
     within = " AND ".join(filter(None, bounds))
     return f"CASE WHEN {within} THEN {value} END" if within else value
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -11,7 +11,7 @@ from retainstream.engine.sources.batches import ROWS, Batches
 from retainstream.engine.sources.delivered import Delivered, UnusableSources, iso_day
 from retainstream.engine.sources.facts import table_query, unlisted_plans
 from retainstream.engine.sources.reading import Progress
-from retainstream.engine.sources.statements import quoted
+from retainstream.engine.sql import quoted
 
 FEATURES = "source_features"
 

@@ -4,7 +4,7 @@ from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.schema.sources import SubscriptionFact
 from retainstream.engine.sources.read_profile import profile_columns, sql_kind
 from retainstream.engine.sources.reading import CUSTOMERS, PROFILE, SPANS, SUBSCRIPTIONS
-from retainstream.engine.sources.statements import literal, quoted
+from retainstream.engine.sql import literal, quoted
 from retainstream.engine.tables.cells import MISSING
 
 

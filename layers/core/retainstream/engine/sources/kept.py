@@ -16,7 +16,7 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import Events, Profile, Subscriptions
 from retainstream.engine.sources.keys import PLAN, SUBSCRIPTION, newest
 from retainstream.engine.sources.staging import STAGED, stage
-from retainstream.engine.sources.statements import listed, literal, quoted
+from retainstream.engine.sql import listed, literal, quoted
 from retainstream.engine.tables.binding import some_of
 
 type Source = Profile | Subscriptions | Events

@@ -6,7 +6,7 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.sources import ANY, NoEvent
 from retainstream.engine.sources.delivered import Delivered, UnusableSources
 from retainstream.engine.sources.reading import CUSTOMERS, EVENTS, KINDS, SPANS
-from retainstream.engine.sources.statements import literal
+from retainstream.engine.sql import literal
 
 LIVES = "source_lives"
 

@@ -11,7 +11,7 @@ from retainstream.engine.schema.sources import Profile
 from retainstream.engine.sources.reading import CUSTOMERS, PROFILE, Reading, day_of, fault_cases
 from retainstream.engine.sources.spelled import moments
 from retainstream.engine.sources.staging import STAGED
-from retainstream.engine.sources.statements import quoted
+from retainstream.engine.sql import quoted
 from retainstream.engine.tables.cells import Decimal, value_in
 
 _READ = "read_profile"

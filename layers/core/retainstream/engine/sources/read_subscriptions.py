@@ -17,7 +17,7 @@ from retainstream.engine.sources.reading import (
 )
 from retainstream.engine.sources.spelled import is_blank, moments, numbers
 from retainstream.engine.sources.staging import STAGED
-from retainstream.engine.sources.statements import quoted
+from retainstream.engine.sql import quoted
 
 _READ = "read_subscriptions"
 _EXPECTED_ENDS = 10

@@ -11,7 +11,7 @@ from retainstream.engine.schema.customer_id import PATTERN, RESERVED
 from retainstream.engine.sources.findings import Finding, finding
 from retainstream.engine.sources.spelled import MICROSECONDS_A_DAY, is_blank, is_zone
 from retainstream.engine.sources.staging import STAGED, Staged, stage
-from retainstream.engine.sources.statements import literal
+from retainstream.engine.sql import literal
 from retainstream.engine.tables import TableProblem, UnreadableTable
 
 type Progress = Callable[[str, float], None]

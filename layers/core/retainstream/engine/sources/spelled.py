@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from retainstream.engine.sources.statements import literal, quoted
+from retainstream.engine.sql import literal, quoted
 from retainstream.engine.tables.cells import MISSING, NO_NUMBER, Decimal, number_in
 
 MICROSECONDS_A_DAY = 86_400_000_000

@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from retainstream.engine.sources.statements import listed, literal, quoted
+from retainstream.engine.sql import listed, literal, quoted
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
 from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import decimal_of

@@ -16,7 +16,7 @@ from retainstream.engine.sources.build import Built, build
 from retainstream.engine.sources.delivered import Delivered, SourceFiles, UnusableSources, read_sources
 from retainstream.engine.sources.kept import as_delivered, kept_columns
 from retainstream.engine.sources.lives import lives
-from retainstream.engine.sources.statements import quoted
+from retainstream.engine.sql import quoted
 from retainstream.runs.preparing.prepared import PreparedCustomer, SourceLife
 from retainstream.runs.preparing.view import FindingFigures, Result
 from retainstream.settings import settings
