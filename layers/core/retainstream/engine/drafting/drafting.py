@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retainstream.engine.drafting.findings import Finding
+from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
 from retainstream.engine.drafting.findings.duplicates import duplicates
@@ -25,7 +25,7 @@ _OTHER = "other"
 
 
 @dataclass
-class Draft:
+class Draft(Findings):
     """A drafted schema with remarks and findings.
 
     left_out: header → reason, for columns outside the schema. remarks: column name → notes for a person.
@@ -42,18 +42,6 @@ class Draft:
     rows: int
     churned: int
     known: int
-
-    @property
-    def warnings(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.is_warning]
-
-    @property
-    def notes(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.sort == "note"]
-
-    @property
-    def questions(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.sort == "question"]
 
     @property
     def counted(self) -> str:

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from retainstream.engine.drafting.churn_rule import check_that_leaving_shows, churn_rule
 from retainstream.engine.drafting.event_columns import Names
 from retainstream.engine.drafting.facts import CustomerLives, lives_of, rhythms_of
-from retainstream.engine.drafting.findings import Finding
+from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import FEWEST
 from retainstream.engine.drafting.names import label_for, likely_group, name_for
 from retainstream.engine.drafting.recognition import Recognised
@@ -32,7 +32,7 @@ _REPEATED = ("duplicate", "repeated")
 
 
 @dataclass
-class SourcesDraft:
+class SourcesDraft(Findings):
     """A drafted schema of dated sources, with remarks and findings.
 
     rhythms: the events by kind, most customers first. silence: the churn definition, where churn is the absence of events.
@@ -53,18 +53,6 @@ class SourcesDraft:
     remarks: dict[str, list[str]] = field(default_factory=dict)
     seen: dict[str, tuple[float, float]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def warnings(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.is_warning]
-
-    @property
-    def notes(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.sort == "note"]
-
-    @property
-    def questions(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.sort == "question"]
 
     @property
     def counted(self) -> str:

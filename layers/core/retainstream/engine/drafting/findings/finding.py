@@ -20,3 +20,21 @@ class Finding:
     @property
     def is_warning(self) -> bool:
         return self.sort not in ("question", "note")
+
+
+class Findings:
+    """The findings of a draft by their sort."""
+
+    findings: list[Finding]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_warning]
+
+    @property
+    def notes(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.sort == "note"]
+
+    @property
+    def questions(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.sort == "question"]
