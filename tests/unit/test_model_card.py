@@ -19,7 +19,7 @@ from sklearn import metrics as reference_metrics
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.bootstrap import figure_intervals
 from retainstream.engine.learning.card import numbers
-from retainstream.engine.learning.card.assemble import assemble, wilson
+from retainstream.engine.learning.card.assemble import assemble
 from retainstream.engine.learning.card.curves import MOST_POINTS, precision_recall_curve, roc_curve, score_histogram
 from retainstream.engine.learning.card.document import Card
 from retainstream.engine.learning.card.drawing import round_axis, shortened

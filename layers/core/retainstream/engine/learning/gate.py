@@ -5,9 +5,11 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
+from retainstream.engine.learning.customer_errors import customers, error_of_sum
 from retainstream.engine.learning.dataset import Keys
+from retainstream.engine.learning.delong import auc_and_error, placements
 from retainstream.engine.learning.metrics import Floats, Outcomes, ece, roc_auc, row_log_losses
 
 AUC_MARGIN = 0.005
@@ -89,11 +91,9 @@ def compare(churned: Outcomes, candidate: Floats, champion: Floats, keys: Keys |
     the standard error of a sum over customers.
     """
     losses = row_log_losses(churned, candidate) - row_log_losses(churned, champion)
-    loss_error = float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else 0.0
-    gained, gained_error = _delong(churned, candidate, champion)
-    if keys is not None and len(np.unique(keys)) < len(keys):
-        loss_error = _error_by_customer((losses - losses.mean()) / len(losses), keys)
-        gained_error = _error_by_customer(_influences(churned, candidate, champion), keys)
+    customer_of = customers(keys)
+    loss_error = error_of_sum((losses - losses.mean()) / len(losses), customer_of)
+    gained, gained_error = auc_and_error(churned, placements(churned, candidate) - placements(churned, champion), customer_of)
     return Comparison(
         rows=len(churned),
         auc=Difference(gained, gained_error, _lower_tail(gained, gained_error)),
@@ -153,42 +153,6 @@ def _worse(comparison: Comparison) -> list[str]:
             f"Log loss is {comparison.log_loss.value:.4f} above the champion's on the same rows; at most {LOG_LOSS_MARGIN} is allowed."
         )
     return reasons
-
-
-def _delong(churned: Outcomes, first: Floats, second: Floats) -> tuple[float, float]:
-    """AUC of the first minus AUC of the second, and its standard error; ranks as in Sun and Xu (2014)."""
-    placements = [_placements(churned, scores) for scores in (first, second)]
-    over_left = placements[0][0] - placements[1][0]
-    over_stayed = placements[0][1] - placements[1][1]
-    variance = sum(part.var(ddof=1) / len(part) for part in (over_left, over_stayed) if len(part) > 1)
-    return float(over_left.mean()), float(np.sqrt(variance))
-
-
-def _influences(churned: Outcomes, first: Floats, second: Floats) -> Floats:
-    """Each row's share of the error of the difference of both AUCs, float64 (n,); they sum to zero."""
-    placements = [_placements(churned, scores) for scores in (first, second)]
-    shares = np.empty(len(churned))
-    for members, over in ((churned, 0), (~churned, 1)):
-        differences = placements[0][over] - placements[1][over]
-        shares[members] = (differences - differences.mean()) / len(differences)
-    return shares
-
-
-def _error_by_customer(shares: Floats, keys: Keys) -> float:
-    """The standard error of a sum of the rows' shares (n,), with rows of a customer taken together."""
-    _, customer_of = np.unique(keys, return_inverse=True)
-    of_customer = np.bincount(customer_of, weights=shares)
-    customers = len(of_customer)
-    return float(np.sqrt((of_customer**2).sum() * customers / (customers - 1))) if customers > 1 else 0.0
-
-
-def _placements(churned: Outcomes, scores: Floats) -> tuple[Floats, Floats]:
-    """For each customer who left, the share of stayers below; for each customer who stayed, the share of churners above."""
-    left, stayed = scores[churned], scores[~churned]
-    among_all = rankdata(np.concatenate([left, stayed]))
-    below = (among_all[: len(left)] - rankdata(left)) / len(stayed)
-    above = 1.0 - (among_all[len(left) :] - rankdata(stayed)) / len(left)
-    return below, above
 
 
 def _lower_tail(value: float, error: float) -> float:

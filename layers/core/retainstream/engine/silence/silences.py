@@ -6,7 +6,7 @@ from typing import Self, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.card.assemble import wilson
+from retainstream.engine.learning.shares import wilson
 
 _NEVER = np.iinfo(np.int32).max
 

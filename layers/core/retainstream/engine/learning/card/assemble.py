@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 from retainstream import __version__
 from retainstream.engine.learning.bootstrap import LEVEL
 from retainstream.engine.learning.card import purpose
 from retainstream.engine.learning.card.document import Card
+from retainstream.engine.learning.shares import wilson
 from retainstream.engine.schema import FeatureSchema
 
 type Document = Mapping[str, Any]
-
-_WILSON_Z = 1.959964
 
 _FIGURES = (
     ("roc_auc", "ROC AUC", "Chance that a churner is ranked above a customer who stayed", "higher"),
@@ -101,14 +99,6 @@ def assemble(sources: CardSources) -> Card:
     }
     facts = Card.model_validate(card)
     return facts.model_copy(update={"intended_use": purpose.intended_use(facts), "limits": purpose.limits(facts)})
-
-
-def wilson(successes: float, rows: float) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a share, 95%."""
-    share, z2 = successes / rows, _WILSON_Z**2
-    middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
-    reach = _WILSON_Z * sqrt(share * (1 - share) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def _figure(figures: Document, name: str, label: str, meaning: str, better: str) -> Document:
