@@ -26,6 +26,7 @@ from retainstream.engine.learning.card.drawing import round_axis, shortened
 from retainstream.engine.learning.card.influence import DRAWN_ROWS, explanation
 from retainstream.engine.learning.card.page import page, policy, style
 from retainstream.engine.learning.card.purpose import limits
+from retainstream.engine.learning.shares import wilson
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
 from tests.made_cards import PASSED, Page, data_of, made, synthetic_candidate, synthetic_card, synthetic_data
