@@ -3648,10 +3648,22 @@ export interface components {
          */
         Money: {
             /**
+             * Contact Cost
+             * @description Cost of contacting a customer, taken or not, in the currency
+             * @default 0
+             */
+            contact_cost: number;
+            /**
              * Currency
              * @default USD
              */
             currency: string;
+            /**
+             * Margin
+             * @description Share of the price that is left after the costs of serving the customer
+             * @default 1
+             */
+            margin: number;
             /**
              * Months
              * @description Months of revenue a saved customer is counted for
@@ -3660,7 +3672,7 @@ export interface components {
             months: number;
             /**
              * Offer Cost
-             * @description Cost of one retention offer, in the currency
+             * @description Cost of a retention offer to a customer who takes it, in the currency
              */
             offer_cost: number;
             /** @description The column with what a customer pays a month */

@@ -179,7 +179,9 @@ class Money(Part):
     price: ColumnName = Field(description="The column with what a customer pays a month")
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     months: float = Field(default=12, gt=0, description="Months of revenue a saved customer is counted for")
-    offer_cost: float = Field(ge=0, description="Cost of one retention offer, in the currency")
+    margin: float = Field(default=1, gt=0, le=1, description="Share of the price that is left after the costs of serving the customer")
+    offer_cost: float = Field(ge=0, description="Cost of a retention offer to a customer who takes it, in the currency")
+    contact_cost: float = Field(default=0, ge=0, description="Cost of contacting a customer, taken or not, in the currency")
     save_rate: float = Field(gt=0, le=1, description="Share of would-be churners an offer keeps")
 
 
