@@ -2691,7 +2691,7 @@ export interface components {
             meaning: string;
             /**
              * Points
-             * @description Mean absolute effect on the probability in percentage points
+             * @description How far the column moves a probability, up or down, on average over the customers; in percentage points
              */
             points: number;
             /**

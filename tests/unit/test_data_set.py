@@ -136,10 +136,35 @@ def test_a_column_whose_absence_gives_the_outcome_away_is_named() -> None:
     assert ("alarm", "leak_by_missing", "device_count") in codes(check(data, fewest_rows=200))
 
 
+def with_gaps(left: float, stayed: float) -> DataSet:
+    """Customers of whom so many who left, and who stayed, lack a value of one column."""
+    data = labelled()
+    data.rows[:, 3] = 2
+    data.rows[np.where(data.churned, left, stayed) > np.random.default_rng(0).random(len(data)), 3] = np.nan
+    return data
+
+
+@pytest.mark.parametrize(
+    ("left", "stayed", "finding"),
+    [
+        (0.5, 0.0, {"alarm"}),  # only leavers, but half of them: an AUC of 0.75
+        (0.15, 0.0, {"alarm"}),
+        (1.0, 0.1, {"alarm"}),
+        (0.6, 0.2, {"warning"}),
+        (0.0, 0.3, {"warning"}),
+        (0.3, 0.3, set()),
+    ],
+)
+def test_a_gap_is_judged_by_how_many_of_its_customers_left(left: float, stayed: float, finding: set[str]) -> None:
+    findings = check(with_gaps(left, stayed), fewest_rows=200)
+    assert {found.level for found in findings if found.code == "leak_by_missing"} == finding
+
+
 def test_copies_constants_and_values_out_of_range_are_named() -> None:
     data = labelled()
-    data.rows[: len(data) // 10] = data.rows[0]
-    data.churned[: len(data) // 10] = data.churned[0]
+    complete = np.flatnonzero(~np.isnan(data.rows).any(axis=1))[0]  # copies of a row with a gap would make the gap tell
+    data.rows[: len(data) // 10] = data.rows[complete]
+    data.churned[: len(data) // 10] = data.churned[complete]
     data.rows[:, 5] = 0
     data.rows[:5, 4] = 400
     data.rows[-200:, 7] = -1

@@ -46,6 +46,14 @@ export const moneyChange = (value: number, currency: string | null | undefined):
 export const decimal = (value: number | null | undefined, digits = 3): string =>
   value == null ? NOTHING : value.toFixed(digits);
 
+/** The best ROC AUC on synthetic customers, and the share of it that a model reaches above chance, which is 0.5. */
+export const bestPossible = (auc: number | null | undefined, ceiling: number): string => {
+  const best = `best possible on this synthetic data: ${decimal(ceiling)}`;
+  return auc == null
+    ? best
+    : `${best} (${percent((auc - 0.5) / (ceiling - 0.5), 0)} of it reached, counted from chance)`;
+};
+
 export function money(value: number | null | undefined, currency: string | null | undefined, digits?: number): string {
   if (value == null) return NOTHING;
   const fractions = digits ?? (Math.abs(value) < 100 ? 2 : 0);

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { counted, date, decimal } from "../formats";
+import { bestPossible, counted, date, decimal } from "../formats";
 import { useLoaded } from "../loading";
 import { Figure, Synthetic } from "../parts/card";
 import { CardPlots } from "../parts/card-plots";
@@ -70,7 +70,7 @@ function Figures({ status }: { status: Status }) {
         value={decimal(figures.roc_auc)}
         note={
           model.ceiling
-            ? `best possible on this synthetic data: ${decimal(model.ceiling.roc_auc)}`
+            ? bestPossible(figures.roc_auc, model.ceiling.roc_auc)
             : `on ${counted(figures.rows ?? 0, "held-out customer")}`
         }
       />

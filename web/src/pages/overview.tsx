@@ -1,6 +1,6 @@
 import { useCallback, useState } from "preact/hooks";
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, count, counted, decimal, money, moneyChange, percent, pointSize, signed } from "../formats";
+import { ago, bestPossible, count, counted, decimal, money, moneyChange, percent, pointSize, signed } from "../formats";
 import { useLoaded } from "../loading";
 import { Card, Figure, Synthetic } from "../parts/card";
 import { Chart, type Plot } from "../parts/chart";
@@ -99,7 +99,7 @@ function Figures({ metrics }: { metrics: Metrics }) {
         title="Model quality (ROC AUC)"
         value={decimal(model?.roc_auc)}
         change={since(changes?.roc_auc, (value) => signed(value, 3))}
-        note={quality(interval, model?.ceiling_roc_auc)}
+        note={quality(interval, model?.roc_auc, model?.ceiling_roc_auc)}
       />
     </div>
   );
@@ -123,10 +123,11 @@ function since(change: number | null | undefined, write: (value: number) => stri
 
 function quality(
   interval: { low: number; high: number } | null | undefined,
+  auc: number | null | undefined,
   ceiling: number | null | undefined,
 ): string {
   const range = interval ? `95% interval ${decimal(interval.low)} to ${decimal(interval.high)}` : "without an interval";
-  return ceiling ? `${range} · best possible on this synthetic data: ${decimal(ceiling)}` : range;
+  return ceiling ? `${range} · ${bestPossible(auc, ceiling)}` : range;
 }
 
 const ALL = "";
@@ -213,7 +214,7 @@ const ARROWS: Record<string, string> = {
 function Factors() {
   const factors = useLoaded(() => api.getTopFeatures(), []);
   return (
-    <Card title="Top factors" note="Mean effect on a customer's churn probability, in percentage points">
+    <Card title="Top factors" note="How far a column moves a customer's churn probability, up or down, on average">
       <Show of={factors} lines={6}>
         {({ data }) =>
           data.length ? (

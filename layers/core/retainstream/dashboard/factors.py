@@ -15,7 +15,9 @@ class FactorView(BaseModel):
     label: str
     mean_abs_contribution: float = Field(description="Mean |Shapley value| in log-odds")
     share: float = Field(description="Share of the sum over all columns, from 0 to 1")
-    points: float = Field(description="Mean absolute effect on the probability in percentage points")
+    points: float = Field(
+        description="How far the column moves a probability, up or down, on average over the customers; in percentage points"
+    )
     mean_contribution: float = Field(description="Mean Shapley value in log-odds: above 0 it raises the risk of these customers on average")
     direction: Direction
     meaning: str = Field(examples=["larger values raise the risk"])

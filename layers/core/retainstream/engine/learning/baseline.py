@@ -6,9 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import Floats, Outcomes
+from retainstream.engine.learning.split import folds_apart
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.schema import FeatureSchema
+
+_FOLDS = 5
+_MANY_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,18 @@ class LinearBaseline:
         """Churn probabilities, shape (n,)."""
         plain = (_columns(self.schema, rows, self.medians) - self.means) / self.deviations
         return np.asarray(self.model.predict_proba(plain)[:, 1], dtype=np.float64)
+
+
+def out_of_fold(data: DataSet) -> tuple[Outcomes, Floats]:
+    """Outcomes and churn probabilities of rows, each from a linear model that was not fitted to the row's customer.
+
+    For a threshold that is chosen as the candidate's is. Of more than `_MANY_ROWS` rows one fold is enough; otherwise they are all rows.
+    """
+    fold_of = folds_apart(data.keys, data.rows, data.churned, _FOLDS)
+    judged = [fold_of == fold for fold in range(1 if len(data) > _MANY_ROWS else _FOLDS)]
+    models = [LinearBaseline.fit(data.schema, data.rows[~rows], data.churned[~rows]) for rows in judged]
+    probabilities = [model.probabilities(data.rows[rows]) for model, rows in zip(models, judged, strict=True)]
+    return np.concatenate([data.churned[rows] for rows in judged]), np.concatenate(probabilities)
 
 
 def _columns(schema: FeatureSchema, rows: Rows, medians: Floats) -> NDArray[np.float64]:

@@ -7,17 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet, in_order
-from retainstream.engine.learning.metrics import roc_auc
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.schema import Column
 from retainstream.engine.traps.copies import Codes, copies, row_hashes, surplus
 from retainstream.engine.traps.evidence import CodedColumn, Outcome
+from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import suspicion_of
 
 type Level = Literal["alarm", "warning"]
 type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
 
-LEAK_BY_MISSING_AUC = 0.80
 OUT_OF_RANGE_SHARE = 0.01
 FEWEST_OF_A_CLASS = 20
 
@@ -66,10 +65,12 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
     require_enough(data, fewest_rows)
     findings = [*_balance(data), *_duplicates(data)]
     outcome = Outcome.of(data.churned.astype(np.float64))
+    gaps = [Gap.of(np.isnan(values), outcome) for values in data.rows.T]
+    with_gaps = sum(gap is not None for gap in gaps)
     for place, column in enumerate(data.schema.features):
         values = data.rows[:, place]
         findings += _range(column, values)
-        findings += _leaks(column, values, outcome, data.schema.label.header)
+        findings += _leaks(column, values, gaps[place], with_gaps, outcome, data.schema.label.header)
     return findings
 
 
@@ -139,19 +140,20 @@ def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
     return [Finding(level, "out_of_range", f"{column.label} has {count:,} values that the schema does not allow.", column.name)]
 
 
-def _leaks(column: Column, values: NDArray[np.float32], outcome: Outcome, label: str) -> list[Finding]:
+def _leaks(column: Column, values: NDArray[np.float32], gap: Gap | None, comparisons: int, outcome: Outcome, label: str) -> list[Finding]:
     suspicion = suspicion_of(_coded(column, values), outcome, label)
     if suspicion and suspicion.is_certain:
         detail = f"{column.label} alone predicts who left with an AUC of {suspicion.auc.value:.3f}. Is it known before they leave?"
         return [Finding("alarm", "leak", detail, column.name)]
-    by_missing = roc_auc(outcome.churned, np.isnan(values).astype(np.float64))
-    by_missing = max(by_missing, 1 - by_missing)
-    if by_missing >= LEAK_BY_MISSING_AUC:
-        detail = f"Whether {column.label} is missing predicts who left with an AUC of {by_missing:.3f}."
+    if gap and gap.gives_away(comparisons):
+        detail = f"Whether {column.label} is missing tells who left: {gap_in_words(gap)}. Is it filled in or removed when they leave?"
         return [Finding("alarm", "leak_by_missing", detail, column.name)]
     if suspicion:
         detail = f"{column.label} may know the outcome: {suspicion.sentence(outcome)}. Is it known before they leave?"
         return [Finding("warning", "leak", detail, column.name)]
+    if gap and gap.tells(comparisons):
+        detail = f"Whether {column.label} is missing predicts who left: {gap_in_words(gap)}. Is it known before they leave?"
+        return [Finding("warning", "leak_by_missing", detail, column.name)]
     return []
 
 

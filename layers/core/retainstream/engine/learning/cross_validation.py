@@ -54,7 +54,10 @@ class Fold(Figures, FitDescription):
 
 
 class JudgedDocument(TypedDict):
-    """A method on all folds. mean and sd are over the folds, pooled is over all rows; the ceiling is for generated customers only."""
+    """A method on all folds. mean and sd are over the folds, pooled is over all rows.
+
+    For generated customers only: the ceiling, and roc_auc_of_ceiling (see `share_of_ceiling`) of the mean ROC AUC.
+    """
 
     folds: list[Fold]
     mean: dict[Figure, float]
@@ -100,7 +103,7 @@ class Judged:
                 "log_loss": float(np.mean([ceiling["log_loss"] for ceiling in ceilings])),
                 "brier": float(np.mean([ceiling["brier"] for ceiling in ceilings])),
             }
-            return {**document, "ceiling": highest, "roc_auc_of_ceiling": mean["roc_auc"] / highest["roc_auc"]}
+            return {**document, "ceiling": highest, "roc_auc_of_ceiling": share_of_ceiling(mean["roc_auc"], highest["roc_auc"])}
         return document
 
 
@@ -196,6 +199,11 @@ def cross_validate(
                 done(name, fold)
         results[name] = Judged(folds, probabilities)
     return results
+
+
+def share_of_ceiling(roc_auc: float, ceiling: float) -> float:
+    """The share of the ceiling above chance, (AUC - 0.5) / (ceiling - 0.5): 0 for a model that ranks by chance, 1 at the ceiling."""
+    return (roc_auc - 0.5) / (ceiling - 0.5)
 
 
 def figures(churned: NDArray[np.bool_], probabilities: Floats) -> Figures:

@@ -6,7 +6,7 @@ import numpy as np
 
 from retainstream.engine.business.truth import is_generated_for, truth_of
 from retainstream.engine.learning import metrics
-from retainstream.engine.learning.baseline import LinearBaseline
+from retainstream.engine.learning.baseline import LinearBaseline, out_of_fold
 from retainstream.engine.learning.bootstrap import auc_intervals, figure_intervals, resamples
 from retainstream.engine.learning.card.curves import curves
 from retainstream.engine.learning.dataset import DataSet
@@ -40,7 +40,7 @@ def evaluate(
     intervals = {"roc_auc": roc, "pr_auc": pr, **others}
     baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
     linear = baseline.probabilities(test.rows)
-    linear_threshold = metrics.best_f1_threshold(development.churned, baseline.probabilities(development.rows))
+    linear_threshold = metrics.best_f1_threshold(*out_of_fold(development))
     marked = {"stored": model.threshold} | ({"confidence": confidence_threshold} if confidence_threshold is not None else {})
     return {
         "held_out": {

@@ -12,6 +12,9 @@ from retainstream.engine.schema import Column
 
 SAMPLE_ROWS = 2_000
 _CLEAR_CORRELATION = 0.5
+_OPPOSITE_CORRELATION = 0.2
+_SURE = 2.0
+_FLAT = 0.1
 
 
 class Importance(TypedDict):
@@ -46,17 +49,37 @@ def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
 def direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:
     """How the risk moves when a column's value grows: "increasing", "decreasing" or "mixed".
 
-    values: float32 (n,), NaN where missing. contributions: float64 (n,), in log-odds. Spearman's rank correlation decides.
+    values: float32 (n,), NaN where missing. contributions: float64 (n,), in log-odds. Spearman's rank correlation over all values decides,
+    unless the risk moves the other way over the lower or the upper half of the values, as it does for a U.
     """
     if column.monotone:
         return column.monotone
     known = ~np.isnan(values)
     if column.kind == "category" or known.sum() < 3:
         return "mixed"
-    correlation = rank_correlation(values[known], contributions[known])
-    if correlation >= _CLEAR_CORRELATION:
-        return "increasing"
-    return "decreasing" if correlation <= -_CLEAR_CORRELATION else "mixed"
+    values, contributions = values[known], contributions[known]
+    correlation = rank_correlation(values, contributions)
+    if abs(correlation) < _CLEAR_CORRELATION or _turns(values, contributions, 1 if correlation > 0 else -1):
+        return "mixed"
+    return "increasing" if correlation > 0 else "decreasing"
+
+
+def _turns(values: NDArray[np.float32], contributions: Floats, sign: int) -> bool:
+    """Whether the lower or the upper half of the values has a clear correlation of the other sign.
+
+    It is clear beyond `_SURE` standard errors, which are 1 / √(n - 1), and where it is more than the ripple of a plateau: at least `_FLAT`
+    of the standard deviation of all contributions.
+    """
+    lower = values <= np.median(values)
+    for half in (lower, ~lower):
+        rows = int(half.sum())
+        if rows < 3:
+            continue
+        opposite = -sign * rank_correlation(values[half], contributions[half])
+        clear = opposite > max(_OPPOSITE_CORRELATION, _SURE / (rows - 1) ** 0.5)
+        if clear and opposite * contributions[half].std() >= _FLAT * contributions.std():
+            return True
+    return False
 
 
 def rank_correlation(values: NDArray[np.float32], contributions: Floats) -> float:

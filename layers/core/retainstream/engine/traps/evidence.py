@@ -137,16 +137,6 @@ def cells_of(column: CodedColumn, outcome: Outcome) -> list[Cell]:
     return cells + ([Cell("", int(rows[absent].sum()), int(left[absent].sum()))] if rows[absent].sum() else [])
 
 
-def log_odds_ratio(inside: Cell, outcome: Outcome) -> tuple[float, float]:
-    """Log of the odds ratio of leaving, inside a cell against outside it, and its standard error (Haldane: half a row more in each)."""
-    table = np.array(
-        [inside.churned, inside.rows - inside.churned, outcome.positives - inside.churned, outcome.negatives - inside.rows + inside.churned]
-    )
-    counts = table + 0.5
-    ratio = math.log(counts[0] * counts[3] / (counts[1] * counts[2]))
-    return ratio, math.sqrt(float((1 / counts).sum()))
-
-
 def _bins(column: CodedColumn) -> Bins:
     """A bin for each row of the column."""
     of_value = np.arange(len(column.counts))

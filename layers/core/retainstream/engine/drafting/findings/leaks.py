@@ -1,18 +1,13 @@
 """Columns that know the outcome: they predict it almost alone, or are filled in because of it."""
 
-import math
 from collections.abc import Iterable
-from statistics import NormalDist
 
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.binding import some_of
-from retainstream.engine.traps.evidence import Cell, Outcome, log_odds_ratio
-from retainstream.engine.traps.leaks import share, suspicion_of
-
-_ODDS = math.log(2.0)
-_FALSE_ALARM = 0.01
-_FEWEST_MISSING = 10
+from retainstream.engine.traps.evidence import Outcome
+from retainstream.engine.traps.gaps import Gap, gap_in_words
+from retainstream.engine.traps.leaks import suspicion_of
 
 
 def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str, Finding]:
@@ -30,36 +25,26 @@ def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str
 
 
 def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
-    """Columns whose missing values are related to the outcome: the odds of leaving differ twofold or more, beyond chance.
-
-    Columns with the same missing rows are named together.
-    """
+    """Columns whose missing values are related to the outcome (see `Gap.tells`). Columns with the same missing rows are named together."""
     gaps: dict[bytes, list[Profile]] = {}
     for profile in profiles:
         if 0 < profile.missing_count < len(profile.text.codes):
             gaps.setdefault(profile.missing[outcome.known].tobytes(), []).append(profile)
-    z = NormalDist().inv_cdf(1 - _FALSE_ALARM / (2 * max(len(gaps), 1)))
     findings = []
     for together in gaps.values():
-        missing = together[0].missing[outcome.known]
-        inside = Cell("", int(missing.sum()), int(outcome.churned[missing].sum()))
-        outside = Cell("", len(outcome) - inside.rows, outcome.positives - inside.churned)
-        if min(inside.rows, outside.rows) < _FEWEST_MISSING or outcome.positives == 0:
-            continue
-        ratio, error = log_odds_ratio(inside, outcome)
-        if abs(ratio) - z * error < _ODDS:
+        gap = Gap.of(together[0].missing[outcome.known], outcome)
+        if not gap or not gap.tells(len(gaps)):
             continue
         names = tuple(profile.name for profile in together)
         text = (
-            f"whether {some_of(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {share(inside.churned, inside.rows)} "
-            f"of the {inside.rows:,} customers without a value left, {share(outside.churned, outside.rows)} of the {outside.rows:,} "
-            "with a value. If it is filled in only after a customer left, set feature: false"
+            f"whether {some_of(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {gap_in_words(gap)}. "
+            "If it is filled in only after a customer left, set feature: false"
         )
         evidence: dict[str, float | int | str] = {
-            "missing": inside.rows,
-            "churn_rate_missing": round(inside.rate, 4),
-            "churn_rate_present": round(outside.rate, 4),
-            "odds_ratio": round(math.exp(ratio), 3),
+            "missing": gap.missing.rows,
+            "churn_rate_missing": round(gap.missing.rate, 4),
+            "churn_rate_present": round(gap.known.rate, 4),
+            "odds_ratio": round(gap.odds_ratio, 3),
         }
         findings.append(Finding("missingness", text, names, evidence))
     return findings
