@@ -5569,7 +5569,7 @@ export interface components {
             };
             /**
              * Calibration
-             * @description The calibration from raw scores to probabilities: none, platt or isotonic
+             * @description The calibration from raw scores to probabilities: beta; none, platt or isotonic in versions of earlier releases
              */
             calibration: string;
             /** @description The best figures that any model can reach; for synthetic customers only */

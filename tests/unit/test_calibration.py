@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.engine.model.calibration import Bounded, Calibration, Isotonic, Platt, calibration_from
+from retainstream.engine.model.calibration import Beta, Bounded, Calibration, Isotonic, Platt, calibration_from, log_odds, sigmoid
 
 finite = st.floats(-60, 60)
 
 
 @st.composite
 def curves(draw: st.DrawFn) -> Calibration:
+    if draw(st.booleans()):
+        return Beta(draw(st.floats(0, 5)), draw(st.floats(0, 5)), draw(st.floats(-5, 5)))
     if draw(st.booleans()):
         return Platt(draw(st.floats(0, 5)), draw(st.floats(-5, 5)))
     x = sorted(draw(st.sets(st.integers(-50, 50), min_size=1, max_size=8)))
@@ -44,6 +46,23 @@ def test_a_curve_survives_as_a_document(curve: Calibration, margins: list[float]
     np.testing.assert_array_equal(again.probability(np.array(margins)), curve.probability(np.array(margins)))
 
 
+@given(curve=curves(), rows=st.integers(1, 10**6), offset=st.floats(-3, 3), margins=st.lists(finite, min_size=1, max_size=10))
+def test_a_moved_curve_has_moved_log_odds(curve: Calibration, rows: int, offset: float, margins: list[float]) -> None:
+    knots = np.array(curve.x) if isinstance(curve, Isotonic) else np.array(margins)
+    expected = sigmoid(log_odds(curve.probability(knots)) + offset)
+    np.testing.assert_allclose(curve.moved(offset).probability(knots), expected, atol=1e-7)
+    assert Bounded(curve, rows).moved(offset) == Bounded(curve.moved(offset), rows)
+
+
+def test_beta_calibration_has_the_models_own_probability_and_platts_as_cases() -> None:
+    margins = np.linspace(-40, 40, 401)
+    np.testing.assert_allclose(Beta().probability(margins), sigmoid(margins), rtol=1e-12)
+    np.testing.assert_allclose(Beta(0.7, 0.7, 0.3).probability(margins), Platt(0.7, 0.3).probability(margins), rtol=1e-12)
+    own = sigmoid(margins[np.abs(margins) < 20])
+    by_definition = 1 / (1 + 1 / (np.exp(0.2) * own**0.8 / (1 - own) ** 1.4))
+    np.testing.assert_allclose(Beta(0.8, 1.4, 0.2).probability(margins[np.abs(margins) < 20]), by_definition, rtol=1e-6)
+
+
 def test_none_is_the_logistic_curve_without_overflow() -> None:
     curve = calibration_from({"method": "none"})
     np.testing.assert_allclose(curve.probability(np.array([-1e4, -1.0, 0.0, 1.0, 1e4])), [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1])
@@ -54,7 +73,10 @@ def test_none_is_the_logistic_curve_without_overflow() -> None:
     "document",
     [
         {},
-        {"method": "beta"},
+        {"method": "gamma"},
+        {"method": "beta", "a": 1, "b": 1},
+        {"method": "beta", "a": 1, "b": -0.1, "c": 0},
+        {"method": "beta", "a": 1, "b": 1, "c": float("inf")},
         {"method": "platt", "a": 1},
         {"method": "platt", "a": -0.1, "b": 0},
         {"method": "platt", "a": float("nan"), "b": 0},

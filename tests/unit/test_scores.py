@@ -60,6 +60,7 @@ members = st.fixed_dictionaries(
 calibrations = st.one_of(
     st.just({"method": "none"}),
     st.builds(lambda a, b: {"method": "platt", "a": a, "b": b}, st.floats(0, 3), st.floats(-2, 2)),
+    st.builds(lambda a, b, c: {"method": "beta", "a": a, "b": b, "c": c}, st.floats(0, 3), st.floats(0, 3), st.floats(-2, 2)),
     st.just({"method": "isotonic", "x": [-1.0, -0.2, 0.1, 2.0], "y": [0.05, 0.3, 0.3, 0.9]}),
     st.just({"method": "isotonic", "x": [0.0], "y": [0.4]}),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retainstream.engine.business.truth import true_probability
-from retainstream.engine.learning.base_rate import Level, expected_offset, level_of, moved_to, newest
+from retainstream.engine.learning.base_rate import Level, expected_move, expected_offset, level_of, newest
 from retainstream.engine.learning.bootstrap import auc_intervals, figure_intervals
 from retainstream.engine.learning.checks import TooFewRows, check
 from retainstream.engine.learning.dataset import DataSet, periods, unknown_anchors
@@ -14,7 +14,7 @@ from retainstream.engine.learning.gate import compare
 from retainstream.engine.learning.rolling import judged_periods, periods_judged
 from retainstream.engine.learning.trained import Trained, train
 from retainstream.engine.learning.unseen import learned_from, unseen
-from retainstream.engine.model.calibration import Bounded, Isotonic, Platt, sigmoid
+from retainstream.engine.model.calibration import Beta, Bounded, Isotonic, Platt, sigmoid
 from tests.made_periods import FOUR_MONTHS, at_month_ends, day
 
 SECONDS = 0.5
@@ -104,15 +104,18 @@ def test_the_level_of_a_period_makes_its_mean_probability_its_churn_rate() -> No
 def test_moving_a_calibration_keeps_its_order_and_its_bounds() -> None:
     data = at_month_ends(FOUR_MONTHS[:2], 2_000, levels=[0.0, 0.5])
     margins = np.log(true_probability(data.schema, data.rows) / (1 - true_probability(data.schema, data.rows)))
-    for curve in (Bounded(Platt(), 4_000), Bounded(Isotonic((-4.0, 0.0, 3.0), (0.0, 0.5, 1.0)), 4_000)):
-        moved = moved_to(curve, data, margins)
+    for shape in (Platt(), Beta(0.8, 1.2, 0.1), Isotonic((-4.0, 0.0, 3.0), (0.0, 0.5, 1.0))):
+        curve = Bounded(shape, 4_000)
+        moved = curve.moved(expected_move(curve, data, margins))
         probabilities = moved.probability(np.sort(margins))
         assert (np.diff(probabilities) >= 0).all()
         assert probabilities.min() > 0
         assert moved.rows == 4_000
-        assert moved_to(curve, replace(data, anchors=unknown_anchors(len(data))), margins) is curve
+        assert expected_move(curve, replace(data, anchors=unknown_anchors(len(data))), margins) == 0
+        np.testing.assert_allclose(curve.moved(0).probability(margins), curve.probability(margins), atol=1e-9)
     newest_rows = data.anchors == day("2026-07-31")
-    moved = moved_to(Bounded(Platt(), 4_000), data, margins)
+    moved = Bounded(Platt(), 4_000)
+    moved = moved.moved(expected_move(moved, data, margins))
     assert moved.probability(margins[newest_rows]).sum() == pytest.approx(data.churned[newest_rows].sum(), rel=0.1)
 
 

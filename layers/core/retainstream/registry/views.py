@@ -56,7 +56,9 @@ class VersionView(BaseModel):
     run_id: str
     schema_name: str
     threshold: float
-    calibration: str = Field(description="The calibration from raw scores to probabilities: none, platt or isotonic")
+    calibration: str = Field(
+        description="The calibration from raw scores to probabilities: beta; none, platt or isotonic in versions of earlier releases"
+    )
     synthetic: bool = Field(description="Whether synthetic customers were used to train or evaluate it")
     metrics: Figures
     baseline_metrics: dict[str, Any] = Field(description="The figures of a linear model on the same customers")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning.dataset import DataSet, periods
 from retainstream.engine.learning.metrics import Floats, Outcomes
-from retainstream.engine.model.calibration import Bounded, Isotonic, Platt, sigmoid
+from retainstream.engine.model.calibration import Calibration, log_odds, sigmoid
 
 FEWEST_OF_AN_OUTCOME = 100
 """Rows of each outcome behind a calibration, where there are as many."""
@@ -44,11 +44,11 @@ class Level:
     variance: float
 
 
-def level_of(churned: Outcomes, log_odds: Floats) -> Level:
+def level_of(churned: Outcomes, odds: Floats) -> Level:
     """The offset that makes the mean probability of the rows their churn rate, with a normal prior of standard deviation 1."""
     offset, weight = 0.0, 1.0
     for _ in range(_NEWTON_STEPS):
-        probability = sigmoid(log_odds + offset)
+        probability = sigmoid(odds + offset)
         weight = float((probability * (1 - probability)).sum()) + 1
         step = (float(churned.sum() - probability.sum()) - offset) / weight
         offset += step
@@ -82,27 +82,14 @@ def _filtered(levels: list[Level], step_variance: float) -> tuple[float, float]:
     return offset, log_likelihood
 
 
-def moved_to(curve: Bounded, data: DataSet, margins: Floats) -> Bounded:
-    """The calibration with the base rate that is expected after the newest period; the same where there are fewer than two periods.
+def expected_move(curve: Calibration, data: DataSet, margins: Floats) -> float:
+    """The offset in log-odds from the calibration to the base rate that is expected after the newest period; 0 with fewer than two periods.
 
     margins: float64 (n,), of models that were not fitted to the rows.
     """
     named = periods(data)
     known = [named == period for period in np.unique(named[named != ""])]
     if len(known) < 2:
-        return curve
-    log_odds = _logit(curve.probability(margins))
-    offset = expected_offset([level_of(data.churned[rows], log_odds[rows]) for rows in known])
-    match curve.curve:
-        case Platt(a, b):
-            return Bounded(Platt(a, b + offset), curve.rows)
-        case Isotonic(x, y):
-            moved = sigmoid(_logit(np.array(y)) + offset)
-            return Bounded(Isotonic(x, tuple(map(float, moved))), curve.rows)
-    raise TypeError(f"a calibration of type {type(curve.curve).__name__} cannot be moved")
-
-
-def _logit(probabilities: Floats) -> Floats:
-    clipped = np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)
-    odds: Floats = np.log(clipped / (1 - clipped))
-    return odds
+        return 0.0
+    odds = log_odds(curve.probability(margins))
+    return expected_offset([level_of(data.churned[rows], odds[rows]) for rows in known])

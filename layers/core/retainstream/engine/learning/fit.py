@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.base_rate import moved_to, newest
+from retainstream.engine.learning.base_rate import expected_move, newest
 from retainstream.engine.learning.calibrate import calibrate
 from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, period_of
 from retainstream.engine.learning.metrics import Floats, Outcomes, best_f1_threshold, ece, log_loss, roc_auc
@@ -133,14 +133,14 @@ def facts_of(data: DataSet, reserved: DataSet, calibrated: Calibrated, *, tuned_
     return facts
 
 
-def calibrated_on_newest(data: DataSet, margins: Floats, fold_of: NDArray[np.int64]) -> Calibrated:
+def calibrated_on_newest(data: DataSet, margins: Floats) -> Calibrated:
     """The calibration and the threshold by the newest periods.
 
-    margins: float64 (n,), of models that were not fitted to the row's customer. fold_of: int (n,), folds for the choice of the curve.
+    margins: float64 (n,), of models that were not fitted to the row's customer.
     """
     rows = newest(data)
-    shape = calibrate(margins[rows], data.churned[rows], fold_of[rows])
-    curve = moved_to(shape, data, margins)
+    shape = calibrate(margins[rows], data.churned[rows])
+    curve = shape.moved(expected_move(shape, data, margins))
     return Calibrated(curve, threshold_for(curve, margins[rows], data.churned[rows]), rows)
 
 
@@ -154,7 +154,7 @@ def _fitted(search: Search, chosen: Trial, version: str, *, tuned_on: int) -> tu
     """The model of these settings, the facts of its fit, and the out-of-fold margins (n,)."""
     data = search.data
     margins = search.out_of_fold(chosen)
-    calibrated = calibrated_on_newest(data, margins, search.fold_of)
+    calibrated = calibrated_on_newest(data, margins)
     content, curve = bytes(search.final(chosen).save_raw("ubj")), calibrated.curve.document()
     model = ScoringModel.from_bytes(content, curve, data.schema, threshold=calibrated.threshold, version=version)
     return model, facts_of(data, data, calibrated, tuned_on=tuned_on), margins

@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
 
+_SMALLEST = 1e-9
+
 
 class CalibrationDocument(TypedDict):
-    """A calibration as JSON: `a` and `b` with the method platt, `x` and `y` with isotonic, `rows` where the curve is bounded."""
+    """A calibration as JSON: `a`, `b` and `c` with the method beta, `a` and `b` with platt, `x` and `y` with isotonic, `rows` where the
+    curve is bounded. Models are fitted with the method beta; the others are those of earlier versions."""
 
-    method: Literal["none", "platt", "isotonic"]
+    method: Literal["none", "platt", "isotonic", "beta"]
     a: NotRequired[float]
     b: NotRequired[float]
+    c: NotRequired[float]
     x: NotRequired[list[float]]
     y: NotRequired[list[float]]
     rows: NotRequired[int]
@@ -30,6 +34,10 @@ class Calibration(Protocol):
         """Change of probability per unit of margin."""
         ...
 
+    def moved(self, offset: float) -> "Calibration":
+        """The curve with all log-odds moved by `offset`."""
+        ...
+
     def document(self) -> CalibrationDocument:
         """The curve as JSON, for `calibration_from`."""
         ...
@@ -39,6 +47,50 @@ def sigmoid(margins: Floats) -> Floats:
     """1 / (1 + exp(-m)), without overflow at either end."""
     small = np.exp(-np.abs(margins))
     return np.where(margins >= 0, 1.0, small) / (1.0 + small)
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    """log(p / (1 - p)), with probabilities kept a billionth away from 0 and 1."""
+    clipped = np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)
+    odds: Floats = np.log(clipped / (1 - clipped))
+    return odds
+
+
+@dataclass(frozen=True)
+class Beta:
+    """Beta calibration: log-odds of a·log(s) − b·log(1 − s) + c, where s = sigmoid(margin) is the model's own probability.
+
+    Kull, Silva Filho & Flach, "Beta calibration", AISTATS 2017. The slope is a for the lowest margins and b for the highest: with a = b it
+    is Platt's, and with a = b = 1 and c = 0 the model's own probability.
+    """
+
+    a: float = 1.0
+    b: float = 1.0
+    c: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not np.isfinite([self.a, self.b, self.c]).all() or min(self.a, self.b) < 0:
+            raise ValueError("beta calibration needs finite numbers and slopes that are not negative")
+
+    def probability(self, margins: Floats) -> Floats:
+        below, above = self.parts(margins)
+        return sigmoid(self.a * below + self.b * above + self.c)
+
+    def derivative(self, margins: Floats) -> Floats:
+        probability, own = self.probability(margins), sigmoid(margins)
+        return probability * (1.0 - probability) * (self.a * (1.0 - own) + self.b * own)
+
+    def moved(self, offset: float) -> "Beta":
+        return Beta(self.a, self.b, self.c + offset)
+
+    def document(self) -> CalibrationDocument:
+        return {"method": "beta", "a": self.a, "b": self.b, "c": self.c}
+
+    @staticmethod
+    def parts(margins: Floats) -> tuple[Floats, Floats]:
+        """log(s) and −log(1 − s), which add up to the margin, without overflow."""
+        small = np.log1p(np.exp(-np.abs(margins)))
+        return np.minimum(margins, 0.0) - small, np.maximum(margins, 0.0) + small
 
 
 @dataclass(frozen=True)
@@ -58,6 +110,9 @@ class Platt:
     def derivative(self, margins: Floats) -> Floats:
         probability = self.probability(margins)
         return self.a * probability * (1.0 - probability)
+
+    def moved(self, offset: float) -> "Platt":
+        return Platt(self.a, self.b + offset)
 
     def document(self) -> CalibrationDocument:
         if (self.a, self.b) == (1.0, 0.0):
@@ -89,6 +144,9 @@ class Isotonic:
         steps: Floats = slopes[np.searchsorted(self.x, margins, side="right")]
         return steps
 
+    def moved(self, offset: float) -> "Isotonic":
+        return Isotonic(self.x, tuple(sigmoid(log_odds(np.array(self.y)) + offset).tolist()))
+
     def document(self) -> CalibrationDocument:
         return {"method": "isotonic", "x": list(self.x), "y": list(self.y)}
 
@@ -114,6 +172,10 @@ class Bounded:
     def derivative(self, margins: Floats) -> Floats:
         return self.rows / (self.rows + 2) * self.curve.derivative(margins)
 
+    def moved(self, offset: float) -> "Bounded":
+        """The moved curve with the same bound."""
+        return Bounded(self.curve.moved(offset), self.rows)
+
     def document(self) -> CalibrationDocument:
         return {**self.curve.document(), "rows": self.rows}
 
@@ -137,11 +199,13 @@ def _curve_from(document: Mapping[str, object]) -> Calibration:
     match document:
         case {"method": "none"}:
             return Platt()
+        case {"method": "beta", "a": a, "b": b, "c": c}:
+            return Beta(_number(a), _number(b), _number(c))
         case {"method": "platt", "a": a, "b": b}:
             return Platt(_number(a), _number(b))
         case {"method": "isotonic", "x": [*x], "y": [*y]}:
             return Isotonic(tuple(map(_number, x)), tuple(map(_number, y)))
-        case {"method": "platt" | "isotonic"}:
+        case {"method": "beta" | "platt" | "isotonic"}:
             raise ValueError("the calibration document lacks a number")
     raise ValueError(f"unknown calibration method {document.get('method')!r}")
 

@@ -17,7 +17,7 @@ from retainstream.engine.learning.sagemaker.bins import Bins
 from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, sampled
 from retainstream.engine.learning.sagemaker.translation import on_features
 from retainstream.engine.learning.search import Search, SearchRecord
-from retainstream.engine.learning.split import Split, folds, split_of
+from retainstream.engine.learning.split import Split, split_of
 from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.versions import version_name
@@ -29,7 +29,6 @@ from retainstream.storage.errors import NotStored, TooLarge
 from retainstream.storage.stores import Stores
 
 SEED = 0
-_FOLDS = 5
 
 
 class PartEvent(TypedDict):
@@ -150,7 +149,7 @@ def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
     split = split_of(data)
     reserved = for_calibration(data, split)
     margins = make({"method": "none"}, threshold=0.5).margins(reserved.rows)
-    calibrated = calibrated_on_newest(reserved, margins, folds(reserved.keys, reserved.churned, _FOLDS))
+    calibrated = calibrated_on_newest(reserved, margins)
     model = make(calibrated.curve.document(), threshold=calibrated.threshold)
     record = _record(bench, event, facts_of(data.where(split.development(data)), reserved, calibrated))
     bench.put_candidate(model, record)
