@@ -1003,12 +1003,12 @@ export interface components {
         Action: {
             /**
              * Cost
-             * @description Cost of one offer, in the currency; the schema's offer cost when absent
+             * @description Cost for a customer who takes it, in the currency; the schema's offer cost when absent
              */
             cost?: number | null;
             /**
              * Save Rate
-             * @description Share of would-be churners this action keeps; the schema's save rate when absent
+             * @description Share that this action keeps of the customers who would leave for its column; the schema's save rate when absent
              */
             save_rate?: number | null;
             /**
@@ -1024,12 +1024,12 @@ export interface components {
         ActionView: {
             /**
              * Cost
-             * @description Cost of one such offer, in the schema's currency
+             * @description Cost of the action for a customer who takes it, in the schema's currency
              */
             cost: number;
             /**
              * Expected Value
-             * @description probability * save rate * price * months - cost, in the schema's currency
+             * @description probability * save rate * share_of_raise * (price * margin * months that a saved customer stays - cost) - (1 - probability) * cost - contact cost
              */
             expected_value: number;
             /**
@@ -1037,6 +1037,11 @@ export interface components {
              * @description The column that the action addresses
              */
             feature: string;
+            /**
+             * Share Of Raise
+             * @description The column's share of the contributions that raise the customer's risk; null for earlier predictions
+             */
+            share_of_raise?: number | null;
             /** Title */
             title: string;
         };
@@ -1087,7 +1092,7 @@ export interface components {
             scored_at: string;
             /**
              * Value At Risk
-             * @description probability * price * months, in the schema's currency
+             * @description probability * price * margin * months that a saved customer stays on average, in the schema's currency
              */
             value_at_risk: number;
         };
@@ -2081,7 +2086,7 @@ export interface components {
             predicted_churners: number;
             /**
              * Revenue At Risk
-             * @description Expected revenue lost over the schema's months, in the currency
+             * @description The sum of the customers' value at risk over the schema's months, in the currency
              */
             revenue_at_risk: number | null;
             /**
@@ -3666,7 +3671,7 @@ export interface components {
             margin: number;
             /**
              * Months
-             * @description Months of revenue a saved customer is counted for
+             * @description The longest time for which a saved customer is counted, in months
              * @default 12
              */
             months: number;
@@ -3679,7 +3684,7 @@ export interface components {
             price: components["schemas"]["ColumnName"];
             /**
              * Save Rate
-             * @description Share of would-be churners an offer keeps
+             * @description Share of the customers who would leave that an offer keeps
              */
             save_rate: number;
         };
@@ -4038,7 +4043,7 @@ export interface components {
          * @description The latest score of a stored customer.
          */
         PredictionView: {
-            /** @description The action with the highest expected value; null where no action pays */
+            /** @description The action with the highest expected value; null where no action for at least a tenth of the raise pays */
             action: components["schemas"]["ActionView"] | null;
             /** Base Margin */
             base_margin: number;
@@ -4130,7 +4135,7 @@ export interface components {
             scored_at: string;
             /**
              * Value At Risk
-             * @description probability * price * months, in the schema's currency
+             * @description probability * price * margin * months that a saved customer stays on average, in the schema's currency
              */
             value_at_risk: number;
         };
@@ -4691,14 +4696,14 @@ export interface components {
         };
         /**
          * RevenueAtRiskView
-         * @description Expected revenue lost: probability * price, summed over all scored customers.
+         * @description Value at risk, summed over all scored customers: probability * price * margin * months that a saved customer stays on average.
          */
         RevenueAtRiskView: {
             /** Currency */
             currency: string;
             /**
              * Months
-             * @description Months of revenue counted for each customer, from the schema
+             * @description The longest time for which a saved customer is counted, from the schema
              */
             months: number;
             /**
@@ -4866,7 +4871,7 @@ export interface components {
          * @description A customer's churn probability within the schema's horizon, with reasons, value at risk and recommended action.
          */
         ScoreView: {
-            /** @description The action with the highest expected value; null where no action pays */
+            /** @description The action with the highest expected value; null where no action for at least a tenth of the raise pays */
             action: components["schemas"]["ActionView"] | null;
             /** Base Margin */
             base_margin: number;
@@ -4923,7 +4928,7 @@ export interface components {
             reasons: components["schemas"]["ReasonView"][];
             /**
              * Value At Risk
-             * @description probability * price * months, in the schema's currency
+             * @description probability * price * margin * months that a saved customer stays on average, in the schema's currency
              */
             value_at_risk: number;
         };
@@ -5463,7 +5468,7 @@ export interface components {
             predicted_churners: number;
             /**
              * Revenue At Risk
-             * @description Expected revenue lost over the schema's months, in the currency
+             * @description The sum of the customers' value at risk over the schema's months, in the currency
              */
             revenue_at_risk: number | null;
             /**

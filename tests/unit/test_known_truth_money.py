@@ -1,9 +1,12 @@
 """Money beside the truth, with fewer samples than `python -m bench.known_truth`."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from bench.known_truth import money as truth
+from bench.made_models import Shape
 from retainstream.engine.model.money import months_kept, offer_value, value_at_risk
 from retainstream.engine.schema import Money
 
@@ -48,6 +51,27 @@ class TestOfferValue:
         chances, prices = np.array([0.1, 0.4]), np.array([20.0, np.nan])
         assert np.isnan(offer_value(MONEY, chances, prices, horizon_days=30)).tolist() == [False, True]
         assert value_at_risk(MONEY, chances, prices, horizon_days=30)[1] == 0
+
+
+@cache
+def customers() -> truth.Scored:
+    return truth.scored(5000, Shape("small", 120, 4))
+
+
+class TestActions:
+    def test_address_a_column_that_matters(self) -> None:
+        here = customers()
+        before, now = truth.actions_before(here), truth.actions_now(here)
+        assert truth.share_under(here, before, points=3) > 0.2
+        assert truth.share_under(here, now, points=3) < 0.01
+        assert truth.share_strongest(here, before) < 0.75
+        assert truth.share_strongest(here, now) > 0.9
+
+    def test_earn_what_is_expected_of_them(self) -> None:
+        here = customers()
+        before, now = truth.actions_before(here), truth.actions_now(here)
+        assert truth.value_earned(here, now, 100, seed=1) == pytest.approx(now.values.mean(), abs=0.06)
+        assert truth.value_earned(here, before, 100, seed=1) < before.values.mean() / 5
 
 
 def test_value_at_risk_never_exceeds_the_margin_of_all_months() -> None:

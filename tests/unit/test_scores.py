@@ -30,7 +30,7 @@ SCHEMA = FeatureSchema.model_validate(
         "label": {"column": "quit", "positive": "yes"},
         "group": "club",
         "horizon_days": 60,
-        "money": {"price": "fee", "currency": "EUR", "months": 6, "offer_cost": 5, "save_rate": 0.5},
+        "money": {"price": "fee", "currency": "EUR", "months": 6, "margin": 0.7, "offer_cost": 5, "contact_cost": 0.25, "save_rate": 0.5},
         "columns": [
             {"name": "visits", "kind": "integer", "label": "Visits", "missing": True, "phrase": "{value} visit{s} a month"},
             {"name": "club", "kind": "category", "levels": ["north", "south", "east", "west"], "label": "Club", "missing": True},
@@ -173,7 +173,7 @@ def test_scores_keep_what_they_promise(seed: int, customers: list[dict[str, Any]
         )
         price = customer.get("fee")
         assert score["price"] == price
-        assert score["value_at_risk"] == pytest.approx(score["probability"] * (price or 0) * 6, abs=0.006)
+        assert score["value_at_risk"] == pytest.approx(score["probability"] * saved_value(score["probability"], price or 0), abs=0.006)
         assert score["action"] == best_action(score, price)
         json.dumps(score, allow_nan=False)
 
@@ -181,13 +181,29 @@ def test_scores_keep_what_they_promise(seed: int, customers: list[dict[str, Any]
 def best_action(score: Score, price: float | None) -> dict[str, Any] | None:
     """The best action by the definition."""
     choices: list[dict[str, Any]] = []
+    raising = {name: amount for name, amount in score["contributions"].items() if amount > 0}
     for column in SCHEMA.features:
-        if column.action and score["contributions"][column.name] > 0 and price is not None:
+        share = raising.get(column.name, 0) / (sum(raising.values()) or 1)
+        if column.action and share >= 0.1 and price is not None:
             cost = 5.0 if column.action.cost is None else column.action.cost
-            worth = score["probability"] * 0.5 * price * 6 - cost
+            saved, stays = score["probability"] * 0.5 * share, 1 - score["probability"]
+            worth = saved * (saved_value(score["probability"], price) - cost) - stays * cost - 0.25
             if worth > 0:
-                choices.append({"feature": column.name, "title": column.action.title, "cost": cost, "expected_value": round(worth, 2)})
-    return max(choices, key=lambda choice: choice["expected_value"]) if choices else None
+                choice = {"feature": column.name, "title": column.action.title, "cost": cost}
+                choices.append(
+                    {**choice, "expected_value": pytest.approx(worth, abs=0.006), "share_of_raise": pytest.approx(share, abs=1e-4)}
+                )
+                choices[-1]["worth"] = worth
+    best = max(choices, key=lambda choice: float(choice["worth"]), default=None)
+    return best and {name: value for name, value in best.items() if name != "worth"}
+
+
+def saved_value(probability: float, price: float) -> float:
+    """The margin within six months from a saved customer who then leaves with this probability in each 60 days."""
+    horizon = 60 / 30.4375
+    horizons = 6 / horizon
+    kept = (1 - (1 - probability) ** horizons) / probability if probability else horizons
+    return 0.7 * price * horizon * kept
 
 
 def texts(features: dict[str, Any], schema: FeatureSchema = SCHEMA) -> dict[str, str]:

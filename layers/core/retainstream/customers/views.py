@@ -123,7 +123,9 @@ class AtRiskView(BaseModel):
     confidence: float = Field(description="max(probability, 1 - probability)")
     change: float | None = Field(description="Probability minus the previous one; null for the first prediction")
     price: float | None = Field(description="The customer's price per month")
-    value_at_risk: float = Field(description="probability * price * months, in the schema's currency")
+    value_at_risk: float = Field(
+        description="probability * price * margin * months that a saved customer stays on average, in the schema's currency"
+    )
     reasons: list[ReasonView]
     action: ActionView | None
     model_version: str

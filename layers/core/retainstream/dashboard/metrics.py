@@ -28,10 +28,10 @@ class PredictedChurnersView(BaseModel):
 
 
 class RevenueAtRiskView(BaseModel):
-    """Expected revenue lost: probability * price, summed over all scored customers."""
+    """Value at risk, summed over all scored customers: probability * price * margin * months that a saved customer stays on average."""
 
     currency: str
-    months: float = Field(description="Months of revenue counted for each customer, from the schema")
+    months: float = Field(description="The longest time for which a saved customer is counted, from the schema")
     total: float = Field(description="Over these months")
     per_month: float
     of_predicted_churners: float = Field(description="The part of the customers at or above the threshold")

@@ -26,7 +26,7 @@ class TrendFigures(BaseModel):
     churn_period: str | None = Field(description="The newest month with a rate at that time", examples=["2026-10"])
     predicted_churners: int = Field(description="Customers at or above the model's threshold")
     expected_churners: float = Field(description="The sum of the probabilities")
-    revenue_at_risk: float | None = Field(description="Expected revenue lost over the schema's months, in the currency")
+    revenue_at_risk: float | None = Field(description="The sum of the customers' value at risk over the schema's months, in the currency")
     revenue_of_predicted_churners: float = Field(description="The part of the customers at or above the model's threshold")
 
 

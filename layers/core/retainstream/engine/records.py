@@ -28,12 +28,16 @@ class Reason(TypedDict):
 
 
 class RecommendedAction(TypedDict):
-    """The action with the highest expected value. `cost` and `expected_value` are in the schema's currency."""
+    """The action with the highest expected value. `cost` and `expected_value` are in the schema's currency.
+
+    `share_of_raise`: the column's share of the contributions that raise the customer's risk; earlier predictions lack it.
+    """
 
     feature: str
     title: str
     cost: float
     expected_value: float
+    share_of_raise: NotRequired[float]
 
 
 class Score(TypedDict):

@@ -31,8 +31,14 @@ class ActionView(BaseModel):
 
     feature: str = Field(description="The column that the action addresses")
     title: str
-    cost: float = Field(description="Cost of one such offer, in the schema's currency")
-    expected_value: float = Field(description="probability * save rate * price * months - cost, in the schema's currency")
+    cost: float = Field(description="Cost of the action for a customer who takes it, in the schema's currency")
+    expected_value: float = Field(
+        description="probability * save rate * share_of_raise * (price * margin * months that a saved customer stays - cost) "
+        "- (1 - probability) * cost - contact cost"
+    )
+    share_of_raise: float | None = Field(
+        default=None, description="The column's share of the contributions that raise the customer's risk; null for earlier predictions"
+    )
 
 
 class ScoreView(BaseModel):
@@ -46,11 +52,15 @@ class ScoreView(BaseModel):
     confidence: float = Field(description="max(probability, 1 - probability)")
     confident: bool = Field(description="Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD")
     price: float | None = Field(description="The customer's price per month")
-    value_at_risk: float = Field(description="probability * price * months, in the schema's currency")
+    value_at_risk: float = Field(
+        description="probability * price * margin * months that a saved customer stays on average, in the schema's currency"
+    )
     features: dict[str, FeatureValue]
     contributions: dict[str, float] = Field(description="Log-odds by column")
     reasons: list[ReasonView] = Field(description="The strongest contributions either way, at most five, strongest first")
-    action: ActionView | None = Field(description="The action with the highest expected value; null where no action pays")
+    action: ActionView | None = Field(
+        description="The action with the highest expected value; null where no action for at least a tenth of the raise pays"
+    )
     model_version: str
 
 

@@ -56,11 +56,15 @@ class Verdict(TypedDict):
 
 
 class MoneyRecord(TypedDict):
-    """The money of the version's feature schema; see `engine.schema.Money`."""
+    """The money of the version's feature schema; see `engine.schema.Money`. Earlier versions lack `margin` and `contact_cost`."""
 
     price: str
     currency: str
     months: float
+    margin: NotRequired[float]
+    offer_cost: float
+    contact_cost: NotRequired[float]
+    save_rate: float
 
 
 class VersionFile(TypedDict):

@@ -1,19 +1,16 @@
-"""Value at risk, and the action with the highest expected value."""
+"""The action with the highest expected value among those that address what raises a customer's risk."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from retainstream.engine.model.calibration import Floats
+from retainstream.engine.model.money import offer_value
 from retainstream.engine.records import Features, RecommendedAction
 from retainstream.engine.schema import FeatureSchema
 
-
-def value_at_risk(schema: FeatureSchema, probability: Floats, price: Floats) -> Floats:
-    """Expected lost revenue, in the schema's currency: probability × price × the schema's months. Zero where the price is not known."""
-    months = schema.money.months if schema.money else 0.0
-    value: Floats = probability * price * months
-    return np.where(np.isnan(value), 0.0, value)
+LEAST_SHARE = 0.1
+"""An action's column must make at least this share of the contributions that raise the customer's risk."""
 
 
 def prices(schema: FeatureSchema, rows: Sequence[Features]) -> Floats:
@@ -23,10 +20,11 @@ def prices(schema: FeatureSchema, rows: Sequence[Features]) -> Floats:
 
 
 def best_actions(schema: FeatureSchema, contributions: Floats, probability: Floats, price: Floats) -> list[RecommendedAction | None]:
-    """For each customer the action with the highest expected value, among those for columns that raise the customer's risk.
+    """For each of n customers the action with the highest expected value. contributions: log-odds (n, features); the others (n,).
 
-    The expected value is probability × save rate × price × months − cost. None where no action has a positive one, or the price is not
-    known.
+    An action keeps its save rate of the customers who would leave for its column. They are a share of all who would leave: the column's
+    contribution ÷ the sum of the contributions that raise the risk. The expected value is that of `offer_value` with save rate × share.
+    None where no action with a share of at least LEAST_SHARE has a positive one, or the price is not known.
     """
     money = schema.money
     choices = [(place, column.name, column.action) for place, column in enumerate(schema.features) if column.action]
@@ -34,18 +32,27 @@ def best_actions(schema: FeatureSchema, contributions: Floats, probability: Floa
         return [None] * len(probability)
     costs = np.array([money.offer_cost if action.cost is None else action.cost for _, _, action in choices])
     rates = np.array([action.save_rate or money.save_rate for _, _, action in choices])
-    worth = np.outer(probability * price * money.months, rates) - costs
-    raises_the_risk = contributions[:, [place for place, _, _ in choices]] > 0
-    worth = np.where(raises_the_risk & np.isfinite(worth), worth, -np.inf)
+    shares = shares_of_raise(contributions)[:, [place for place, _, _ in choices]]
+    worth = offer_value(money, probability[:, None], price[:, None], horizon_days=schema.horizon_days, cost=costs, save_rate=rates * shares)
+    worth = np.where((shares >= LEAST_SHARE) & np.isfinite(worth), worth, -np.inf)
     best = worth.argmax(axis=1)
+    chosen = np.arange(len(best)), best
     actions: list[RecommendedAction | None] = []
-    for choice, expected in zip(best.tolist(), worth[np.arange(len(best)), best].tolist(), strict=True):
+    for choice, expected, share in zip(best.tolist(), worth[chosen].tolist(), shares[chosen].tolist(), strict=True):
         _, name, action = choices[choice]
         document: RecommendedAction = {
             "feature": name,
             "title": action.title,
             "cost": float(costs[choice]),
             "expected_value": round(expected, 2),
+            "share_of_raise": round(share, 4),
         }
         actions.append(document if expected > 0 else None)
     return actions
+
+
+def shares_of_raise(contributions: Floats) -> Floats:
+    """Each column's share of the contributions that raise a customer's risk, (n, features): 0 for a column that does not raise it."""
+    raising = np.maximum(contributions, 0.0)
+    total = raising.sum(axis=1, keepdims=True)
+    return np.divide(raising, total, out=np.zeros_like(raising), where=total > 0)

@@ -34,15 +34,15 @@ def offer_value(
     price: Floats,
     *,
     horizon_days: int,
-    cost: float | None = None,
-    save_rate: float | None = None,
+    cost: float | Floats | None = None,
+    save_rate: float | Floats | None = None,
 ) -> Floats:
     """Expected net value of an offer to each customer, in the schema's currency: p·γ·(V − d) − (1 − p)·d − f, by Verbraken, Verbeke
     and Baesens, IEEE Transactions on Knowledge and Data Engineering 25 (2013).
 
     V is `saved_value` and γ the save rate. d is the cost of the offer for those who take it, which are all customers who would have
     stayed, and the saved ones. f is the cost of contacting a customer, for all. `cost` and `save_rate` are those of an action, in
-    place of the schema's. NaN where the price is NaN.
+    place of the schema's. All arrays broadcast. NaN where the price is NaN.
     """
     incentive, rate = money.offer_cost if cost is None else cost, money.save_rate if save_rate is None else save_rate
     saved = saved_value(money, probability, price, horizon_days=horizon_days) - incentive

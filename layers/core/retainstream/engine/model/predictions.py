@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from retainstream.engine.lives import churned_of
-from retainstream.engine.model.actions import best_actions, prices, value_at_risk
+from retainstream.engine.model.actions import best_actions, prices
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.levels import IndexKeys, confidence_of, index_keys, level_of
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.model.money import value_at_risk
 from retainstream.engine.model.past import described_on, past_of
 from retainstream.engine.model.reasons import reasons_of, strongest
 from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, Score, Value
@@ -30,7 +31,8 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
     explained = model.explain(encode(schema, rows))
     probability = explained.probability.round(6)
     price = prices(schema, rows)
-    value = value_at_risk(schema, probability, price).round(2)
+    money = schema.money
+    value = value_at_risk(money, probability, price, horizon_days=schema.horizon_days).round(2) if money else np.zeros(len(rows))
     names = [column.name for column in schema.features]
     top = strongest(explained)
     base_probability, base_margin = round(explained.base_probability, 6), round(explained.base_margin, 6)

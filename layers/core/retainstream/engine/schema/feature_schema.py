@@ -45,9 +45,14 @@ class Action(Part):
     """What the business can do when this column drives a customer's risk."""
 
     title: str = Field(min_length=1, max_length=120, description="The action in a few words, as an instruction")
-    cost: float | None = Field(default=None, ge=0, description="Cost of one offer, in the currency; the schema's offer cost when absent")
+    cost: float | None = Field(
+        default=None, ge=0, description="Cost for a customer who takes it, in the currency; the schema's offer cost when absent"
+    )
     save_rate: float | None = Field(
-        default=None, gt=0, le=1, description="Share of would-be churners this action keeps; the schema's save rate when absent"
+        default=None,
+        gt=0,
+        le=1,
+        description="Share that this action keeps of the customers who would leave for its column; the schema's save rate when absent",
     )
 
 
@@ -178,11 +183,11 @@ class Money(Part):
 
     price: ColumnName = Field(description="The column with what a customer pays a month")
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    months: float = Field(default=12, gt=0, description="Months of revenue a saved customer is counted for")
+    months: float = Field(default=12, gt=0, description="The longest time for which a saved customer is counted, in months")
     margin: float = Field(default=1, gt=0, le=1, description="Share of the price that is left after the costs of serving the customer")
     offer_cost: float = Field(ge=0, description="Cost of a retention offer to a customer who takes it, in the currency")
     contact_cost: float = Field(default=0, ge=0, description="Cost of contacting a customer, taken or not, in the currency")
-    save_rate: float = Field(gt=0, le=1, description="Share of would-be churners an offer keeps")
+    save_rate: float = Field(gt=0, le=1, description="Share of the customers who would leave that an offer keeps")
 
 
 class Moments(Part):
