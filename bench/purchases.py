@@ -24,8 +24,8 @@ from bench.report import terminal
 from bench.rounds import trained_on
 from retainstream.engine.history.database import database
 from retainstream.engine.learning import metrics
-from retainstream.engine.learning.bootstrap import auc_intervals
 from retainstream.engine.learning.dataset import DataSet, in_order, key_of
+from retainstream.engine.learning.delong import auc_interval
 from retainstream.engine.lives import day_number, iso_day
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.records import Value
@@ -39,7 +39,6 @@ NAME = "purchases.csv"
 FIRST_ANCHOR = (1997, 4)
 ROUNDS = ((1997, 11), (1997, 12), (1998, 1), (1998, 2), (1998, 3), (1998, 4))
 SECONDS = 10.0
-SEED = 0
 MOST_LOG_LOSS_GAP = 0.1
 
 SCHEMA = """
@@ -110,7 +109,9 @@ def measure(purchases: Path, seconds: float = SECONDS) -> Iterator[Round]:
                 raise AssertionError("a feature changed with purchases after its anchor")
             probabilities = trained.model.probabilities(encoded).astype(np.float64)
             left = np.array([row.left == 1 for row in later])
-            auc, _ = auc_intervals(left, probabilities, SEED)
+            interval = auc_interval(left, probabilities)
+            if interval is None:
+                raise AssertionError("too few churners for an interval")
             yield {
                 "anchor": iso_day(now),
                 "learned_rows": trained.rows,
@@ -120,8 +121,8 @@ def measure(purchases: Path, seconds: float = SECONDS) -> Iterator[Round]:
                 "expected": float(probabilities.sum()),
                 "promised_auc": trained.reported_auc,
                 "realised_auc": metrics.roc_auc(left, probabilities),
-                "realised_low": auc.low,
-                "realised_high": auc.high,
+                "realised_low": interval.low,
+                "realised_high": interval.high,
                 "promised_log_loss": trained.reported_log_loss,
                 "realised_log_loss": metrics.log_loss(left, probabilities),
             }

@@ -1117,6 +1117,21 @@ export interface components {
              */
             reference: number;
         };
+        /**
+         * Calibration
+         * @description The check of the probabilities against the outcomes: observed to expected churners, and the slope.
+         */
+        Calibration: {
+            /**
+             * Chance
+             * @description Chance of a deviation this large if the probabilities were calibrated (Cox's test)
+             */
+            chance: number;
+            /** Passed */
+            passed: boolean;
+            /** Sentences */
+            sentences: string[];
+        };
         /** CardComparison */
         CardComparison: {
             log_loss: components["schemas"]["CardDifference"];
@@ -1218,7 +1233,7 @@ export interface components {
             log_loss: number;
             /**
              * Low
-             * @description Lower end of the interval of ROC AUC
+             * @description Lower end of the interval of ROC AUC; null with too few churners
              */
             low: number | null;
             /**
@@ -1226,6 +1241,15 @@ export interface components {
              * @description Customers who left
              */
             observed: number;
+            /**
+             * Observed To Expected
+             * @description null in cards of earlier releases
+             */
+            observed_to_expected?: number | null;
+            /** Observed To Expected High */
+            observed_to_expected_high?: number | null;
+            /** Observed To Expected Low */
+            observed_to_expected_low?: number | null;
             /** Period */
             period: string;
             /**
@@ -1261,11 +1285,15 @@ export interface components {
             baseline: components["schemas"]["Curves"];
             /** Baseline Method */
             baseline_method: string;
+            /** @description null in cards of earlier releases */
+            calibration?: components["schemas"]["Calibration"] | null;
             choice: components["schemas"]["Choice"];
             /** Columns */
             columns: components["schemas"]["ColumnFacts"][];
             /** Confidence Threshold */
             confidence_threshold: number;
+            /** @description null in cards of earlier releases */
+            corp?: components["schemas"]["CorpCurve"] | null;
             /** Created At */
             created_at: string;
             data: components["schemas"]["DataFacts"];
@@ -1329,6 +1357,13 @@ export interface components {
             profit: components["schemas"]["Profit"] | null;
             /** Reliability */
             reliability: components["schemas"]["ReliabilityBin"][];
+            /**
+             * Reliability Scale
+             * @description Logarithmic where churn is rare
+             * @default linear
+             * @enum {string}
+             */
+            reliability_scale: "linear" | "log";
             /** Run Id */
             run_id: string;
             /** Schema Name */
@@ -1717,6 +1752,16 @@ export interface components {
         };
         /** @enum {string} */
         Copy: "history" | "sources" | "uploads" | "data-sets" | "workflow-history" | "backups" | "mark";
+        /**
+         * CorpCurve
+         * @description The churn rate of each probability by isotonic regression (CORP, Dimitriadis, Gneiting and Jordan 2021), at most 100 points.
+         */
+        CorpCurve: {
+            /** Churn Rate */
+            churn_rate: number[];
+            /** Probability */
+            probability: number[];
+        };
         /** Credentials */
         Credentials: {
             /**
@@ -2790,16 +2835,30 @@ export interface components {
             /** Brier */
             brier: number;
             /**
+             * Calibration Slope
+             * @description 1 is best; below 1 the probabilities are too extreme, above 1 too alike; null where the rows determine none
+             */
+            calibration_slope?: number | null;
+            calibration_slope_interval?: components["schemas"]["Interval"] | null;
+            /**
              * Ece
              * @description Expected calibration error over ten equal bins
              */
             ece: number;
             /** Log Loss */
             log_loss: number;
+            /**
+             * Observed To Expected
+             * @description Customers who left, divided by the sum of the probabilities; null for versions of earlier releases
+             */
+            observed_to_expected?: number | null;
+            observed_to_expected_interval?: components["schemas"]["Interval"] | null;
             /** Pr Auc */
             pr_auc: number;
             /** Roc Auc */
             roc_auc: number;
+            /** @description 95%; null with fewer than ten churners */
+            roc_auc_interval?: components["schemas"]["Interval"] | null;
             /** Rows */
             rows: number;
         } & {
@@ -2949,6 +3008,17 @@ export interface components {
             churned: number;
             /** Ece */
             ece: number;
+            /**
+             * Expected
+             * @description Sum of the probabilities; null in cards of earlier releases
+             */
+            expected?: number | null;
+            /**
+             * Few
+             * @description Whether the group has too few churners to judge it
+             * @default false
+             */
+            few: boolean;
             /** Group */
             group: string;
             /** High */
@@ -2957,9 +3027,18 @@ export interface components {
             log_loss: number;
             /**
              * Low
-             * @description Lower end of the interval of ROC AUC
+             * @description Lower end of the interval of ROC AUC; null with too few churners
              */
             low?: number | null;
+            /**
+             * Observed To Expected
+             * @description Churners divided by expected churners, shrunk towards that of all customers where churners are few
+             */
+            observed_to_expected?: number | null;
+            /** Observed To Expected High */
+            observed_to_expected_high?: number | null;
+            /** Observed To Expected Low */
+            observed_to_expected_low?: number | null;
             /** Pr Auc */
             pr_auc: number | null;
             /**
@@ -3304,6 +3383,16 @@ export interface components {
              */
             values: number[];
         };
+        /**
+         * Interval
+         * @description The ends of a 95% interval.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
         /** IntervalOfPeriod */
         IntervalOfPeriod: {
             /** High */
@@ -3329,13 +3418,16 @@ export interface components {
              */
             calibration_error_by_chance: number | null;
             /**
-             * Level
-             * @description Share of resamples an interval holds
+             * Fewest Churners
+             * @description Churners, and customers who stayed, that the interval of an AUC needs
+             * @default 10
              */
+            fewest_churners: number;
+            /** Level */
             level: number;
             /**
              * Resamples
-             * @description Bootstrap resamples of the held-out customers
+             * @description Bootstrap resamples of the held-out customers, for the figures without a formula
              */
             resamples: number;
         };
@@ -3582,7 +3674,7 @@ export interface components {
             created_at: string;
             /** Roc Auc */
             roc_auc: number;
-            /** @description 95% bootstrap interval */
+            /** @description 95%; null with fewer than ten churners */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Synthetic
@@ -4603,12 +4695,15 @@ export interface components {
         };
         /**
          * ReliabilityBin
-         * @description Customers whose probability is in the same tenth of the scale.
+         * @description Customers of neighbouring probabilities; the bins have about equal numbers of customers.
          */
         ReliabilityBin: {
             /** Churn Rate */
             churn_rate: number;
-            /** End */
+            /**
+             * End
+             * @description Highest probability
+             */
             end: number;
             /** High */
             high: number;
@@ -4621,7 +4716,10 @@ export interface components {
             mean_probability: number;
             /** Rows */
             rows: number;
-            /** Start */
+            /**
+             * Start
+             * @description Lowest probability
+             */
             start: number;
         };
         /**

@@ -17,7 +17,6 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference_metrics
 
 from retainstream.engine.learning import metrics
-from retainstream.engine.learning.bootstrap import figure_intervals
 from retainstream.engine.learning.card import numbers
 from retainstream.engine.learning.card.assemble import assemble
 from retainstream.engine.learning.card.curves import MOST_POINTS, precision_recall_curve, roc_curve, score_histogram
@@ -26,6 +25,7 @@ from retainstream.engine.learning.card.drawing import round_axis, shortened
 from retainstream.engine.learning.card.influence import DRAWN_ROWS, explanation
 from retainstream.engine.learning.card.page import page, policy, style
 from retainstream.engine.learning.card.purpose import limits
+from retainstream.engine.learning.intervals import figure_intervals
 from retainstream.engine.learning.shares import wilson
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
@@ -81,17 +81,40 @@ def test_intervals_hold_their_figures() -> None:
     churned, probabilities = outcomes(2_000, 2, 10**6)
     found = figure_intervals(churned, probabilities, 0.5, seed=0)
     figures: dict[str, Any] = {**metrics.summary(churned, probabilities, 0.5)}
-    assert set(found) == {"log_loss", "brier", "precision", "recall", "f1", "top_decile_lift"}
+    assert set(found) == {"roc_auc", "pr_auc", "log_loss", "brier", "precision", "recall", "f1", "top_decile_lift"}
     for name, interval in found.items():
         assert interval.low < figures[name] < interval.high
         assert interval.high - interval.low < 0.25 * max(1.0, figures[name])
 
 
-def test_a_figure_that_no_resample_has_gets_no_interval() -> None:
+def test_a_figure_without_rows_gets_no_interval() -> None:
     churned, probabilities = outcomes(500, 3, 10**6)
     found = figure_intervals(churned, probabilities / 2, 0.9, seed=0)
     assert "precision" not in found
-    assert found["recall"].high == 0
+    assert (found["recall"].low, found["recall"].high) == pytest.approx(wilson(0, churned.sum()))
+
+
+def test_three_churners_on_top_are_no_proof_of_a_perfect_model() -> None:
+    churned = np.arange(60) < 3
+    found = figure_intervals(churned, np.linspace(0.9, 0.1, 60), 0.86, seed=0)
+    assert {"roc_auc", "pr_auc", "top_decile_lift"}.isdisjoint(found)
+    for name in ("precision", "recall"):
+        assert (found[name].low, found[name].high) == pytest.approx(wilson(3, 3))
+    assert found["f1"].low < 0.7
+
+
+def test_groups_with_few_churners_are_not_judged() -> None:
+    left = made(synthetic_data())
+    few = {**left.figures["groups"]["premium"], "churned": 19}
+    card = assemble(replace(left, figures={**left.figures, "groups": {**left.figures["groups"], "premium": few}}))
+    assert {group.group: group.few for group in card.groups} == {"basic": False, "standard": False, "premium": True}
+    assert "These groups have too few held-out churners to judge them: premium (19)." in card.limits
+    assert "too few churners" in " ".join(Page(page(card)).shown())
+    for group in card.groups:
+        assert group.observed_to_expected is not None
+        assert group.observed_to_expected_low is not None
+        assert group.observed_to_expected_high is not None
+        assert group.observed_to_expected_low < group.observed_to_expected < group.observed_to_expected_high
 
 
 @given(st.integers(1, 100_000), st.floats(0, 1))

@@ -7,10 +7,10 @@ import pytest
 
 from retainstream.engine.business.truth import true_probability
 from retainstream.engine.learning.base_rate import Level, expected_move, expected_offset, level_of, newest
-from retainstream.engine.learning.bootstrap import auc_intervals, figure_intervals
 from retainstream.engine.learning.checks import TooFewRows, check
 from retainstream.engine.learning.dataset import DataSet, periods, unknown_anchors
 from retainstream.engine.learning.gate import compare
+from retainstream.engine.learning.intervals import figure_intervals
 from retainstream.engine.learning.rolling import judged_periods, periods_judged
 from retainstream.engine.learning.trained import Trained, train
 from retainstream.engine.learning.unseen import learned_from, unseen
@@ -155,15 +155,14 @@ def test_rows_of_one_customer_make_no_interval_narrower() -> None:
     truth = true_probability(data.schema, data.rows)
     worse = sigmoid(np.log(truth / (1 - truth)) + np.random.default_rng(1).normal(0, 1, len(truth)))
     four = np.repeat(np.arange(600), 4)
-    once = auc_intervals(data.churned, truth, 0, data.keys)
-    fourfold = auc_intervals(data.churned[four], truth[four], 0, data.keys[four])
-    careless = auc_intervals(data.churned[four], truth[four], 0)
-    for by_customer, repeated, by_row in zip(once, fourfold, careless, strict=True):
+    once = figure_intervals(data.churned, truth, 0.3, 0, data.keys)
+    fourfold = figure_intervals(data.churned[four], truth[four], 0.3, 0, data.keys[four])
+    careless = figure_intervals(data.churned[four], truth[four], 0.3, 0)
+    for name in ("roc_auc", "pr_auc", "log_loss", "precision", "recall", "f1"):
+        by_customer, repeated, by_row = once[name], fourfold[name], careless[name]
         assert repeated.high - repeated.low == pytest.approx(by_customer.high - by_customer.low, rel=0.15)
         assert by_row.high - by_row.low < 0.7 * (by_customer.high - by_customer.low)
-    assert once == auc_intervals(data.churned, truth, 0)
-    losses = [figure_intervals(data.churned[rows], truth[rows], 0.3, 0, data.keys[rows])["log_loss"] for rows in (np.arange(600), four)]
-    assert losses[1].high - losses[1].low == pytest.approx(losses[0].high - losses[0].low, rel=0.15)
+    assert once == figure_intervals(data.churned, truth, 0.3, 0)
 
     single = compare(data.churned, worse, truth, data.keys)
     repeated_rows = compare(data.churned[four], worse[four], truth[four], data.keys[four])

@@ -48,7 +48,7 @@ class ModelFiguresView(BaseModel):
     version: str
     created_at: str = Field(description="ISO 8601, UTC")
     roc_auc: float
-    roc_auc_interval: IntervalView | None = Field(description="95% bootstrap interval")
+    roc_auc_interval: IntervalView | None = Field(description="95%; null with fewer than ten churners")
     synthetic: bool = Field(description="Whether synthetic customers were used to train or evaluate it")
     ceiling_roc_auc: float | None = Field(description="The best possible AUC on the same synthetic customers; null for real data")
 

@@ -17,6 +17,13 @@ DIRECTION_IN_WORDS: dict[Direction, str] = {
 }
 
 
+class Interval(BaseModel):
+    """The ends of a 95% interval."""
+
+    low: float
+    high: float
+
+
 class Figures(BaseModel):
     """Figures on customers that were not used for fitting, tuning, calibration or the choice of the threshold."""
 
@@ -28,6 +35,16 @@ class Figures(BaseModel):
     log_loss: float
     brier: float
     ece: float = Field(description="Expected calibration error over ten equal bins")
+    roc_auc_interval: Interval | None = Field(default=None, description="95%; null with fewer than ten churners")
+    observed_to_expected: float | None = Field(
+        default=None, description="Customers who left, divided by the sum of the probabilities; null for versions of earlier releases"
+    )
+    observed_to_expected_interval: Interval | None = None
+    calibration_slope: float | None = Field(
+        default=None,
+        description="1 is best; below 1 the probabilities are too extreme, above 1 too alike; null where the rows determine none",
+    )
+    calibration_slope_interval: Interval | None = None
 
 
 class Ceiling(BaseModel):

@@ -36,7 +36,11 @@ class Figures(TypedDict):
     log_loss: float
     brier: float
     ece: float
-    roc_auc_interval: NotRequired[Interval]
+    roc_auc_interval: NotRequired[Interval | None]
+    observed_to_expected: NotRequired[float]
+    observed_to_expected_interval: NotRequired[Interval]
+    calibration_slope: NotRequired[float | None]
+    calibration_slope_interval: NotRequired[Interval | None]
 
 
 class Importance(TypedDict):

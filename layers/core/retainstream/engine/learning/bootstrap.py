@@ -1,4 +1,4 @@
-"""Bootstrap intervals over the held-out rows, by resampling customers: the rows of a customer at several anchors are drawn together."""
+"""Intervals by resampling customers: the rows of a customer at several anchors are drawn together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.learning.customer_errors import customers
 from retainstream.engine.learning.dataset import Keys
-from retainstream.engine.learning.metrics import Floats, Outcomes, row_log_losses, weighted_aucs
+from retainstream.engine.learning.metrics import Floats, Outcomes, ends_of_ties, row_log_losses, weighted_aucs
 
 LEVEL = 0.95
 _WEIGHTS_AT_ONCE = 2_000_000
@@ -28,39 +29,28 @@ def resamples(rows: int) -> int:
     return int(min(1000, max(200, _ROWS_DRAWN // max(1, rows))))
 
 
-def auc_intervals(churned: Outcomes, probabilities: Floats, seed: int, keys: Keys | None = None) -> tuple[Interval, Interval]:
-    """95% percentile intervals of ROC AUC and average precision. `keys` are the rows' customers; without them each row is a customer."""
-    weightings = _weightings(_customer_of(keys, len(churned)), seed)
-    roc, pr = zip(*(weighted_aucs(churned, probabilities, weights) for weights in weightings), strict=True)
-    return _interval(np.concatenate(roc)), _interval(np.concatenate(pr))
+def resampled(churned: Outcomes, probabilities: Floats, seed: int, keys: Keys | None = None) -> dict[str, Interval]:
+    """95% percentile intervals of average precision, log loss, Brier score and top-decile lift.
 
-
-def figure_intervals(
-    churned: Outcomes, probabilities: Floats, threshold: float, seed: int, keys: Keys | None = None
-) -> dict[str, Interval]:
-    """95% percentile intervals of the other figures of `metrics.summary`. `keys` as for `auc_intervals`.
-
-    A figure that no resample has is left out, such as the precision when no customer is called. ECE has no interval: resampling raises a
-    calibration error, so that its percentiles do not contain the figure.
+    keys: the rows' customers; without them each row is a customer. A figure that no resample has is left out.
     """
     drawn: dict[str, list[Floats]] = {}
-    called = probabilities >= threshold
-    riskiest = np.argsort(-probabilities, kind="stable")
+    order = np.argsort(-probabilities, kind="stable")
+    ends, left_in_order = ends_of_ties(probabilities[order]), churned[order].astype(np.float64)
     losses, errors = row_log_losses(churned, probabilities), (probabilities - churned) ** 2
-    for weights in _weightings(_customer_of(keys, len(churned)), seed):
+    customer_of = customers(keys)
+    for weights in _weightings(np.arange(len(churned)) if customer_of is None else customer_of, seed):
         rows = weights.sum(axis=1)
-        hits, offered, left = (weights @ chosen.astype(np.float64) for chosen in (called & churned, called, churned))
-        ranked = weights[:, riskiest]
-        before = np.cumsum(ranked, axis=1) - ranked
-        top = np.clip(rows[:, None] / 10 - before, 0, ranked)
+        ranked = weights[:, order]
+        counted = _from_zero(np.cumsum(ranked, axis=1)[:, ends])
+        left = _from_zero(np.cumsum(ranked * left_in_order, axis=1)[:, ends])
+        top = np.array([np.interp(tenth, *curve) for tenth, *curve in zip(rows / 10, counted, left, strict=True)])
         with np.errstate(invalid="ignore", divide="ignore"):
             figures = {
+                "pr_auc": weighted_aucs(churned, probabilities, weights)[1],
                 "log_loss": weights @ losses / rows,
                 "brier": weights @ errors / rows,
-                "precision": hits / offered,
-                "recall": hits / left,
-                "f1": 2 * hits / (offered + left),
-                "top_decile_lift": (top @ churned[riskiest].astype(np.float64)) / (rows / 10) / (left / rows),
+                "top_decile_lift": top / (rows / 10) / (left[:, -1] / rows),
             }
         for name, values in figures.items():
             drawn.setdefault(name, []).append(values)
@@ -68,11 +58,8 @@ def figure_intervals(
     return {name: _interval(values) for name, values in joined.items() if not np.isnan(values).all()}
 
 
-def _customer_of(keys: Keys | None, rows: int) -> NDArray[np.intp]:
-    """The number of each row's customer, shape (rows,)."""
-    if keys is None or len(distinct := np.unique(keys)) == rows:
-        return np.arange(rows)
-    return np.searchsorted(distinct, keys)
+def _from_zero(running: Floats) -> Floats:
+    return np.insert(running, 0, 0.0, axis=1)
 
 
 def _weightings(customer_of: NDArray[np.intp], seed: int) -> Iterator[Floats]:

@@ -7,13 +7,19 @@ import numpy as np
 from retainstream.engine.business.truth import is_generated_for, truth_of
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.baseline import LinearBaseline, out_of_fold
-from retainstream.engine.learning.bootstrap import auc_intervals, figure_intervals, resamples
+from retainstream.engine.learning.bootstrap import resamples
 from retainstream.engine.learning.card.curves import curves
 from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.delong import auc_interval
+from retainstream.engine.learning.group_ratios import shrunk
+from retainstream.engine.learning.judged_figures import judged
 from retainstream.engine.learning.profit import profit_curve
+from retainstream.engine.learning.reliability import bins, corp
 from retainstream.engine.model.model import ScoringModel
 
 type Document = dict[str, Any]
+
+_WITH_INTERVAL = ("roc_auc", "pr_auc", "observed_to_expected", "calibration_slope")
 
 
 class Ceiling(TypedDict):
@@ -30,33 +36,34 @@ def evaluate(
 ) -> Document:
     """The figures of a model on the test rows, and those of a linear model fitted to the development rows.
 
-    held_out: the model's figures with 95% bootstrap intervals and curves. groups: the same per group. baseline: the linear model's figures.
-    ceiling: figures of the true probabilities if every row was generated, otherwise None. curves: of the model and the linear model.
-    intervals: of the model's figures on all test rows. profit: the profit curve, with the stored and the confidence threshold marked.
+    held_out: the model's figures with curves. groups: the same per group, without curves. intervals: 95%, of the model's figures on all
+    test rows. calibration: the calibration check. baseline: the linear model's figures. ceiling: figures of the true probabilities if
+    every row was generated, otherwise None. curves: of the model and the linear model. profit: the profit curve, with the stored and the
+    confidence threshold marked.
     """
     probabilities = model.probabilities(test.rows)
-    roc, pr = auc_intervals(test.churned, probabilities, seed, test.keys)
-    others = figure_intervals(test.churned, probabilities, model.threshold, seed, test.keys)
-    intervals = {"roc_auc": roc, "pr_auc": pr, **others}
+    figures = judged(test.churned, probabilities, model.threshold, seed=seed, keys=test.keys)
+    intervals = figures.intervals_document()
     baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
     linear = baseline.probabilities(test.rows)
     linear_threshold = metrics.best_f1_threshold(*out_of_fold(development))
     marked = {"stored": model.threshold} | ({"confidence": confidence_threshold} if confidence_threshold is not None else {})
     return {
         "held_out": {
-            **metrics.summary(test.churned, probabilities, model.threshold),
-            "roc_auc_interval": roc.document(),
-            "pr_auc_interval": pr.document(),
+            **figures.values,
+            **{f"{name}_interval": intervals.get(name) for name in _WITH_INTERVAL},
             "resamples": resamples(len(test)),
             "threshold": model.threshold,
-            "reliability": metrics.reliability(test.churned, probabilities),
+            "reliability": bins(test.churned, probabilities, test.keys),
+            "corp": corp(test.churned, probabilities),
             "gain": metrics.gain(test.churned, probabilities),
         },
-        "intervals": {name: interval.document() for name, interval in intervals.items()},
+        "intervals": intervals,
+        "calibration": figures.check.document(),
         "calibration_noise": calibration_noise(probabilities, seed),
         "curves": {"model": curves(test.churned, probabilities), "baseline": curves(test.churned, linear)},
-        "groups": _by_group(model, test, probabilities, seed),
-        "baseline": {"method": "logistic regression", **metrics.summary(test.churned, linear, linear_threshold)},
+        "groups": _by_group(model, test, probabilities),
+        "baseline": {"method": "logistic regression", **judged(test.churned, linear, linear_threshold, seed=seed, keys=test.keys).values},
         "ceiling": ceiling(test),
         "profit": profit_curve(test, probabilities, marked),
         "synthetic": bool(test.synthetic.any() or development.synthetic.any()),
@@ -76,15 +83,21 @@ def ceiling(test: DataSet) -> Ceiling | None:
     }
 
 
-def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats, seed: int) -> Document:
+def _by_group(model: ScoringModel, test: DataSet, probabilities: metrics.Floats) -> Document:
     figures: Document = {}
     for place, group in enumerate(test.schema.groups):
         members = test.groups == place
         if members.any():
             churned, chances = test.churned[members], probabilities[members]
-            figures[group] = {**metrics.summary(churned, chances, model.threshold)}
-            if figures[group]["roc_auc"] is not None:
-                figures[group]["roc_auc_interval"] = auc_intervals(churned, chances, seed, test.keys[members])[0].document()
+            interval = auc_interval(churned, chances, test.keys[members])
+            figures[group] = {
+                **metrics.summary(churned, chances, model.threshold),
+                "roc_auc_interval": interval.document() if interval else None,
+                "expected": float(chances.sum()),
+            }
+    ratios = shrunk({group: (entry["churned"], entry["expected"]) for group, entry in figures.items()})
+    for group, ratio in ratios.items():
+        figures[group] |= {"observed_to_expected": ratio.value, "observed_to_expected_interval": {"low": ratio.low, "high": ratio.high}}
     return figures
 
 

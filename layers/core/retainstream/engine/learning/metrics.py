@@ -12,10 +12,6 @@ ECE_BINS = 10
 _SMALLEST = float(np.finfo(np.float64).eps)
 
 
-ReliabilityBin = TypedDict("ReliabilityBin", {"from": float, "to": float, "rows": int, "mean_probability": float, "churn_rate": float})
-"""A bin of the reliability curve, from one probability to another."""
-
-
 class ThresholdFigures(TypedDict):
     """The figures at a threshold. called: customers at or above it."""
 
@@ -60,7 +56,7 @@ def weighted_aucs(churned: Outcomes, scores: Floats, weights: Floats) -> tuple[F
     """ROC AUC and average precision under each of b weightings of the rows: weights (b, n) → two arrays (b,)."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
-    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    ends = ends_of_ties(ranked)
     ordered = weights[:, order]
     left = np.cumsum(ordered * churned[order], axis=1)[:, ends]
     seen = np.cumsum(ordered, axis=1)[:, ends]
@@ -90,29 +86,10 @@ def brier(churned: Outcomes, probabilities: Floats) -> float:
     return float(np.mean((probabilities - churned) ** 2))
 
 
-def reliability(churned: Outcomes, probabilities: Floats) -> list[ReliabilityBin]:
-    """Mean probability and churn rate in ten bins of equal width, without empty bins."""
-    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
-    rows = np.bincount(bins, minlength=ECE_BINS)
-    expected = np.bincount(bins, weights=probabilities, minlength=ECE_BINS)
-    left = np.bincount(bins, weights=churned, minlength=ECE_BINS)
-    return [
-        {
-            "from": place / ECE_BINS,
-            "to": (place + 1) / ECE_BINS,
-            "rows": int(rows[place]),
-            "mean_probability": float(expected[place] / rows[place]),
-            "churn_rate": float(left[place] / rows[place]),
-        }
-        for place in range(ECE_BINS)
-        if rows[place]
-    ]
-
-
 def ece(churned: Outcomes, probabilities: Floats) -> float:
     """Expected calibration error: |mean probability - churn rate| over ten bins of equal width, weighted by their rows."""
-    curve = reliability(churned, probabilities)
-    return sum(point["rows"] * abs(point["mean_probability"] - point["churn_rate"]) for point in curve) / len(churned)
+    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    return float(np.abs(np.bincount(bins, weights=probabilities - churned)).sum() / len(churned))
 
 
 def at_threshold(churned: Outcomes, probabilities: Floats, threshold: float) -> ThresholdFigures:
@@ -129,7 +106,7 @@ def best_f1_threshold(churned: Outcomes, probabilities: Floats) -> float:
     """The threshold that maximises F1; the highest among equals."""
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
-    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    ends = ends_of_ties(ranked)
     hits = np.cumsum(churned[order])[ends]
     f1 = 2 * hits / (ends + 1 + churned.sum())
     best = int(np.argmax(f1))
@@ -138,19 +115,35 @@ def best_f1_threshold(churned: Outcomes, probabilities: Floats) -> float:
 
 
 def gain(churned: Outcomes, probabilities: Floats, steps: int = 20) -> list[GainPoint]:
-    """The share of all churners among the riskiest customers, at `steps` equal shares of the customers."""
-    gained = np.cumsum(churned[np.argsort(-probabilities, kind="stable")]) / max(1, int(churned.sum()))
+    """The share of all churners among the riskiest customers, at `steps` equal shares of the customers; see `churners_among`."""
     shares = np.arange(1, steps + 1) / steps
-    places = np.maximum(1, np.round(shares * len(churned)).astype(int)) - 1
-    return [{"share": float(share), "found": float(gained[place])} for share, place in zip(shares, places, strict=True)]
+    counts = np.maximum(1, np.round(shares * len(churned)))
+    gained = churners_among(churned, probabilities, counts) / max(1, int(churned.sum()))
+    return [{"share": float(share), "found": float(found)} for share, found in zip(shares, gained, strict=True)]
 
 
 def top_decile_lift(churned: Outcomes, probabilities: Floats) -> float:
-    """Churn rate of the riskiest tenth of the customers, divided by the churn rate of all."""
-    top = max(1, round(len(churned) / 10))
-    riskiest = np.argsort(-probabilities, kind="stable")[:top]
-    overall = churned.mean()
-    return float(churned[riskiest].mean() / overall) if overall else 0.0
+    """Churn rate of the riskiest tenth of the customers, divided by the churn rate of all; see `churners_among`."""
+    top, overall = max(1, round(len(churned) / 10)), churned.mean()
+    riskiest = float(churners_among(churned, probabilities, np.array([top], dtype=np.float64))[0])
+    return riskiest / top / float(overall) if overall else 0.0
+
+
+def churners_among(churned: Outcomes, probabilities: Floats, counts: Floats) -> Floats:
+    """The churners among the riskiest customers, for each of `counts` (k,) customers.
+
+    Where the last places go to customers of equal probability, it is the mean over all their orders.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    ends = ends_of_ties(probabilities[order])
+    left = np.append(0, np.cumsum(churned[order])[ends])
+    among: Floats = np.interp(counts, np.append(0, ends + 1), left)
+    return among
+
+
+def ends_of_ties(ranked: Floats) -> NDArray[np.intp]:
+    """The last place of each run of equal values."""
+    return np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
 
 
 def summary(churned: Outcomes, probabilities: Floats, threshold: float) -> Summary:

@@ -6,8 +6,9 @@ from typing import Literal, NotRequired, TypedDict
 import numpy as np
 
 from retainstream.engine.learning import metrics
-from retainstream.engine.learning.bootstrap import auc_intervals
+from retainstream.engine.learning.calibration_check import checked
 from retainstream.engine.learning.dataset import DataSet, in_order, joined, periods
+from retainstream.engine.learning.delong import auc_interval
 from retainstream.engine.learning.fit import Candidate, refit
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.learning.search import seconds_to_refit
@@ -29,8 +30,9 @@ class Limits(TypedDict):
 class PeriodFigures(TypedDict):
     """The figures of one period's rows, by a model that learned from `learned` rows, whose outcomes were known before the period.
 
-    churned: rows that left, the same as `observed`. expected: the sum of the probabilities. roc_auc and its interval, by resampling
-    customers, are None if only one outcome is present. promised: the figures that the same training gave for its own test rows.
+    churned: rows that left, the same as `observed`. expected: the sum of the probabilities. observed_to_expected, calibration_slope: see
+    `calibration_check`. roc_auc is None if only one outcome is present, and its interval with fewer than `delong.FEWEST` customers of one.
+    promised: the figures that the same training gave for its own test rows.
     """
 
     period: str
@@ -42,6 +44,10 @@ class PeriodFigures(TypedDict):
     ece: float
     expected: float
     observed: int
+    observed_to_expected: float
+    observed_to_expected_interval: Limits
+    calibration_slope: float | None
+    calibration_slope_interval: Limits | None
     learned: int
     promised_roc_auc: NotRequired[float | None]
     promised_roc_auc_interval: NotRequired[Limits | None]
@@ -49,10 +55,11 @@ class PeriodFigures(TypedDict):
     promised_by: NotRequired[Literal["time", "customers"]]
 
 
-def figures_of(period: str, judged: DataSet, probabilities: Floats, *, learned: int, seed: int = 0) -> PeriodFigures:
+def figures_of(period: str, judged: DataSet, probabilities: Floats, *, learned: int) -> PeriodFigures:
     """The figures of a period's rows."""
     both = bool(judged.churned.any() and not judged.churned.all())
-    interval = auc_intervals(judged.churned, probabilities, seed, judged.keys)[0] if both else None
+    check = checked(judged.churned, probabilities, judged.keys)
+    interval = auc_interval(judged.churned, probabilities, judged.keys)
     return {
         "period": period,
         "rows": len(judged),
@@ -61,8 +68,12 @@ def figures_of(period: str, judged: DataSet, probabilities: Floats, *, learned: 
         "roc_auc_interval": {"low": interval.low, "high": interval.high} if interval else None,
         "log_loss": metrics.log_loss(judged.churned, probabilities),
         "ece": metrics.ece(judged.churned, probabilities),
-        "expected": float(probabilities.sum()),
-        "observed": int(judged.churned.sum()),
+        "expected": check.expected,
+        "observed": check.observed,
+        "observed_to_expected": check.ratio.value,
+        "observed_to_expected_interval": {"low": check.ratio.low, "high": check.ratio.high},
+        "calibration_slope": check.slope.value if check.slope else None,
+        "calibration_slope_interval": {"low": check.slope.low, "high": check.slope.high} if check.slope else None,
         "learned": learned,
     }
 
@@ -88,7 +99,7 @@ def periods_judged(data: DataSet, candidate: Candidate, *, seconds: float, seed:
     judged = list(judged_periods(data, data.schema.horizon_days))
     most = int(np.clip(2 * seconds / seconds_to_refit(data), 1, MOST_PERIODS))
     return [
-        figures_of(period, rows, _fitted(candidate, learned, seed).probabilities(rows.rows), learned=len(learned), seed=seed)
+        figures_of(period, rows, _fitted(candidate, learned, seed).probabilities(rows.rows), learned=len(learned))
         for period, learned, rows in judged[-most:]
     ]
 
@@ -105,11 +116,11 @@ def replayed(
     for period, learned, judged in judged_periods(data, data.schema.horizon_days):
         trained = train(in_order(learned), version="evaluated", seconds=seconds, seed=seed)
         test = learned.where(trained.split.test(learned))
-        promised = figures_of(period, test, trained.judged.model.probabilities(test.rows), learned=0, seed=seed)
+        promised = figures_of(period, test, trained.judged.model.probabilities(test.rows), learned=0)
         probabilities = trained.service.model.probabilities(judged.rows)
         figures.append(
             {
-                **figures_of(period, judged, probabilities, learned=len(learned), seed=seed),
+                **figures_of(period, judged, probabilities, learned=len(learned)),
                 "promised_roc_auc": promised["roc_auc"],
                 "promised_roc_auc_interval": promised["roc_auc_interval"],
                 "promised_log_loss": promised["log_loss"],

@@ -92,7 +92,7 @@ def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
         if refitted:
             by_period = bench.get_json("candidate/by_period.json")
         elif period := split.document().get("period"):
-            by_period = [figures_of(period, test, judged.probabilities(test.rows), learned=len(development), seed=SEED)]
+            by_period = [figures_of(period, test, judged.probabilities(test.rows), learned=len(development))]
         document = {
             **evaluate(judged, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
             "split": {**split.document(), "development": len(development)},

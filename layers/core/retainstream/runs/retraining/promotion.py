@@ -20,7 +20,7 @@ from retainstream.storage.models import Figures, MoneyRecord, Version, VersionFi
 from retainstream.storage.runs import Status
 from retainstream.storage.stores import Stores
 
-_CURVES = ("reliability", "gain")
+_CURVES = ("reliability", "corp", "gain")
 _MOST_HOURS = 6
 _CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 

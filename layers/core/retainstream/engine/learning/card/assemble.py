@@ -8,16 +8,23 @@ from retainstream import __version__
 from retainstream.engine.learning.bootstrap import LEVEL
 from retainstream.engine.learning.card import purpose
 from retainstream.engine.learning.card.document import Card
-from retainstream.engine.learning.shares import wilson
+from retainstream.engine.learning.delong import FEWEST
 from retainstream.engine.schema import FeatureSchema
 
 type Document = Mapping[str, Any]
+
+FEW_CHURNERS = 20
+"""Churners of a group below which it is not judged."""
+
+_RARE = 0.1
 
 _FIGURES = (
     ("roc_auc", "ROC AUC", "Chance that a churner is ranked above a customer who stayed", "higher"),
     ("pr_auc", "PR AUC", "Average precision over all thresholds", "higher"),
     ("log_loss", "Log loss", "Mean of −log of the probability of the actual outcome", "lower"),
     ("brier", "Brier score", "Mean squared error of the probability", "lower"),
+    ("observed_to_expected", "Observed to expected", "Customers who left, divided by the sum of the probabilities; 1 is best", ""),
+    ("calibration_slope", "Calibration slope", "1 is best; below 1 the probabilities are too extreme, above 1 too alike", ""),
     ("ece", "Calibration error", "Mean distance between probability and churn rate over ten equal bins (ECE)", "lower"),
     ("precision", "Precision", "Share of called customers who left", "higher"),
     ("recall", "Recall", "Share of churners who were called", "higher"),
@@ -68,10 +75,14 @@ def assemble(sources: CardSources) -> Card:
         "intervals": {
             "level": LEVEL,
             "resamples": held_out["resamples"],
+            "fewest_churners": FEWEST,
             "calibration_error_by_chance": figures.get("calibration_noise"),
         },
         **figures["curves"],
-        "reliability": [_reliability(entry) for entry in held_out["reliability"]],
+        "calibration": {name: figures["calibration"][name] for name in ("passed", "chance", "sentences")},
+        "reliability": held_out["reliability"],
+        "reliability_scale": "log" if held_out["churn_rate"] < _RARE else "linear",
+        "corp": held_out["corp"],
         "profit": _profit(schema, figures["profit"]),
         "groups": [_group(name, group) for name, group in figures["groups"].items()],
         "explanation": sources.seen["explanation"],
@@ -116,12 +127,6 @@ def _figure(figures: Document, name: str, label: str, meaning: str, better: str)
     }
 
 
-def _reliability(entry: Document) -> Document:
-    low, high = wilson(entry["churn_rate"] * entry["rows"], entry["rows"])
-    figures = {name: entry[name] for name in ("rows", "mean_probability", "churn_rate")}
-    return {"start": entry["from"], "end": entry["to"], **figures, "low": low, "high": high}
-
-
 def _profit(schema: FeatureSchema, curve: Document | None) -> Document | None:
     if curve is None or schema.money is None:
         return None
@@ -134,11 +139,33 @@ def _profit(schema: FeatureSchema, curve: Document | None) -> Document | None:
 
 
 def _group(name: str, group: Document) -> Document:
-    interval = group.get("roc_auc_interval", {})
-    named = ("rows", "churned", "churn_rate", "roc_auc", "pr_auc", "log_loss", "ece", "called", "recall", "top_decile_lift")
+    interval, ratio = group["roc_auc_interval"] or {}, group["observed_to_expected_interval"]
+    named = (
+        "rows",
+        "churned",
+        "churn_rate",
+        "roc_auc",
+        "pr_auc",
+        "log_loss",
+        "ece",
+        "called",
+        "recall",
+        "top_decile_lift",
+        "expected",
+        "observed_to_expected",
+    )
     figures = {figure: group[figure] for figure in named}
     precision = group["precision"] if group["called"] else None
-    return {"group": name, **figures, "precision": precision, "low": interval.get("low"), "high": interval.get("high")}
+    return {
+        "group": name,
+        **figures,
+        "precision": precision,
+        "low": interval.get("low"),
+        "high": interval.get("high"),
+        "few": group["churned"] < FEW_CHURNERS,
+        "observed_to_expected_low": ratio["low"],
+        "observed_to_expected_high": ratio["high"],
+    }
 
 
 def _data(figures: Document, record: Document) -> Document:
@@ -165,9 +192,15 @@ def _evaluation(figures: Document, record: Document) -> Document:
 
 
 def _period(entry: Document) -> Document:
-    named = ("period", "rows", "churned", "roc_auc", "log_loss", "ece", "expected", "observed", "learned")
-    interval = entry["roc_auc_interval"] or {}
-    return {**{name: entry[name] for name in named}, "low": interval.get("low"), "high": interval.get("high")}
+    named = ("period", "rows", "churned", "roc_auc", "log_loss", "ece", "expected", "observed", "observed_to_expected", "learned")
+    interval, ratio = entry["roc_auc_interval"] or {}, entry["observed_to_expected_interval"]
+    return {
+        **{name: entry[name] for name in named},
+        "low": interval.get("low"),
+        "high": interval.get("high"),
+        "observed_to_expected_low": ratio["low"],
+        "observed_to_expected_high": ratio["high"],
+    }
 
 
 def _bins(schema: FeatureSchema, entry: Document) -> Document:

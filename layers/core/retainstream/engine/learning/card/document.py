@@ -28,11 +28,20 @@ class CardFigure(_Part):
     ceiling: float | None = Field(default=None, description="The figure of the true probabilities; for synthetic customers only")
 
 
+class Calibration(_Part):
+    """The check of the probabilities against the outcomes: observed to expected churners, and the slope."""
+
+    passed: bool
+    chance: float = Field(description="Chance of a deviation this large if the probabilities were calibrated (Cox's test)")
+    sentences: list[str]
+
+
 class Intervals(_Part):
     """The method of the intervals."""
 
-    level: float = Field(description="Share of resamples an interval holds")
-    resamples: int = Field(description="Bootstrap resamples of the held-out customers")
+    level: float
+    resamples: int = Field(description="Bootstrap resamples of the held-out customers, for the figures without a formula")
+    fewest_churners: int = Field(default=10, description="Churners, and customers who stayed, that the interval of an AUC needs")
     calibration_error_by_chance: float | None = Field(
         description="The calibration error of a perfectly calibrated model stays below this in 99 of 100 draws"
     )
@@ -60,15 +69,22 @@ class GainPoint(_Part):
 
 
 class ReliabilityBin(_Part):
-    """Customers whose probability is in the same tenth of the scale."""
+    """Customers of neighbouring probabilities; the bins have about equal numbers of customers."""
 
-    start: float
-    end: float
+    start: float = Field(description="Lowest probability")
+    end: float = Field(description="Highest probability")
     rows: int
     mean_probability: float
     churn_rate: float
     low: float = Field(description="Lower end of Wilson's 95 % interval of the churn rate")
     high: float
+
+
+class CorpCurve(_Part):
+    """The churn rate of each probability by isotonic regression (CORP, Dimitriadis, Gneiting and Jordan 2021), at most 100 points."""
+
+    probability: list[float]
+    churn_rate: list[float]
 
 
 class Curves(_Part):
@@ -109,8 +125,15 @@ class GroupFigures(_Part):
     churned: int
     churn_rate: float
     roc_auc: float | None = Field(description="null where only one outcome is present")
-    low: float | None = Field(default=None, description="Lower end of the interval of ROC AUC")
+    low: float | None = Field(default=None, description="Lower end of the interval of ROC AUC; null with too few churners")
     high: float | None = None
+    few: bool = Field(default=False, description="Whether the group has too few churners to judge it")
+    expected: float | None = Field(default=None, description="Sum of the probabilities; null in cards of earlier releases")
+    observed_to_expected: float | None = Field(
+        default=None, description="Churners divided by expected churners, shrunk towards that of all customers where churners are few"
+    )
+    observed_to_expected_low: float | None = None
+    observed_to_expected_high: float | None = None
     pr_auc: float | None
     log_loss: float
     ece: float
@@ -201,12 +224,15 @@ class CardPeriod(_Part):
     rows: int
     churned: int
     roc_auc: float | None = Field(description="null where only one outcome is present")
-    low: float | None = Field(description="Lower end of the interval of ROC AUC")
+    low: float | None = Field(description="Lower end of the interval of ROC AUC; null with too few churners")
     high: float | None
     log_loss: float
     ece: float
     expected: float = Field(description="Sum of the probabilities")
     observed: int = Field(description="Customers who left")
+    observed_to_expected: float | None = Field(default=None, description="null in cards of earlier releases")
+    observed_to_expected_low: float | None = None
+    observed_to_expected_high: float | None = None
     learned: int = Field(description="Rows the model learned from; their outcomes were known before the period")
 
 
@@ -330,7 +356,10 @@ class Card(_Part):
     intervals: Intervals
     model: Curves
     baseline: Curves
+    calibration: Calibration | None = Field(default=None, description="null in cards of earlier releases")
     reliability: list[ReliabilityBin]
+    reliability_scale: Literal["linear", "log"] = Field(default="linear", description="Logarithmic where churn is rare")
+    corp: CorpCurve | None = Field(default=None, description="null in cards of earlier releases")
     profit: Profit | None
     groups: list[GroupFigures]
     explanation: Explanation

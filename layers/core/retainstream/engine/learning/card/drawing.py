@@ -27,10 +27,14 @@ class Axis:
     ticks: tuple[float, ...]
     written: Callable[[float], str]
     name: str
+    logarithmic: bool = False
 
     def part(self, value: float) -> float:
         """The position of a value on the scale, 0 … 1; values beyond the scale are at its ends."""
-        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        within = min(self.high, max(self.low, value))
+        if self.logarithmic:
+            return math.log(within / self.low) / math.log(self.high / self.low)
+        return (within - self.low) / (self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class Entry:
 def share_axis(name: str) -> Axis:
     """From 0 to 1 in steps of 0.2."""
     return Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), lambda tick: f"{tick:.1f}", name)
+
+
+def log_share_axis(least: float, name: str) -> Axis:
+    """From a round number at or below `least` to 1, logarithmic; `least` is above 0."""
+    steps = [factor * 10.0**power for power in range(-6, 0) for factor in (1, 2, 5)]
+    first = max((step for step in steps if step <= least * (1 + 1e-9)), default=steps[0])
+    ticks = tuple(step for step in (*steps, 1.0) if step >= first)
+    return Axis(first, 1.0, ticks, lambda tick: f"{tick:g}", name, logarithmic=True)
 
 
 def percent_axis(name: str) -> Axis:

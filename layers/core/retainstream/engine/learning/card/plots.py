@@ -6,10 +6,23 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from retainstream.engine.learning.card.document import Card, Profit
-from retainstream.engine.learning.card.drawing import Axis, Entry, Plot, dot, line, percent_axis, rectangle, round_axis, share_axis, text
-from retainstream.engine.learning.card.numbers import count, money, probability, share, short_count, with_interval
+from retainstream.engine.learning.card.drawing import (
+    Axis,
+    Entry,
+    Plot,
+    dot,
+    line,
+    log_share_axis,
+    percent_axis,
+    rectangle,
+    round_axis,
+    share_axis,
+    text,
+)
+from retainstream.engine.learning.card.numbers import count, factor_with_interval, money, probability, share, short_count, with_interval
 
 _COUNTS_HEIGHT = 74.0
+_ROOM_FOR_A_COUNT = 18.0
 _MOST_NAMES = 6
 
 
@@ -64,32 +77,49 @@ def precision_recall(card: Card) -> Markup:
 
 
 def reliability(card: Card) -> Markup:
-    """Churn rate against probability, with the number of customers in each bin below."""
+    """Churn rate against probability, with the number of customers in each bin below. Logarithmic where churn is rare."""
+    least = _least_shown(card) if card.reliability_scale == "log" else None
     plot = Plot(
-        share_axis("Predicted probability"),
-        share_axis("Churn rate"),
-        (Entry("model", "Churn rate with its interval", "dot"), Entry("chance", "Perfectly calibrated")),
+        _probability_axis(least, "Predicted probability"),
+        _probability_axis(least, "Churn rate"),
+        (
+            Entry("model", "Churn rate with its interval", "dot"),
+            *([Entry("thin", "Without bins (CORP)")] if card.corp else []),
+            Entry("chance", "Perfectly calibrated"),
+        ),
         below=_COUNTS_HEIGHT,
     )
-    plot.curve([(0, 0), (1, 1)], "chance")
-    plot.curve([(point.mean_probability, point.churn_rate) for point in card.reliability], "thin")
+    plot.curve([(plot.x.low, plot.y.low), (1, 1)], "chance")
+    if card.corp:
+        plot.curve(zip(card.corp.probability, card.corp.churn_rate, strict=True), "thin")
     most = max((point.rows for point in card.reliability), default=1)
     floor = plot.height - 4
     plot.add(text(plot.left, plot.bottom + 58, "Customers in each bin", "label"))
     for point in card.reliability:
         low, high = plot.at(point.mean_probability, point.low), plot.at(point.mean_probability, point.high)
         plot.add(line(low, high, "whisker"), dot(plot.at(point.mean_probability, point.churn_rate), "model"))
-        left, right = plot.at(point.start, 0)[0], plot.at(point.end, 0)[0]
+        left, right = plot.at(point.start, plot.y.low)[0], plot.at(point.end, plot.y.low)[0]
         tall = 32.0 * point.rows / most
-        plot.add(rectangle(left + 1, floor - tall, right - left - 2, tall, "bar"))
-        plot.add(text((left + right) / 2, floor - tall - 3, short_count(point.rows), "small", anchor="middle"))
-    error = card.figure("ece")
+        plot.add(rectangle(left + 0.5, floor - tall, max(1.0, right - left - 1), tall, "bar"))
+        if right - left > _ROOM_FOR_A_COUNT:
+            plot.add(text((left + right) / 2, floor - tall - 3, short_count(point.rows), "small", anchor="middle"))
+    ratio = card.figure("observed_to_expected") if card.calibration else None
+    said = f" Observed to expected is {factor_with_interval(ratio.value, ratio.low, ratio.high)}." if ratio else ""
     return plot.drawn(
         "reliability",
         "Reliability",
-        f"Churn rate of the held-out customers in each tenth of the probability scale. On the diagonal probabilities equal churn rates. "
-        f"The mean distance from the diagonal is {probability(error.value)}.",
+        "Churn rate of the held-out customers in bins of about equal size, lowest probabilities first. "
+        f"On the diagonal probabilities equal churn rates.{said}",
     )
+
+
+def _probability_axis(least: float | None, name: str) -> Axis:
+    return share_axis(name) if least is None else log_share_axis(least, name)
+
+
+def _least_shown(card: Card) -> float:
+    """The lowest probability or churn rate of a bin, and not zero."""
+    return min(value for point in card.reliability for value in (point.mean_probability, point.churn_rate, point.low) if value > 0)
 
 
 def gain(card: Card) -> Markup:

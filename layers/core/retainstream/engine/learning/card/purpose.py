@@ -3,9 +3,6 @@
 from retainstream.engine.learning.card.document import Card
 from retainstream.engine.learning.card.numbers import count, probability, share
 
-FEW_ROWS = 200
-"""Held-out customers of a group below which its figures count as uncertain."""
-
 
 def intended_use(card: Card) -> list[str]:
     """Sentences on what the version is for."""
@@ -69,10 +66,10 @@ def _peculiar(card: Card) -> list[str]:
             f"{share(card.data.synthetic_share)} of the customers with a known outcome are synthetic: a generator made them. "
             f"These figures {meaning}."
         )
-    few = [group for group in card.groups if group.rows < FEW_ROWS]
+    few = [group for group in card.groups if group.few]
     if few and len(card.groups) > 1:
-        names = ", ".join(f"{group.group} ({count(group.rows)})" for group in few)
-        sentences.append(f"The figures of these groups are uncertain, with few held-out customers: {names}.")
+        names = ", ".join(f"{group.group} ({count(group.churned)})" for group in few)
+        sentences.append(f"These groups have too few held-out churners to judge them: {names}.")
     sparse = [column for column in card.columns if column.missing_share is not None and column.missing_share > 0.5]
     if sparse:
         names = ", ".join(f"{column.label} ({share(column.missing_share or 0)})" for column in sparse)
