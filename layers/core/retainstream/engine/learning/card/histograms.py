@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from retainstream.engine.learning.card.document import Card, ColumnFacts, FeatureBins
 from retainstream.engine.learning.card.drawing import drawing, line, rectangle, shortened, text
-from retainstream.engine.learning.card.numbers import count, percent, quantity, share
+from retainstream.engine.learning.card.numbers import count, percent, quantity
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 240.0, 4.0, 24.0, 96.0
 _MOST_BARS = 12
@@ -55,8 +55,7 @@ def _feature(number: int, bins: FeatureBins, column: ColumnFacts) -> Markup:
         low, high = column.first_percentile, column.last_percentile
         edges = [min([low, *bins.edges]), *bins.edges, max([high, *bins.edges])]
         parts += [*_columns(edges, bins.counts), *_ends(edges[0], edges[-1])]
-    missing = share(bins.missing / max(1, rows))
-    description = f"Distribution of {count(rows)} customers over the bins of the drift reference; {missing} have no value."
+    description = f"Distribution of {count(rows)} customers over the bins of the drift reference; {count(bins.missing)} have no value."
     return drawing(f"bins-{number}", bins.label, description, height, parts, _WIDTH)
 
 
