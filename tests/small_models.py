@@ -21,7 +21,7 @@ from retainstream.storage.documents import Documents
 from retainstream.storage.models import Models
 from tests.made_lives import outcome, seen
 
-THRESHOLD = 0.4
+THRESHOLD, AVERAGE = 0.4, 0.27
 
 
 def some_features(count: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -99,6 +99,7 @@ def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", sc
         "created_at": "2026-01-01T00:00:00.000+00:00",
         "status": "registered",
         "threshold": THRESHOLD,
+        "average_probability": AVERAGE,
         "calibration": "none",
         "metrics": {"roc_auc": 0.8, "rows": 2000},
         "baseline_metrics": {"roc_auc": 0.78},

@@ -4137,11 +4137,16 @@ export interface components {
         PredictionView: {
             /** @description The action with the highest expected value; null where no action for at least a tenth of the raise pays */
             action: components["schemas"]["ActionView"] | null;
+            /**
+             * Average Probability
+             * @description The mean probability of the training customers; null where a model of an earlier version scored
+             */
+            average_probability?: number | null;
             /** Base Margin */
             base_margin: number;
             /**
              * Base Probability
-             * @description The probability without any feature of the customer
+             * @description The probability of the average customer, whose raw score is the mean over the training customers
              */
             base_probability: number;
             /**
@@ -4971,11 +4976,16 @@ export interface components {
         ScoreView: {
             /** @description The action with the highest expected value; null where no action for at least a tenth of the raise pays */
             action: components["schemas"]["ActionView"] | null;
+            /**
+             * Average Probability
+             * @description The mean probability of the training customers; null where a model of an earlier version scored
+             */
+            average_probability?: number | null;
             /** Base Margin */
             base_margin: number;
             /**
              * Base Probability
-             * @description The probability without any feature of the customer
+             * @description The probability of the average customer, whose raw score is the mean over the training customers
              */
             base_probability: number;
             /**

@@ -9,7 +9,7 @@ from retainstream.customers import records
 from retainstream.engine.schema import default_schema
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
-from tests.small_models import add_customers, put_in_service, some_features
+from tests.small_models import AVERAGE, add_customers, put_in_service, some_features
 
 type Call = Callable[..., Any]
 
@@ -85,6 +85,7 @@ def test_rows_are_scored_and_not_stored(call: Call, in_service: str) -> None:
     scores = answer.body["data"]["scores"]
     assert [score["features"] for score in scores] == rows
     for score in scores:
+        assert score["average_probability"] == AVERAGE
         assert sum(score["contributions"].values()) == pytest.approx(score["margin"] - score["base_margin"], abs=1e-5)
     assert Predictions().page(10).items == []
 

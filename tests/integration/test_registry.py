@@ -179,6 +179,7 @@ class TestLoading:
         model = load_version(Models(), Documents(), "v1")
         assert model.version == "v1"
         assert model.threshold == 0.3
+        assert model.average_probability is None  # the version is of an earlier RetainStream
         assert model.calibration.document() == {"method": "platt", "a": 0.9, "b": 0.1}
         assert len(model.probabilities(ROWS)) == len(ROWS)
 

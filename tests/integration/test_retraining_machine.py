@@ -54,6 +54,8 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     assert record["rows"]["train"] + record["rows"]["test"] == record["data"]["labelled"]
     model = load_version(Models(), Documents(), record["version"])
     assert model.threshold == record["threshold"]
+    assert 0 < record["average_probability"] < 1
+    assert model.average_probability == record["average_probability"]
     assert set(record["files"]) == {
         "model.ubj",
         "schema.json",

@@ -87,6 +87,9 @@ def test_a_job_fits_all_rows_and_the_model_goes_the_way_of_every_other(machine: 
     model = load_version(Models(), Documents(), record["version"])
     assert model.booster.feature_names == [column.name for column in sample.schema.features]
     assert np.isfinite(model.probabilities(sample.rows)).all()
+    learned = sample.where(split_of(sample).development(sample))
+    assert model.explain(learned.rows).base_margin == pytest.approx(model.margins(learned.rows).mean(), abs=1e-3)
+    assert record["average_probability"] == model.average_probability == pytest.approx(model.probabilities(learned.rows).mean(), abs=1e-6)
     card: Any = card_document(Models(), Documents(), record["version"])
     assert card["data"]["labelled"] == labelled
 

@@ -86,6 +86,14 @@ def test_reasons_are_those_of_shap(data: DataSet, candidate: Candidate) -> None:
     assert np.isnan(data.rows[:500]).any()
 
 
+def test_reasons_start_from_the_mean_score_of_the_rows_it_learned_from(data: DataSet, candidate: Candidate) -> None:
+    development, _ = sides(data)
+    model = candidate.model
+    assert model.explain(development.rows).base_margin == pytest.approx(model.margins(development.rows).mean(), abs=1e-3)
+    assert model.average_probability == pytest.approx(model.probabilities(development.rows).mean(), abs=1e-6)
+    assert model.average_probability == pytest.approx(development.churned.mean(), abs=0.01)
+
+
 def test_a_model_whose_reasons_do_not_add_up_fails_the_parity_check(data: DataSet, candidate: Candidate) -> None:
     class Wrong(ScoringModel):
         def margins(self, rows: np.ndarray) -> np.ndarray:

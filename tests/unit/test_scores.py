@@ -306,6 +306,9 @@ def test_a_broken_model_is_refused(content: bytes) -> None:
 
 def test_a_model_that_does_not_fit_is_refused() -> None:
     good = trained()
+    for average in (-0.1, 1.1, float("nan")):
+        with pytest.raises(UnusableModel):
+            ScoringModel.from_bytes(good, {"method": "none"}, default_schema(), threshold=0.5, version="v", average_probability=average)
     for calibration, schema, threshold in (
         ({"method": "magic"}, default_schema(), 0.5),
         ({"method": "platt", "a": -1, "b": 0}, default_schema(), 0.5),

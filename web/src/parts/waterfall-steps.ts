@@ -4,7 +4,7 @@ import { type FeatureSchema, valueText } from "./schema";
 
 export type Score = Pick<
   Schemas["ScoreView"],
-  "probability" | "base_probability" | "contributions" | "features" | "reasons"
+  "probability" | "base_probability" | "average_probability" | "contributions" | "features" | "reasons"
 >;
 
 export interface Step {

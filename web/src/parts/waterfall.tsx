@@ -54,7 +54,7 @@ function linesOf(score: Score, steps: Step[]): Line[] {
   return [
     {
       label: "Average customer",
-      circumstance: "before this customer's values count",
+      circumstance: beforeValues(score),
       from: 0,
       to: 100 * base,
       kind: "end",
@@ -66,6 +66,12 @@ function linesOf(score: Score, steps: Step[]): Line[] {
     }),
     { label: "This customer", circumstance: "", from: 0, to: 100 * own, kind: "end", figure: <b>{percent(own)}</b> },
   ];
+}
+
+/** The average of the probabilities is above the probability of average log-odds, so it stands beside it. */
+function beforeValues({ average_probability: average }: Score): string {
+  const start = "before this customer's values count";
+  return average == null ? start : `${start}; average probability ${percent(average)}`;
 }
 
 function Bar({ from, to, kind }: Pick<Line, "from" | "to" | "kind">) {

@@ -43,11 +43,13 @@ class RecommendedAction(TypedDict):
 class Score(TypedDict):
     """A model's answer for one set of features.
 
-    Margins and contributions are in log-odds; `price` is per month and `value_at_risk` an amount, both in the schema's currency.
+    `average_probability` is the mean probability of the customers that the model learned from; a score by a model of an earlier version has
+    none. Margins and contributions are in log-odds; `price` is per month and `value_at_risk` an amount, both in the schema's currency.
     """
 
     probability: float
     base_probability: float
+    average_probability: NotRequired[float | None]
     margin: float
     base_margin: float
     level: RiskLevel

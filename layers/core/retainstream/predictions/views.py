@@ -45,7 +45,12 @@ class ScoreView(BaseModel):
     """A customer's churn probability within the schema's horizon, with reasons, value at risk and recommended action."""
 
     probability: float
-    base_probability: float = Field(description="The probability without any feature of the customer")
+    base_probability: float = Field(
+        description="The probability of the average customer, whose raw score is the mean over the training customers"
+    )
+    average_probability: float | None = Field(
+        default=None, description="The mean probability of the training customers; null where a model of an earlier version scored"
+    )
     margin: float = Field(description="Raw score of the trees, in log-odds, before calibration")
     base_margin: float
     level: RiskLevel = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")

@@ -61,7 +61,7 @@ def load_judged(record: Version, documents: Documents) -> "tuple[ScoringModel, L
         CALIBRATION_FILE: json.dumps(fitted["calibration"]).encode(),
     }
     learned: Learned = fitted["record"]["learned"]
-    return _model(record["version"], content, float(fitted["threshold"])), learned
+    return _model(record["version"], content, float(fitted["threshold"]), fitted.get("average_probability")), learned
 
 
 def verified_file(record: Version, documents: Documents, name: str) -> bytes:
@@ -197,19 +197,24 @@ def doubt_champion() -> None:
 def _load(record: Version, documents: Documents) -> "ScoringModel":
     content = serving_files(record, documents)
     try:
-        threshold = float(record["threshold"])
+        threshold, average = float(record["threshold"]), record.get("average_probability")
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptModel(f"The stored files of version {record['version']} cannot be read.") from error
-    return _model(record["version"], content, threshold)
+    return _model(record["version"], content, threshold, average)
 
 
-def _model(version: str, content: dict[str, bytes], threshold: float) -> "ScoringModel":
+def _model(version: str, content: dict[str, bytes], threshold: float, average_probability: float | None) -> "ScoringModel":
     from retainstream.engine.model.model import ScoringModel, UnusableModel
 
     schema = _schema_in(version, content[SCHEMA_FILE])
     try:
         return ScoringModel.from_bytes(
-            content[MODEL_FILE], json.loads(content[CALIBRATION_FILE]), schema, threshold=threshold, version=version
+            content[MODEL_FILE],
+            json.loads(content[CALIBRATION_FILE]),
+            schema,
+            threshold=threshold,
+            version=version,
+            average_probability=average_probability,
         )
     except UnusableModel as error:
         raise CorruptModel(f"{str(error)[0].upper()}{str(error)[1:]}.") from error

@@ -108,6 +108,7 @@ class Version(TypedDict):
     money: NotRequired[MoneyRecord | None]
     feature_names: NotRequired[list[str]]
     threshold: float
+    average_probability: NotRequired[float | None]
     calibration: str
     metrics: Figures
     group_metrics: NotRequired[dict[str, Figures]]

@@ -3,7 +3,7 @@
 Where churn is close to linear, boosted trees need many rows to approximate a straight line. So a ridge logistic regression may come first,
 and the following trees learn its residual. Each of its terms depends on one column; a tree on this column approximates the term by up to
 64 steps. So the complete model is one booster with exact reasons: the Shapley value of a one-column tree is its step minus the mean of its
-steps.
+steps over the rows that `row_counts` writes into it.
 """
 
 import json

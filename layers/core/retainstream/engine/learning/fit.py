@@ -1,6 +1,6 @@
 """Fits a candidate: settings, trees, calibration, threshold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -144,6 +144,11 @@ def calibrated_on_newest(data: DataSet, margins: Floats) -> Calibrated:
     return Calibrated(curve, threshold_for(curve, margins[rows], data.churned[rows]), rows)
 
 
+def averaged(model: ScoringModel, data: DataSet) -> ScoringModel:
+    """The model with its mean probability over these rows, with six decimals."""
+    return replace(model, average_probability=round(float(model.probabilities(data.rows).mean()), 6))
+
+
 def threshold_for(curve: Calibration, margins: Floats, churned: Outcomes) -> float:
     """The threshold that maximises F1 on rows the model was not fitted to, with six decimals, between 0.01 and 0.95."""
     best = best_f1_threshold(churned, curve.probability(margins))
@@ -157,7 +162,7 @@ def _fitted(search: Search, chosen: Trial, version: str, *, tuned_on: int) -> tu
     calibrated = calibrated_on_newest(data, margins)
     content, curve = bytes(search.final(chosen).save_raw("ubj")), calibrated.curve.document()
     model = ScoringModel.from_bytes(content, curve, data.schema, threshold=calibrated.threshold, version=version)
-    return model, facts_of(data, data, calibrated, tuned_on=tuned_on), margins
+    return averaged(model, data), facts_of(data, data, calibrated, tuned_on=tuned_on), margins
 
 
 def _out_of_fold(data: DataSet, margins: Floats) -> OutOfFold:

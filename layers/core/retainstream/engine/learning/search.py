@@ -16,6 +16,7 @@ from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearS
 from retainstream.engine.learning.choice import preferred, why
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import row_log_losses
+from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.split import folds_apart
 from retainstream.engine.learning.trees import (
     SettingsChange,
@@ -144,14 +145,14 @@ class Search:
         return scores
 
     def final(self, trial: Trial) -> xgboost.Booster:
-        """The chosen settings, fitted to all development rows."""
+        """The chosen settings, fitted to all development rows. The trees count these rows, so that reasons start from their mean score."""
         schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
         settings = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
         penalty = trial.settings.linear
         stage = constant_stage(churned) if penalty is None else LinearFit(schema, rows, churned).stage(penalty)
         learned = quantile_matrix(schema, rows, churned, threads=self.threads)
         learned.set_base_margin(started_from(stage, rows))
-        return joined(stage, fit_rounds(settings, learned, trial.rounds))
+        return counted(joined(stage, fit_rounds(settings, learned, trial.rounds)), schema, rows)
 
     def record(self, chosen: Trial) -> SearchRecord:
         """The search as JSON."""

@@ -1,5 +1,7 @@
 """What each column contributed to a score: exact Shapley values of the trees (path-dependent TreeSHAP).
 
+The trees weigh their branches by the rows that they count (`engine.learning.row_counts`), so that the base is the mean score of these rows.
+
 XGBoost walks every tree for every row and needs no preparation. For a block of rows, or a process with many requests, tables (`tree_shap`)
 pay off: they answer in a small part of the time.
 """
@@ -52,7 +54,7 @@ class Contributions:
         self._tables: CompiledForest | None = None
 
     def of(self, rows: Rows) -> tuple[Floats, float]:
-        """Contributions in log-odds, shape (n, features), and the base: the average customer's score, before any column is known.
+        """Contributions in log-odds, shape (n, features), and the base: the mean score of the rows that the trees count.
 
         The base plus the sum over a row is the row's raw score.
 

@@ -22,6 +22,7 @@ class Explained:
     """Scores of n customers with the contribution of each column.
 
     The raw score, in log-odds, is exactly `base_margin` plus the row's contributions; the probability is the calibrated raw score.
+    `base_margin` is the mean raw score of the rows that the model was fitted to (`engine.learning.row_counts`).
     `slope` turns contributions into probability: contributions × slope add up to probability − base_probability. This is the
     Aumann–Shapley attribution along the straight line from the base to the customer, on which every column moves the score at a constant
     rate, so that the rise of the calibration curve is split in proportion to the contributions.
@@ -39,7 +40,8 @@ class Explained:
 class ScoringModel:
     """A booster with the schema it was trained for, its calibration and its threshold.
 
-    `contributions` explains its scores. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the model in service;
+    `contributions` explains its scores. `average_probability` is its mean probability over the rows that it was fitted to; None for a model
+    of an earlier version of RetainStream. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the model in service;
     empty for a model that was loaded by its version.
     """
 
@@ -49,11 +51,19 @@ class ScoringModel:
     calibration: Calibration
     threshold: float
     contributions: Contributions = field(compare=False, repr=False)
+    average_probability: float | None = None
     chosen_at: str = ""
 
     @classmethod
     def from_bytes(
-        cls, booster: bytes, calibration: Mapping[str, object], schema: FeatureSchema, *, threshold: float, version: str
+        cls,
+        booster: bytes,
+        calibration: Mapping[str, object],
+        schema: FeatureSchema,
+        *,
+        threshold: float,
+        version: str,
+        average_probability: float | None = None,
     ) -> "ScoringModel":
         """A model from its stored parts: the booster as UBJSON, the calibration as a `CalibrationDocument`.
 
@@ -75,7 +85,10 @@ class ScoringModel:
         loaded.set_param({"nthread": 1})
         if not 0 < threshold < 1:
             raise UnusableModel(f"model {version} has a threshold outside 0 to 1")
-        return cls(version, schema, loaded, curve, threshold, Contributions(loaded, lambda rows: matrix(schema, rows, threads=1)))
+        if average_probability is not None and not 0 <= average_probability <= 1:
+            raise UnusableModel(f"model {version} has an average probability outside 0 to 1")
+        contributions = Contributions(loaded, lambda rows: matrix(schema, rows, threads=1))
+        return cls(version, schema, loaded, curve, threshold, contributions, average_probability)
 
     def margins(self, rows: Rows) -> Floats:
         """Raw scores in log-odds, shape (n,)."""

@@ -52,6 +52,7 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
     return [
         {
             "base_probability": base_probability,
+            "average_probability": model.average_probability,
             "base_margin": base_margin,
             "probability": chance,
             "margin": margin,

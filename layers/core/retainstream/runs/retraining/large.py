@@ -11,7 +11,8 @@ from functools import partial
 from typing import TypedDict
 
 from retainstream.engine.learning.dataset import Provenance, merged
-from retainstream.engine.learning.fit import FitFacts, JobFitRecord, calibrated_on_newest, facts_of
+from retainstream.engine.learning.fit import FitFacts, JobFitRecord, averaged, calibrated_on_newest, facts_of
+from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.sagemaker.artefact import MOST_PACKED, UnusableArtefact, booster_in
 from retainstream.engine.learning.sagemaker.bins import Bins
 from retainstream.engine.learning.sagemaker.parts import for_calibration, for_the_job, sampled
@@ -139,19 +140,20 @@ def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
     except TooLarge as error:
         raise UnusableArtefact(f"The archive that the training job left is larger than {MOST_PACKED // 1_000_000} MB.") from error
     data = bench.data()
-    booster = on_features(booster_in(archive), _bins(bench), data.schema)
+    split = split_of(data)
+    development = data.where(split.development(data))
+    booster = counted(on_features(booster_in(archive), _bins(bench), data.schema), data.schema, development.rows)
     make = partial(
         ScoringModel.from_bytes,
         bytes(booster.save_raw("ubj")),
         schema=data.schema,
         version=version_name(datetime.fromisoformat(event["started_at"]), run_id),
     )
-    split = split_of(data)
     reserved = for_calibration(data, split)
     margins = make({"method": "none"}, threshold=0.5).margins(reserved.rows)
     calibrated = calibrated_on_newest(reserved, margins)
-    model = make(calibrated.curve.document(), threshold=calibrated.threshold)
-    record = _record(bench, event, facts_of(data.where(split.development(data)), reserved, calibrated))
+    model = averaged(make(calibrated.curve.document(), threshold=calibrated.threshold), development)
+    record = _record(bench, event, facts_of(development, reserved, calibrated))
     bench.put_candidate(model, record)
     detail = {
         "job": name,

@@ -123,6 +123,7 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             "money": cast("MoneyRecord", data.schema.money.model_dump()) if data.schema.money else None,
             "feature_names": [column.name for column in data.schema.features],
             "threshold": fitted["threshold"],
+            "average_probability": fitted.get("average_probability"),
             "calibration": fitted["calibration"]["method"],
             "metrics": cast("Figures", {name: value for name, value in figures["held_out"].items() if name not in _CURVES}),
             "group_metrics": figures["groups"],

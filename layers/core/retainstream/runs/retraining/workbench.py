@@ -63,13 +63,24 @@ class Workbench(WorkingFiles):
         self.put(model_file, bytes(model.booster.save_raw("ubj")))
         self.put_json(
             fit_file,
-            {"version": model.version, "threshold": model.threshold, "calibration": model.calibration.document(), "record": record},
+            {
+                "version": model.version,
+                "threshold": model.threshold,
+                "average_probability": model.average_probability,
+                "calibration": model.calibration.document(),
+                "record": record,
+            },
         )
 
     def _model(self, model_file: str, fit_file: str, data: DataSet) -> ScoringModel:
         fitted = self.get_json(fit_file)
         return ScoringModel.from_bytes(
-            self.get(model_file), fitted["calibration"], data.schema, threshold=fitted["threshold"], version=fitted["version"]
+            self.get(model_file),
+            fitted["calibration"],
+            data.schema,
+            threshold=fitted["threshold"],
+            version=fitted["version"],
+            average_probability=fitted.get("average_probability"),
         )
 
 
