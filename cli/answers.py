@@ -277,16 +277,27 @@ class Estimated(TypedDict):
     roc_auc: float | None
 
 
+class AtThreshold(TypedDict):
+    """The customers who were predicted to leave: all of them, and those who left."""
+
+    threshold: float
+    called: int
+    left: int
+    precision: float | None
+    recall: float | None
+
+
 class Realised(TypedDict):
     roc_auc: float | None
     roc_auc_interval: Interval | None
     log_loss: float
     expected: float
     observed: int
+    at_threshold: AtThreshold | None
 
 
 class Period(TypedDict):
-    """The predictions of a month by one model version. `kept_promise` is None where it cannot be said."""
+    """The predictions of one scoring run of a month by one model version. `kept_promise` is None where it cannot be said."""
 
     period: str
     model_version: str
@@ -301,6 +312,7 @@ class Performance(TypedDict):
     held_out: HeldOut
     realised: Figures | None
     estimate: Figures | None
+    first_judged_on: str | None
     by_period: list[Period]
     next_judged_on: str | None
 

@@ -118,7 +118,7 @@ def drift(
 
 
 def performance(url: Url = None, as_json: AsJson = False) -> None:
-    """Show the quality of the predictions: held-out at training, realised by outcomes, and estimated without outcomes; and by month."""
+    """Show the quality of the predictions: held-out at training, realised in judged months, estimated without outcomes; and by month."""
     with signed_in(url) as client:
         answer: Performance = client.get("/api/predictions/performance").data
     if as_json:
@@ -127,7 +127,7 @@ def performance(url: Url = None, as_json: AsJson = False) -> None:
     held_out, realised, estimate = answer["held_out"], answer["realised"], answer["estimate"]
     columns: dict[str, Mapping[str, object]] = {
         "at training": {**held_out["metrics"], "customers": held_out["customers"]},
-        "by outcomes": realised or {},
+        "realised": realised or {},
         "estimated": estimate or {},
     }
     rows = ([label, *(_figure(figures.get(name)) for figures in columns.values())] for name, label in _FIGURES.items())
@@ -135,6 +135,11 @@ def performance(url: Url = None, as_json: AsJson = False) -> None:
     for name, figures in zip(columns, (held_out, realised, estimate), strict=True):
         if figures:
             say(f"{name}: {figures['basis']}" + (" Synthetic." if figures["synthetic"] else ""))
+        elif name == "realised" and answer["first_judged_on"]:
+            say(
+                "realised: not available yet. The outcome of a prediction is known when its horizon has ended: version "
+                f"{held_out['model_version']} can be judged when outcomes through {answer['first_judged_on']} are known"
+            )
         else:
             say(f"{name}: not available yet")
     _print_periods(answer)
@@ -143,7 +148,7 @@ def performance(url: Url = None, as_json: AsJson = False) -> None:
 def _print_periods(answer: Performance) -> None:
     periods, judged_on = answer["by_period"], answer["next_judged_on"]
     if periods:
-        numbers = ("customers", "promised", "estimated", "realised", "log loss", "churners", "expected")
+        numbers = ("customers", "promised", "estimated", "realised", "log loss", "churners", "expected", "called", "precision", "recall")
         print_table(("month", "version", *numbers, "promise"), map(_period, reversed(periods)), numbers=numbers, title="ROC AUC by month")
     if judged_on:
         which = "next" if any(month["realised"] for month in periods) else "first"
@@ -155,8 +160,10 @@ def _period(month: Period) -> list[object]:
     aucs = [figures["roc_auc"] if figures else None for figures in (promised, month["estimated"], realised)]
     loss = _three(realised["log_loss"] if realised else None)
     churners = [f"{realised['observed']:,}", f"{realised['expected']:,.0f}"] if realised else [None, None]
+    at = realised["at_threshold"] if realised else None
+    at_threshold = [f"{at['called']:,}", _three(at["precision"]), _three(at["recall"])] if at else [None, None, None]
     verdict = {True: "kept", False: "not kept", None: None}[month["kept_promise"]]
-    return [month["period"], month["model_version"], f"{month['rows']:,}", *map(_three, aucs), loss, *churners, verdict]
+    return [month["period"], month["model_version"], f"{month['rows']:,}", *map(_three, aucs), loss, *churners, *at_threshold, verdict]
 
 
 def _three(figure: float | None) -> str | None:

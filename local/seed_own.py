@@ -100,7 +100,7 @@ def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress, *,
     task = progress.add_task("Storing customers", total=None)
     customers, snapshots = Customers(), ArrivingPart()
     moment = datetime.now(UTC).isoformat(timespec="microseconds")
-    several_days = Import(_FIRST_TABLE, intake.moments, schema.horizon_days) if intake.has_days else None
+    several_days = Import(_FIRST_TABLE, intake.moments) if intake.has_days else None
     for batch in batched(intake.customers(), _BATCH):
         if several_days:  # a customer may have a row of each day
             pages = [store_page(Stores(), rows, several_days) for rows in without_repeats(batch)]

@@ -83,8 +83,8 @@ def small_reference(seed: int = 0) -> Reference:
     return reference(small_model(seed), data, data)
 
 
-def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", schema: FeatureSchema | None = None) -> str:
-    """Registers a small model and makes it the champion. Returns its version."""
+def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", schema: FeatureSchema | None = None, **given: Any) -> str:
+    """Registers a small model, with more in its record, and makes it the champion. Returns its version."""
     documents, models = Documents(), Models()
     files = {
         "model.ubj": trained(seed),
@@ -107,6 +107,7 @@ def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", sc
         "synthetic": True,
         "files": {name: {"key": place.key, "sha256": place.sha256} for name, place in stored.items()},
         "schema_name": "streaming",
+        **given,
     }
     models.add_version(version, record)
     promote(models, version, "test")

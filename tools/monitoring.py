@@ -211,7 +211,7 @@ def _sections(functions: list[str]) -> dict[str, list[Graph]]:
     rejected_share = _own("ImportRejectedShare", "imports", "rejected, %", stat="Maximum", yAxis="right")
     rows = [_own("ImportRowsAccepted", "imports", "accepted"), _own("ImportRowsRejected", "imports", "rejected"), rejected_share]
     auc = [_own("TrainedAuc", "retraining", "hold-out"), _own("EstimatedAuc", "scoring", "estimated without outcomes")]
-    auc += [_own("RealisedAuc", "rollups", "realised")]
+    auc += [_own("RealisedAuc", "history", "realised")]
     drift = [_own("LargestDrift", "scoring", "largest PSI")]
     drift += [_own("DriftedColumns", "scoring", "columns with strong drift", yAxis="right")]
     drift += [_own("RealisedOutsidePromise", "history", "realised AUC outside its promise", yAxis="right")]

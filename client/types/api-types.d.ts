@@ -439,7 +439,7 @@ export interface paths {
         put?: never;
         /**
          * Record a customer's outcome
-         * @description The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that the customer has not left after all; "stayed" on a later day says that the customer came back and begins a new life. Recording the same outcome again changes nothing else.
+         * @description The outcome is used in training, and in the figures of the predictions whose horizon it falls into. It counts as of its day, whenever it is recorded. A customer is known to have stayed through the horizon of a prediction when "stayed" is recorded at its end or later. A customer who left is not listed among the customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that the customer has not left after all; "stayed" on a later day says that the customer came back and begins a new life. Recording the same outcome again changes nothing else.
          */
         post: operations["post_outcome_api_customers__customer_id__outcome_post"];
         delete?: never;
@@ -921,7 +921,7 @@ export interface paths {
         };
         /**
          * The quality of the predictions
-         * @description Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes; and by month what each version promised at its training, what was estimated, and what was realised.
+         * @description Held-out figures of the model in service, realised figures of its judged months, and an estimate without outcomes; and by month and version, for one scoring run each, what was promised at the training, what was estimated, and what was realised.
          */
         get: operations["get_performance_api_predictions_performance_get"];
         put?: never;
@@ -1095,6 +1095,34 @@ export interface components {
              * @description probability * price * margin * months that a saved customer stays on average, in the schema's currency
              */
             value_at_risk: number;
+        };
+        /**
+         * AtThresholdView
+         * @description The customers who were predicted to leave, at the threshold of the version.
+         */
+        AtThresholdView: {
+            /**
+             * Called
+             * @description Customers with at least this probability and a known outcome
+             */
+            called: number;
+            /**
+             * Left
+             * @description The number of these customers who left
+             */
+            left: number;
+            /**
+             * Precision
+             * @description left / called
+             */
+            precision: number | null;
+            /**
+             * Recall
+             * @description left / all customers who left
+             */
+            recall: number | null;
+            /** Threshold */
+            threshold: number;
         };
         /** BinView */
         BinView: {
@@ -2456,7 +2484,7 @@ export interface components {
              * @description Customers who left, or are expected to leave
              */
             churners: number;
-            /** @description null for realised figures by month */
+            /** @description null where the threshold of a version is not known */
             confusion: components["schemas"]["ConfusionView"] | null;
             /** Customers */
             customers: number;
@@ -2464,7 +2492,7 @@ export interface components {
             f1: number | null;
             /**
              * Log Loss
-             * @description Mean -ln of the probability of the actual outcome, from the same histogram
+             * @description Mean -ln of the probability of the actual outcome
              */
             log_loss: number | null;
             /** Model Version */
@@ -2475,10 +2503,10 @@ export interface components {
             recall: number | null;
             /**
              * Roc Auc
-             * @description From a histogram with 500 bins of probability; ties within a bin count half
+             * @description An estimate is from a histogram with 500 bins of probability, where ties within a bin count half
              */
             roc_auc: number | null;
-            /** @description 95%; null with fewer than two customers of either outcome */
+            /** @description 95%; null with fewer than ten customers of either outcome */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /** Run Id */
             run_id: string;
@@ -2866,7 +2894,7 @@ export interface components {
         };
         /**
          * FiguresView
-         * @description A figure is null where it is not defined, as before the first customer has left, or where it would mislead.
+         * @description A figure is null where it is not defined, as before the first customer has left.
          */
         FiguresView: {
             /**
@@ -2886,7 +2914,7 @@ export interface components {
              * @description Customers who left, or are expected to leave
              */
             churners: number;
-            /** @description null for realised figures by month */
+            /** @description null where the threshold of a version is not known */
             confusion: components["schemas"]["ConfusionView"] | null;
             /** Customers */
             customers: number;
@@ -2894,7 +2922,7 @@ export interface components {
             f1: number | null;
             /**
              * Log Loss
-             * @description Mean -ln of the probability of the actual outcome, from the same histogram
+             * @description Mean -ln of the probability of the actual outcome
              */
             log_loss: number | null;
             /** Precision */
@@ -2903,10 +2931,10 @@ export interface components {
             recall: number | null;
             /**
              * Roc Auc
-             * @description From a histogram with 500 bins of probability; ties within a bin count half
+             * @description An estimate is from a histogram with 500 bins of probability, where ties within a bin count half
              */
             roc_auc: number | null;
-            /** @description 95%; null with fewer than two customers of either outcome */
+            /** @description 95%; null with fewer than ten customers of either outcome */
             roc_auc_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Synthetic
@@ -4025,6 +4053,12 @@ export interface components {
             by_period: components["schemas"]["PeriodView"][];
             /** @description Estimated without outcomes for the customers that the model in service scored last (confidence-based performance estimation). It assumes calibrated probabilities, and does not see a changed relation between features and churn. null until the model has scored all customers */
             estimate: components["schemas"]["EstimateView"] | null;
+            /**
+             * First Judged On
+             * @description The day through which outcomes must be known for the first judgement of the model in service; null once `realised` is not null, or while the model has scored no customers
+             * @example 2026-10-30
+             */
+            first_judged_on: string | null;
             held_out: components["schemas"]["HeldOutView"];
             /**
              * Next Judged On
@@ -4032,15 +4066,25 @@ export interface components {
              * @example 2026-10-30
              */
             next_judged_on: string | null;
-            /** @description The judged months of the model in service together. Before its first one, recorded outcomes compared with one prediction of each customer: the latest of a customer who left, the latest whose horizon had ended of a customer who stayed. null before the first such outcome */
+            /** @description The judged months of the model in service together. null before the first one, since the outcome of a prediction is known only when its horizon has ended */
             realised: components["schemas"]["FiguresView"] | null;
         };
         /**
          * PeriodView
-         * @description The predictions of one model version that were made from features of one month.
+         * @description A cohort: the predictions of one scoring run, by one model version, from features of one month.
          */
         PeriodView: {
+            /**
+             * Ends On
+             * @description The day on which the last horizon of these predictions ends
+             */
+            ends_on?: string | null;
             estimated: components["schemas"]["EstimatedView"];
+            /**
+             * Horizon Days
+             * @description The horizon of the version, with which its predictions are judged
+             */
+            horizon_days?: number | null;
             /**
              * Kept Promise
              * @description Whether the intervals of the promised and of the realised AUC overlap; null where one of them is absent
@@ -4068,6 +4112,11 @@ export interface components {
              * @description Customers
              */
             rows: number;
+            /**
+             * Run Id
+             * @description The scoring run: the first one of the version on features of this month that scored at least half as many customers as its largest one. null where an earlier release judged the month
+             */
+            run_id?: string | null;
             /**
              * Stayed
              * @description Customers who were still customers at its end
@@ -4507,6 +4556,8 @@ export interface components {
          * @description Figures of the probabilities, compared with the outcomes that are known now.
          */
         RealisedView: {
+            /** @description null where the version has no record */
+            at_threshold?: components["schemas"]["AtThresholdView"] | null;
             /** Brier */
             brier: number;
             /** Ece */

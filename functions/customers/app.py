@@ -268,18 +268,12 @@ def delete_customer(customer_id: InPath) -> Data[removal.Removal]:
 
 @app.post("/api/customers/<customer_id>/outcome", summary="Record a customer's outcome", tags=TAGS, **requires(Role.ANALYST))
 def post_outcome(customer_id: InPath, body: views.OutcomeRequest) -> Data[views.CustomerView]:
-    """The outcome is compared with predictions and used in training. An outcome "left" counts at once. An outcome "stayed" counts for
-    predictions whose horizon had ended on that day; record it again later for newer ones. A customer who left is not listed among the
-    customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that the customer has not left after all;
-    "stayed" on a later day says that the customer came back and begins a new life. Recording the same outcome again changes nothing
-    else."""
-    recorded = records.record_outcome(
-        customer_id,
-        body.outcome,
-        horizon_days=_schema().horizon_days,
-        customers=stores.customers,
-        predictions=stores.predictions,
-    )
+    """The outcome is used in training, and in the figures of the predictions whose horizon it falls into. It counts as of its day, whenever
+    it is recorded. A customer is known to have stayed through the horizon of a prediction when "stayed" is recorded at its end or later. A
+    customer who left is not listed among the customers at risk any more. "Stayed" on the day of a recorded leaving or before it says that
+    the customer has not left after all; "stayed" on a later day says that the customer came back and begins a new life. Recording the same
+    outcome again changes nothing else."""
+    recorded = records.record_outcome(customer_id, body.outcome, customers=stores.customers, predictions=stores.predictions)
     return Data(data=_view(recorded))
 
 

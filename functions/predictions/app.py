@@ -128,8 +128,8 @@ def generate_predictions(body: GenerateRequest, idempotency_key: IdempotencyKey 
 
 @app.get("/api/predictions/performance", summary="The quality of the predictions", tags=TAGS, **requires(Role.VIEWER, "no-model"))
 def get_performance() -> Data[PerformanceView]:
-    """Held-out figures of the model in service, realised figures from recorded outcomes, and an estimate without outcomes; and by month
-    what each version promised at its training, what was estimated, and what was realised."""
+    """Held-out figures of the model in service, realised figures of its judged months, and an estimate without outcomes; and by month and
+    version, for one scoring run each, what was promised at the training, what was estimated, and what was realised."""
     record = record_in_service(stores.models)
     if record is None:
         raise NoModel

@@ -92,7 +92,7 @@ def an_own_process() -> Iterator[None]:
 def some_leave(customer_ids: list[str]) -> None:
     """The first of them left, and the second is removed."""
     left, removed, *_ = customer_ids
-    records.record_outcome(left, records.Outcome(churned=True), horizon_days=30, customers=Customers(), predictions=Predictions())
+    records.record_outcome(left, records.Outcome(churned=True), customers=Customers(), predictions=Predictions())
     records.delete(removed, Customers(), Predictions())
 
 

@@ -87,6 +87,14 @@ test("figures, drift and plots are shown", async ({ page, api }) => {
   }
   const expected = page.getByRole("region", { name: "Model performance" }).getByRole("row", { name: /^ROC AUC/ });
   await expect(expected).toContainText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
+  const performance = (await api.getModelPerformance()).data;
+  const shown = page.getByRole("region", { name: "Model performance" });
+  await expect(shown).toContainText(
+    performance.realised?.basis ??
+      (performance.first_judged_on
+        ? "The outcome of a prediction is known when its horizon has ended."
+        : "The model has scored no customers yet."),
+  );
 });
 
 test("the performance by month is a plot, or says when the first month can be judged", async ({ page, api }) => {

@@ -51,7 +51,7 @@ def caller(name: str) -> Caller:
     stores, chosen, run_id = Stores(), model(), f"run-{next(numbers)}"
     tables = (stores.customers, stores.predictions)
     part: segments.Segment = {"segment": 0, "segments": 1, "start": None, "turns": 0}
-    record = partial(records.record_outcome, horizon_days=30, customers=stores.customers, predictions=stores.predictions)
+    record = partial(records.record_outcome, customers=stores.customers, predictions=stores.predictions)
     made: dict[str, Caller] = {
         "run": lambda: segments.score_segment(stores, chosen, None, run_id, part, lambda: 60),
         "by id": lambda: score_customers(chosen, *tables, ["c1", "c2"], run_id=run_id),

@@ -18,6 +18,7 @@ from retainstream.runs.history import desk as desks
 from retainstream.runs.history import keep as keeping
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
+from retainstream.storage.models import Models
 from retainstream.storage.removals import Removals
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
@@ -191,27 +192,40 @@ def test_earlier_predictions_are_judged_by_what_is_known_now(call: Callable[...,
     rows = [scored(f"c{number}", anchor, probability=0.9 - number / 50, model_version=version) for number in range(40)]
     arrive("run-1", {"0-0": rows})
     keep("run-1")
-    assert task("judge", run_id="run-1") == {"periods": 1, "outside_promise": None}  # its card has no interval
+    assert task("judge", run_id="run-1") == {"periods": 1, "realised_auc": 1, "outside_promise": None}  # its card has no interval
     document = json.loads(Documents().get_bytes("history/performance.json"))
-    month, by_version, total = document["by_period"]
+    month, total = document["by_period"]
     assert (document["run_id"], document["horizon_days"]) == ("run-1", 30)
-    assert [(each["period"], each["model_version"]) for each in (month, by_version, total)] == [
-        (anchor[:7], ""),
-        (anchor[:7], version),
-        ("", version),
+    assert [(each["period"], each["model_version"], each["run_id"]) for each in (month, total)] == [
+        (anchor[:7], version, "run-1"),
+        ("", version, ""),
     ]
-    assert (month["left"], month["stayed"], month["unknown"], month["promised"]) == (12, 28, 0, None)
+    assert (month["left"], month["stayed"], month["unknown"]) == (12, 28, 0)
     assert month["realised"]["roc_auc"] == 1
-    assert by_version["promised"]["roc_auc"] == total["promised"]["roc_auc"] is not None
+    assert month["promised"]["roc_auc"] == total["promised"]["roc_auc"] is not None
     shown = call("predictions", "GET", "/api/predictions/performance").body["data"]
     [period] = shown["by_period"]
-    assert {name: period[name] for name in by_version} == by_version
-    assert shown["next_judged_on"] is None
+    assert {name: period[name] for name in month} == month
+    assert (shown["next_judged_on"], shown["first_judged_on"]) == (None, None)
+    record = Models().version(version)
+    assert record
+    threshold = record["threshold"]
+    called = sum(row["probability"] >= threshold for row in rows)
+    assert period["realised"]["at_threshold"] == {
+        "threshold": threshold,
+        "called": called,
+        "left": min(12, called),
+        "precision": pytest.approx(min(12, called) / called, abs=1e-6),
+        "recall": pytest.approx(min(12, called) / 12, abs=1e-6),
+    }
+    realised = shown["realised"]
+    assert (realised["customers"], realised["churners"], realised["churn_rate"]) == (40, 12, 0.3)
+    assert realised["confusion"]["true_positives"] == min(12, called)
 
 
 @pytest.mark.usefixtures("aws")
 def test_an_empty_history_has_no_figures() -> None:
-    assert task("judge", run_id="run-1") == {"periods": 0, "outside_promise": None}
+    assert task("judge", run_id="run-1") == {"periods": 0, "realised_auc": None, "outside_promise": None}
     assert json.loads(Documents().get_bytes("history/performance.json"))["by_period"] == []
 
 

@@ -4,7 +4,7 @@ import gzip
 import io
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from retainstream.customers import records
 from retainstream.customers.arrival import Moments
 from retainstream.customers.intake import Intake
-from retainstream.dashboard.fold import counts_of_customer, recount
-from retainstream.dashboard.performance import realised
 from retainstream.engine.lives import churned_of, outcome_day
 from retainstream.engine.schema import default_schema
 from retainstream.engine.tables import open_table
@@ -34,6 +32,7 @@ from retainstream.storage.predictions import Predictions
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
 from tests.importing import COLUMNS, Steps, as_file, asked_for, imported, line, rejects
+from tests.stored import stored_items
 
 FEATURES = {
     "plan": "basic",
@@ -70,7 +69,7 @@ def what_matters(item: dict[str, Any]) -> dict[str, Any]:
 def record(customer_id: str, day: str | None = None) -> None:
     """Records that a customer left on this day, or is known today to have left."""
     outcome = records.Outcome(churned=True, day=day)
-    records.record_outcome(customer_id, outcome, horizon_days=30, customers=Customers(), predictions=Predictions())
+    records.record_outcome(customer_id, outcome, customers=Customers(), predictions=Predictions())
 
 
 def prediction(customer_id: str, *, churned: bool = False) -> Any:
@@ -154,7 +153,7 @@ def test_an_import_without_outcomes_keeps_outcome_evidence_and_history() -> None
     imported(as_file([line("c1", watch=9)]))
     after = stored()["c1"]
     assert after["features"]["watch_time_hours"] == 9
-    for kept in ("life", "outcome_prediction", "outcome_source"):
+    for kept in ("life", "outcome_source"):
         assert after[kept] == before[kept]
     assert Predictions().get_many(["c1"])["c1"]["history"] == prediction("c1")["history"]
 
@@ -168,7 +167,6 @@ def test_an_outcome_in_the_file_is_recorded_as_by_the_interface_and_settles_the_
     view = imported(as_file([line("c1", churned="true"), line("c2", churned="true")], outcomes=True))
     assert counts(view) == (2, 2, 0, 0, 1, 1, 0)
     by_file = stored()["c2"]
-    assert by_file["outcome_prediction"] == by_hand["outcome_prediction"]
     assert (by_file["life"]["left_on"], by_file["outcome_source"]) == (view.outcomes_as_of[:10], "import")
     assert stored()["c1"] == by_hand
     settled = Predictions().get_many(["c1", "c2"])
@@ -177,85 +175,43 @@ def test_an_outcome_in_the_file_is_recorded_as_by_the_interface_and_settles_the_
     assert Predictions().get("c2")["churned"] is False  # type: ignore[index]
 
 
-def churn_rate() -> float | None:
-    view = realised(recount(counts_of_customer, stored().values()))
-    return view.churn_rate if view else None
-
-
-def scored(ids: Mapping[str, Any], *days: str) -> None:
-    """Predictions of customers, made on these days, the newest first."""
-    for customer_id in ids:
-        latest, *earlier = [
-            {"scored_at": f"{day}T00:00:00.000+00:00", "probability": 0.5, "level": "high", "model_version": f"of {day}"} for day in days
-        ]
-        Predictions().put_many(
-            [prediction(customer_id, churned="left_on" in stored()[customer_id]["life"]) | latest | {"history": earlier}]
-        )
-
-
-def judged() -> dict[str, str | None]:
-    """The day of the prediction that each customer's outcome judges."""
-    return {name: item.get("outcome_prediction", {}).get("scored_at", "")[:10] or None for name, item in stored().items()}
-
-
-def test_a_month_later_those_who_stayed_judge_predictions_as_those_who_left_do() -> None:
+def test_files_of_outcomes_say_how_long_each_customer_stayed() -> None:
     first = [line(f"c{number}", churned="no") for number in range(20)]
     imported(as_file(first, outcomes=True), as_of="2026-01-01")
-    scored(stored(), "2026-01-02")
     month = as_file([line(f"c{number}", churned="yes" if number < 5 else "no") for number in range(20)], outcomes=True)
-    early = imported(month, as_of="2026-01-31")
-    assert counts(early) == (20, 20, 0, 0, 5, 15, 0)
-    assert judged() == {f"c{number}": "2026-01-02" if number < 5 else None for number in range(20)}
-    assert churn_rate() is None
-    assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 15, 5, 0)
-    assert churn_rate() == 5 / 20
+    assert counts(imported(month, as_of="2026-01-31")) == (20, 20, 0, 0, 5, 15, 0)
+    assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 0, 20, 0)
     outcomes = {(outcome_day(item["life"]), item["outcome_source"]) for item in stored().values() if churned_of(item["life"]) is False}
     assert outcomes == {("2026-02-01", "import")}
     before = stored()
     assert counts(imported(month, as_of="2026-02-01")) == (20, 20, 0, 0, 0, 20, 0)
     assert stored() == before
-    judgements = judged()
     assert counts(imported(month, as_of="2026-02-08")) == (20, 20, 0, 0, 0, 20, 0)
-    assert judged() == judgements
     assert {item["life"]["observed_until"] for item in stored().values() if churned_of(item["life"]) is False} == {"2026-02-08"}
+    assert {item["life"]["left_on"] for item in stored().values() if churned_of(item["life"])} == {"2026-01-31"}
 
 
-def test_of_weekly_predictions_the_latest_is_judged_whose_horizon_has_run_out_and_never_an_older_one() -> None:
-    def told(churned: str, as_of: str) -> str | None:
+def test_a_leaving_is_taken_back_by_a_stay_of_its_day_and_followed_by_a_new_life_on_a_later_one() -> None:
+    def told(churned: str, as_of: str) -> tuple[bool | None, list[str]]:
         imported(as_file([line("c1", churned=churned)], outcomes=True), as_of=as_of)
-        return judged()["c1"]
+        customer = stored()["c1"]
+        return churned_of(customer["life"]), [life["left_on"] for life in customer.get("earlier_lives", ())]
 
-    told("no", "2026-01-01")
-    scored(stored(), "2026-01-22", "2026-01-15", "2026-01-08")
-    assert told("no", "2026-02-06") is None
-    assert told("no", "2026-02-07") == "2026-01-08"
-    assert told("no", "2026-02-20") == "2026-01-15"
-    assert told("no", "2026-02-10") == "2026-01-15"
-    assert told("", "2026-02-21") == "2026-01-15"
-    assert told("yes", "2026-02-25") == "2026-01-22"
-    assert churned_of(stored()["c1"]["life"]) is True
-    assert told("no", "2026-02-25") == "2026-01-22"
-    assert churned_of(stored()["c1"]["life"]) is False
-    assert told("yes", "2026-02-26") == "2026-01-22"
-    assert told("no", "2026-02-28") is None, "the customer came back, and no prediction of the new life is old enough"
-    assert [churned_of(stored()["c1"]["life"]), stored()["c1"]["earlier_lives"][0]["left_on"]] == [False, "2026-02-26"]
+    assert told("no", "2026-01-01") == (False, [])
+    assert told("yes", "2026-02-25") == (True, [])
+    assert told("no", "2026-02-25") == (False, [])
+    assert told("yes", "2026-02-26") == (True, [])
+    assert told("no", "2026-02-28") == (False, ["2026-02-26"])
 
 
-def test_the_first_word_that_a_customer_stayed_judges_nothing_that_nobody_can_know_yet() -> None:
-    imported(as_file([line("c1"), line("c2")]), as_of="2026-01-01")
-    for customer_id in ("c1", "c2"):
-        Predictions().put_many([prediction(customer_id) | {"scored_at": "2026-01-02T00:00:00.000+00:00", "history": []}])
-    imported(as_file([line("c1", churned="no"), line("c2", churned="yes")], outcomes=True), as_of="2026-01-15")
-    assert {name: churned_of(item["life"]) for name, item in stored().items()} == {"c1": False, "c2": True}
-    assert judged() == {"c1": None, "c2": "2026-01-02"}
-
-
-def test_an_earlier_prediction_of_which_no_level_was_kept_is_not_judged() -> None:
+def test_a_row_drops_the_prediction_that_an_earlier_release_kept_beside_the_outcome() -> None:
     imported(as_file([line("c1", churned="no")], outcomes=True), as_of="2026-01-01")
-    Predictions().put_many([prediction("c1")])
-    assert "level" not in prediction("c1")["history"][0]
-    assert imported(as_file([line("c1", churned="no")], outcomes=True), as_of="2026-11-15").counts.unchanged == 1
-    assert judged() == {"c1": None}
+    old: Any = {**stored()["c1"], "outcome_prediction": {"scored_at": "2026-01-02T00:00:00+00:00", "probability": 0.5}}
+    Customers().put_many([old])
+    assert "outcome_prediction" not in stored()["c1"]
+    assert counts(imported(as_file([line("c1", churned="yes")], outcomes=True), as_of="2026-02-01")) == (1, 1, 0, 0, 1, 0, 0)
+    [item] = stored_items(stack().customers_table)
+    assert "outcome_prediction" not in item
 
 
 def test_a_prediction_that_a_removal_left_agrees_with_the_customer_who_is_made_anew() -> None:

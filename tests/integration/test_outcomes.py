@@ -25,7 +25,7 @@ type Call = Callable[..., Any]
 HIGH_RISK = "/api/customers/high-risk"
 
 
-def test_an_outcome_keeps_the_prediction_there_was_and_takes_the_customer_off_the_list(call: Call) -> None:
+def test_an_outcome_takes_the_customer_off_the_list(call: Call) -> None:
     call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
     store_predictions([prediction("c1", 0.9), prediction("c2", 0.8)])
     answer = call("customers", "POST", "/api/customers/c1/outcome", {"churned": True, "date": "2026-10-01"}, role="analyst")
@@ -33,13 +33,6 @@ def test_an_outcome_keeps_the_prediction_there_was_and_takes_the_customer_off_th
     assert answer.body["data"]["churned"] is True
     assert answer.body["data"]["outcome_at"] == "2026-10-01"
     assert answer.body["data"]["prediction"]["churned"] is True
-    stored: Any = Customers().get("c1")
-    assert stored["outcome_prediction"] == {
-        "probability": 0.9,
-        "level": "critical",
-        "model_version": "m1",
-        "scored_at": "2026-11-01T00:00:00.000+00:00",
-    }
     assert not {"risk_shard", "probability_rank", "value_rank"} & set(Predictions().get("c1") or {})
     assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c2"]
 
@@ -75,37 +68,18 @@ def test_a_corrected_outcome_puts_the_customer_back_on_the_list(call: Call) -> N
     assert customer_ids(call("customers", "GET", HIGH_RISK)) == ["c1"]
 
 
-def test_that_a_customer_stayed_judges_a_prediction_when_its_horizon_has_run_out(call: Call) -> None:
+def test_that_a_customer_stayed_is_known_through_the_latest_day_that_says_so(call: Call) -> None:
     def told(day: str, *, churned: bool = False) -> tuple[Any, ...]:
         assert call("customers", "POST", "/api/customers/c1/outcome", {"churned": churned, "date": day}).status == 200
         stored: Any = Customers().get("c1")
-        life = stored["life"]
-        return churned_of(life), outcome_day(life), stored.get("outcome_prediction", {}).get("probability")
-
-    def scored(probability: float, day: str, past: list[dict[str, Any]]) -> None:
-        store_predictions([prediction("c1", probability) | {"scored_at": f"{day}T00:00:00.000+00:00", "history": past}])
+        return churned_of(stored["life"]), outcome_day(stored["life"])
 
     call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
-    scored(0.9, "2026-01-02", [])
-    assert told("2026-01-31") == (False, "2026-01-31", None)
-    assert told("2026-02-01") == (False, "2026-02-01", 0.9)
-    past = [{"scored_at": "2026-01-02T00:00:00.000+00:00", "probability": 0.9, "level": "critical", "model_version": "m1"}]
-    scored(0.7, "2026-01-09", past)
-    assert told("2026-02-01") == (False, "2026-02-01", 0.9)
-    assert told("2026-02-05") == (False, "2026-02-05", 0.9)
-    assert told("2026-02-09") == (False, "2026-02-09", 0.7)
-    assert told("2026-01-20") == (False, "2026-02-09", 0.7), "an earlier day says nothing new"
-    assert told("2026-02-10", churned=True) == (True, "2026-02-10", 0.7)
-    assert told("2026-01-20") == (False, "2026-02-09", 0.7), "the leaving is withdrawn, the earlier outcome is not"
-
-
-def test_said_again_on_the_same_day_it_judges_what_has_become_old_enough_meanwhile(call: Call) -> None:
-    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
-    call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
-    store_predictions([prediction("c1", 0.9) | {"scored_at": "2026-01-02T00:00:00.000+00:00"}])
-    call("customers", "POST", "/api/customers/c1/outcome", {"churned": False})
-    stored: Any = Customers().get("c1")
-    assert stored["outcome_prediction"]["probability"] == 0.9
+    assert told("2026-01-31") == (False, "2026-01-31")
+    assert told("2026-02-09") == (False, "2026-02-09")
+    assert told("2026-01-20") == (False, "2026-02-09"), "an earlier day says nothing new"
+    assert told("2026-02-10", churned=True) == (True, "2026-02-10")
+    assert told("2026-01-20") == (False, "2026-02-09"), "the leaving is withdrawn, the earlier outcome is not"
 
 
 def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
@@ -115,14 +89,13 @@ def test_only_the_day_of_an_outcome_is_changed(call: Call) -> None:
     store_predictions([prediction("c1", 0.1, churned=True)])
     call("customers", "POST", "/api/customers/c1/outcome", {"churned": True, "date": "2026-10-02"})
     stored: Any = Customers().get("c1")
-    assert (stored["life"]["left_on"], stored["outcome_prediction"]["probability"]) == ("2026-10-02", 0.9)
+    assert stored["life"]["left_on"] == "2026-10-02"
 
 
 def test_an_outcome_without_a_prediction(call: Call) -> None:
     call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
     answer = call("customers", "POST", "/api/customers/c1/outcome", {"churned": True})
     assert answer.body["data"]["outcome_at"] <= datetime.now(UTC).date().isoformat()
-    assert "outcome_prediction" not in (Customers().get("c1") or {})
 
 
 def test_who_recorded_an_outcome_is_kept_beside_who_made_the_customer(call: Call) -> None:
@@ -228,7 +201,7 @@ def test_features_after_the_leaving_begin_a_new_life_without_an_outcome(call: Ca
     assert [life["left_on"] for life in customer["earlier_lives"]] == ["2026-08-15"]
     assert customer["prediction"]["churned"] is False
     stored: Any = Customers().get("c1")
-    assert not {"outcome_prediction", "outcome_source"} & stored.keys()
+    assert "outcome_source" not in stored
 
 
 OLD_ITEMS = [
@@ -252,8 +225,9 @@ def test_an_item_of_an_earlier_version_is_read_as_a_life(call: Call, attributes:
 
 def test_a_write_replaces_the_outcome_of_an_earlier_version(call: Call) -> None:
     old = {"customer_id": "c1", "group": "standard", "features": FEATURES, "source": "api", "updated_at": "2026-09-01T00:00:00+00:00"}
-    Customers().put_many([old | {"churned": True, "outcome_at": "2026-08-15"}])  # type: ignore[list-item]
+    judged = {"outcome_prediction": {"scored_at": "2026-05-01T00:00:00+00:00", "probability": 0.9, "level": "high", "model_version": "m1"}}
+    Customers().put_many([old | judged | {"churned": True, "outcome_at": "2026-08-15"}])  # type: ignore[list-item]
     life_after(call, {"churned": True, "date": "2026-08-10"})
     [item] = stored_items(settings().customers_table)
-    assert not {"churned", "outcome_at", "outcome_recorded_at"} & item.keys()
+    assert not {"churned", "outcome_at", "outcome_recorded_at", "outcome_prediction"} & item.keys()
     assert item["life"]["M"]["left_on"] == {"S": "2026-08-10"}

@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from retainstream.dashboard.performance import realised_by_month
-from retainstream.dashboard.periods import judgement, performance_by_period
-from retainstream.engine.history.promise import outside_promise
+from retainstream.dashboard.periods import first_judged_on, judgement, performance_by_period
+from retainstream.engine.history.promise import newest_auc, outside_promise
 from retainstream.storage.documents import Documents
 from retainstream.storage.history import PERFORMANCE
 
@@ -40,9 +40,13 @@ def figures(
     if realised:
         known = {"roc_auc": sum(realised) / 2, "roc_auc_interval": between(*realised), "log_loss": 0.31, "brier": 0.1, "ece": 0.02}
         known |= {"expected": 51.5, "observed": 48}
+        known |= {"at_threshold": {"threshold": 0.3, "called": 120, "left": 30, "precision": 0.25, "recall": 0.625}}
     return {
         "period": period,
         "model_version": version,
+        "run_id": f"scoring-{period}",
+        "horizon_days": HORIZON,
+        "ends_on": f"{period}-15" if period else "2026-12-31",
         "rows": 500,
         "left": 48,
         "stayed": 450,
@@ -61,9 +65,10 @@ def put(documents: Documents, months: list[Any]) -> None:
 
 def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> None:
     judged = [figures("2026-09", "m2", (0.7, 0.8)), figures("2026-08", "m1", (0.72, 0.9), (0.6, 0.7)), figures("2026-10", "m2")]
-    totals = [figures("", "m2", (0.7, 0.8)), figures("2026-09", "", (0.7, 0.8)), figures("", "", (0.7, 0.8))]
+    totals = [figures("", "m2", (0.7, 0.8)), figures("", "m1", (0.72, 0.9), (0.6, 0.7))]
     put(documents, [*judged, *totals])
     assert outside_promise([*judged, *totals]) == 0
+    assert newest_auc([*judged, *totals]) == 0.75
     view = performance_by_period(judgement(documents), None, None)
     assert [(month.period, month.model_version) for month in view.by_period] == [("2026-08", "m1"), ("2026-09", "m2"), ("2026-10", "m2")]
     august, september, october = view.by_period
@@ -73,7 +78,33 @@ def test_each_month_has_the_promise_of_its_own_version(documents: Documents) -> 
     assert september.realised
     assert (september.realised.expected, september.realised.observed) == (51.5, 48)
     assert october.realised is None
+    assert view.next_judged_on == "2026-10-15"
+    assert (october.run_id, october.horizon_days, october.ends_on) == ("scoring-2026-10", 30, "2026-10-15")
+    assert september.realised.at_threshold
+    assert (september.realised.at_threshold.called, september.realised.at_threshold.precision) == (120, 0.25)
+
+
+def test_figures_that_an_earlier_release_stored_are_read(documents: Documents) -> None:
+    """It judged no single runs, and did not keep thresholds and days. It also stored months of all versions together."""
+    judged = [
+        figures("2026-09", "m2", (0.7, 0.8)),
+        figures("2026-10", "m2"),
+        figures("", "m2", (0.7, 0.8)),
+        figures("2026-09", "", (0.7, 0.8)),
+    ]
+    for month in judged:
+        for name in ("run_id", "horizon_days", "ends_on"):
+            del month[name]
+        if month["realised"]:
+            del month["realised"]["at_threshold"]
+    put(documents, judged)
+    view = performance_by_period(judgement(documents), None, None)
+    assert [(month.period, month.run_id) for month in view.by_period] == [("2026-09", None), ("2026-10", None)]
     assert view.next_judged_on == "2026-11-30"
+    record: Any = {"version": "m2", "synthetic": False}
+    total = realised_by_month(record, judgement(documents))
+    assert total
+    assert (total.roc_auc, total.precision, total.confusion) == (0.75, None, None)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +149,28 @@ def test_the_realised_figures_of_a_version_are_those_of_its_judged_months(docume
     assert view
     assert (view.customers, view.churners, view.roc_auc, view.log_loss, view.synthetic) == (498, 48, 0.75, 0.31, True)
     assert view.churn_rate == 48 / 498
-    assert (view.precision, view.confusion) == (None, None)
+    assert view.confusion
+    assert view.confusion.model_dump() == {"true_positives": 30, "false_positives": 90, "false_negatives": 18, "true_negatives": 360}
+    assert (view.precision, view.recall, view.f1) == (30 / 120, 30 / 48, 2 * 30 / (120 + 48))
     assert "1 judged month of" in view.basis
     other: Any = {**record, "version": "m3"}
     assert realised_by_month(other, judgement(documents)) is None
+
+
+@pytest.mark.parametrize(
+    ("months", "scored", "day"),
+    [
+        ([], None, None),
+        ([], "2026-10-05T01:00:00+00:00", "2026-11-04"),
+        ([figures("2026-09", "m1", (0.7, 0.8))], "2026-10-05T01:00:00+00:00", "2026-11-04"),
+        ([figures("2026-10", "m2"), figures("2026-09", "m2")], "2026-08-05T01:00:00+00:00", "2026-09-15"),
+        ([figures("2026-10", "m2"), figures("2026-09", "m2", (0.7, 0.8))], "2026-08-05T01:00:00+00:00", None),
+    ],
+)
+def test_a_version_without_a_judged_month_has_the_day_of_its_first_judgement(
+    documents: Documents, months: list[Any], scored: str | None, day: str | None
+) -> None:
+    record: Any = {"version": "m2", "horizon_days": HORIZON}
+    assert first_judged_on(record, None, None) is None
+    put(documents, months)
+    assert first_judged_on(record, judgement(documents), scored) == day

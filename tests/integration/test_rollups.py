@@ -71,7 +71,9 @@ customers = st.fixed_dictionaries(
     },
     optional={
         "earlier_lives": st.lists(a_life(), max_size=2),
-        "outcome_prediction": st.fixed_dictionaries({"probability": millionths, "level": st.sampled_from(RISK_LEVELS)}),
+        "outcome_prediction": st.fixed_dictionaries(
+            {"probability": millionths, "level": st.sampled_from(RISK_LEVELS)}
+        ),  # of earlier releases
     },
 )
 ROWS: dict[Source, st.SearchStrategy[Row]] = {"customers": customers, "predictions": predictions}

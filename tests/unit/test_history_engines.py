@@ -47,7 +47,8 @@ def history(connection: DuckDBPyConnection, tmp_path: Path) -> list[Path]:
                 | {name: value for name, value in days.items() if draw.random() < 0.7}
             )
     with_lives(connection, tmp_path, lives)  # type: ignore[arg-type]
-    files = [file.path for file in kept(connection, tmp_path, rows)]
+    runs = [kept(connection, tmp_path, rows[number::3], run=f"run-{number}") for number in range(3)]
+    files = [file.path for run in runs for file in run]
     show_history(connection, files, SCHEMA)
     return files
 
@@ -56,9 +57,9 @@ STATEMENTS = {
     "anchors": statements.counts_by_anchor(FIRST, 30),
     "anchors-by-silence": statements.counts_by_anchor(FIRST, 30, 25),
     "rows": statements.rows_of_days(SCHEMA, [FIRST + 90, FIRST + 59, FIRST + 31], 27, 30),
-    "probabilities": statements.counts_by_probability(FIRST, FIRST + 60, 30, by_version=False),
-    "probabilities-by-version": statements.counts_by_probability(FIRST, FIRST + 60, 30, by_version=True),
-    "probabilities-by-silence": statements.counts_by_probability(FIRST, FIRST + 60, 30, 25, by_version=True),
+    "scored-days": statements.scored_days(FIRST, FIRST + 60),
+    "probabilities": statements.counts_by_probability("run-1", FIRST, FIRST + 60, 30),
+    "probabilities-by-silence": statements.counts_by_probability("run-1", FIRST, FIRST + 60, 30, 25),
 }
 
 

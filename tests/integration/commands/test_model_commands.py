@@ -196,14 +196,14 @@ def test_drift_in_words_and_figures(run: Run, service: Service) -> None:
 def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
     held_out = {"customers": 1200, "model_version": "v2", "synthetic": True, "basis": "Measured at training.", "metrics": FIGURES}
     realised = {"customers": 40, "churn_rate": 0.25, "roc_auc": None, "brier": 0.2, "basis": "Measured on outcomes.", "synthetic": False}
-    by_period = {"by_period": [], "next_judged_on": "2026-12-31"}
+    by_period: dict[str, Any] = {"by_period": [], "next_judged_on": "2026-12-31", "first_judged_on": None}
     service.will((200, {"data": {"held_out": held_out, "realised": realised, "estimate": None, **by_period}}))
     ended = run("performance")
     assert ended.returncode == 0, ended.stderr
     for words in ("Model v2", "1,200", "0.8000", "40", "0.2500"):
         assert words in ended.stdout
     assert "at training: Measured at training. Synthetic." in ended.stderr
-    assert "by outcomes: Measured on outcomes.\n" in ended.stderr
+    assert "realised: Measured on outcomes.\n" in ended.stderr
     assert "estimated: not available yet" in ended.stderr
     assert "by month: the first month can be judged when outcomes through 2026-12-31 are known" in ended.stderr
     assert "None" not in ended.stdout
@@ -212,20 +212,24 @@ def test_performance_as_far_as_it_is_known(run: Run, service: Service) -> None:
 def test_performance_by_month_puts_promised_beside_realised(run: Run, service: Service) -> None:
     interval = {"low": 0.78, "high": 0.86}
     realised = {"roc_auc": 0.701, "roc_auc_interval": {"low": 0.65, "high": 0.75}, "log_loss": 0.4, "expected": 52.4, "observed": 61}
+    realised["at_threshold"] = {"threshold": 0.3, "called": 1240, "left": 40, "precision": 0.0323, "recall": 0.6557}
     promised = {"roc_auc": 0.82, "roc_auc_interval": interval, "log_loss": 0.31}
     judged = {"period": "2026-09", "model_version": "v2", "rows": 1500, "promised": promised, "estimated": {"roc_auc": 0.81}}
     waiting = {**judged, "period": "2026-10", "promised": None, "realised": None, "kept_promise": None}
     by_period = [{**judged, "realised": realised, "kept_promise": False}, waiting]
     held_out = {"customers": 1200, "model_version": "v2", "synthetic": False, "basis": "Measured.", "metrics": FIGURES}
     answer = {"held_out": held_out, "realised": None, "estimate": None, "by_period": by_period, "next_judged_on": "2026-11-30"}
+    answer["first_judged_on"] = "2026-12-05"
     service.will((200, {"data": answer}))
     ended = run("performance")
     assert ended.returncode == 0, ended.stderr
     [september] = [line for line in ended.stdout.splitlines() if "2026-09" in line]
     cells = [cell.strip() for cell in september.strip("│").split("│")]
-    assert cells == ["2026-09", "v2", "1,500", "0.820", "0.810", "0.701", "0.400", "61", "52", "not kept"]
+    assert cells == ["2026-09", "v2", "1,500", "0.820", "0.810", "0.701", "0.400", "61", "52", "1,240", "0.032", "0.656", "not kept"]
     assert ended.stdout.index("2026-10") < ended.stdout.index("2026-09")
     assert "the next month can be judged when outcomes through 2026-11-30 are known" in ended.stderr
+    assert "realised: not available yet. The outcome of a prediction is known when its horizon has ended: version v2 can be" in ended.stderr
+    assert "judged when outcomes through 2026-12-05 are known" in ended.stderr
     assert "None" not in ended.stdout
 
 

@@ -131,6 +131,9 @@ function AucByMonth({ periods }: { periods: Period[] }) {
           "Realised log loss",
           "Expected churners",
           "Observed churners",
+          "Predicted churners",
+          "Precision",
+          "Recall",
         ],
         rows: [...periods]
           .reverse()
@@ -146,6 +149,9 @@ function AucByMonth({ periods }: { periods: Period[] }) {
             decimal(month.realised?.log_loss),
             count(month.realised?.expected),
             count(month.realised?.observed),
+            count(month.realised?.at_threshold?.called),
+            decimal(month.realised?.at_threshold?.precision),
+            decimal(month.realised?.at_threshold?.recall),
           ]),
       }}
     />

@@ -3,6 +3,7 @@ import type { Schemas } from "../../../client/api-client.js";
 import { count, decimal, percent } from "../formats";
 import type { Loaded } from "../loading";
 import { Card } from "./card";
+import { firstInWords } from "./periods";
 import { Show } from "./states";
 import { Table } from "./table";
 
@@ -18,18 +19,15 @@ const ROWS: [title: string, cell: (figures: Figures) => ComponentChildren][] = [
   ["Share who left", (figures) => percent(figures?.churn_rate as number | undefined)],
 ];
 
-/** The model's figures on held-out customers, on recorded outcomes, and as estimated for the customers scored last. */
+/** The model's figures on held-out customers, in judged months, and as estimated for the customers scored last. */
 export function Performance({ of: performance }: { of: Loaded<{ data: Schemas["PerformanceView"] }> }) {
   return (
-    <Card
-      title="Model performance"
-      note="Measured at training, realised in recorded outcomes since, and estimated for today"
-    >
+    <Card title="Model performance" note="Measured at training, realised in judged months, and estimated for today">
       <Show of={performance} lines={5}>
         {({ data }) => {
           const columns: [string, Figures, string][] = [
             ["At training", data.held_out.metrics, data.held_out.basis],
-            ["Realised", data.realised as Figures, data.realised?.basis ?? "No outcomes recorded yet."],
+            ["Realised", data.realised as Figures, data.realised?.basis ?? firstInWords(data.first_judged_on)],
             ["Estimated", data.estimate as Figures, data.estimate?.basis ?? "No customers scored yet."],
           ];
           return (

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { brokenPromise, churnersInWords, firstMonths, nextInWords, type Period, placeOf } from "./periods";
+import {
+  brokenPromise,
+  churnersInWords,
+  firstInWords,
+  firstMonths,
+  nextInWords,
+  type Period,
+  placeOf,
+} from "./periods";
 
 function month(period: string, version: string, kept: boolean | null = null): Period {
   const interval = { low: 0.78, high: 0.86 };
@@ -11,10 +19,14 @@ function month(period: string, version: string, kept: boolean | null = null): Pe
     ece: 0.02,
     expected: 52,
     observed: 48,
+    at_threshold: { threshold: 0.3, called: 120, left: 30, precision: 0.25, recall: 0.625 },
   };
   return {
     period,
     model_version: version,
+    run_id: "scoring-1",
+    horizon_days: 30,
+    ends_on: "2026-10-31",
     rows: 500,
     left: 48,
     stayed: 450,
@@ -50,6 +62,15 @@ describe("the next judgement", () => {
     [null, false, "The first month can be judged one horizon after the first scoring run."],
     [null, true, null],
   ])("of %s with judged months %s", (day, judged, words) => expect(nextInWords(day, judged, "2026-11-30")).toBe(words));
+});
+
+test("a version without realised figures says when it has them, and why not yet", () => {
+  const why = "The outcome of a prediction is known when its horizon has ended. The version in service can be judged ";
+  expect(firstInWords("2026-12-31", "2026-11-30")).toBe(`${why}on Dec 31, 2026, when its outcomes are known.`);
+  expect(firstInWords("2026-10-31", "2026-11-30")).toBe(
+    `${why}once outcomes through Oct 31, 2026 are imported or recorded.`,
+  );
+  expect(firstInWords(null)).toBe("The model has scored no customers yet.");
 });
 
 test("only the newest judged month breaks a promise", () => {

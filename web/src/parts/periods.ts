@@ -24,17 +24,25 @@ export function placeOf(period: string): { start: Date; middle: Date; end: Date 
 export const daysLater = (moment: Date, days: number): Date => new Date(moment.getTime() + days * DAY);
 
 /** When the next month can be judged; null where all months are. */
-export function nextInWords(
-  day: string | null,
-  judged: boolean,
-  today = new Date().toISOString().slice(0, 10),
-): string | null {
+export function nextInWords(day: string | null, judged: boolean, today = dayOfToday()): string | null {
   const which = judged ? "The next month" : "The first month";
   if (day === null) return judged ? null : `${which} can be judged one horizon after the first scoring run.`;
-  return day > today
-    ? `${which} can be judged on ${wholeDay(day)}, when its outcomes are known.`
-    : `${which} can be judged once outcomes through ${wholeDay(day)} are imported or recorded.`;
+  return `${which} ${judgedInWords(day, today)}`;
 }
+
+/** Why the version in service has no realised figures yet, and when it has them first. */
+export function firstInWords(day: string | null, today = dayOfToday()): string {
+  if (day === null) return "The model has scored no customers yet.";
+  return `The outcome of a prediction is known when its horizon has ended. The version in service ${judgedInWords(day, today)}`;
+}
+
+function judgedInWords(day: string, today: string): string {
+  return day > today
+    ? `can be judged on ${wholeDay(day)}, when its outcomes are known.`
+    : `can be judged once outcomes through ${wholeDay(day)} are imported or recorded.`;
+}
+
+const dayOfToday = (): string => new Date().toISOString().slice(0, 10);
 
 /** The newest judged month in a sentence, if the realised AUC is outside the promised interval. */
 export function brokenPromise(periods: Period[]): string | null {

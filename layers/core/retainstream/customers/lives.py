@@ -29,5 +29,5 @@ def with_new_lives(customer: Customer | None, lives: Lives) -> AttributeChange:
         attributes["earlier_lives"] = list(lives[:-1])
     obsolete = [] if len(lives) > 1 else ["earlier_lives"]
     if churned_of(lives[-1]) is None:
-        obsolete += ["outcome_source", "outcome_prediction"]
+        obsolete.append("outcome_source")
     return AttributeChange(attributes, tuple(name for name in obsolete if customer is not None and name in customer))

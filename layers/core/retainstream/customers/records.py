@@ -5,9 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from retainstream.customers.judged import judged, judged_anew, moment_of
 from retainstream.customers.lives import lives_of, with_new_lives
-from retainstream.engine.lives import churned_of
 from retainstream.engine.lives.timeline import Lives, left, seen
 from retainstream.engine.records import Customer, Prediction
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures, checked_features, group_of
@@ -96,19 +94,19 @@ class Outcome:
         return left(lives, self.day or today, today, exact=exact, after=self.left_after)
 
 
-def record_outcome(customer_id: str, outcome: Outcome, *, horizon_days: int, customers: Customers, predictions: Predictions) -> Profile:
-    """Records whether a customer left, with the prediction that the outcome is compared with.
+def record_outcome(customer_id: str, outcome: Outcome, *, customers: Customers, predictions: Predictions) -> Profile:
+    """Records whether a customer left.
 
-    Recording the same outcome again changes nothing, but finishes an interrupted recording. An outcome "stayed" that is recorded again
-    after the horizon of a newer prediction is compared with that one. A customer who stayed on the day of the recorded leaving, or
-    before it, has not left after all and is at risk again; a customer who stayed on a later day came back and begins a new life.
+    Recording the same outcome again changes nothing, but finishes an interrupted recording. A customer who stayed on the day of the
+    recorded leaving, or before it, has not left after all and is at risk again; a customer who stayed on a later day came back and begins a
+    new life.
 
     Raises:
         UnknownCustomer: no customer has that id.
         StorageUnavailable: other writers changed the customer every time. The same call may be made again.
     """
     for _ in attempts(_ATTEMPTS):
-        change = _recorded(profile(customer_id, customers, predictions), outcome, horizon_days)
+        change = _recorded(profile(customer_id, customers, predictions).customer, outcome)
         with suppress(Conflict):
             if change:
                 customers.change(change)
@@ -121,30 +119,14 @@ def record_outcome(customer_id: str, outcome: Outcome, *, horizon_days: int, cus
     return Profile(customer, prediction)
 
 
-def _recorded(before: Profile, outcome: Outcome, horizon_days: int) -> RowChange | None:
+def _recorded(customer: Customer, outcome: Outcome) -> RowChange | None:
     """The change that records an outcome; None where it says nothing new."""
-    customer, now = before.customer, datetime.now(UTC)
     lives = lives_of(customer)
-    after = outcome.after(lives, now.date().isoformat())
-    came_back = len(after) > len(lives)
-    kept = None if came_back else customer.get("outcome_prediction")
-    moment = moment_of(outcome.day) if outcome.day else now
-    if not outcome.churned:
-        moment = max(moment, moment_of(after[-1]["stayed_on"]))
-    prediction = None if came_back and not outcome.churned else before.prediction
-    if churned_of(customer["life"]) is not outcome.churned:
-        kept, news = None, judged(prediction, horizon_days, churned=outcome.churned, moment=moment)
-    else:
-        news = None if outcome.churned else judged_anew(kept, prediction, horizon_days, moment=moment)
-    if after == lives and news is None:
+    after = outcome.after(lives, datetime.now(UTC).date().isoformat())
+    if after == lives:
         return None
     change = with_new_lives(customer, after)
-    attributes: CustomerAttributes = {**change.set, "outcome_source": "api"}
-    if snapshot := news or kept:
-        return RowChange(
-            customer["customer_id"], customer, {**attributes, "outcome_prediction": snapshot}, (*change.remove, *_marks(customer))
-        )
-    return RowChange(customer["customer_id"], customer, attributes, tuple({*change.remove, "outcome_prediction", *_marks(customer)}))
+    return RowChange(customer["customer_id"], customer, {**change.set, "outcome_source": "api"}, (*change.remove, *_marks(customer)))
 
 
 def _marks(customer: Customer | None) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from retainstream.dashboard.performance import realised
 from retainstream.dashboard.trend import snapshot_of_day
 from retainstream.registry.champion import record_in_service
 from retainstream.storage.models import Models
@@ -11,21 +10,18 @@ from retainstream.storage.rollups import DaySnapshot, Rollups
 
 
 class Standing(TypedDict):
-    """Daily metrics. A figure is None where there is no model, run or outcome."""
+    """Daily metrics. A figure is None where there is no model or run."""
 
     model_age_days: float | None
     days_since_scoring: float | None
-    realised_auc: float | None
 
 
 def standing(rollups: Rollups, models: Models) -> Standing:
-    """The ages of the model and of the predictions, and the realised AUC, at this moment."""
+    """The ages of the model and of the predictions at this moment."""
     dashboard, record, now = rollups.dashboard(), record_in_service(models), datetime.now(UTC)
-    outcomes = realised(dashboard.customers)
     return {
         "model_age_days": _days(now, record["created_at"]) if record else None,
         "days_since_scoring": _days(now, dashboard.trend[-1]["at"]) if dashboard.trend else None,
-        "realised_auc": outcomes.roc_auc if outcomes else None,
     }
 
 

@@ -2,8 +2,7 @@
 
 Counters are whole numbers by name, without zeros, so they add up exactly in any order and grouping. A name is "<measure>/<which>/<group>",
 and a group may contain a slash. All counters of a table are one stored item, which is large enough because the schema bounds the number of
-groups. Amounts are fixed point: money in cents; probabilities, log-odds and shares in millionths; squared errors in millionths of
-millionths.
+groups. Amounts are fixed point: money in cents; probabilities, log-odds and shares in millionths.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,8 +11,6 @@ from typing import Any
 from retainstream.engine.lives import churned_of
 from retainstream.engine.lives.months import month_name, months_of
 from retainstream.engine.model.levels import RISK_LEVELS
-from retainstream.engine.monitoring.score_bins import score_bin_of
-from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema.feature_schema import MAX_COLUMNS
 from retainstream.storage.changes import Change
 
@@ -32,7 +29,7 @@ UNREADABLE = "unreadable/rows/"
 READ = frozenset(
     {
         *("group", "churned", "level", "probability", "base_probability", "margin", "base_margin", "value_at_risk", "contributions"),
-        *("outcome_prediction", "source", "life", "earlier_lives"),
+        *("life", "earlier_lives"),
     }
 )
 """The attributes of rows that counting reads."""
@@ -52,9 +49,6 @@ def counts_of_customer(customer: Row) -> Counters:
     """The counts of a customer.
 
     - customers/<churned|stayed|unknown>: 1
-    - outcome, error /<level>:<churned|stayed>: 1 and the squared error of the prediction that the outcome is compared with
-    - foreseen/<0…499>:<churned|stayed>: 1 in the histogram of that prediction (see `score_bins`), all groups together
-    - synthetic/outcomes: 1 if the customer is synthetic
     - life/first:<month>, seen:<month>, left:<month>, covered:<month>: 1 for each life, all groups together (see `engine.lives.months`)
     """
     return _readable(_customer, customer)
@@ -133,17 +127,7 @@ def _customer(row: Row) -> Counters:
     lives = _lives(row)
     if churned is None:
         return {f"customers/unknown/{group}": 1, **lives}
-    outcome = "churned" if churned else "stayed"
-    counts = {f"customers/{outcome}/{group}": 1, **lives}
-    foreseen = row.get("outcome_prediction")
-    if foreseen:
-        level, probability = _level(foreseen["level"]), _probability(foreseen["probability"])
-        counts[f"outcome/{level}:{outcome}/{group}"] = 1
-        counts[f"error/{level}:{outcome}/{group}"] = (fixed(probability) - (MILLION if churned else 0)) ** 2
-        counts[f"foreseen/{score_bin_of(probability)}:{outcome}/"] = 1
-        if row.get("source") == SYNTHETIC:
-            counts["synthetic/outcomes/"] = 1
-    return counts
+    return {f"customers/{'churned' if churned else 'stayed'}/{group}": 1, **lives}
 
 
 def _lives(row: Row) -> Counters:

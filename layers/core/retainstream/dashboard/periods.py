@@ -1,6 +1,7 @@
 """Performance by month: what a model version promised at its training, what was estimated of its predictions, and what was realised.
 
-The history judges its rows after every run that scores or imports, and keeps the answer as one document, which requests read.
+The history judges its cohorts (see `engine.history.cohorts`) after every run that scores or imports, and keeps the answer as one document,
+which requests read.
 """
 
 import json
@@ -15,6 +16,7 @@ from retainstream.engine.lives.months import NEWEST, last_day, month_of_name
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import NotStored
 from retainstream.storage.history import PERFORMANCE
+from retainstream.storage.models import Version
 
 if TYPE_CHECKING:
     from retainstream.engine.history.performance import PeriodFigures, Realised
@@ -40,6 +42,16 @@ class EstimatedView(BaseModel):
     roc_auc: float | None
 
 
+class AtThresholdView(BaseModel):
+    """The customers who were predicted to leave, at the threshold of the version."""
+
+    threshold: float
+    called: int = Field(description="Customers with at least this probability and a known outcome")
+    left: int = Field(description="The number of these customers who left")
+    precision: float | None = Field(description="left / called")
+    recall: float | None = Field(description="left / all customers who left")
+
+
 class RealisedView(BaseModel):
     """Figures of the probabilities, compared with the outcomes that are known now."""
 
@@ -50,13 +62,21 @@ class RealisedView(BaseModel):
     ece: float
     expected: float = Field(description="The sum of the probabilities of the customers with a known outcome")
     observed: int = Field(description="The number of these customers who left")
+    at_threshold: AtThresholdView | None = Field(default=None, description="null where the version has no record")
 
 
 class PeriodView(BaseModel):
-    """The predictions of one model version that were made from features of one month."""
+    """A cohort: the predictions of one scoring run, by one model version, from features of one month."""
 
     period: str = Field(description="The month of the features", examples=["2026-09"])
     model_version: str
+    run_id: str | None = Field(
+        default=None,
+        description="The scoring run: the first one of the version on features of this month that scored at least half as many customers "
+        "as its largest one. null where an earlier release judged the month",
+    )
+    horizon_days: int | None = Field(default=None, description="The horizon of the version, with which its predictions are judged")
+    ends_on: str | None = Field(default=None, description="The day on which the last horizon of these predictions ends")
     rows: int = Field(description="Customers")
     left: int = Field(description="Customers who left within the horizon")
     stayed: int = Field(description="Customers who were still customers at its end")
@@ -105,11 +125,24 @@ def performance_by_period(stored: Judgement | None, first_scored_at: str | None,
         first = date.fromisoformat(first_scored_at[:10]) if first_scored_at else None
         return PerformanceByPeriod(by_period=[], next_judged_on=_plus(first, horizon))
     newest = sorted({view.period for view in views})[-NEWEST:]
-    waiting = next((view.period for view in views if view.realised is None), None)
+    waiting = next((view for view in views if view.realised is None), None)
     return PerformanceByPeriod(
         by_period=[view for view in views if view.period in newest],
-        next_judged_on=_plus(last_day(month_of_name(waiting)), horizon) if waiting else None,
+        next_judged_on=_ends_on(waiting, horizon) if waiting else None,
     )
+
+
+def first_judged_on(record: Version, stored: Judgement | None, first_scored_at: str | None) -> str | None:
+    """The day on which the first horizon of this version's predictions ends; None once it has a judged month, or before it has scored.
+
+    `first_scored_at` is the moment (ISO 8601) of its first scoring run, which counts until the history has judged once more.
+    """
+    months = [view for view in (_views(stored["by_period"]) if stored else ()) if view.model_version == record["version"]]
+    if any(view.realised for view in months):
+        return None
+    if months:
+        return min(_ends_on(view, record.get("horizon_days")) for view in months)
+    return _plus(date.fromisoformat(first_scored_at[:10]) if first_scored_at else None, record.get("horizon_days"))
 
 
 def months_judged(stored: Judgement | None, version: str) -> "tuple[Realised, list[PeriodFigures]] | None":
@@ -125,6 +158,11 @@ def _views(months: "Iterable[PeriodFigures]") -> list[PeriodView]:
     """The entries of one month and one version, oldest first."""
     ordered = sorted((month["period"], month["model_version"], month) for month in months if month["period"] and month["model_version"])
     return [PeriodView.model_validate({**month, "kept_promise": kept_promise(month)}) for _, _, month in ordered]
+
+
+def _ends_on(view: PeriodView, horizon_days: int | None) -> str:
+    """The day on which the last horizon of a month ends; an earlier release did not store it."""
+    return view.ends_on or (last_day(month_of_name(view.period)) + timedelta(days=horizon_days or 0)).isoformat()
 
 
 def _plus(day: date | None, days: int | None) -> str | None:

@@ -117,15 +117,6 @@ class Prediction(Score):
     value_rank: NotRequired[str]
 
 
-class JudgedPrediction(TypedDict):
-    """The prediction that a recorded outcome is compared with."""
-
-    scored_at: str
-    probability: float
-    level: RiskLevel
-    model_version: str
-
-
 class Life(TypedDict, total=False):
     """The days of a person as a customer, from one beginning to one end. All are ISO days, in UTC.
 
@@ -162,7 +153,6 @@ class NewCustomer(TypedDict):
     life: Life
     earlier_lives: NotRequired[list[Life]]
     outcome_source: NotRequired[CustomerSource]
-    outcome_prediction: NotRequired[JudgedPrediction]
     features_at: NotRequired[str]
     imported: NotRequired[str]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypedDict, cast
 
-from retainstream.engine.records import Customer, CustomerSource, Features, JudgedPrediction, Life
+from retainstream.engine.records import Customer, CustomerSource, Features, Life
 from retainstream.settings import settings
 from retainstream.storage.attributes import Item, to_attributes
 from retainstream.storage.errors import Conflict, StorageUnavailable, storage_errors
@@ -28,7 +28,6 @@ class CustomerAttributes(TypedDict, total=False):
     life: Life
     earlier_lives: list[Life]
     outcome_source: CustomerSource
-    outcome_prediction: JudgedPrediction
     imported: str
 
 

@@ -7,10 +7,11 @@ from retainstream.engine.lives.timeline import Lives, left, seen
 from retainstream.engine.records import Life
 from retainstream.storage.attributes import Item
 
-OLD_OUTCOME = ("churned", "outcome_at", "outcome_recorded_at")
-"""The attributes that lives replaced. A write of a life removes them."""
+OLD_OUTCOME = ("churned", "outcome_at", "outcome_recorded_at", "outcome_prediction")
+"""The attributes of earlier releases: those that lives replaced, and the prediction that an outcome was compared with. A write of a life
+removes them."""
 
-_READ_FOR_LIVES = (*OLD_OUTCOME, "features_at", "updated_at", "outcome_prediction")
+_READ_FOR_LIVES = (*OLD_OUTCOME, "features_at", "updated_at")
 
 
 def to_read(attributes: Sequence[str]) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def to_read(attributes: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_lives(item: Item) -> Item:
-    """A customer's item with its life, and without the attributes that lives replaced."""
+    """A customer's item with its life, and without the attributes of earlier releases."""
     plain = {name: value for name, value in item.items() if name not in OLD_OUTCOME}
     return plain if "life" in item else {**plain, "life": _life_before(item)}
 

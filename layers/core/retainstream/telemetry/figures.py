@@ -12,13 +12,13 @@ def of_batch(answer: Mapping[str, Any]) -> Figures:
 
 
 def of_day(standing: Mapping[str, Any]) -> Figures:
-    """The ages of the model and of the predictions, and the realised AUC."""
-    return known(standing, {"ModelAge": "model_age_days", "TimeSinceScoring": "days_since_scoring", "RealisedAuc": "realised_auc"})
+    """The ages of the model and of the predictions."""
+    return known(standing, {"ModelAge": "model_age_days", "TimeSinceScoring": "days_since_scoring"})
 
 
 def of_judgement(judged: Mapping[str, Any]) -> Figures:
-    """Whether the newest judged month broke what its model version promised; see `engine.history.promise`."""
-    return known(judged, {"RealisedOutsidePromise": "outside_promise"})
+    """The AUC of the newest judged month, and whether it broke what its model version promised; see `engine.history.promise`."""
+    return known(judged, {"RealisedAuc": "realised_auc", "RealisedOutsidePromise": "outside_promise"})
 
 
 def known(answer: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, float]:

@@ -44,7 +44,7 @@ METRICS = {
     "LargestDrift": Metric(_NONE, ("scoring",), "the largest PSI of a column or of the score in a scoring run"),
     "DriftedColumns": Metric(_COUNT, ("scoring",), "the number of strongly drifted columns, including the score"),
     "EstimatedAuc": Metric(_NONE, ("scoring",), "the estimated AUC on the customers just scored, without their outcomes"),
-    "RealisedAuc": Metric(_NONE, ("rollups",), "the AUC of recorded outcomes, daily"),
+    "RealisedAuc": Metric(_NONE, ("history",), "the realised AUC of the newest judged month"),
     "RealisedOutsidePromise": Metric(
         _COUNT, ("history",), "1 where the realised AUC of the newest judged month is outside the promised interval, else 0"
     ),

@@ -1,14 +1,15 @@
-"""Performance by month: what was promised, estimated and realised of the predictions that were made in it."""
+"""Performance by month: what was promised, estimated and realised of the predictions of one scoring run in each month and version."""
 
 import math
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.history.cohorts import Cohort, Terms, cohorts
 from retainstream.engine.history.database import Files
 from retainstream.engine.history.statements import counts_by_probability
 from retainstream.engine.history.training_rows import show_history
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ALL = ""
-"""In place of a month or of a model version: all of them."""
+"""In place of a month: all of them."""
 
 FEWEST_FOR_AN_INTERVAL = 10
 """Customers of each outcome from which an AUC has an interval: with fewer it would contain the true value too rarely."""
@@ -52,6 +53,20 @@ class Estimated(TypedDict):
     roc_auc: float | None
 
 
+class AtThreshold(TypedDict):
+    """The customers who were predicted to leave: with probabilities of at least the version's threshold.
+
+    called: their number, of those with a known outcome. left: of these, the number who left. precision: left / called.
+    recall: left / all who left.
+    """
+
+    threshold: float
+    called: int
+    left: int
+    precision: float | None
+    recall: float | None
+
+
 class Realised(TypedDict):
     """The figures of the probabilities against the outcomes. `expected` and `observed` count customers who leave."""
 
@@ -62,17 +77,21 @@ class Realised(TypedDict):
     ece: float
     expected: float
     observed: int
+    at_threshold: AtThreshold | None
 
 
 class PeriodFigures(TypedDict):
-    """The predictions whose anchors are in one calendar month (2026-09), or in all months (""), by one model version, or by all ("").
+    """The predictions of one scoring run, on features of one calendar month (2026-09), by one model version; or those of all months ("").
 
-    Of each customer the newest prediction of the month counts. `realised` counts months of which at most 20% of the outcomes are unknown,
-    and is None where there is no such month.
+    run_id: the run, "" for all months. horizon_days: of the version. ends_on: the day (ISO) on which the last horizon ends. `realised`
+    counts months of which at most 20% of the outcomes are unknown, and is None where there is no such month.
     """
 
     period: str
     model_version: str
+    run_id: str
+    horizon_days: int
+    ends_on: str
     rows: int
     left: int
     stayed: int
@@ -84,13 +103,12 @@ class PeriodFigures(TypedDict):
 
 @dataclass(frozen=True)
 class Tallied:
-    """The predictions of one month by one model version, or by all: customers by label and probability.
+    """The customers of a cohort, or of several cohorts of one version, by label and probability.
 
     millionths: int64 (m,), distinct and rising. left, stayed, unknown: int64 (m,), customers with that probability.
     """
 
-    period: str
-    model_version: str
+    cohort: Cohort
     millionths: Counts
     left: Counts
     stayed: Counts
@@ -106,50 +124,36 @@ class Tallied:
         return bool(self.stayed.any()) and int(self.unknown.sum()) <= MOST_UNKNOWN * self.customers
 
 
-def by_period(connection: "DuckDBPyConnection", history_files: Files, horizon_days: int, silence_days: int = 0) -> list[PeriodFigures]:
-    """The figures of each month, newest first, and of each model version in all months. `promised` is None here: it is in the cards.
+def tallies(
+    connection: "DuckDBPyConnection", history_files: Files, month: str, terms_of: Callable[[str], Terms], silence_days: int = 0
+) -> list[Tallied]:
+    """The cohorts of a month, by version. The files are at least those with anchors in the month.
 
     The connection has the lives (see `lives.load_lives`).
     """
-    if not history_files:
-        return []
     show_history(connection, history_files)
-    days = [day for (day,) in connection.execute("SELECT DISTINCT anchor_day FROM history").fetchall()]
-    months = sorted({month_of(day) for day in days}, reverse=True)
-    return figures([part for month in months for part in tallies(connection, history_files, month, horizon_days, silence_days)])
+    return [_tallied(connection, cohort, silence_days) for cohort in cohorts(connection, *days_of(month), terms_of)]
 
 
-def tallies(connection: "DuckDBPyConnection", history_files: Files, month: str, horizon_days: int, silence_days: int = 0) -> list[Tallied]:
-    """The predictions of a month, by all versions together and by each. The files are at least those with anchors in the month."""
-    show_history(connection, history_files)
-    first, last = days_of(month)
-    parts = []
-    for by_version in (False, True):
-        statement = counts_by_probability(first, last, horizon_days, silence_days, by_version=by_version)
-        answer = connection.execute(statement).fetchnumpy()
-        versions = np.array(answer["model_version"].tolist(), dtype=object)
-        for version in sorted(set(versions.tolist())):
-            rows = versions == version
-            parts.append(_tallied(month, version, *(np.asarray(answer[name][rows]) for name in ("millionths", "label", "customers"))))
-    return parts
-
-
-def _tallied(month: str, version: str, millionths: Counts, labels: Counts, customers: Counts) -> Tallied:
-    distinct, places = np.unique(millionths.astype(np.int64), return_inverse=True)
+def _tallied(connection: "DuckDBPyConnection", cohort: Cohort, silence_days: int) -> Tallied:
+    statement = counts_by_probability(cohort.run_id, cohort.first_day, cohort.last_day, cohort.terms.horizon_days, silence_days)
+    answer = connection.execute(statement).fetchnumpy()
+    labels, customers = np.asarray(answer["label"]), np.asarray(answer["customers"])
+    distinct, places = np.unique(np.asarray(answer["millionths"]).astype(np.int64), return_inverse=True)
 
     def counted(label: Label) -> Counts:
         of_label = np.where(labels == label, customers, 0)
         return np.bincount(places, weights=of_label, minlength=len(distinct)).astype(np.int64)
 
-    return Tallied(month, version, distinct, counted(Label.LEFT), counted(Label.STAYED), counted(Label.UNKNOWN))
+    return Tallied(cohort, distinct, counted(Label.LEFT), counted(Label.STAYED), counted(Label.UNKNOWN))
 
 
-def figures(parts: Sequence[Tallied]) -> list[PeriodFigures]:
-    """The figures of months, and of each model version in all of them."""
-    versions = sorted({part.model_version for part in parts} - {ALL})
-    months = [_figures(part.period, part.model_version, [part]) for part in parts]
-    totals = [_figures(ALL, version, [part for part in parts if part.model_version == version]) for version in versions]
-    return [*(row for row in months if row["rows"]), *(row for row in totals if row["rows"])]
+def figures(parts: Iterable[Tallied]) -> list[PeriodFigures]:
+    """The figures of cohorts, and of each model version in all months."""
+    cohorts = [part for part in parts if part.customers]
+    versions = sorted({part.cohort.model_version for part in cohorts})
+    months = [_figures(month_of(part.cohort.last_day), part.cohort.run_id, [part]) for part in cohorts]
+    return [*months, *(_figures(ALL, "", [part for part in cohorts if part.cohort.model_version == version]) for version in versions)]
 
 
 def month_of(day: int) -> str:
@@ -164,14 +168,18 @@ def days_of(month: str) -> tuple[int, int]:
     return first, first + monthrange(year, number)[1] - 1
 
 
-def _figures(period: str, version: str, parts: Sequence[Tallied]) -> PeriodFigures:
+def _figures(period: str, run_id: str, parts: Sequence[Tallied]) -> PeriodFigures:
     whole = _sum(parts)
     there = whole.left + whole.stayed + whole.unknown
     expected = there * whole.millionths / _MILLION
     known = [part for part in parts if part.is_known]
+    terms = whole.cohort.terms
     return {
         "period": period,
-        "model_version": version,
+        "model_version": whole.cohort.model_version,
+        "run_id": run_id,
+        "horizon_days": terms.horizon_days,
+        "ends_on": iso_day(max(part.cohort.last_day for part in parts) + terms.horizon_days),
         "rows": whole.customers,
         "left": int(whole.left.sum()),
         "stayed": int(whole.stayed.sum()),
@@ -185,15 +193,14 @@ def _figures(period: str, version: str, parts: Sequence[Tallied]) -> PeriodFigur
     }
 
 
-def _sum(parts: Iterable[Tallied]) -> Tallied:
-    listed = list(parts)
-    distinct, places = np.unique(np.concatenate([part.millionths for part in listed]), return_inverse=True)
+def _sum(parts: Sequence[Tallied]) -> Tallied:
+    distinct, places = np.unique(np.concatenate([part.millionths for part in parts]), return_inverse=True)
 
     def added(name: str) -> Counts:
-        values = np.concatenate([getattr(part, name) for part in listed])
+        values = np.concatenate([getattr(part, name) for part in parts])
         return np.bincount(places, weights=values, minlength=len(distinct)).astype(np.int64)
 
-    return Tallied(ALL, ALL, distinct, added("left"), added("stayed"), added("unknown"))
+    return Tallied(parts[0].cohort, distinct, added("left"), added("stayed"), added("unknown"))
 
 
 def _realised(known: Tallied) -> Realised:
@@ -212,6 +219,22 @@ def _realised(known: Tallied) -> Realised:
         "ece": round(float(np.abs(gaps).sum()) / total, 6),
         "expected": round(float((rows * chance).sum()), 2),
         "observed": int(known.left.sum()),
+        "at_threshold": _at_threshold(known, known.cohort.terms.threshold),
+    }
+
+
+def _at_threshold(known: Tallied, threshold: float | None) -> AtThreshold | None:
+    if threshold is None:
+        return None
+    is_called = known.millionths / _MILLION >= threshold
+    hits, leavers = int(known.left[is_called].sum()), int(known.left.sum())
+    called = hits + int(known.stayed[is_called].sum())
+    return {
+        "threshold": threshold,
+        "called": called,
+        "left": hits,
+        "precision": round(hits / called, 6) if called else None,
+        "recall": round(hits / leavers, 6) if leavers else None,
     }
 
 

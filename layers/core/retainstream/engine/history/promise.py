@@ -21,7 +21,17 @@ def kept_promise(month: "PeriodFigures") -> bool | None:
 
 def outside_promise(months: "Iterable[PeriodFigures]") -> int | None:
     """1 where the newest judged month did not keep its promise, 0 where it did, None where that cannot be said. Totals do not count."""
-    judged = [month for month in months if month["period"] and month["model_version"] and month["realised"]]
-    newest = max(judged, key=lambda month: (month["period"], month["model_version"]), default=None)
+    newest = _newest_judged(months)
     kept = kept_promise(newest) if newest else None
     return None if kept is None else int(not kept)
+
+
+def newest_auc(months: "Iterable[PeriodFigures]") -> float | None:
+    """The realised AUC of the newest judged month; None before the first. Totals do not count."""
+    newest = _newest_judged(months)
+    return newest["realised"]["roc_auc"] if newest and newest["realised"] else None
+
+
+def _newest_judged(months: "Iterable[PeriodFigures]") -> "PeriodFigures | None":
+    judged = [month for month in months if month["period"] and month["realised"]]
+    return max(judged, key=lambda month: (month["period"], month["model_version"]), default=None)

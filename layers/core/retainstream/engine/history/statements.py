@@ -10,6 +10,7 @@ from retainstream.engine.history.columns import feature_column
 from retainstream.engine.history.rows import ASSUMED
 from retainstream.engine.lives import Label
 from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.sql import literal
 
 
 def label(horizon_days: int, silence_days: int) -> str:
@@ -90,26 +91,30 @@ def rows_of_days(schema: FeatureSchema, days: Sequence[int], spacing_days: int, 
         ORDER BY n.customer_id, n.anchor_day"""
 
 
-def counts_by_probability(first_day: int, last_day: int, horizon_days: int, silence_days: int = 0, *, by_version: bool) -> str:
-    """The newest prediction of each customer (and model version) from first_day to last_day.
+def scored_days(first_day: int, last_day: int) -> str:
+    """The predictions with anchors from first_day to last_day: model_version, run_id, anchor_day, customers, moment of the first one."""
+    return f"""
+        SELECT model_version, run_id, anchor_day, COUNT(DISTINCT customer_id) AS customers, MIN(moment) AS moment
+        FROM history
+        WHERE origin = 'scored' AND probability IS NOT NULL AND anchor_day BETWEEN {first_day} AND {last_day}
+        GROUP BY model_version, run_id, anchor_day ORDER BY model_version, run_id, anchor_day"""
 
-    model_version ('' for all), millionths of probability, label, rows.
-    """
-    version = "h.model_version" if by_version else "''"
+
+def counts_by_probability(run_id: str, first_day: int, last_day: int, horizon_days: int, silence_days: int = 0) -> str:
+    """The predictions of a run with anchors from first_day to last_day, the newest of each customer: millionths of probability, label,
+    customers."""
     return f"""
         WITH scored AS (
-            SELECT h.customer_id, h.anchor_day, {version} AS model_version, h.probability, ROW_NUMBER() OVER (
-                PARTITION BY h.customer_id, {version} ORDER BY h.anchor_day DESC, h.moment DESC, h.run_id DESC
-            ) AS place
-            FROM history AS h
-            WHERE h.origin = 'scored' AND h.probability IS NOT NULL AND h.anchor_day BETWEEN {first_day} AND {last_day}
+            SELECT customer_id, anchor_day, probability,
+                ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY anchor_day DESC, moment DESC) AS place
+            FROM history
+            WHERE run_id = {literal(run_id)} AND origin = 'scored' AND probability IS NOT NULL
+                AND anchor_day BETWEEN {first_day} AND {last_day}
         ),
         newest AS (SELECT * FROM scored WHERE place = 1),
-        labelled AS ({_labelled("newest", ("customer_id", "anchor_day", "model_version"), horizon_days, silence_days)}),
+        labelled AS ({_labelled("newest", ("customer_id", "anchor_day"), horizon_days, silence_days)}),
         counted AS (
-            SELECT n.model_version, CAST(ROUND(n.probability * 1000000) AS INTEGER) AS millionths, d.label
-            FROM newest AS n
-            JOIN labelled AS d ON d.customer_id = n.customer_id AND d.model_version = n.model_version
+            SELECT CAST(ROUND(n.probability * 1000000) AS INTEGER) AS millionths, d.label
+            FROM newest AS n JOIN labelled AS d ON d.customer_id = n.customer_id
         )
-        SELECT model_version, millionths, label, COUNT(*) AS customers
-        FROM counted GROUP BY model_version, millionths, label ORDER BY model_version, millionths, label"""
+        SELECT millionths, label, COUNT(*) AS customers FROM counted GROUP BY millionths, label ORDER BY millionths, label"""

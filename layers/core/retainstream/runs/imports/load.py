@@ -94,7 +94,7 @@ def _spans(stores: Stores, import_id: str, file: StoredFile, part: Part, place: 
     """The spans of a part from a place on, each as soon as it is done; a span that an earlier turn has done is not loaded again."""
     run: ImportRun = stores.runs.existing(import_id)
     schema, layout = schema_of(stores, import_id), get_document(stores, import_id, "layout.json")
-    by = Import(import_id, moments_asked(run["asked"]), schema.horizon_days, run["asked"].get("source", "import"))
+    by = Import(import_id, moments_asked(run["asked"]), run["asked"].get("source", "import"))
     repeated = repeated_lines(stores, import_id, part)
     while place.offset < part.end:
         if span := kept_span(stores, import_id, place):

@@ -8,9 +8,9 @@ from retainstream.customers.arrival import Arrival
 from retainstream.customers.lives import lives_of
 from retainstream.engine.lives import churned_of, had_left
 from retainstream.engine.lives.timeline import Lives
-from retainstream.engine.records import Customer, PreviousPrediction
+from retainstream.engine.records import Customer
 from retainstream.predictions.agreement import settle_written
-from retainstream.runs.imports.merge import Fate, Import, has_older_features, may_judge, merged, written_before
+from retainstream.runs.imports.merge import Fate, Import, has_older_features, merged, written_before
 from retainstream.storage.arriving_customers import RowChange
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.retry import attempts
@@ -106,7 +106,6 @@ class _Page:
 
     def judge(self, customers: Mapping[str, Customer]) -> list[tuple[Fate, RowChange]]:
         """The changes that are to be written, with the fates of their rows; all other rows are at their end."""
-        predictions = self._predictions(customers)
         changes = []
         for customer_id, row in list(self.waiting.items()):
             customer = customers.get(customer_id)
@@ -114,20 +113,13 @@ class _Page:
                 self._note(row, customer, lives_of(customer))
                 self._end(customer_id, before, new=before == "created", other_outcome=True)
                 continue
-            fate, change = merged(customer, row, self.by, predictions.get(customer_id))
+            fate, change = merged(customer, row, self.by)
             if change is None:
                 self._note(row, customer, lives_of(customer))
                 self._end(customer_id, fate)
             else:
                 changes.append((fate, change))
         return changes
-
-    def _predictions(self, customers: Mapping[str, Customer]) -> Mapping[str, PreviousPrediction]:
-        """The latest predictions, with those before them, that the outcomes in the rows may judge."""
-        judging = [
-            customer_id for customer_id, row in self.waiting.items() if customer_id in customers and may_judge(customers[customer_id], row)
-        ]
-        return self.stores.predictions.earlier(judging) if judging else {}
 
     def write(self, changes: Sequence[tuple[Fate, RowChange]]) -> None:
         """Makes the changes. A row whose customer was changed meanwhile goes on waiting."""

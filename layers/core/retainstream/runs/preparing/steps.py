@@ -166,7 +166,7 @@ def store(stores: Stores, event: StoreEvent, seconds_left: SecondsLeft) -> PartS
     """Stores the customers of a part from where its last turn stopped."""
     run_id, turn = event["run_id"], event["turn"]
     schema, through = active_schema(stores.documents), _built(stores, run_id)["through"]
-    by = Import(run_id, Moments.stated(None, None), schema.horizon_days)
+    by = Import(run_id, Moments.stated(None, None))
     counts, stored = Counter[str](turn["counts"]), turn["next"]
     customers = _customers(stores, run_id, turn["part"])[stored:]
     pages = Turn(seconds_left, RESERVE_SECONDS, _pages(stores, schema, customers, through, by))
