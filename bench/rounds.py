@@ -74,7 +74,7 @@ class History:
 
     def __init__(self, schema: FeatureSchema, connection: DuckDBPyConnection, folder: Path) -> None:
         self._schema, self._connection, self._folder = schema, connection, folder
-        self._files: list[Path] = []
+        self.files: list[Path] = []
 
     def add(self, name: str, rows: Iterable[ArrivingRow]) -> None:
         """Keeps the rows of a run, whose name is new."""
@@ -82,7 +82,7 @@ class History:
         folder.mkdir()
         with gzip.open(arrivals, "wt", compresslevel=1) as lines:
             lines.writelines(json.dumps(row) + "\n" for row in rows)
-        self._files += [file.path for file in keep(self._connection, [arrivals], self._schema, name, folder, None)]
+        self.files += [file.path for file in keep(self._connection, [arrivals], self._schema, name, folder, None)]
         arrivals.unlink()
 
     def training_data(self, lives: Iterable[LifeRow]) -> DataSet:
@@ -90,7 +90,7 @@ class History:
         known = self._folder / "lives.ndjson.gz"
         write_lives(lives, known)
         load_lives(self._connection, [known])
-        table = training_rows(self._connection, self._files, self._schema, self._schema.horizon_days)
+        table = training_rows(self._connection, self.files, self._schema, self._schema.horizon_days)
         keys = np.array([key_of(customer_id) for customer_id in table.customer_ids], dtype=np.uint64)
         data = DataSet(self._schema, keys, table.rows, table.churned, table.groups, table.prices, table.synthetic, table.anchors)
         return in_order(data)
