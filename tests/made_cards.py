@@ -13,11 +13,13 @@ from retainstream.engine.learning.card.curves import score_histogram
 from retainstream.engine.learning.card.document import Card
 from retainstream.engine.learning.card.influence import explanation
 from retainstream.engine.learning.checks import check
+from retainstream.engine.learning.cross_fitted import cross_fitted
 from retainstream.engine.learning.dataset import DataSet, collect
 from retainstream.engine.learning.evaluate import evaluate
 from retainstream.engine.learning.fit import Candidate, fit
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.reference import reference
+from retainstream.engine.learning.split import split_of
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
@@ -49,6 +51,8 @@ def made(data: DataSet, verdict: dict[str, Any] | None = None) -> CardSources:
     model = candidate.model
     counts = {"customers": len(data) + 10, "labelled": len(data), "churned": int(data.churned.sum())}
     judged = verdict or PASSED
+    figures = evaluate(model, development, test, confidence_threshold=0.7)
+    figures["held_out"]["cross_fitted"] = cross_fitted(data, split_of(data), candidate)
     return CardSources(
         schema=data.schema,
         identity={
@@ -58,7 +62,7 @@ def made(data: DataSet, verdict: dict[str, Any] | None = None) -> CardSources:
             "status": "registered" if judged["passed"] else "rejected",
         },
         figures={
-            **evaluate(model, development, test, confidence_threshold=0.7),
+            **figures,
             "parity": parity(model, test.rows).document(),
             "data": {**counts, "sources": {"api": len(data)}, "synthetic_share": float(data.synthetic.mean()), "sha256": "0" * 64},
             "findings": [finding.document() for finding in check(data, fewest_rows=100)],

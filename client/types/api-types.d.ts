@@ -1324,6 +1324,8 @@ export interface components {
             corp?: components["schemas"]["CorpCurve"] | null;
             /** Created At */
             created_at: string;
+            /** @description For tables of fewer than 5,000 rows that are split by customers */
+            cross_fitted?: components["schemas"]["retainstream__engine__learning__card__document__CrossFitted"] | null;
             data: components["schemas"]["DataFacts"];
             drift_reference: components["schemas"]["DriftReference"];
             /**
@@ -1821,6 +1823,23 @@ export interface components {
              * @example 2
              */
             value?: unknown;
+        };
+        /** CrossFittedFigure */
+        CrossFittedFigure: {
+            /** High */
+            high: number | null;
+            /**
+             * Low
+             * @description Lower end of the interval
+             */
+            low: number | null;
+            /**
+             * Name
+             * @description The name of a figure of the card
+             */
+            name: string;
+            /** Value */
+            value: number | null;
         };
         /** Curves */
         Curves: {
@@ -2868,6 +2887,8 @@ export interface components {
              */
             calibration_slope?: number | null;
             calibration_slope_interval?: components["schemas"]["Interval"] | null;
+            /** @description For tables of fewer than 5,000 rows that are split by customers; its intervals are narrower */
+            cross_fitted?: components["schemas"]["retainstream__registry__views__CrossFitted"] | null;
             /**
              * Ece
              * @description Expected calibration error over ten equal bins
@@ -5818,6 +5839,39 @@ export interface components {
         };
         _Spelled: string;
         _Text: components["schemas"]["_Spelled"];
+        /**
+         * CrossFitted
+         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
+         */
+        retainstream__engine__learning__card__document__CrossFitted: {
+            /** Churned */
+            churned: number;
+            /** Figures */
+            figures: components["schemas"]["CrossFittedFigure"][];
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * CrossFitted
+         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
+         */
+        retainstream__registry__views__CrossFitted: {
+            /** Churned */
+            churned: number;
+            /**
+             * Intervals
+             * @description 95% intervals, by the name of the figure
+             */
+            intervals: {
+                [key: string]: components["schemas"]["Interval"];
+            };
+            /** Roc Auc */
+            roc_auc: number | null;
+            /** Rows */
+            rows: number;
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description The cursor does not belong to this list */

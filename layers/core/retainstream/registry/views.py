@@ -24,6 +24,17 @@ class Interval(BaseModel):
     high: float
 
 
+class CrossFitted(BaseModel):
+    """Figures over all customers of a small table, each scored by a model that was not fitted to that customer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rows: int
+    churned: int
+    roc_auc: float | None
+    intervals: dict[str, Interval] = Field(description="95% intervals, by the name of the figure")
+
+
 class Figures(BaseModel):
     """Figures on customers that were not used for fitting, tuning, calibration or the choice of the threshold."""
 
@@ -45,6 +56,9 @@ class Figures(BaseModel):
         description="1 is best; below 1 the probabilities are too extreme, above 1 too alike; null where the rows determine none",
     )
     calibration_slope_interval: Interval | None = None
+    cross_fitted: CrossFitted | None = Field(
+        default=None, description="For tables of fewer than 5,000 rows that are split by customers; its intervals are narrower"
+    )
 
 
 class Ceiling(BaseModel):

@@ -27,6 +27,15 @@ class Ceiling(TypedDict):
     brier: float
 
 
+class CrossFitted(TypedDict):
+    """The figures of all rows of a small table, with more beside these; see `engine.learning.cross_fitted`."""
+
+    rows: int
+    churned: int
+    roc_auc: float | None
+    intervals: dict[str, Interval]
+
+
 class Figures(TypedDict):
     """A model's figures on customers that it was not trained on, with more beside these."""
 
@@ -41,6 +50,7 @@ class Figures(TypedDict):
     observed_to_expected_interval: NotRequired[Interval]
     calibration_slope: NotRequired[float | None]
     calibration_slope_interval: NotRequired[Interval | None]
+    cross_fitted: NotRequired[CrossFitted]
 
 
 class Importance(TypedDict):

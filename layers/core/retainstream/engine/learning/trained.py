@@ -1,7 +1,8 @@
 """A training run's models: the one that is judged on the test rows, and the one that goes into service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from retainstream.engine.learning.cross_fitted import cross_fitted
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import Candidate, fit, refit
 from retainstream.engine.learning.split import Split, split_of
@@ -24,4 +25,6 @@ def train(data: DataSet, *, version: str, seconds: float, seed: int = 0) -> Trai
     """Trains on a data set as a training run does."""
     split = split_of(data)
     judged = fit(data.where(split.development(data)), version=version, seconds=seconds, seed=seed)
+    if figures := cross_fitted(data, split, judged, seed=seed):
+        judged = replace(judged, record={**judged.record, "cross_fitted": figures})
     return Trained(split, judged, judged if split.test_from is None else refit(judged, data, seed=seed))

@@ -103,6 +103,8 @@ def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
             "findings": bench.get_json("findings.json"),
             "by_period": by_period,
         }
+        if crossed := document["fit"].get("cross_fitted"):
+            document["held_out"]["cross_fitted"] = crossed
         bench.put_json("candidate/metrics.json", document)
         bench.put_json("candidate/reference.json", reference(judged, data if refitted else development, test))
         bench.put_json(

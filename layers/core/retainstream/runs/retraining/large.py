@@ -173,6 +173,7 @@ def _record(bench: Workbench, event: ImportModelEvent, facts: FitFacts) -> JobFi
         **search,
         **facts,
         "out_of_fold": None,
+        "cross_fitted": None,
         "refitted": False,
         "rows": {**facts["rows"], "tune": searched["rows"]["tune"], "train": rows},
         "training_job": {

@@ -71,6 +71,7 @@ def assemble(sources: CardSources) -> Card:
         "confidence_threshold": sources.confidence_threshold,
         "baseline_method": figures["baseline"]["method"],
         "figures": [_figure(figures, *described) for described in _FIGURES],
+        "cross_fitted": _cross_fitted(held_out.get("cross_fitted")),
         "evaluation": _evaluation(figures, record),
         "intervals": {
             "level": LEVEL,
@@ -124,6 +125,24 @@ def _figure(figures: Document, name: str, label: str, meaning: str, better: str)
         "high": interval.get("high"),
         "baseline": figures["baseline"][name],
         "ceiling": (figures["ceiling"] or {}).get(name),
+    }
+
+
+def _cross_fitted(figures: Document | None) -> Document | None:
+    if figures is None:
+        return None
+    return {
+        "rows": figures["rows"],
+        "churned": figures["churned"],
+        "figures": [
+            {
+                "name": name,
+                "value": figures[name],
+                "low": figures["intervals"].get(name, {}).get("low"),
+                "high": figures["intervals"].get(name, {}).get("high"),
+            }
+            for name, *_ in _FIGURES
+        ],
     }
 
 

@@ -28,6 +28,25 @@ class CardFigure(_Part):
     ceiling: float | None = Field(default=None, description="The figure of the true probabilities; for synthetic customers only")
 
 
+class CrossFittedFigure(_Part):
+    name: str = Field(description="The name of a figure of the card")
+    value: float | None
+    low: float | None = Field(description="Lower end of the interval")
+    high: float | None
+
+
+class CrossFitted(_Part):
+    """Figures over all customers of a small table, each scored by a model that was not fitted to that customer."""
+
+    rows: int
+    churned: int
+    figures: list[CrossFittedFigure]
+
+    def figure(self, name: str) -> CrossFittedFigure:
+        """Raises KeyError for a figure it does not have."""
+        return {figure.name: figure for figure in self.figures}[name]
+
+
 class Calibration(_Part):
     """The check of the probabilities against the outcomes: observed to expected churners, and the slope."""
 
@@ -352,6 +371,7 @@ class Card(_Part):
     confidence_threshold: float
     baseline_method: str
     figures: list[CardFigure]
+    cross_fitted: CrossFitted | None = Field(default=None, description="For tables of fewer than 5,000 rows that are split by customers")
     evaluation: Evaluation = Evaluation()
     intervals: Intervals
     model: Curves
