@@ -23,6 +23,7 @@ from retainstream.engine.learning.trees import TreeSettings
 from retainstream.engine.learning.trials import Trial
 from retainstream.engine.model.calibration import Platt, sigmoid
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.model.money import months_kept
 from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, default_schema
 from retainstream.runs.retraining.workbench import sides
@@ -142,11 +143,13 @@ def test_the_profit_curve_is_the_money_of_the_schema(data: DataSet) -> None:
     curve = profit_curve(test, probabilities)
     assert curve
     at = {point["threshold"]: point for point in curve["points"]}
-    kept = money.save_rate * money.months * test.prices[test.churned].sum()
-    assert at[0.0]["profit"] * len(test) == pytest.approx(kept - money.offer_cost * len(test), abs=1)
-    assert at[0.5]["profit"] * len(test) == pytest.approx(kept - money.offer_cost * test.churned.sum(), abs=1)
+    saved = test.prices[test.churned] * months_kept(np.full(test.churned.sum(), 0.9), money.months, SCHEMA.horizon_days)
+    kept = money.save_rate * (saved - money.offer_cost).sum()
+    assert at[0.0]["profit"] * len(test) == pytest.approx(kept - money.offer_cost * (~test.churned).sum(), abs=1)
+    assert at[0.5]["profit"] * len(test) == pytest.approx(kept, abs=1)
     assert (at[0.0]["offers"], at[1.0]["offers"], at[1.0]["profit"]) == (len(test), 0, 0)
-    assert curve["best_profit"] == at[0.5]["profit"]
+    assert curve["best"] == at[0.9]
+    assert curve["expected_maximum"]["contacted"] == pytest.approx(test.churned.mean(), abs=0.01)
 
 
 def test_the_smaller_of_two_models_that_are_as_good_is_preferred() -> None:

@@ -74,6 +74,13 @@ class TestActions:
         assert truth.value_earned(here, before, 100, seed=1) < before.values.mean() / 5
 
 
+class TestBestThreshold:
+    def test_has_the_profit_of_other_customers(self) -> None:
+        profits = truth.profits_of_best(200, tests=500, seed=1)
+        assert profits.now == pytest.approx(profits.truth, abs=0.1)
+        assert profits.before > profits.truth + 0.3
+
+
 def test_value_at_risk_never_exceeds_the_margin_of_all_months() -> None:
     chances = np.linspace(0, 1, 101)
     value = value_at_risk(MONEY, chances, np.full(101, 20.0), horizon_days=30)

@@ -157,6 +157,8 @@ def test_the_card_agrees_with_the_evaluation() -> None:
     assert [group.group for group in card.groups] == list(figures["groups"])
     assert sum(point.rows for point in card.reliability) == sum(card.drift_reference.score.counts) == figures["held_out"]["rows"]
     assert card.profit
+    assert card.profit.expected_maximum
+    assert card.profit.expected_maximum.model_dump() == figures["profit"]["expected_maximum"]
     marks = {mark.name: mark for mark in card.profit.marks}
     assert marks["best"].profit >= max(marks["stored"].profit, marks["confidence"].profit) - 0.05
     assert (marks["stored"].threshold, marks["confidence"].threshold) == (card.threshold, 0.7)

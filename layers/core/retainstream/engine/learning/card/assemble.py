@@ -149,11 +149,11 @@ def _cross_fitted(figures: Document | None) -> Document | None:
 def _profit(schema: FeatureSchema, curve: Document | None) -> Document | None:
     if curve is None or schema.money is None:
         return None
-    best = next(point for point in curve["points"] if point["threshold"] == curve["best_threshold"])
     return {
-        **{name: getattr(schema.money, name) for name in ("currency", "months", "offer_cost", "save_rate")},
+        **{name: getattr(schema.money, name) for name in ("currency", "months", "margin", "offer_cost", "contact_cost", "save_rate")},
         "points": curve["points"],
-        "marks": [{"name": name, "label": _MARKS[name], **point} for name, point in {"best": best, **curve["marked"]}.items()],
+        "marks": [{"name": name, "label": _MARKS[name], **point} for name, point in {"best": curve["best"], **curve["marked"]}.items()],
+        "expected_maximum": curve["expected_maximum"],
     }
 
 

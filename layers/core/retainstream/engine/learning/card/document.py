@@ -125,15 +125,25 @@ class ProfitMark(ProfitPoint):
     label: str
 
 
+class ExpectedMaximumProfit(_Part):
+    """The profit at the best threshold for each save rate, averaged over a beta distribution around the schema's (EMP)."""
+
+    profit: float = Field(description="Per held-out customer")
+    contacted: float = Field(description="Share of the customers to contact")
+
+
 class Profit(_Part):
-    """Profit of an offer to every held-out customer at or above a threshold."""
+    """Profit of an offer to every held-out customer at or above a threshold. The profit of the mark `best` is cross-fitted."""
 
     currency: str
-    months: float
+    months: float = Field(description="The longest time for which a saved customer is counted")
+    margin: float = 1
     offer_cost: float
+    contact_cost: float = 0
     save_rate: float
     points: list[ProfitPoint]
     marks: list[ProfitMark]
+    expected_maximum: ExpectedMaximumProfit | None = Field(default=None, description="null on cards of earlier releases")
 
 
 class GroupFigures(_Part):
