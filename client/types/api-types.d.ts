@@ -2625,6 +2625,22 @@ export interface components {
             zone: string;
         };
         /**
+         * ExpectedMaximumProfit
+         * @description The profit at the best threshold for each save rate, averaged over a beta distribution around the schema's (EMP).
+         */
+        ExpectedMaximumProfit: {
+            /**
+             * Contacted
+             * @description Share of the customers to contact
+             */
+            contacted: number;
+            /**
+             * Profit
+             * @description Per held-out customer
+             */
+            profit: number;
+        };
+        /**
          * Expiring
          * @description Copies that are no longer read and that go by themselves.
          */
@@ -4495,14 +4511,29 @@ export interface components {
         };
         /**
          * Profit
-         * @description Profit of an offer to every held-out customer at or above a threshold.
+         * @description Profit of an offer to every held-out customer at or above a threshold. The profit of the mark `best` is cross-fitted.
          */
         Profit: {
+            /**
+             * Contact Cost
+             * @default 0
+             */
+            contact_cost: number;
             /** Currency */
             currency: string;
+            /** @description null on cards of earlier releases */
+            expected_maximum?: components["schemas"]["ExpectedMaximumProfit"] | null;
+            /**
+             * Margin
+             * @default 1
+             */
+            margin: number;
             /** Marks */
             marks: components["schemas"]["ProfitMark"][];
-            /** Months */
+            /**
+             * Months
+             * @description The longest time for which a saved customer is counted
+             */
             months: number;
             /** Offer Cost */
             offer_cost: number;

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from retainstream.engine.learning.card.document import Card, ColumnFacts, FeatureBins
 from retainstream.engine.learning.card.drawing import drawing, line, rectangle, shortened, text
-from retainstream.engine.learning.card.numbers import count, percent, quantity
+from retainstream.engine.learning.card.numbers import count, quantity
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 240.0, 4.0, 24.0, 96.0
 _MOST_BARS = 12
@@ -43,11 +43,11 @@ def _feature(number: int, bins: FeatureBins, column: ColumnFacts) -> Markup:
     height = _BOTTOM + 22
     if bins.levels:
         counted = sorted(zip(bins.levels, bins.counts, strict=True), key=lambda pair: -pair[1])[:_MOST_BARS]
-        parts += _level_bars(counted, max(1, sum(bins.counts)))
+        parts += _level_bars(counted)
         height = _TOP + 24.0 * len(counted) + 2
     elif column.kind == "boolean":
         counted = list(zip(("no", "yes")[-len(bins.counts) :], bins.counts, strict=True))
-        parts += _level_bars(counted, max(1, sum(bins.counts)))
+        parts += _level_bars(counted)
         height = _TOP + 24.0 * len(counted) + 2
     elif column.first_percentile is None or column.last_percentile is None:
         parts.append(text(_LEFT, _BOTTOM - 20, "no values", "tick"))
@@ -83,7 +83,7 @@ def _ends(low: float, high: float) -> list[svg.Element]:
     ]
 
 
-def _level_bars(counted: Sequence[tuple[str, int]], rows: int) -> list[svg.Element]:
+def _level_bars(counted: Sequence[tuple[str, int]]) -> list[svg.Element]:
     most = max((counts for _, counts in counted), default=1) or 1
     parts: list[svg.Element] = []
     for place, (level, counts) in enumerate(counted):
@@ -92,6 +92,6 @@ def _level_bars(counted: Sequence[tuple[str, int]], rows: int) -> list[svg.Eleme
         parts += [
             text(_LEFT, y + 14, shortened(level, 106), "tick"),
             rectangle(116, y + 4, long, 12, "bar"),
-            text(120 + long, y + 14, percent(counts / rows), "small"),
+            text(120 + long, y + 14, count(counts), "small"),
         ]
     return parts
