@@ -6,7 +6,7 @@ import numpy as np
 
 from retainstream.engine.learning.calibration_check import Estimate
 
-_SPREADS = np.array([0.03, 0.06, 0.1, 0.15, 0.25, 0.4, 0.6])
+_SPREADS = np.array([0.1, 0.15, 0.25, 0.4, 0.6])
 """Standard deviations of the groups' ratios around the common one, as shares of it."""
 
 _RATIOS = np.geomspace(0.02, 50.0, 2_001)
