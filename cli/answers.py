@@ -391,6 +391,7 @@ class TrainingResult(TypedDict):
     roc_auc: float
     promoted: bool
     reasons: list[str]
+    status: NotRequired[Literal["registered", "rejected"] | None]
 
 
 class TrainingView(SteppedRunView):

@@ -3,7 +3,7 @@
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import ScoringView, TrainingView
+from cli.answers import ScoringView, TrainingResult, TrainingView
 from cli.output import print_json, print_line, say, say_warning
 from cli.runs import Run, RunId, Stage, Watch, check_ended_well, say_if_already_running, stage_of_steps
 from cli.service_errors import NEEDS_A_LOOK
@@ -26,8 +26,8 @@ _SCORING_STEPS = {"plan": "dividing the customers", "score": "scoring", "verify"
 def train(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJson = False) -> None:
     """Train a model on the customers with a known outcome. Needs the role admin.
 
-    A version that passes the gate goes into service and scores all customers. With --watch the command ends with 3 when
-    the version fails the gate.
+    A version that passes the gate and replaces the champion scores all customers. With --watch the command ends with 3
+    when the gate rejects the version.
     """
     with signed_in(url) as client:
         view: TrainingView = (client.get(_training(run).path) if run else client.start("/api/model/train")).data
@@ -44,9 +44,12 @@ def train(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJ
         if result["promoted"]:
             say("It is in service.")
         for reason in result["reasons"]:
-            say_warning(f"not put into service: {reason}")
+            if _sound(result):
+                say(reason)
+            else:
+                say_warning(f"not put into service: {reason}")
     check_ended_well(view, "training run")
-    if view["status"] == "SUCCEEDED" and not view["result"]["promoted"]:
+    if view["status"] == "SUCCEEDED" and not _sound(view["result"]):
         raise typer.Exit(NEEDS_A_LOOK)
 
 
@@ -69,6 +72,11 @@ def score(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJ
             say_warning(f"{counts['refused']:,} customers could not be scored: their columns do not fit the model's schema")
         say("For the call list: retainstream at-risk")
     check_ended_well(view, "scoring run")
+
+
+def _sound(result: TrainingResult) -> bool:
+    """Whether the version has no fault. An earlier service says only whether it is in service."""
+    return result["promoted"] or result.get("status") == "registered"
 
 
 def _training(run_id: str) -> Run[TrainingView]:

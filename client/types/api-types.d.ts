@@ -1179,6 +1179,13 @@ export interface components {
             chance: number;
             /** Difference */
             difference: number;
+            /** High */
+            high?: number | null;
+            /**
+             * Low
+             * @description Lower end of the 95% interval; null for versions of earlier releases
+             */
+            low?: number | null;
             /** Standard Error */
             standard_error: number;
         };
@@ -1296,13 +1303,22 @@ export interface components {
             /** Champion */
             champion: string | null;
             comparison: components["schemas"]["CardComparison"] | null;
+            /**
+             * Held Back
+             * @description Why the version was not put into service although it has no fault
+             * @default []
+             */
+            held_back: string[];
             /** Notes */
             notes: string[];
             /** Passed */
             passed: boolean;
             /** Reasons */
             reasons: string[];
-            /** Target Auc */
+            /**
+             * Target Auc
+             * @description 0: there was no target
+             */
             target_auc: number;
         };
         /**
@@ -3000,6 +3016,11 @@ export interface components {
              */
             found: number;
             /**
+             * Lift
+             * @description found divided by share; null for versions of earlier releases
+             */
+            lift?: number | null;
+            /**
              * Share
              * @description Riskiest share of the customers
              */
@@ -3007,12 +3028,24 @@ export interface components {
         };
         /**
          * Gate
-         * @description The gate's decision about the version, and the reasons of a refusal.
+         * @description The gate's decision about the version.
          */
         Gate: {
-            /** Passed */
+            /**
+             * Held Back
+             * @description Why a version without faults was not put into service by the training
+             * @default []
+             */
+            held_back: string[];
+            /**
+             * Passed
+             * @description Whether the version may be put into service
+             */
             passed: boolean;
-            /** Reasons */
+            /**
+             * Reasons
+             * @description The faults of a rejected version
+             */
             reasons: string[];
         } & {
             [key: string]: unknown;
@@ -5550,6 +5583,11 @@ export interface components {
              * @description On held-out customers
              */
             roc_auc: number;
+            /**
+             * Status
+             * @description rejected: the gate found a fault; registered: the version is sound, also where the champion stays; null for trainings of earlier releases
+             */
+            status?: ("registered" | "rejected") | null;
             /** Version */
             version: string;
         };

@@ -36,7 +36,7 @@ def machine(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
         yield run
 
 
-def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
+def test_labelled_customers_become_a_model_in_service(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     seed()
     run = machine("first", started_by="schedule")
     assert run["started_by"] == "schedule"
@@ -76,12 +76,23 @@ def test_labelled_customers_become_a_model_in_service(machine: Machine) -> None:
     assert steps["notify"]["sent"] is False
 
     again = machine("second", started_by="ann")
-    assert again["result"]["promoted"] is True
-    assert in_service() == again["result"]["version"] != run["result"]["version"]
-    verdict: Any = get(Models(), again["result"]["version"])["gate"]
-    assert verdict["champion"] == run["result"]["version"]
-    assert verdict["comparison"]["roc_auc"]["difference"] == 0
-    view = training_run(Stores(), "second")
+    assert again["status"] == "SUCCEEDED"
+    assert again["result"]["promoted"] is False
+    assert "there is no proof that this version is better" in again["result"]["reasons"][0]
+    assert in_service() == run["result"]["version"] != again["result"]["version"]
+    kept: Any = get(Models(), again["result"]["version"])
+    assert (kept["status"], kept["gate"]["reasons"]) == ("registered", [])
+    assert kept["gate"]["held_back"] == again["result"]["reasons"]
+    assert kept["gate"]["champion"] == run["result"]["version"]
+    assert kept["gate"]["comparison"]["roc_auc"]["difference"] == 0
+    assert promote(Models(), kept["version"], "ann").version == kept["version"]
+
+    monkeypatch.setenv("CHAMPION_OLD_AFTER_DAYS", "0")
+    settings.cache_clear()
+    third = machine("third", started_by="ann")
+    assert third["result"] == {**third["result"], "promoted": True, "status": "registered", "reasons": []}
+    assert in_service() == third["result"]["version"]
+    view = training_run(Stores(), "third")
     assert view.result
     assert view.result.promoted
 

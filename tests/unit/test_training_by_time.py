@@ -8,8 +8,8 @@ import pytest
 from retainstream.engine.business.truth import true_probability
 from retainstream.engine.learning.base_rate import Level, expected_move, expected_offset, level_of, newest
 from retainstream.engine.learning.checks import TooFewRows, check
+from retainstream.engine.learning.comparison import compare
 from retainstream.engine.learning.dataset import DataSet, periods, unknown_anchors
-from retainstream.engine.learning.gate import compare
 from retainstream.engine.learning.intervals import figure_intervals
 from retainstream.engine.learning.rolling import judged_periods, periods_judged
 from retainstream.engine.learning.trained import Trained, train

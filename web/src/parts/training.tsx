@@ -32,7 +32,7 @@ export function Training({ finished }: { finished: () => void }) {
   return (
     <Card
       title="Training"
-      note="Trains on all known outcomes. A new version is promoted only if it is not worse than the model in service"
+      note="Trains on all known outcomes. A new version is promoted if it is better than the model in service, or as good and newer"
     >
       {run ? (
         <>
@@ -60,8 +60,8 @@ export function Training({ finished }: { finished: () => void }) {
           close={() => setConfirming(false)}
         >
           <p>
-            Training takes a few minutes. If the new version passes the comparison, it is promoted and all customers are
-            scored.
+            Training takes a few minutes. If the new version replaces the model in service, all customers are scored.
+            Otherwise the model stays, and the result says why.
           </p>
           {start.error ? <Failure error={start.error} /> : null}
         </Confirm>
@@ -107,7 +107,7 @@ function outcome(run: Run): string {
     return `The run failed: ${run.reason ?? "unknown reason."} The model in service is unchanged.`;
   if (!run.result) return "";
   const { version, roc_auc: auc, promoted, reasons } = run.result;
-  return promoted
-    ? `${version} is in service, with a ROC AUC of ${decimal(auc)}.`
-    : `${version} (ROC AUC ${decimal(auc)}) was not promoted: ${reasons.join(" ")}`;
+  if (promoted) return `${version} is in service, with a ROC AUC of ${decimal(auc)}.`;
+  const verdict = run.result.status === "rejected" ? "was rejected" : "was not promoted";
+  return `${version} (ROC AUC ${decimal(auc)}) ${verdict}: ${reasons.join(" ")}`;
 }

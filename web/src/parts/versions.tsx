@@ -82,7 +82,7 @@ function State({ version }: { version: Version }) {
   return (
     <>
       {version.in_service ? "in service" : version.status}
-      {version.gate.reasons.map((reason) => (
+      {[...version.gate.reasons, ...(version.gate.held_back ?? [])].map((reason) => (
         <small key={reason}>
           <br />
           {reason}

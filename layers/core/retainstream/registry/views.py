@@ -71,12 +71,13 @@ class Ceiling(BaseModel):
 
 
 class Gate(BaseModel):
-    """The gate's decision about the version, and the reasons of a refusal."""
+    """The gate's decision about the version."""
 
     model_config = ConfigDict(extra="allow")
 
-    passed: bool
-    reasons: list[str]
+    passed: bool = Field(description="Whether the version may be put into service")
+    reasons: list[str] = Field(description="The faults of a rejected version")
+    held_back: list[str] = Field(default=[], description="Why a version without faults was not put into service by the training")
 
 
 class VersionView(BaseModel):

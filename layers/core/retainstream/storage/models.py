@@ -63,10 +63,11 @@ class Importance(TypedDict):
 
 
 class Verdict(TypedDict):
-    """The gate's decision about a version, and the reasons of a refusal."""
+    """The gate's decision about a version: its faults, and why it does not go into service although it has none."""
 
     passed: bool
     reasons: list[str]
+    held_back: NotRequired[list[str]]
 
 
 class MoneyRecord(TypedDict):

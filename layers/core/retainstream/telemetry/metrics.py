@@ -50,7 +50,7 @@ METRICS = {
     ),
     "TrainedAuc": Metric(_NONE, ("retraining",), "a new version's AUC on held-out customers"),
     "ModelsPromoted": Metric(_COUNT, ("retraining",), "versions that passed the gate and went into service"),
-    "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that failed the gate or were not promoted"),
+    "ModelsNotPromoted": Metric(_COUNT, ("retraining",), "versions that were rejected, or kept the champion in service"),
     "CountersLag": Metric(MetricUnit.Seconds, ("rollups",), "the age of the oldest change when it was counted"),
     "ModelAge": Metric(_NONE, ("rollups",), "days since the training of the model in service, daily"),
     "TimeSinceScoring": Metric(_NONE, ("rollups",), "days since the last full scoring run, daily"),

@@ -1,40 +1,28 @@
-"""The gate: whether a candidate may go into service."""
+"""The gate: whether a candidate is sound, and whether it replaces the champion.
+
+The champion stays unless the candidate is better, or the champion is old and the candidate loses little. Both must be proven: on few rows
+no proof that a candidate is worse is no proof that it is as good.
+"""
 
 from dataclasses import dataclass, field
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from retainstream.engine.learning.customer_errors import customers, error_of_sum
+from retainstream.engine.learning.calibration_check import checked
+from retainstream.engine.learning.comparison import Comparison, ComparisonDocument, Margins, compare
 from retainstream.engine.learning.dataset import Keys
-from retainstream.engine.learning.delong import auc_and_error, placements
-from retainstream.engine.learning.metrics import Floats, Outcomes, ece, roc_auc, row_log_losses
+from retainstream.engine.learning.delong import FEWEST, auc_interval, fewest_of_an_outcome
+from retainstream.engine.learning.metrics import Floats, Outcomes, gain, roc_auc
 
-AUC_MARGIN = 0.005
-LOG_LOSS_MARGIN = 0.005
-CHANCE = 0.10
-"""A difference beyond the margin counts if the paired test gives a chance below this for equal models."""
+FEWEST_CHURNERS = FEWEST
+"""Churners among the held-out customers that the gate needs. With five, the standard error is so uncertain that twice as many candidates as
+the bound promises pass it; with ten the interval of an AUC begins to cover what it should."""
 
-ECE_LIMIT = 0.05
-"""Allowed calibration error above the error that sampling explains."""
-
-
-class DifferenceDocument(TypedDict):
-    """A `Difference` as JSON."""
-
-    difference: float
-    standard_error: float
-    chance: float
-
-
-class ComparisonDocument(TypedDict):
-    """A `Comparison` as JSON."""
-
-    rows: int
-    roc_auc: DifferenceDocument
-    log_loss: DifferenceDocument
+YEAR = 365
+"""Days for which a champion's ranking is a standard. A champion that lags behind by so many days of outcomes is replaced by any sound
+candidate."""
 
 
 class VerdictDocument(TypedDict):
@@ -42,120 +30,227 @@ class VerdictDocument(TypedDict):
 
     passed: bool
     reasons: list[str]
+    held_back: list[str]
     comparison: ComparisonDocument | None
     notes: list[str]
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Candidate minus champion on the same rows, its standard error, and the chance of a difference this bad if both were equal."""
+class Standard:
+    """The champion that a candidate is compared with on the held-out rows.
 
-    value: float
-    error: float
-    chance: float
+    probabilities: float64 (n,). comparable: the rows whose outcomes it has not learned, bool (n,); all if None. lag: days of outcomes that
+    the candidate has learned and the champion has not. old_after: the lag from which an equal candidate replaces it. earlier:
+    probabilities (n,) of other champions of the last year that have not learned the comparable rows.
+    """
 
-    def document(self) -> DifferenceDocument:
-        return {"difference": self.value, "standard_error": self.error, "chance": self.chance}
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A paired comparison with the champion on the held-out rows."""
-
-    rows: int
-    auc: Difference
-    log_loss: Difference
-
-    def document(self) -> ComparisonDocument:
-        return {"rows": self.rows, "roc_auc": self.auc.document(), "log_loss": self.log_loss.document()}
+    probabilities: Floats
+    comparable: NDArray[np.bool_] | None = None
+    lag: int = 0
+    old_after: int = 28
+    earlier: tuple[Floats, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the candidate passes, with a sentence for each reason against it."""
+    """Whether the candidate is sound, and whether it goes into service.
+
+    reasons: a sentence for each fault; with a fault a version cannot go into service. held_back: why a sound version does not go into
+    service by itself. An administrator may put it there.
+    """
 
     passed: bool
     reasons: list[str]
     comparison: Comparison | None = None
     notes: list[str] = field(default_factory=list)
+    held_back: list[str] = field(default_factory=list)
+
+    @property
+    def into_service(self) -> bool:
+        return self.passed and not self.held_back
 
     def document(self) -> VerdictDocument:
-        compared = self.comparison.document() if self.comparison else None
-        return {"passed": self.passed, "reasons": self.reasons, "comparison": compared, "notes": self.notes}
-
-
-def compare(churned: Outcomes, candidate: Floats, champion: Floats, keys: Keys | None = None) -> Comparison:
-    """Tests candidate against champion on the same rows: AUC by DeLong, DeLong and Clarke-Pearson (1988), log loss by the paired z-test.
-
-    Where `keys` repeat, rows of one customer are not independent, and both tests go by customers: AUC as Obuchowski (1997), log loss with
-    the standard error of a sum over customers.
-    """
-    losses = row_log_losses(churned, candidate) - row_log_losses(churned, champion)
-    customer_of = customers(keys)
-    loss_error = error_of_sum((losses - losses.mean()) / len(losses), customer_of)
-    gained, gained_error = auc_and_error(churned, placements(churned, candidate) - placements(churned, champion), customer_of)
-    return Comparison(
-        rows=len(churned),
-        auc=Difference(gained, gained_error, _lower_tail(gained, gained_error)),
-        log_loss=Difference(float(losses.mean()), loss_error, _lower_tail(-float(losses.mean()), loss_error)),
-    )
+        return {
+            "passed": self.passed,
+            "reasons": self.reasons,
+            "held_back": self.held_back,
+            "comparison": self.comparison.document() if self.comparison else None,
+            "notes": self.notes,
+        }
 
 
 def judge(
     churned: Outcomes,
     candidate: Floats,
-    champion: Floats | None,
+    champion: Standard | None,
     *,
-    target_auc: float,
+    target_auc: float = 0.0,
     parity_passed: bool,
     alarms: list[str],
-    calibration_noise: float,
     linear_auc: float | None = None,
-    comparable: NDArray[np.bool_] | None = None,
     keys: Keys | None = None,
 ) -> Verdict:
     """The verdict on a candidate's probabilities for the held-out rows.
 
-    It must reach the target AUC, be calibrated up to sampling error, agree with shap and have no alarms, and it must not be worse than
-    the champion by more than the margins and by more than chance. A linear model that does better is only noted.
+    A sound candidate reaches the target AUC, where there is one (not 0), passes the calibration check, agrees with shap, has no alarms, and
+    is not proven worse than the champion by more than the `Margins`. If the champion fails the calibration check, too, it need not
+    pass it: the level has moved since both learned. A linear model that does better is only noted.
 
-    comparable: the rows on which the champion may be compared, bool (n,), since it learned from none of their outcomes; all if None.
+    A sound candidate replaces the champion if it is better by the 95% interval and within the margins by the 95% bounds, or if the champion
+    is old and it is within them. The margins of an old champion grow with its lag, up to twice `old_after`. Nor may it rank worse than the
+    best champion of the last year by more than the margin. Without a champion, the 95% interval of its AUC must exclude chance.
+
     keys: the rows' customers, for the tests of the differences.
     """
     if not np.isfinite(candidate).all():
         return Verdict(False, ["Some probabilities are not finite numbers."])
     auc = roc_auc(churned, candidate)
     reasons = [f"Alarm: {alarm}" for alarm in alarms]
-    notes = []
-    if not auc >= target_auc:
+    notes = _abilities(churned, candidate, keys)
+    if target_auc and not auc >= target_auc:
         reasons.append(f"ROC AUC {auc:.3f} is below the target of {target_auc:.3f}.")
-    error, limit = ece(churned, candidate), ECE_LIMIT + calibration_noise
-    if error > limit:
-        reasons.append(f"Calibration error {error:.3f} is above {limit:.3f}.")
     if not parity_passed:
         reasons.append("The reasons differ from those of the shap package.")
     if linear_auc is not None and auc < linear_auc:
         notes.append(f"A linear model reaches ROC AUC {linear_auc:.3f} on the same rows, the candidate {auc:.3f}.")
-    comparison = None
-    if champion is not None:
-        same = np.ones(len(churned), dtype=bool) if comparable is None else comparable
-        comparison = compare(churned[same], candidate[same], champion[same], None if keys is None else keys[same])
-        reasons += _worse(comparison)
-    return Verdict(not reasons, reasons, comparison, notes)
+    calibration = checked(churned, candidate, keys)
+    duel = None if champion is None else _Duel.of(churned, candidate, champion, keys)
+    if calibration.passed:
+        pass
+    elif duel and not duel.champion_calibrated:
+        notes += ["The probabilities fail the calibration check, and so do the champion's on the same rows.", *calibration.sentences]
+    else:
+        reasons += calibration.sentences
+    if duel is None:
+        return Verdict(not reasons, reasons, None, notes, [] if reasons else _no_better_than_chance(churned, candidate, keys))
+    if duel.comparison:
+        reasons += _worse(duel.comparison, Margins.of(duel.churned, duel.champion))
+    held_back = [] if reasons else duel.champion_stays()
+    return Verdict(not reasons, reasons, duel.comparison, notes, held_back)
 
 
-def _worse(comparison: Comparison) -> list[str]:
+@dataclass(frozen=True)
+class _Duel:
+    """Candidate and champion on the rows on which they are comparable. comparison: None with too few churners for one."""
+
+    churned: Outcomes
+    candidate: Floats
+    champion: Floats
+    keys: Keys | None
+    standard: Standard
+    comparison: Comparison | None
+    champion_calibrated: bool
+
+    @classmethod
+    def of(cls, churned: Outcomes, candidate: Floats, standard: Standard, keys: Keys | None) -> "_Duel":
+        rows = np.ones(len(churned), dtype=bool) if standard.comparable is None else standard.comparable
+        outcomes, first, second = churned[rows], candidate[rows], standard.probabilities[rows]
+        same = None if keys is None else keys[rows]
+        if fewest_of_an_outcome(outcomes, same) < FEWEST_CHURNERS:
+            return cls(outcomes, first, second, same, standard, None, True)
+        comparison, calibration = compare(outcomes, first, second, same), checked(outcomes, second, same)
+        return cls(outcomes, first, second, same, standard, comparison, calibration.passed)
+
+    def champion_stays(self) -> list[str]:
+        """The reasons why the champion stays; none if the candidate replaces it."""
+        if self.comparison is None:
+            return [f"The champion stays: {_too_few(self.churned, self.keys)}"]
+        lag, old_after = self.standard.lag, self.standard.old_after
+        if lag >= YEAR:
+            return []
+        most = Margins.of(self.churned, self.champion)
+        if not (self.comparison.better and most.hold(self.comparison)):
+            if lag < old_after:
+                return [_no_proof(self.comparison), _when_due(lag, old_after)]
+            allowed = Margins.of(self.churned, self.champion, min(1.0, lag / (2 * old_after)) if old_after else 1.0)
+            if not allowed.hold(self.comparison):
+                return [_no_proof(self.comparison), _may_lose(self.comparison, allowed, lag)]
+        return self._behind_an_earlier()
+
+    def _behind_an_earlier(self) -> list[str]:
+        """Steps within the margin would add up to a large loss. The level of an earlier model is that of its time, so only AUC counts."""
+        rows = self.standard.comparable
+        earlier = [probabilities if rows is None else probabilities[rows] for probabilities in self.standard.earlier]
+        best = max([self.champion, *earlier], key=lambda probabilities: roc_auc(self.churned, probabilities))
+        if best is self.champion:
+            return []
+        allowed = Margins.of(self.churned, best).auc
+        least = compare(self.churned, self.candidate, best, self.keys).auc.at_least
+        if least >= -allowed:
+            return []
+        return [
+            f"The champion stays: on these rows the ROC AUC of this version may be {-least:.4f} below that of the best champion of the "
+            f"last year, and {allowed:.4f} is allowed."
+        ]
+
+
+def _abilities(churned: Outcomes, candidate: Floats, keys: Keys | None) -> list[str]:
+    """What the candidate can and cannot do, in words."""
+    interval = auc_interval(churned, candidate, keys)
+    if interval is None:
+        return []
+    share, riskiest = gain(churned, candidate, 10)[0]["found"], max(1, round(len(churned) / 10))
+    left = share * float(churned.sum()) / riskiest
+    return [
+        f"Of a churner and a customer who stayed, it gives the churner the higher probability in {roc_auc(churned, candidate):.0%} of the "
+        f"pairs (95% interval {interval.low:.0%} to {interval.high:.0%}); chance is 50%.",
+        f"The riskiest tenth of the held-out customers holds {share:.0%} of the churners, {10 * share:.1f} times their share.",
+        f"It orders a call list. It does not say who will leave: {left:.0%} of the riskiest tenth left, {churned.mean():.1%} of everybody.",
+    ]
+
+
+def _no_better_than_chance(churned: Outcomes, candidate: Floats, keys: Keys | None) -> list[str]:
+    """Why a sound candidate without a champion to compare it with does not go into service."""
+    interval = auc_interval(churned, candidate, keys)
+    if interval is None:
+        return [f"There is no proof that this version ranks better than chance: {_too_few(churned, keys)}"]
+    if interval.low > 0.5:
+        return []
+    return [
+        "There is no proof that this version ranks better than chance: the 95% interval of its ROC AUC, "
+        f"{interval.low:.3f} to {interval.high:.3f}, contains 0.5. Train again with more known outcomes, or with columns that say more "
+        "about why customers leave."
+    ]
+
+
+def _too_few(churned: Outcomes, keys: Keys | None) -> str:
+    fewest, left = fewest_of_an_outcome(churned, keys), bool(churned.sum() <= len(churned) / 2)
+    return (
+        f"only {fewest:,} of the held-out customers {'left' if left else 'stayed'}, and a judgement needs {FEWEST_CHURNERS}. Train again "
+        "with more known outcomes. An administrator may put this version into service all the same."
+    )
+
+
+def _worse(comparison: Comparison, allowed: Margins) -> list[str]:
+    auc, loss = comparison.auc, comparison.log_loss
     reasons = []
-    if -comparison.auc.value > AUC_MARGIN and comparison.auc.chance < CHANCE:
-        reasons.append(f"ROC AUC is {-comparison.auc.value:.4f} below the champion's on the same rows; at most {AUC_MARGIN} is allowed.")
-    if comparison.log_loss.value > LOG_LOSS_MARGIN and comparison.log_loss.chance < CHANCE:
-        reasons.append(
-            f"Log loss is {comparison.log_loss.value:.4f} above the champion's on the same rows; at most {LOG_LOSS_MARGIN} is allowed."
-        )
+    for name, value, least, most, side in (
+        ("ROC AUC", -auc.value, -auc.high, allowed.auc, "below"),
+        ("Log loss", loss.value, loss.low, allowed.log_loss, "above"),
+    ):
+        if least > most:
+            reasons.append(
+                f"{name} is {value:.4f} {side} the champion's on the same rows, with 97.5% confidence at least {least:.4f}; "
+                f"{most:.4f} is allowed."
+            )
     return reasons
 
 
-def _lower_tail(value: float, error: float) -> float:
-    if error == 0.0:
-        return 0.0 if value < 0 else 1.0
-    return float(norm.cdf(value / error))
+def _no_proof(comparison: Comparison) -> str:
+    return (
+        "The champion stays: there is no proof that this version is better. Differences on the same "
+        f"{comparison.rows:,} rows: ROC AUC {comparison.auc}, log loss {comparison.log_loss}."
+    )
+
+
+def _when_due(lag: int, old_after: int) -> str:
+    lags = f"this one lags by {max(0, lag)} days"
+    return f"An equal version replaces a champion that has learned no outcome of the last {old_after} days; {lags}."
+
+
+def _may_lose(comparison: Comparison, allowed: Margins, lag: int) -> str:
+    return (
+        f"The champion has learned no outcome of the last {lag} days, so an equal version would replace it. But this one may lose "
+        f"{max(0.0, -comparison.auc.at_least):.4f} of ROC AUC, where {allowed.auc:.4f} is allowed, and "
+        f"{max(0.0, comparison.log_loss.at_most):.4f} of log loss, where {allowed.log_loss:.4f} is allowed."
+    )

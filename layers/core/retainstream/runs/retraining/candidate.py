@@ -1,13 +1,13 @@
 """The tasks that make a candidate: extract, validate, train, evaluate, gate. Each reads the files that the one before left."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypedDict
 
 from retainstream.engine.learning.card.columns import column_facts
 from retainstream.engine.learning.card.curves import score_histogram
 from retainstream.engine.learning.card.influence import explanation
 from retainstream.engine.learning.checks import check
-from retainstream.engine.learning.evaluate import calibration_noise, evaluate
+from retainstream.engine.learning.evaluate import evaluate
 from retainstream.engine.learning.gate import judge
 from retainstream.engine.learning.importance import importance
 from retainstream.engine.learning.parity import parity
@@ -130,17 +130,18 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
         figures = bench.get_json("candidate/metrics.json")
         probabilities = bench.judged(data).probabilities(test.rows)
         current = champion(stores.models)
-        against = rival(stores, current, test)
+        learned_until = figures["fit"]["learned"]["until"] or event["started_at"][:10]
+        against = rival(
+            stores, current, test, learned_until=date.fromisoformat(learned_until), old_after=settings().champion_old_after_days
+        )
         verdict = judge(
             test.churned,
             probabilities,
-            against.probabilities,
+            against.standard,
             target_auc=settings().target_auc,
             parity_passed=figures["parity"]["passed"],
             alarms=[finding["detail"] for finding in figures["findings"] if finding["level"] == "alarm"],
-            calibration_noise=calibration_noise(probabilities, SEED),
             linear_auc=figures["baseline"]["roc_auc"],
-            comparable=against.comparable,
             keys=test.keys,
         )
         notes = [*verdict.notes, *against.notes]
@@ -151,5 +152,5 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
             "expected_revision": current.revision if current else 0,
         }
         bench.put_json("candidate/gate.json", document)
-        detail.update(passed=verdict.passed, reasons=verdict.reasons, notes=notes)
+        detail.update(passed=verdict.passed, reasons=verdict.reasons, held_back=verdict.held_back, notes=notes)
     return {"passed": verdict.passed}

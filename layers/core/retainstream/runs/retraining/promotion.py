@@ -4,10 +4,11 @@ import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import NotRequired, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 from retainstream.engine.learning.card.assemble import CardSources, assemble
 from retainstream.engine.learning.card.page import page, policy
+from retainstream.engine.learning.gate import VerdictDocument
 from retainstream.registry import loading
 from retainstream.registry.champion import promote
 from retainstream.registry.versions import CALIBRATION_FILE, JUDGED_FIT_FILE, JUDGED_MODEL_FILE, MODEL_FILE, SCHEMA_FILE, register
@@ -30,7 +31,7 @@ class VersionEvent(TrainingEvent):
 
 
 class Registered(TypedDict):
-    """`passed`: whether the version may go into service."""
+    """`passed`: whether the version goes into service: it is sound, and nothing holds it back."""
 
     version: str
     passed: bool
@@ -65,6 +66,7 @@ class Result(TypedDict):
     promoted: bool
     reasons: list[str]
     roc_auc: float
+    status: NotRequired[Literal["registered", "rejected"]]
 
 
 class Notified(TypedDict):
@@ -96,7 +98,7 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             "version": version,
             "run_id": event["run_id"],
             "created_at": event["started_at"],
-            "status": "registered" if verdict["passed"] else "rejected",
+            "status": _status(verdict),
         }
         card = assemble(
             CardSources(
@@ -143,7 +145,7 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             stores.documents.put_bytes(record["files"][name]["key"], content, _content_type(name))
         register(stores.models, record)
         detail.update(version=version, status=record["status"])
-    return {"version": version, "passed": verdict["passed"]}
+    return {"version": version, "passed": verdict["passed"] and not verdict.get("held_back")}
 
 
 def promote_version(stores: Stores, event: VersionEvent) -> Promotion:
@@ -199,10 +201,11 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
     bench = Workbench(stores.documents, run_id)
     verdict = bench.get_json("candidate/gate.json")
     promotion = event.get("promotion", Promotion(promoted=False))
-    promoted, reasons = promotion["promoted"], [*verdict["reasons"], *promotion.get("reasons", [])]
+    promoted = promotion["promoted"]
+    reasons = [*verdict["reasons"], *verdict.get("held_back", []), *promotion.get("reasons", [])]
     auc = bench.get_json("candidate/metrics.json")["held_out"]["roc_auc"]
     with stores.runs.step(run_id, "notify") as detail:
-        outcome = "is in service" if promoted else "was not put into service"
+        outcome = "is in service" if promoted else "was not put into service" if verdict["passed"] else "was rejected"
         lines = [f"Model {event['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
         try:
             detail["sent"] = stores.notifications.publish(f"RetainStream: the new model {outcome}", "\n".join(lines))
@@ -210,7 +213,13 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
             detail.update(sent=False, problem="The notification topic did not answer.")
         except RequestRefused:
             detail.update(sent=False, problem="The notification topic refused the message. A permission is missing.")
-    result: Result = {"version": event["version"], "promoted": promoted, "reasons": reasons, "roc_auc": auc}
+    result: Result = {
+        "version": event["version"],
+        "promoted": promoted,
+        "reasons": reasons,
+        "roc_auc": auc,
+        "status": _status(verdict),
+    }
     stores.runs.finish(run_id, result=result)
     return {"result": result}
 
@@ -218,6 +227,10 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
 def scoring_run_of(run_id: str) -> str:
     """The id of the scoring run that a training run starts."""
     return uuid.uuid5(uuid.NAMESPACE_OID, f"scoring after {run_id}").hex
+
+
+def _status(verdict: VerdictDocument) -> Literal["registered", "rejected"]:
+    return "registered" if verdict["passed"] else "rejected"
 
 
 def _hours_since(moment: str) -> float:

@@ -1,5 +1,7 @@
 """A training run as the interface shows it."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from retainstream.runs.record import StartedRunView, StepView
@@ -18,6 +20,11 @@ class TrainingResult(BaseModel):
     promoted: bool
     reasons: list[str] = Field(description="Why the version was not put into service")
     roc_auc: float = Field(description="On held-out customers")
+    status: Literal["registered", "rejected"] | None = Field(
+        default=None,
+        description="rejected: the gate found a fault; registered: the version is sound, also where the champion stays; "
+        "null for trainings of earlier releases",
+    )
 
 
 class TrainingView(StartedRunView[TrainingStepView]):

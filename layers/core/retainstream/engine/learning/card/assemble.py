@@ -79,7 +79,7 @@ def assemble(sources: CardSources) -> Card:
             "fewest_churners": FEWEST,
             "calibration_error_by_chance": figures.get("calibration_noise"),
         },
-        **figures["curves"],
+        **{name: _with_lift(curves) for name, curves in figures["curves"].items()},
         "calibration": {name: figures["calibration"][name] for name in ("passed", "chance", "sentences")},
         "reliability": held_out["reliability"],
         "reliability_scale": "log" if held_out["churn_rate"] < _RARE else "linear",
@@ -99,6 +99,7 @@ def assemble(sources: CardSources) -> Card:
         },
         "gate": {
             "target_auc": sources.target_auc,
+            "held_back": sources.verdict.get("held_back", []),
             **{name: sources.verdict[name] for name in ("passed", "reasons", "notes", "champion", "comparison")},
         },
         "drift_reference": {
@@ -144,6 +145,10 @@ def _cross_fitted(figures: Document | None) -> Document | None:
             for name, *_ in _FIGURES
         ],
     }
+
+
+def _with_lift(curves: Document) -> Document:
+    return {**curves, "gain": [{**point, "lift": point["found"] / point["share"]} for point in curves["gain"]]}
 
 
 def _profit(schema: FeatureSchema, curve: Document | None) -> Document | None:

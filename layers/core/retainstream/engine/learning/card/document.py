@@ -85,6 +85,7 @@ class PrecisionRecallCurve(_Part):
 class GainPoint(_Part):
     share: float = Field(description="Riskiest share of the customers")
     found: float = Field(description="Share of all churners among them")
+    lift: float | None = Field(default=None, description="found divided by share; null for versions of earlier releases")
 
 
 class ReliabilityBin(_Part):
@@ -318,6 +319,8 @@ class CardDifference(_Part):
     difference: float
     standard_error: float
     chance: float = Field(description="Chance of a difference this bad if both models were equal")
+    low: float | None = Field(default=None, description="Lower end of the 95% interval; null for versions of earlier releases")
+    high: float | None = None
 
 
 class CardComparison(_Part):
@@ -331,8 +334,9 @@ class CardVerdict(_Part):
 
     passed: bool
     reasons: list[str]
+    held_back: list[str] = Field(default=[], description="Why the version was not put into service although it has no fault")
     notes: list[str]
-    target_auc: float
+    target_auc: float = Field(description="0: there was no target")
     champion: str | None
     comparison: CardComparison | None
 
