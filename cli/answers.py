@@ -230,12 +230,20 @@ class Health(TypedDict):
     advice: list[str]
 
 
+class ChurnShift(TypedDict):
+    probability: float
+    customers: float
+
+
 class Stability(TypedDict):
+    """`churn_shift` is absent in the answers of earlier services, and null for models without it."""
+
     label: str
     psi: float
     noise: float
     level: str
     told: str | None
+    churn_shift: NotRequired[ChurnShift | None]
 
 
 class DriftReport(TypedDict):

@@ -106,10 +106,12 @@ def drift(
     else:
         print_line(answer["told"])
         if report:
-            numbers = ("PSI", "expected by chance")
+            numbers = ("PSI", "expected by chance", "expected churn")
 
             def row(part: Stability) -> list[object]:
-                return [part["label"], f"{part['psi']:.3f}", f"{part['noise']:.3f}", part["level"], part["told"]]
+                shift = part.get("churn_shift")
+                moved = f"{100 * shift['probability']:+.1f} points ({shift['customers']:+,.0f})" if shift else "–"
+                return [part["label"], f"{part['psi']:.3f}", f"{part['noise']:.3f}", moved, part["level"], part["told"]]
 
             print_table(("", *numbers, "drift", "change"), map(row, [report["score"], *report["features"]]), numbers=numbers)
             say(f"{report['customers']:,} customers scored at {report['at']}" + (", synthetic" if report["synthetic"] else ""))

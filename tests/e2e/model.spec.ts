@@ -80,6 +80,7 @@ test("figures, drift and plots are shown", async ({ page, api }) => {
   await expect(region.locator("details")).toHaveCount(1 + (drift.report?.features.length ?? 0));
   await region.getByText("Watch time", { exact: true }).click();
   await expect(region.getByRole("row").nth(1)).toBeVisible();
+  await expect(region.getByText("Effect on expected churn: ").filter({ visible: true })).toHaveCount(1);
   for (const name of ["Reliability", "Gain"]) {
     const plot = page.getByRole("region", { name }).getByRole("img");
     await expect(plot.locator("svg").last()).toBeVisible();

@@ -108,6 +108,9 @@ def test_drift_is_named_in_plain_words_and_silent_without(call: Call) -> None:
     [login, *others] = moved["report"]["features"]
     assert (login["feature"], login["level"]) == ("last_login_days", "strong")
     assert "Last login is higher than it was: " in login["told"]
+    assert login["churn_shift"]["level"] == "strong"
+    assert login["churn_shift"]["customers"] == pytest.approx(900 * login["churn_shift"]["probability"], abs=0.1)
+    assert all(part["churn_shift"]["level"] == "none" for part in others)
     assert {part["level"] for part in others} == {"none"}
     assert record["result"]["drift"] == "strong"
 

@@ -18,7 +18,7 @@ from retainstream.engine.monitoring.histograms import Ruler, edges_of, score_cou
 from retainstream.engine.monitoring.score_bins import SCORE_EDGES, score_bin_of
 from retainstream.engine.monitoring.stability import FALSE_ALARMS, chi_square, expected, stability
 from retainstream.engine.monitoring.tally import Tally, tally_from, total
-from tests.generated_months import model_and_reference, month
+from tests.generated_months import data_set, model_and_reference, month
 
 cells = st.one_of(st.just(float("nan")), st.integers(-3, 12).map(float), st.floats(-50, 50, width=32))
 DRIFT_LEVELS = ["basic", "standard", "premium"]
@@ -168,7 +168,7 @@ def test_nobody_scored_is_no_drift() -> None:
     [
         (Drift(price=0.1), {"monthly_price"}, "Monthly price is higher"),
         (Drift(payment_failures=2.5), {"payment_failures"}, "Failed payments is higher"),
-        (Drift(engagement=-0.8), {"watch_time_hours", "last_login_days"}, "Watch time is lower"),
+        (Drift(engagement=-0.8), {"watch_time_hours", "last_login_days", "device_count"}, "Watch time is lower"),
         (Drift(missing=5), {"watch_time_hours", "device_count"}, "is missing more often"),
     ],
 )
@@ -181,6 +181,54 @@ def test_the_drifted_features_are_named(change: Drift, named: set[str], words: s
         assert any(words in str(part["told"]) for part in drifted.values())
         assert shown["features"][0]["feature"] in named
         assert shown["level"] != "none"
+
+
+@pytest.mark.parametrize("known", [0.0, 1.0])
+def test_the_churn_shift_is_the_mean_probability_of_each_bin_by_the_new_shares(known: float) -> None:
+    model, reference = model_and_reference()
+    now = month(20_000, 77, Drift(engagement=-0.4, payment_failures=1.5), known=known)
+    shown = {part["feature"]: part["churn_shift"] for part in drift(now.tally, reference)["features"]}
+    learned = data_set(24_000, 1).where(np.arange(24_000) % 6 > 0)
+    then = learned.where(~learned.churned) if known else learned
+    probabilities, compared = model.probabilities(then.rows), 0
+    for place, feature in enumerate(reference["features"]):
+        if "edges" not in feature:
+            continue
+        bins_then, bins_now = (
+            np.where(np.isnan(rows[:, place]), len(feature["edges"]) + 1, np.searchsorted(feature["edges"], rows[:, place], side="right"))
+            for rows in (then.rows, now.rows)
+        )
+        if not np.isin(bins_now, bins_then).all():  # a bin that the reference lacks has the mean probability of all
+            continue
+        compared += 1
+        share = np.bincount(bins_now, minlength=20)[bins_then] / len(now.rows) / np.bincount(bins_then, minlength=20)[bins_then]
+        shift = shown[feature["feature"]]
+        assert shift
+        assert shift["probability"] == pytest.approx((share * probabilities).sum() - probabilities.mean(), abs=1e-4)
+        assert shift["customers"] == pytest.approx(shift["probability"] * len(now.rows), abs=0.1)
+    assert compared >= 5
+
+
+def test_a_column_that_moves_churn_is_named_where_its_index_is_silent() -> None:
+    _, reference = model_and_reference()
+    shown = drift(month(60_000, 5, Drift(engagement=-0.15)).tally, reference)
+    watched = next(part for part in shown["features"] if part["feature"] == "watch_time_hours")
+    assert (watched["level"], watched["psi"] < 0.1) == ("some", True)
+    assert watched["told"]
+    assert "expected churn moves by +" in watched["told"]
+    assert "more churners among 60,000 customers" in watched["told"]
+
+
+def test_a_reference_of_an_earlier_version_has_no_churn_shift() -> None:
+    _, reference = model_and_reference()
+    now = month(3_000, 1, Drift(engagement=-0.8)).tally
+    earlier = {**reference, "features": [dict(feature) for feature in reference["features"]]}
+    for feature in earlier["features"]:
+        del feature["probability"], feature["stayed_probability"]
+    shown = drift(now, earlier)  # type: ignore[arg-type]
+    assert {part["churn_shift"] for part in shown["features"]} == {None}
+    assert [part["bins"] for part in shown["features"]]
+    assert shown["score"]["churn_shift"]
 
 
 @pytest.mark.parametrize("known", [0.0, 0.7, 1.0])

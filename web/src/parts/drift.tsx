@@ -1,5 +1,5 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { dateTime, decimal, percent } from "../formats";
+import { count, counted, dateTime, decimal, percent, points } from "../formats";
 import { useLoaded } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
@@ -14,7 +14,7 @@ export function Drift({ turn }: { turn: number }) {
   return (
     <Card
       title="Drift"
-      note="Population stability index (PSI) of the customers scored last, compared with the training customers"
+      note="The customers scored last, compared with the training customers: population stability index (PSI) and effect on expected churn"
       wide
     >
       <Show of={drift} lines={5}>
@@ -28,7 +28,7 @@ export function Drift({ turn }: { turn: number }) {
                 <p class="quiet">Scored {dateTime(data.report.at)}</p>
                 <div class="drifts">
                   {[data.report.score, ...data.report.features].map((feature) => (
-                    <Feature key={feature.feature} feature={feature} />
+                    <Feature key={feature.feature} feature={feature} customers={data.report?.customers ?? 0} />
                   ))}
                 </div>
               </>
@@ -44,7 +44,8 @@ export function Drift({ turn }: { turn: number }) {
 
 const WORDS: Record<string, string> = { none: "stable", some: "some drift", strong: "strong drift" };
 
-function Feature({ feature }: { feature: Stability }) {
+function Feature({ feature, customers }: { feature: Stability; customers: number }) {
+  const shift = feature.churn_shift;
   const most = Math.max(...feature.bins.flatMap((bin) => [bin.reference, bin.now]), 1e-9);
   const level = String(feature.level);
   return (
@@ -52,7 +53,11 @@ function Feature({ feature }: { feature: Stability }) {
       <summary>
         <span>{feature.label}</span>
         <span>
-          {WORDS[level] ?? level} <small>PSI {decimal(feature.psi)}</small>
+          {WORDS[level] ?? level}{" "}
+          <small>
+            PSI {decimal(feature.psi)}
+            {shift ? `, churn ${points(100 * shift.probability)}` : ""}
+          </small>
         </span>
       </summary>
       {feature.told ? <p>{feature.told}</p> : null}
@@ -60,6 +65,13 @@ function Feature({ feature }: { feature: Stability }) {
         Chance alone explains a PSI up to {decimal(feature.noise)}; from {decimal(feature.critical)} the drift is
         significant.
       </p>
+      {shift ? (
+        <p class="quiet">
+          Effect on expected churn: {points(100 * shift.probability)}, or {count(Math.abs(shift.customers))}{" "}
+          {shift.customers < 0 ? "fewer" : "more"} churners among {counted(customers, "customer")}. It is significant from{" "}
+          {decimal(100 * shift.critical, 2)} points on.
+        </p>
+      ) : null}
       <Table
         caption={`Distribution of ${feature.label}`}
         columns={[

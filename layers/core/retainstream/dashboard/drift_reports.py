@@ -16,6 +16,16 @@ class BinView(BaseModel):
     now: float = Field(description="Share among the customers scored")
 
 
+class ChurnShiftView(BaseModel):
+    """The shift of expected churn that comes from the changed distribution of one column alone."""
+
+    probability: float = Field(description="Change of the mean churn probability: sum of (now - reference) * mean probability over the bins")
+    customers: float = Field(description="The change as a number of churners among the customers scored")
+    relative: float = Field(description="The change as a share of the churn that the reference leads to expect")
+    critical: float = Field(description="The size of the change that is rarely exceeded without drift; there is no alarm below it")
+    level: Level = Field(description="Of |relative|: none below 0.05, some below 0.2, else strong; none when the change is not above critical")
+
+
 class StabilityView(BaseModel):
     """The drift of a feature, or of the score, since the model was made."""
 
@@ -25,8 +35,14 @@ class StabilityView(BaseModel):
     psi: float = Field(description="Population stability index: sum of (now - reference) * ln(now / reference) over the bins")
     noise: float = Field(description="The PSI that sampling alone is expected to give, without drift")
     critical: float = Field(description="The PSI that is rarely exceeded without drift; there is no alarm below it")
-    level: Level = Field(description="Of psi - noise: none below 0.1, some below 0.25, else strong; none when psi is not above critical")
+    level: Level = Field(
+        description="The higher of two: that of psi - noise (none below 0.1, some below 0.25, else strong; none when psi is not above critical), "
+        "and that of churn_shift"
+    )
     told: str | None = Field(description="The largest change, in words; null without drift")
+    churn_shift: ChurnShiftView | None = Field(
+        default=None, description="What the change does to expected churn; null where the model's reference has no probabilities"
+    )
     bins: list[BinView]
 
 

@@ -1,5 +1,7 @@
 """The reference of a model: what customers and scores looked like when it was made. Drift is measured against it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,19 +13,21 @@ from retainstream.engine.schema import Column
 
 
 def reference(model: ScoringModel, development: DataSet, test: DataSet) -> Reference:
-    """Rows per bin of every feature over the development rows, and of the probability over the test rows.
+    """Rows and their mean churn probability per bin of every feature over the development rows; rows per bin of the probability over the
+    test rows.
 
     A category's bins are its levels; a number's bins begin at its `edges` (see `histograms.edges_of`), with one more bin below the first
     edge; the probability's bins are those of `score_bins`.
     """
     bins = [_bins(column, development.rows[:, place]) for place, column in enumerate(model.schema.features)]
     ruler = Ruler.of(bins)
-    every = ruler.by_feature(ruler.counts(development.rows))
-    stayed = ruler.by_feature(ruler.counts(development.rows[~development.churned]))
+    here = ~development.churned
+    expected = model.probabilities(development.rows)
+    every, stayed = (_filled(ruler, development.rows[rows], expected[rows]) for rows in (slice(None), here))
     probabilities = model.probabilities(test.rows).round(6)
     return {
         "rows": len(development),
-        "stayed_rows": int((~development.churned).sum()),
+        "stayed_rows": int(here.sum()),
         "features": [_feature(*figures) for figures in zip(model.schema.features, bins, every, stayed, strict=True)],
         "score": {
             "rows": len(test),
@@ -41,15 +45,33 @@ def _bins(column: Column, values: NDArray[np.float32]) -> FeatureBins:
     return {"edges": edges, "counts": [0] * (len(edges) + 1)}
 
 
-def _feature(column: Column, bins: FeatureBins, counts: list[int], stayed: list[int]) -> FeatureReference:
+@dataclass(frozen=True)
+class _Filled:
+    """Rows per bin, missing last, and their mean churn probability; the mean of all rows where a bin has none."""
+
+    counts: list[int]
+    probability: list[float]
+
+
+def _filled(ruler: Ruler, rows: NDArray[np.float32], probabilities: NDArray[np.float64]) -> list[_Filled]:
+    """The filled bins of each feature."""
+    counts, sums = ruler.counts(rows), ruler.sums(rows, probabilities)
+    average = probabilities.mean() if len(probabilities) else 0.0
+    means = np.where(counts, sums / np.maximum(counts, 1), average).round(6)
+    return [_Filled(rows.tolist(), of.tolist()) for rows, of in zip(ruler.by_feature(counts), ruler.by_feature(means), strict=True)]
+
+
+def _feature(column: Column, bins: FeatureBins, every: _Filled, stayed: _Filled) -> FeatureReference:
     return {
         "feature": column.name,
         "label": column.label,
         "unit": column.unit,
         "kind": column.kind,
         **bins,
-        "counts": counts[:-1],
-        "missing": counts[-1],
-        "stayed": stayed[:-1],
-        "stayed_missing": stayed[-1],
+        "counts": every.counts[:-1],
+        "missing": every.counts[-1],
+        "stayed": stayed.counts[:-1],
+        "stayed_missing": stayed.counts[-1],
+        "probability": every.probability,
+        "stayed_probability": stayed.probability,
     }

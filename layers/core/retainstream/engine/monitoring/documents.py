@@ -19,7 +19,11 @@ class FeatureBins(TypedDict):
 
 
 class FeatureReference(FeatureBins):
-    """A feature's bins in the reference. `stayed` and `stayed_missing` count the rows of customers who stayed."""
+    """A feature's bins in the reference. `stayed` and `stayed_missing` count the rows of customers who stayed.
+
+    `probability` is the rows' mean churn probability per bin, missing last, and `stayed_probability` that of the rows that stayed; a bin
+    without a row has the mean of all. Earlier references have neither.
+    """
 
     feature: str
     label: str
@@ -28,6 +32,8 @@ class FeatureReference(FeatureBins):
     missing: int
     stayed: list[int]
     stayed_missing: int
+    probability: NotRequired[list[float]]
+    stayed_probability: NotRequired[list[float]]
 
 
 class ScoreReference(TypedDict):
@@ -65,8 +71,21 @@ class BinShares(TypedDict):
     now: float
 
 
+class ChurnShiftDocument(TypedDict):
+    """A `churn_shift` as JSON. `customers`: the shift times the scored customers."""
+
+    probability: float
+    customers: float
+    relative: float
+    critical: float
+    level: Level
+
+
 class PartDrift(TypedDict):
-    """The drift of a feature or of the score. `told` says what moved most, and is None without drift. See `stability` for the figures."""
+    """The drift of a feature or of the score. `told` says what moved most, and is None without drift. See `stability` for the figures.
+
+    `level` is the higher of the levels of the PSI and of the churn shift, which is None where the reference has no probabilities.
+    """
 
     feature: str
     label: str
@@ -76,6 +95,7 @@ class PartDrift(TypedDict):
     critical: float
     level: Level
     told: str | None
+    churn_shift: ChurnShiftDocument | None
     bins: list[BinShares]
 
 

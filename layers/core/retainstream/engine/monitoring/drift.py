@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from retainstream.engine.monitoring.documents import FeatureReference, Kind, PartDrift, Reference, RunDrift, ScoreReference
-from retainstream.engine.monitoring.score_bins import SCORE_EDGES
+from retainstream.engine.monitoring.churn_shift import ChurnShift, ShiftReference, churn_shift
+from retainstream.engine.monitoring.documents import (
+    ChurnShiftDocument,
+    FeatureReference,
+    Kind,
+    PartDrift,
+    Reference,
+    RunDrift,
+    ScoreReference,
+)
+from retainstream.engine.monitoring.score_bins import SCORE_EDGES, SCORE_MIDDLES
 from retainstream.engine.monitoring.stability import Expected, Level, Stability, expected, stability
 from retainstream.engine.monitoring.tally import Tally
 
@@ -27,7 +36,7 @@ class _Part:
 
 def drift(tally: Tally, reference: Reference) -> RunDrift:
     """The drift of a run, whose tally has the reference's bins."""
-    comparisons = len(reference["features"]) + 1
+    comparisons = 2 + sum(2 if "probability" in feature else 1 for feature in reference["features"])
     share_stayed = tally.stayed / tally.customers if tally.customers else 0.0
     features: list[PartDrift] = []
     start = 0
@@ -37,7 +46,8 @@ def drift(tally: Tally, reference: Reference) -> RunDrift:
         start += len(counts)
         then = expected(counts, [*feature["stayed"], feature["stayed_missing"]], share_stayed)
         part = _Part(feature["feature"], feature["label"], feature["unit"], feature["kind"], _bin_labels(feature))
-        features.append(_document(part, then, now, stability(then, now, comparisons=comparisons)))
+        shift = _shift_of(feature, counts, share_stayed, now, comparisons)
+        features.append(_document(part, then, now, stability(then, now, comparisons=comparisons), shift))
     score = _score(tally, reference["score"], share_stayed, comparisons)
     return {
         "customers": tally.customers,
@@ -69,12 +79,30 @@ def _score(tally: Tally, reference: ScoreReference, share_stayed: float, compari
     now = grouped(tally.scores)
     percents = [f"{100 * SCORE_EDGES[start - 1]:.3g}" for start in starts[1:]]
     part = _Part("score", "Churn probability", "%", "number", _ranges(percents))
-    return _document(part, then, now, stability(then, now, comparisons=comparisons))
+    shift = churn_shift(
+        ShiftReference(reference["counts"], reference["stayed"], SCORE_MIDDLES, SCORE_MIDDLES),
+        share_stayed,
+        tally.scores,
+        comparisons=comparisons,
+    )
+    return _document(part, then, now, stability(then, now, comparisons=comparisons), shift)
 
 
-def _document(part: _Part, then: Expected, now: Sequence[int], figures: Stability) -> PartDrift:
+def _shift_of(feature: FeatureReference, counts: list[int], share_stayed: float, now: Sequence[int], comparisons: int) -> ChurnShift | None:
+    """The churn shift of a feature; None by an earlier reference."""
+    if "probability" not in feature or "stayed_probability" not in feature:
+        return None
+    stayed = [*feature["stayed"], feature["stayed_missing"]]
+    reference = ShiftReference(counts, stayed, feature["probability"], feature["stayed_probability"])
+    return churn_shift(reference, share_stayed, now, comparisons=comparisons)
+
+
+def _document(part: _Part, then: Expected, now: Sequence[int], figures: Stability, shift: ChurnShift | None) -> PartDrift:
     customers = sum(now) or 1
     shares = [count / customers for count in now]
+    sentences = [] if figures.level == "none" else [_sentence(part, then.shares, shares)]
+    if shift and shift.level != "none":
+        sentences.append(_shift_in_words(shift, sum(now)))
     return {
         "feature": part.feature,
         "label": part.label,
@@ -82,13 +110,33 @@ def _document(part: _Part, then: Expected, now: Sequence[int], figures: Stabilit
         "psi": round(figures.psi, 6),
         "noise": round(figures.noise, 6),
         "critical": round(figures.critical, 6),
-        "level": figures.level,
-        "told": None if figures.level == "none" else _sentence(part, then.shares, shares),
+        "level": max(figures.level, shift.level if shift else "none", key=DRIFT_LEVELS.index),
+        "told": " ".join(sentences) or None,
+        "churn_shift": _shift_document(shift, sum(now)) if shift else None,
         "bins": [
             {"label": label, "reference": round(before, 6), "now": round(share, 6)}
             for label, before, share in zip(part.bins, then.shares, shares, strict=True)
         ],
     }
+
+
+def _shift_document(shift: ChurnShift, customers: int) -> ChurnShiftDocument:
+    return {
+        "probability": round(shift.probability, 6),
+        "customers": round(shift.probability * customers, 1),
+        "relative": round(shift.relative, 4),
+        "critical": round(shift.critical, 6),
+        "level": shift.level,
+    }
+
+
+def _shift_in_words(shift: ChurnShift, customers: int) -> str:
+    """What the changed distribution does to expected churn."""
+    more = "more" if shift.probability > 0 else "fewer"
+    return (
+        f"By this change alone expected churn moves by {100 * shift.probability:+.1f} percentage points: "
+        f"{abs(shift.probability) * customers:,.0f} {more} churners among {customers:,} customers."
+    )
 
 
 def _sentence(part: _Part, then: Sequence[float], now: Sequence[float]) -> str:

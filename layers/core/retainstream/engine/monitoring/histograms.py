@@ -1,6 +1,6 @@
 """Counts of customers per bin of the reference. This module needs numpy; reading the counts does not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,19 +58,32 @@ class Ruler:
 
     def counts(self, rows: Rows) -> NDArray[np.int64]:
         """Customers per bin, feature after feature, of encoded rows (n, features)."""
-        blocks = (self._block(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK))
+        blocks = (np.bincount(self._bins(block).ravel(), minlength=int(self.sizes.sum())) for _, block in _blocks(rows))
         return sum(blocks, np.zeros(int(self.sizes.sum()), dtype=np.int64))
 
-    def _block(self, rows: Rows) -> NDArray[np.int64]:
+    def sums(self, rows: Rows, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The summed values (n,) of the customers per bin, feature after feature, of encoded rows (n, features)."""
+        total = np.zeros(int(self.sizes.sum()))
+        for start, block in _blocks(rows):
+            weights = np.repeat(values[start : start + _BLOCK], len(self.sizes))
+            total += np.bincount(self._bins(block).ravel(), weights=weights, minlength=len(total))
+        return total
+
+    def _bins(self, rows: Rows) -> NDArray[np.int64]:
+        """The bin of each value (n, features), counted over all features."""
         missing = np.isnan(rows)
         above = (rows[:, :, None] >= self.edges).sum(axis=2)
         codes = np.where(self.categories, np.where(missing, 0, rows).astype(np.int64), above)
-        codes = np.where(missing, self.sizes - 1, codes) + (np.cumsum(self.sizes) - self.sizes)
-        return np.bincount(codes.ravel(), minlength=int(self.sizes.sum()))
+        bins: NDArray[np.int64] = np.where(missing, self.sizes - 1, codes) + (np.cumsum(self.sizes) - self.sizes)
+        return bins
 
-    def by_feature(self, counts: NDArray[np.int64]) -> list[list[int]]:
-        """The counts of each feature."""
-        return [part.tolist() for part in np.split(counts, np.cumsum(self.sizes)[:-1])]
+    def by_feature[Number: np.generic](self, figures: NDArray[Number]) -> list[NDArray[Number]]:
+        """The figures of each feature's bins."""
+        return np.split(figures, np.cumsum(self.sizes)[:-1])
+
+
+def _blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    return ((start, rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK))
 
 
 def score_counts(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
