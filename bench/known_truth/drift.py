@@ -7,7 +7,7 @@ from bench.known_truth.row import Row
 from retainstream.engine.monitoring.documents import FeatureBins, FeatureReference, PartDrift, Reference, RunDrift
 from retainstream.engine.monitoring.drift import drift
 from retainstream.engine.monitoring.histograms import Ruler, edges_of, score_counts, tally
-from retainstream.engine.monitoring.stability import FALSE_ALARMS, Expected, expected, stability
+from retainstream.engine.monitoring.stability import Expected, stability
 
 type Floats = NDArray[np.float64]
 
@@ -32,7 +32,14 @@ def rows(repetitions: int | None = None) -> list[Row]:
             SOURCE,
         ),
         Row("runs of 1,000,000 that report this column", "0%", f"{told:.0%}", "100%", times, SOURCE),
-        Row("runs of 1,000,000 that report a column as far off that has nothing to do with churn", "0%", f"{silent:.0%}", "0%", times, SOURCE),
+        Row(
+            "runs of 1,000,000 that report a column as far off that has nothing to do with churn",
+            "0%",
+            f"{silent:.0%}",
+            "0%",
+            times,
+            SOURCE,
+        ),
     ]
     for customers, runs in ((60, 2_000), (200, 2_000), (2_000, 1_000)):
         earlier, now = alarms_without_drift(customers, repetitions or runs)

@@ -1584,6 +1584,34 @@ export interface components {
             unknown: number;
         };
         /**
+         * ChurnShiftView
+         * @description The shift of expected churn that comes from the changed distribution of one column alone.
+         */
+        ChurnShiftView: {
+            /**
+             * Critical
+             * @description The size of the change that is rarely exceeded without drift; there is no alarm below it
+             */
+            critical: number;
+            /**
+             * Customers
+             * @description The change as a number of churners among the customers scored
+             */
+            customers: number;
+            /** @description Size of relative: none below 0.05, some below 0.2, else strong; none when the change is not above critical */
+            level: components["schemas"]["Level"];
+            /**
+             * Probability
+             * @description Change of the mean churn probability: sum of (now - reference) * mean probability over the bins
+             */
+            probability: number;
+            /**
+             * Relative
+             * @description The change as a share of the churn that the reference leads to expect
+             */
+            relative: number;
+        };
+        /**
          * Column
          * @description One column of a customer.
          */
@@ -5443,6 +5471,8 @@ export interface components {
         StabilityView: {
             /** Bins */
             bins: components["schemas"]["BinView"][];
+            /** @description What the change does to expected churn; null where the model's reference has no probabilities */
+            churn_shift?: components["schemas"]["ChurnShiftView"] | null;
             /**
              * Critical
              * @description The PSI that is rarely exceeded without drift; there is no alarm below it
@@ -5455,7 +5485,7 @@ export interface components {
             feature: string;
             /** Label */
             label: string;
-            /** @description Of psi - noise: none below 0.1, some below 0.25, else strong; none when psi is not above critical */
+            /** @description The higher of that of churn_shift and that of psi - noise: none below 0.1, some below 0.25, else strong; none when psi is not above critical */
             level: components["schemas"]["Level"];
             /**
              * Noise

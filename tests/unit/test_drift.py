@@ -1,5 +1,6 @@
 """Drift: the index against its definition on raw rows, what is counted in blocks, and which alarms are raised."""
 
+import copy
 import json
 from collections.abc import Mapping
 from math import log
@@ -222,10 +223,10 @@ def test_a_column_that_moves_churn_is_named_where_its_index_is_silent() -> None:
 def test_a_reference_of_an_earlier_version_has_no_churn_shift() -> None:
     _, reference = model_and_reference()
     now = month(3_000, 1, Drift(engagement=-0.8)).tally
-    earlier = {**reference, "features": [dict(feature) for feature in reference["features"]]}
+    earlier = copy.deepcopy(reference)
     for feature in earlier["features"]:
         del feature["probability"], feature["stayed_probability"]
-    shown = drift(now, earlier)  # type: ignore[arg-type]
+    shown = drift(now, earlier)
     assert {part["churn_shift"] for part in shown["features"]} == {None}
     assert [part["bins"] for part in shown["features"]]
     assert shown["score"]["churn_shift"]

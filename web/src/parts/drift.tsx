@@ -68,8 +68,8 @@ function Feature({ feature, customers }: { feature: Stability; customers: number
       {shift ? (
         <p class="quiet">
           Effect on expected churn: {points(100 * shift.probability)}, or {count(Math.abs(shift.customers))}{" "}
-          {shift.customers < 0 ? "fewer" : "more"} churners among {counted(customers, "customer")}. It is significant from{" "}
-          {decimal(100 * shift.critical, 2)} points on.
+          {shift.customers < 0 ? "fewer" : "more"} churners among {counted(customers, "customer")}. It is significant
+          from {decimal(100 * shift.critical, 2)} points on.
         </p>
       ) : null}
       <Table

@@ -19,11 +19,15 @@ class BinView(BaseModel):
 class ChurnShiftView(BaseModel):
     """The shift of expected churn that comes from the changed distribution of one column alone."""
 
-    probability: float = Field(description="Change of the mean churn probability: sum of (now - reference) * mean probability over the bins")
+    probability: float = Field(
+        description="Change of the mean churn probability: sum of (now - reference) * mean probability over the bins"
+    )
     customers: float = Field(description="The change as a number of churners among the customers scored")
     relative: float = Field(description="The change as a share of the churn that the reference leads to expect")
     critical: float = Field(description="The size of the change that is rarely exceeded without drift; there is no alarm below it")
-    level: Level = Field(description="Of |relative|: none below 0.05, some below 0.2, else strong; none when the change is not above critical")
+    level: Level = Field(
+        description="Size of relative: none below 0.05, some below 0.2, else strong; none when the change is not above critical"
+    )
 
 
 class StabilityView(BaseModel):
@@ -36,8 +40,8 @@ class StabilityView(BaseModel):
     noise: float = Field(description="The PSI that sampling alone is expected to give, without drift")
     critical: float = Field(description="The PSI that is rarely exceeded without drift; there is no alarm below it")
     level: Level = Field(
-        description="The higher of two: that of psi - noise (none below 0.1, some below 0.25, else strong; none when psi is not above critical), "
-        "and that of churn_shift"
+        description="The higher of that of churn_shift and that of psi - noise: none below 0.1, some below 0.25, else strong; "
+        "none when psi is not above critical"
     )
     told: str | None = Field(description="The largest change, in words; null without drift")
     churn_shift: ChurnShiftView | None = Field(

@@ -1,7 +1,7 @@
 """The shift of expected churn that comes from a changed distribution of one column, and whether chance explains it.
 
-The population stability index counts how far customers moved, whether or not the move matters for churn. This figure counts what it matters:
-the same column, by today's distribution in place of the reference's, with the probabilities of the reference in each bin.
+The population stability index says how far customers moved, whether or not that matters for churn. This figure says what it does to churn:
+today's distribution of the column takes the place of the reference's, with the reference's probabilities in each bin.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,9 @@ class ShiftReference:
 
 @dataclass(frozen=True)
 class ChurnShift:
-    """A shift of the mean churn probability. `relative` is its share of the `expected` mean, `critical` the size that it hardly ever exceeds
-    without drift.
+    """A shift of the mean churn probability.
+
+    expected: the mean by the reference. relative: the shift's share of it. critical: the size that it hardly ever exceeds without drift.
     """
 
     probability: float
@@ -47,8 +48,8 @@ class ChurnShift:
 def churn_shift(reference: ShiftReference, share_stayed: float, now: Sequence[int], *, comparisons: int) -> ChurnShift:
     """sum over bins of (q - p) m: p is the reference's share, q the present one, m the reference's mean churn probability in the bin.
 
-    As in `stability.expected`, customers of whom `share_stayed` are known to have stayed are compared with the mixture of all reference rows
-    and of those that stayed. Without drift the sum over N reference rows and M customers has mean 0 and the variance
+    As in `stability.expected`, customers of whom `share_stayed` are known to have stayed are compared with the mixture of all reference
+    rows and of those that stayed. Without drift the sum over N reference rows and M customers has mean 0 and the variance
     (1/N + 1/M) (sum of p m² - (sum of p m)²): each side is a mean of m over a sample. The level is "none" unless the sum exceeds the normal
     quantile that the largest of `comparisons` sums exceeds with a chance of at most FALSE_ALARMS.
     """
