@@ -153,7 +153,7 @@ def _evaluate(_: int, folder: Path) -> tuple[float, Measured]:
         (folder / "model.ubj").read_bytes(), fitted["calibration"], test.schema, threshold=fitted["threshold"], version="bench"
     )
     parity(model, test.rows)
-    evaluate(model, development, test, confidence_threshold=0.7)
+    evaluate(model, development, test)
     importance(model, test.rows)
     reference(model, development, test)
     return time.perf_counter() - started, {}

@@ -51,7 +51,7 @@ def made(data: DataSet, verdict: dict[str, Any] | None = None) -> CardSources:
     model = candidate.model
     counts = {"customers": len(data) + 10, "labelled": len(data), "churned": int(data.churned.sum())}
     judged = verdict or PASSED
-    figures = evaluate(model, development, test, confidence_threshold=0.7)
+    figures = evaluate(model, development, test)
     figures["held_out"]["cross_fitted"] = cross_fitted(data, split_of(data), candidate)
     return CardSources(
         schema=data.schema,
@@ -76,7 +76,6 @@ def made(data: DataSet, verdict: dict[str, Any] | None = None) -> CardSources:
         verdict=judged,
         reference=reference(model, development, test),
         target_auc=0.7,
-        confidence_threshold=0.7,
     )
 
 

@@ -1059,7 +1059,7 @@ export interface components {
             change: number | null;
             /**
              * Confidence
-             * @description max(probability, 1 - probability)
+             * @description 1 minus the width of the interval; 0 where there is none
              */
             confidence: number;
             /** Customer Id */
@@ -1069,6 +1069,8 @@ export interface components {
              * @description The customer's value in the schema's group column, or all
              */
             group: string;
+            /** @description The range in which the churn rate of all customers with this raw score lies, at 95%; it contains the probability. null for versions of earlier releases */
+            interval?: components["schemas"]["ProbabilityRange"] | null;
             /**
              * Level
              * @enum {string}
@@ -1334,8 +1336,11 @@ export interface components {
             choice: components["schemas"]["Choice"];
             /** Columns */
             columns: components["schemas"]["ColumnFacts"][];
-            /** Confidence Threshold */
-            confidence_threshold: number;
+            /**
+             * Confidence Threshold
+             * @description In cards of earlier releases only
+             */
+            confidence_threshold?: number | null;
             /** @description null in cards of earlier releases */
             corp?: components["schemas"]["CorpCurve"] | null;
             /** Created At */
@@ -4308,12 +4313,12 @@ export interface components {
             churned: boolean;
             /**
              * Confidence
-             * @description max(probability, 1 - probability)
+             * @description 1 minus the width of the interval; 0 where there is none
              */
             confidence: number;
             /**
              * Confident
-             * @description Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD
+             * @description Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD: with 0.9 the interval has at most 10 points
              */
             confident: boolean;
             /**
@@ -4345,6 +4350,8 @@ export interface components {
              * @description Earlier predictions, newest first, at most 24
              */
             history: components["schemas"]["EarlierPrediction"][];
+            /** @description The range in which the churn rate of all customers with this raw score lies, at 95%; it contains the probability. null for versions of earlier releases */
+            interval?: components["schemas"]["ProbabilityRange"] | null;
             /**
              * Level
              * @description From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2
@@ -4529,6 +4536,16 @@ export interface components {
             stayed: number;
         };
         /**
+         * ProbabilityRange
+         * @description The range in which the churn rate of all customers with this raw score lies, at 95%.
+         */
+        ProbabilityRange: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * Problem
          * @description An RFC 9457 problem document
          */
@@ -4612,6 +4629,7 @@ export interface components {
             label: string;
             /**
              * Name
+             * @description confidence in cards of earlier releases only
              * @enum {string}
              */
             name: "best" | "stored" | "confidence";
@@ -5154,12 +5172,12 @@ export interface components {
             base_probability: number;
             /**
              * Confidence
-             * @description max(probability, 1 - probability)
+             * @description 1 minus the width of the interval; 0 where there is none
              */
             confidence: number;
             /**
              * Confident
-             * @description Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD
+             * @description Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD: with 0.9 the interval has at most 10 points
              */
             confident: boolean;
             /**
@@ -5173,6 +5191,8 @@ export interface components {
             features: {
                 [key: string]: string | boolean | number | null;
             };
+            /** @description The range in which the churn rate of all customers with this raw score lies, at 95%; it contains the probability. null for versions of earlier releases */
+            interval?: components["schemas"]["ProbabilityRange"] | null;
             /**
              * Level
              * @description From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2

@@ -28,6 +28,7 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
     """A stored prediction with this probability; `changes` are to its features."""
     features = {**FEATURES, **changes}
     price = features["monthly_price"]
+    low, high = max(0.0, round(probability - 0.03, 6)), min(1.0, round(probability + 0.03, 6))
     row: Row = {
         "customer_id": customer_id,
         "group": features["plan"],
@@ -36,7 +37,8 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
         "margin": 0.5,
         "base_margin": -0.5,
         "level": level_of(probability, THRESHOLD),
-        "confidence": max(probability, 1 - probability),
+        "interval": {"low": low, "high": high},
+        "confidence": round(1 - (high - low), 6),
         "churned": churned,
         "price": price,
         "value_at_risk": round(probability * price * 12, 2),
@@ -54,6 +56,13 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
     if not churned and row["level"] != "low":
         row |= ranks(customer_id, row["group"], probability, row["value_at_risk"])
     return row
+
+
+def without_interval(row: Row) -> Row:
+    """The prediction as earlier releases stored it: without an interval, and with the probability of the likelier outcome as confidence."""
+    return {name: value for name, value in row.items() if name != "interval"} | {
+        "confidence": max(row["probability"], 1 - row["probability"])
+    }
 
 
 def store_predictions(rows: Iterable[Any]) -> None:

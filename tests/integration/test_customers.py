@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from retainstream.dashboard.consume import COUNT
+from retainstream.dashboard.fold import recount
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
+from retainstream.storage.rollups import Rollups
 from tests.integration.base_of_customers import (
     FEATURES,
     customer_ids,
@@ -15,6 +18,7 @@ from tests.integration.base_of_customers import (
     problem_kind,
     storage_down,
     store_predictions,
+    without_interval,
 )
 from tests.small_models import add_customers
 
@@ -45,10 +49,21 @@ def test_a_customer_is_shown_with_its_prediction(call: Call) -> None:
     shown = call("customers", "GET", "/api/customers/c1").body["data"]
     assert shown["prediction"]["probability"] == 0.9
     assert shown["prediction"]["reasons"][0]["label"] == "Failed payments"
-    assert shown["prediction"]["confident"] is True
+    assert shown["prediction"]["interval"] == {"low": 0.87, "high": 0.93}
+    assert (shown["prediction"]["confidence"], shown["prediction"]["confident"]) == (0.94, True)
     assert shown["features_changed"] is False
     call("customers", "PUT", "/api/customers/c1", {"features": {**FEATURES, "device_count": 9}})
     assert call("customers", "GET", "/api/customers/c1").body["data"]["features_changed"] is True
+
+
+def test_a_prediction_of_an_earlier_release_has_no_interval_and_is_not_confident(call: Call) -> None:
+    call("customers", "PUT", "/api/customers/c1", {"features": FEATURES})
+    store_predictions([without_interval(prediction("c1", 0.97))])
+    shown = call("customers", "GET", "/api/customers/c1").body["data"]["prediction"]
+    assert (shown["interval"], shown["confidence"], shown["confident"]) == (None, 0, False)
+    Rollups().put_if_version("predictions", 0, recount(COUNT["predictions"], [without_interval(prediction("c1", 0.97))]))
+    [at_risk] = call("customers", "GET", "/api/customers/high-risk", role="analyst").body["data"]
+    assert (at_risk["interval"], at_risk["confidence"]) == (None, 0)
 
 
 def test_deleting_removes_the_prediction_too_and_may_be_repeated(call: Call) -> None:

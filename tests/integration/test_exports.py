@@ -30,7 +30,7 @@ from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
 from retainstream.storage.runs import Run, Runs
 from retainstream.storage.stores import Stores
-from tests.integration.base_of_customers import prediction, some_base, storage_down, store_predictions
+from tests.integration.base_of_customers import prediction, some_base, storage_down, store_predictions, without_interval
 from tests.integration.state_machines import run_machines
 from tests.small_models import put_in_service
 
@@ -129,6 +129,16 @@ def wanted(rows: list[Any], filters: Filters | None = None) -> list[str]:
     schema = default_schema()
     fit = [row for row in rows if (filters or Filters()).keep(row)]
     return lines_of(export.header_of(schema) + export.rows_of(schema, fit))
+
+
+def test_a_file_has_the_interval_of_each_probability_that_has_one() -> None:
+    rows = [prediction("c1", 0.5), without_interval(prediction("c2", 0.5))]
+    file = export.header_of(default_schema()) + export.rows_of(default_schema(), rows)
+    columns = ("probability", "probability_low", "probability_high", "confidence")
+    assert [[line[column] for column in columns] for line in csv.DictReader(io.StringIO(file.decode(), newline=""))] == [
+        ["0.5", "0.47", "0.53", "0.94"],
+        ["0.5", "", "", ""],
+    ]
 
 
 def uploads_left() -> list[Any]:

@@ -243,6 +243,7 @@ def test_a_file_holds_every_row_that_matches(call: Call, scored: list[Prediction
         assert float(row["probability"]) == prediction["probability"]
         assert row["plan"] == prediction["features"]["plan"]
         assert row["reason_1"] == safe_cell(prediction["reasons"][0]["text"])
+        assert [row["probability_low"], row["probability_high"], row["confidence"]] == ["", "", ""], "this version has no intervals"
     assert "X-Amz-Expires=900" in data["url"]
 
 

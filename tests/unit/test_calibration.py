@@ -114,6 +114,46 @@ def test_what_so_many_rows_can_tell_is_the_rule_of_succession() -> None:
     np.testing.assert_allclose(bounded.probability(np.array([-1e4, 0.0, 1e4])), [0.01, 0.5, 0.99])
 
 
+STEPS = {"x": [-1.0, 0.5], "low": [0.0, 0.2, 0.4], "high": [0.3, 0.5, 1.0]}
+
+
+def test_intervals_survive_as_a_document_and_move_with_the_curve() -> None:
+    document = {"method": "beta", "a": 1.1, "b": 0.9, "c": -0.2, "rows": 400, "interval": STEPS}
+    bounded = calibration_from(document)
+    assert isinstance(bounded, Bounded)
+    assert bounded.document() == document
+    assert bounded.intervals
+    margins, probabilities = np.array([-2.0, -1.0, 0.0, 0.5, 9.0]), np.array([0.1, 0.4, 0.6, 0.45, 0.2])
+    low, high = bounded.intervals.around(margins, probabilities)
+    assert low.tolist() == [0, 0.2, 0.2, 0.4, 0.2]
+    assert high.tolist() == [0.3, 0.4, 0.6, 0.5, 1]
+    moved = bounded.moved(0.7).intervals
+    assert moved
+    assert (moved.low[0], moved.high[-1]) == (0, 1)
+    np.testing.assert_allclose(moved.low[1:], sigmoid(log_odds(np.array(STEPS["low"][1:])) + 0.7), atol=1e-6)
+    np.testing.assert_allclose(moved.high[:-1], sigmoid(log_odds(np.array(STEPS["high"][:-1])) + 0.7), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"x": None},
+        {"low": [0.0, 0.2]},
+        {"x": [0.5, 0.5]},
+        {"x": [0.5, float("nan")]},
+        {"x": [0.5, "1"]},
+        {"low": [0.0, 0.6, 0.4]},
+        {"low": [0.0, 0.6, 0.7]},
+        {"high": [0.3, 0.5, 1.1]},
+        {"high": [0.3, 0.5, float("nan")]},
+        {"low": [-0.1, 0.2, 0.4]},
+    ],
+)
+def test_steps_that_are_no_intervals_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="interval"):
+        calibration_from({"method": "none", "rows": 400, "interval": {**STEPS, **changed}})
+
+
 @pytest.mark.parametrize("rows", [0, -1, 2.5, True, "98"])
 def test_a_bound_by_no_number_of_rows_is_refused(rows: Any) -> None:
     with pytest.raises(ValueError, match="row"):

@@ -24,3 +24,21 @@ class TestCurve:
     def test_is_near_the_truth_on_skewed_margins(self, rows: int, most: float) -> None:
         assert truth.excess_on_skewed(calibrate, rows, 4) < most
         assert truth.excess_on_skewed(truth.calibrated_before, rows, 4) > most
+
+
+class TestInterval:
+    @pytest.mark.parametrize(("rows", "repetitions"), [(400, 16), (1_000, 12), (4_000, 6)])
+    def test_covers_the_true_churn_rate_which_venn_abers_alone_does_not(self, rows: int, repetitions: int) -> None:
+        found = truth.coverage(rows, repetitions)
+        assert 0.9 < found.all < 0.99
+        assert found.top > 0.85
+        assert found.alone < 0.7
+        assert found.confident > 0.9
+
+    def test_is_narrower_with_more_rows(self) -> None:
+        assert truth.coverage(4_000, 2).width < 0.7 * truth.coverage(400, 2).width
+
+    def test_marks_high_risk_customers_confident_where_their_churn_rate_is_known_and_not_because_most_stay(self) -> None:
+        marked = [truth.marked_confident(seed) for seed in range(8)]
+        assert all(counts.before > 0.2 * counts.high_risk for counts in marked)
+        assert sum(counts.right for counts in marked) > 0.85 * sum(counts.after for counts in marked) > 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.engine.model.levels import confidence_of, level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
+from retainstream.engine.model.levels import level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
 from retainstream.engine.model.past import HISTORY, past_of
 
 probabilities = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
@@ -32,8 +32,6 @@ def test_a_bound_belongs_to_the_level_above(probability: float, level: str) -> N
 
 def test_bounds() -> None:
     assert level_bounds(0.5) == (0.25, 0.5, 0.75)
-    assert confidence_of(0.3) == 0.7
-    assert confidence_of(0.5) == 0.5
 
 
 @given(first=probabilities, second=probabilities, value=amounts, other=amounts)

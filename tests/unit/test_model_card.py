@@ -160,8 +160,9 @@ def test_the_card_agrees_with_the_evaluation() -> None:
     assert card.profit.expected_maximum
     assert card.profit.expected_maximum.model_dump() == figures["profit"]["expected_maximum"]
     marks = {mark.name: mark for mark in card.profit.marks}
-    assert marks["best"].profit >= max(marks["stored"].profit, marks["confidence"].profit) - 0.05
-    assert (marks["stored"].threshold, marks["confidence"].threshold) == (card.threshold, 0.7)
+    assert set(marks) == {"best", "stored"}
+    assert marks["best"].profit >= marks["stored"].profit - 0.05
+    assert marks["stored"].threshold == card.threshold
     for feature in card.drift_reference.features:
         assert sum(feature.counts) + feature.missing == card.drift_reference.rows
 

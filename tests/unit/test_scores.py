@@ -159,11 +159,18 @@ def test_a_block_scores_as_its_rows_do(seed: int, customers: list[dict[str, Any]
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 100), customers=st.lists(members, min_size=1, max_size=12))
 def test_scores_keep_what_they_promise(seed: int, customers: list[dict[str, Any]]) -> None:
-    model = gym_model(seed, {"method": "platt", "a": 1.5, "b": 0.2})
+    interval = {"x": [-0.5, 0.0, 0.5], "low": [0.0, 0.1, 0.3, 0.5], "high": [0.3, 0.45, 0.8, 1.0]}
+    model = gym_model(seed, {"method": "platt", "a": 1.5, "b": 0.2, "rows": 80, "interval": interval})
     for customer, score in zip(customers, scores(model, customers), strict=True):
         assert score["features"] == customer
         assert 0 <= score["probability"] <= 1
-        assert score["confidence"] == pytest.approx(max(score["probability"], 1 - score["probability"]), abs=1e-6)
+        assert score["interval"]
+        low, high = score["interval"]["low"], score["interval"]["high"]
+        assert 0 <= low <= score["probability"] <= high <= 1
+        step = sum(score["margin"] > bound for bound in interval["x"])
+        assert low == min(interval["low"][step], score["probability"])
+        assert high == max(interval["high"][step], score["probability"])
+        assert score["confidence"] == pytest.approx(1 - (high - low), abs=1e-6)
         assert sum(score["contributions"].values()) == pytest.approx(score["margin"] - score["base_margin"], abs=1e-5)
         strengths = [abs(reason["contribution"]) for reason in score["reasons"]]
         assert strengths == sorted(strengths, reverse=True)
@@ -176,6 +183,12 @@ def test_scores_keep_what_they_promise(seed: int, customers: list[dict[str, Any]
         assert score["value_at_risk"] == pytest.approx(score["probability"] * saved_value(score["probability"], price or 0), abs=0.006)
         assert score["action"] == best_action(score, price)
         json.dumps(score, allow_nan=False)
+
+
+def test_a_model_of_an_earlier_release_has_no_intervals() -> None:
+    for calibration in ({"method": "none"}, {"method": "platt", "a": 1.5, "b": 0.2, "rows": 80}):
+        for score in scores(gym_model(1, calibration), [{}, {"visits": 3}]):
+            assert (score["interval"], score["confidence"]) == (None, 0)
 
 
 def best_action(score: Score, price: float | None) -> dict[str, Any] | None:

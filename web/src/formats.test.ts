@@ -10,8 +10,18 @@ import {
   pointSize,
   points,
   rowRange,
+  shareRange,
   signed,
 } from "./formats";
+
+describe("a range of shares", () => {
+  test.each([
+    [0.117, 0.194, "between 12% and 19%"],
+    [0.011, 0.024, "between 1.1% and 2.4%"],
+    [0, 0.024, "at most 2.4%"],
+    [0.634, 1, "at least 63%"],
+  ])("%s to %s is %s", (low, high, written) => expect(shareRange({ low, high })).toBe(written));
+});
 
 describe("a share as a percentage", () => {
   test.each([

@@ -29,6 +29,14 @@ export function percent(share: number | null | undefined, digits = 1): string {
   return `${rounded.toFixed(digits)}%`;
 }
 
+/** A range of shares, as in "between 12% and 19%"; a narrow range has a decimal. */
+export function shareRange({ low, high }: { low: number; high: number }): string {
+  const digits = high - low < 0.03 ? 1 : 0;
+  if (low === 0) return `at most ${percent(high, digits)}`;
+  if (high === 1) return `at least ${percent(low, digits)}`;
+  return `between ${percent(low, digits)} and ${percent(high, digits)}`;
+}
+
 /** A difference with its sign, as in "+3.2". */
 export const signed = (value: number | null | undefined, digits = 1): string =>
   value == null ? NOTHING : `${sign(value, digits)}${Math.abs(value).toFixed(digits)}`;

@@ -1,12 +1,12 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { ago, money, percent, pointSize } from "../formats";
+import { ago, money, percent, pointSize, shareRange } from "../formats";
 import { Change } from "./customer-table";
 import { Level } from "./level";
 import type { FeatureSchema } from "./schema";
 
 type Prediction = Schemas["PredictionView"];
 
-/** A customer's churn probability, its confidence and the value at risk. */
+/** A customer's churn probability, its interval and the value at risk. */
 export function Verdict({ prediction, schema }: { prediction: Prediction; schema: FeatureSchema }) {
   const difference = 100 * (prediction.probability - prediction.base_probability);
   const { money: terms } = schema;
@@ -19,13 +19,8 @@ export function Verdict({ prediction, schema }: { prediction: Prediction; schema
         {prediction.churned ? "Last churn probability before the customer left," : "Churn probability within"}{" "}
         {schema.horizon_days} days, {pointSize(difference)} {difference < 0 ? "below" : "above"} the average customer.
       </p>
+      <Sureness prediction={prediction} />
       <dl>
-        <div>
-          <dt>Confidence</dt>
-          <dd>
-            {percent(prediction.confidence, 0)} <small>{prediction.confident ? "confident" : "not confident"}</small>
-          </dd>
-        </div>
         {terms ? (
           <div>
             <dt>Value at risk</dt>
@@ -46,5 +41,19 @@ export function Verdict({ prediction, schema }: { prediction: Prediction; schema
         </div>
       </dl>
     </section>
+  );
+}
+
+/** How well the model's past customers determine the probability. */
+function Sureness({ prediction }: { prediction: Prediction }) {
+  const { interval, confident } = prediction;
+  if (!interval) return null;
+  return (
+    <p class="quiet">
+      Of the customers with this score, {shareRange(interval)} leave (95% sure).{" "}
+      {confident
+        ? "The probability is well known."
+        : "The probability is not well known: few past customers have such a score."}
+    </p>
   );
 }

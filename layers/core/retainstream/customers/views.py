@@ -9,7 +9,17 @@ from pydantic_core import PydanticCustomError
 from retainstream.customers.records import Outcome
 from retainstream.engine.lives import LONG_BEFORE, churned_of, outcome_day
 from retainstream.engine.records import Customer, Life, Prediction, RiskLevel
-from retainstream.predictions.views import ActionView, FeatureValue, PredictionView, ReasonView, prediction_view
+from retainstream.predictions.views import (
+    CONFIDENCE,
+    INTERVAL,
+    ActionView,
+    FeatureValue,
+    PredictionView,
+    ProbabilityRange,
+    ReasonView,
+    confidence_of,
+    prediction_view,
+)
 
 
 def _past_date(text: str) -> str:
@@ -120,7 +130,8 @@ class AtRiskView(BaseModel):
     group: str = Field(description="The customer's value in the schema's group column, or all")
     probability: float
     level: RiskLevel
-    confidence: float = Field(description="max(probability, 1 - probability)")
+    interval: ProbabilityRange | None = INTERVAL
+    confidence: float = CONFIDENCE
     change: float | None = Field(description="Probability minus the previous one; null for the first prediction")
     price: float | None = Field(description="The customer's price per month")
     value_at_risk: float = Field(
@@ -173,4 +184,4 @@ def _lives(customer: Customer) -> dict[str, object]:
 
 
 def at_risk_view(prediction: Prediction) -> AtRiskView:
-    return AtRiskView.model_validate({"change": None, **prediction})
+    return AtRiskView.model_validate({"change": None, **prediction, "confidence": confidence_of(prediction)})

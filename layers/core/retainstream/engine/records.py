@@ -40,11 +40,20 @@ class RecommendedAction(TypedDict):
     share_of_raise: NotRequired[float]
 
 
+class ProbabilityInterval(TypedDict):
+    """The range in which the churn rate of customers with this raw score lies, at 95%."""
+
+    low: float
+    high: float
+
+
 class Score(TypedDict):
     """A model's answer for one set of features.
 
     `average_probability` is the mean probability of the customers that the model learned from; a score by a model of an earlier version has
     none. Margins and contributions are in log-odds; `price` is per month and `value_at_risk` an amount, both in the schema's currency.
+    `interval` is None for versions that have no intervals, and absent from scores of earlier releases. `confidence` is 1 minus its width;
+    in scores of earlier releases it is max(probability, 1 - probability).
     """
 
     probability: float
@@ -53,6 +62,7 @@ class Score(TypedDict):
     margin: float
     base_margin: float
     level: RiskLevel
+    interval: NotRequired[ProbabilityInterval | None]
     confidence: float
     price: float | None
     value_at_risk: float

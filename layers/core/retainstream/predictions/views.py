@@ -41,6 +41,21 @@ class ActionView(BaseModel):
     )
 
 
+class ProbabilityRange(BaseModel):
+    """The range in which the churn rate of all customers with this raw score lies, at 95%."""
+
+    low: float
+    high: float
+
+
+INTERVAL = Field(
+    default=None,
+    description="The range in which the churn rate of all customers with this raw score lies, at 95%; it contains the probability. null "
+    "for versions of earlier releases",
+)
+CONFIDENCE = Field(description="1 minus the width of the interval; 0 where there is none")
+
+
 class ScoreView(BaseModel):
     """A customer's churn probability within the schema's horizon, with reasons, value at risk and recommended action."""
 
@@ -54,8 +69,11 @@ class ScoreView(BaseModel):
     margin: float = Field(description="Raw score of the trees, in log-odds, before calibration")
     base_margin: float
     level: RiskLevel = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")
-    confidence: float = Field(description="max(probability, 1 - probability)")
-    confident: bool = Field(description="Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD")
+    interval: ProbabilityRange | None = INTERVAL
+    confidence: float = CONFIDENCE
+    confident: bool = Field(
+        description="Whether the confidence reaches the stack's CONFIDENCE_THRESHOLD: with 0.9 the interval has at most 10 points"
+    )
     price: float | None = Field(description="The customer's price per month")
     value_at_risk: float = Field(
         description="probability * price * margin * months that a saved customer stays on average, in the schema's currency"
@@ -93,16 +111,25 @@ class PredictionView(ScoreView):
 
 
 def score_view(score: Score, confidence_threshold: float) -> ScoreView:
-    return ScoreView.model_validate({**score, "confident": score["confidence"] >= confidence_threshold})
+    return ScoreView.model_validate({**score, **_sureness(score, confidence_threshold)})
 
 
 def prediction_view(prediction: Prediction, confidence_threshold: float) -> PredictionView:
-    confident = prediction["confidence"] >= confidence_threshold
     days = {
         "features_on": features_day(prediction),
         "history": [{**earlier, "features_on": features_day(earlier)} for earlier in prediction["history"]],
     }
-    return PredictionView.model_validate({**prediction, **days, "confident": confident})
+    return PredictionView.model_validate({**prediction, **days, **_sureness(prediction, confidence_threshold)})
+
+
+def confidence_of(score: Score) -> float:
+    """The confidence of a stored score. One of an earlier release has no interval, and a confidence of another meaning."""
+    return score["confidence"] if score.get("interval") else 0.0
+
+
+def _sureness(score: Score, confidence_threshold: float) -> dict[str, object]:
+    confidence = confidence_of(score)
+    return {"confidence": confidence, "confident": bool(score.get("interval")) and confidence >= confidence_threshold}
 
 
 class GeneratedView(BaseModel):

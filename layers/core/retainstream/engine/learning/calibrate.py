@@ -1,8 +1,9 @@
-"""Calibration of margins: the curve that makes probabilities of them."""
+"""Calibration of margins: the curve that makes probabilities of them, with its intervals."""
 
 import numpy as np
 
 from retainstream.engine.learning.metrics import Floats, Outcomes
+from retainstream.engine.learning.venn_abers import intervals
 from retainstream.engine.model.calibration import Beta, Bounded, sigmoid
 
 _SLOPE_SPREAD, _LEVEL_SPREAD = 0.3, 0.5
@@ -16,12 +17,12 @@ _PRECISION: Floats = _CONTRASTS.T @ np.diag(np.array([_SLOPE_SPREAD, _SLOPE_SPRE
 
 
 def calibrate(margins: Floats, churned: Outcomes) -> Bounded:
-    """The curve for margins of rows that the trees were not fitted to, bounded by the number of rows.
+    """The curve for margins of rows that the trees were not fitted to, bounded by the number of rows, with its intervals.
 
     Every curve is bounded: a linear stage continues in a straight line without end, and trees that separate the outcomes have margins
     beyond all observed ones.
     """
-    return Bounded(fit_beta(margins, churned), len(margins))
+    return Bounded(fit_beta(margins, churned), len(margins), intervals(margins, churned))
 
 
 def fit_beta(margins: Floats, churned: Outcomes) -> Beta:

@@ -31,15 +31,13 @@ class Ceiling(TypedDict):
     brier: float
 
 
-def evaluate(
-    model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0, confidence_threshold: float | None = None
-) -> Document:
+def evaluate(model: ScoringModel, development: DataSet, test: DataSet, *, seed: int = 0) -> Document:
     """The figures of a model on the test rows, and those of a linear model fitted to the development rows.
 
     held_out: the model's figures with curves. groups: the same per group, without curves. intervals: 95%, of the model's figures on all
     test rows. calibration: the calibration check. baseline: the linear model's figures. ceiling: figures of the true probabilities if
-    every row was generated, otherwise None. curves: of the model and the linear model. profit: the profit curve, with the stored and the
-    confidence threshold marked.
+    every row was generated, otherwise None. curves: of the model and the linear model. profit: the profit curve, with the stored
+    threshold marked.
     """
     probabilities = model.probabilities(test.rows)
     figures = judged(test.churned, probabilities, model.threshold, seed=seed, keys=test.keys)
@@ -47,7 +45,7 @@ def evaluate(
     baseline = LinearBaseline.fit(development.schema, development.rows, development.churned)
     linear = baseline.probabilities(test.rows)
     linear_threshold = metrics.best_f1_threshold(*out_of_fold(development))
-    marked = {"stored": model.threshold} | ({"confidence": confidence_threshold} if confidence_threshold is not None else {})
+    marked = {"stored": model.threshold}
     return {
         "held_out": {
             **figures.values,

@@ -7,14 +7,19 @@ from typing import Literal, NotRequired, Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.model.intervals import Intervals, IntervalsDocument, intervals_from
+
 type Floats = NDArray[np.float64]
 
 _SMALLEST = 1e-9
 
 
 class CalibrationDocument(TypedDict):
-    """A calibration as JSON: `a`, `b` and `c` with the method beta, `a` and `b` with platt, `x` and `y` with isotonic, `rows` where the
-    curve is bounded. Models are fitted with the method beta; the others are those of earlier versions."""
+    """A calibration as JSON: `a`, `b` and `c` with the method beta, `a` and `b` with platt, `x` and `y` with isotonic.
+
+    `rows` where the curve is bounded, `interval` where it has intervals. Models are fitted with the method beta; earlier releases had the
+    others, and no intervals.
+    """
 
     method: Literal["none", "platt", "isotonic", "beta"]
     a: NotRequired[float]
@@ -23,6 +28,7 @@ class CalibrationDocument(TypedDict):
     x: NotRequired[list[float]]
     y: NotRequired[list[float]]
     rows: NotRequired[int]
+    interval: NotRequired[IntervalsDocument]
 
 
 class Calibration(Protocol):
@@ -156,11 +162,12 @@ class Bounded:
     """A curve bounded by the number of rows behind it, by Laplace's rule of succession (1814): (rows · p + 1) / (rows + 2).
 
     After n customers who all stayed, the next one leaves with probability 1 / (n + 2), not 0. The order of customers does not change, and
-    no probability moves by more than 1 / (n + 2).
+    no probability moves by more than 1 / (n + 2). `intervals` come from the same rows; they are None for versions of earlier releases.
     """
 
     curve: Calibration
     rows: int
+    intervals: Intervals | None = None
 
     def __post_init__(self) -> None:
         if self.rows < 1:
@@ -173,11 +180,14 @@ class Bounded:
         return self.rows / (self.rows + 2) * self.curve.derivative(margins)
 
     def moved(self, offset: float) -> "Bounded":
-        """The moved curve with the same bound."""
-        return Bounded(self.curve.moved(offset), self.rows)
+        """The moved curve and intervals, with the same bound."""
+        return Bounded(self.curve.moved(offset), self.rows, self.intervals.moved(offset) if self.intervals else None)
 
     def document(self) -> CalibrationDocument:
-        return {**self.curve.document(), "rows": self.rows}
+        document: CalibrationDocument = {**self.curve.document(), "rows": self.rows}
+        if self.intervals:
+            document["interval"] = self.intervals.document()
+        return document
 
 
 def calibration_from(document: Mapping[str, object]) -> Calibration:
@@ -192,7 +202,7 @@ def calibration_from(document: Mapping[str, object]) -> Calibration:
         return curve
     if isinstance(rows, bool) or not isinstance(rows, int):
         raise ValueError("the number of rows is not a whole number")
-    return Bounded(curve, rows)
+    return Bounded(curve, rows, intervals_from(document["interval"]) if "interval" in document else None)
 
 
 def _curve_from(document: Mapping[str, object]) -> Calibration:

@@ -1,4 +1,4 @@
-"""Risk levels, confidence, and the index keys of customers at risk. This module needs the standard library alone."""
+"""Risk levels, and the index keys of customers at risk. This module needs the standard library alone."""
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -37,11 +37,6 @@ def level_bounds(threshold: float) -> tuple[float, float, float]:
 def level_of(probability: float, threshold: float) -> RiskLevel:
     """The risk level of a probability; a bound belongs to the level above it."""
     return RISK_LEVELS[sum(probability >= bound for bound in level_bounds(threshold))]
-
-
-def confidence_of(probability: float) -> float:
-    """The probability of the more likely outcome: max(p, 1 - p), from 0.5 to 1."""
-    return max(probability, 1 - probability)
 
 
 def ranks(customer_id: str, group: str, probability: float, value_at_risk: float) -> RiskKeys:

@@ -7,9 +7,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.engine.model.calibration import Calibration, Floats, calibration_from
+from retainstream.engine.model.calibration import Bounded, Calibration, Floats, calibration_from
 from retainstream.engine.model.contributions import Contributions
 from retainstream.engine.model.encoding import Rows, feature_names, feature_types
+from retainstream.engine.model.intervals import Intervals
 from retainstream.engine.schema import FeatureSchema
 
 
@@ -89,6 +90,11 @@ class ScoringModel:
             raise UnusableModel(f"model {version} has an average probability outside 0 to 1")
         contributions = Contributions(loaded, lambda rows: matrix(schema, rows, threads=1))
         return cls(version, schema, loaded, curve, threshold, contributions, average_probability)
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """The intervals of the probabilities; None for a version of an earlier release."""
+        return self.calibration.intervals if isinstance(self.calibration, Bounded) else None
 
     def margins(self, rows: Rows) -> Floats:
         """Raw scores in log-odds, shape (n,)."""

@@ -6,20 +6,21 @@ import numpy as np
 
 from retainstream.engine.lives import churned_of
 from retainstream.engine.model.actions import best_actions, prices
+from retainstream.engine.model.calibration import Floats
 from retainstream.engine.model.encoding import encode
-from retainstream.engine.model.levels import IndexKeys, confidence_of, index_keys, level_of
+from retainstream.engine.model.levels import IndexKeys, index_keys, level_of
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.money import value_at_risk
 from retainstream.engine.model.past import described_on, past_of
 from retainstream.engine.model.reasons import reasons_of, strongest
-from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, Score, Value
+from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, ProbabilityInterval, Score, Value
 
 
 def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
     """The scores of customers, in the same order, by their features.
 
-    Probabilities have six decimals, and the level is that of the rounded probability. Contributions have six decimals too, so that they
-    add up to margin − base_margin within half a millionth per column.
+    Probabilities and their intervals have six decimals, and the level is that of the rounded probability. Contributions have six decimals
+    too, so that they add up to margin − base_margin within half a millionth per column.
 
     Raises:
         ValueError, TypeError: a value of a number is not a number.
@@ -39,6 +40,7 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
     per_customer = zip(
         rows,
         probability.tolist(),
+        _intervals(model, explained.margin, probability),
         explained.margin.round(6).tolist(),
         explained.contributions.round(6).tolist(),
         top.columns.tolist(),
@@ -57,7 +59,8 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
             "probability": chance,
             "margin": margin,
             "level": level_of(chance, model.threshold),
-            "confidence": round(confidence_of(chance), 6),
+            "interval": interval,
+            "confidence": round(1 - (interval["high"] - interval["low"]), 6) if interval else 0.0,
             "price": None if np.isnan(paid) else paid,
             "value_at_risk": at_stake,
             "contributions": dict(zip(names, amounts, strict=True)),
@@ -66,8 +69,15 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
             "features": features,
             "model_version": model.version,
         }
-        for features, chance, margin, amounts, columns, strengths, points, action, paid, at_stake in per_customer
+        for features, chance, interval, margin, amounts, columns, strengths, points, action, paid, at_stake in per_customer
     ]
+
+
+def _intervals(model: ScoringModel, margins: Floats, probabilities: Floats) -> list[ProbabilityInterval | None]:
+    if not model.intervals:
+        return [None] * len(margins)
+    low, high = model.intervals.around(margins, probabilities)
+    return [{"low": lowest, "high": highest} for lowest, highest in zip(low.round(6).tolist(), high.round(6).tolist(), strict=True)]
 
 
 def predictions(

@@ -20,7 +20,7 @@ SECONDS_AT_ONCE = 15.0
 """A file that takes longer is left to a run, so that the request is answered within 30 seconds."""
 CONTENT_TYPE = "text/csv; charset=utf-8"
 READ = (
-    *("customer_id", "probability", "level", "confidence", "change", "value_at_risk", "action", "reasons", "features"),
+    *("customer_id", "probability", "level", "interval", "confidence", "change", "value_at_risk", "action", "reasons", "features"),
     *("model_version", "scored_at", "group", "churned"),
 )
 """The attributes of a prediction that its row and the filters need."""
@@ -57,6 +57,8 @@ def header_of(schema: FeatureSchema) -> bytes:
         schema.id.column,
         "probability",
         "level",
+        "probability_low",
+        "probability_high",
         "confidence",
         "change",
         "value_at_risk",
@@ -94,13 +96,15 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _row(schema: FeatureSchema, prediction: Prediction) -> list[object]:
-    action = prediction["action"]
+    action, interval = prediction["action"], prediction.get("interval")
     reasons = [reason["text"] for reason in prediction["reasons"]]
     return [
         prediction["customer_id"],
         _real(prediction["probability"]),
         prediction["level"],
-        _real(prediction["confidence"]),
+        _real(interval["low"]) if interval else None,
+        _real(interval["high"]) if interval else None,
+        _real(prediction["confidence"]) if interval else None,
         _real(prediction.get("change")),
         _real(prediction["value_at_risk"]),
         action["title"] if action else None,

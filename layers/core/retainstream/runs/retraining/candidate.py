@@ -94,7 +94,7 @@ def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
         elif period := split.document().get("period"):
             by_period = [figures_of(period, test, judged.probabilities(test.rows), learned=len(development))]
         document = {
-            **evaluate(judged, development, test, seed=SEED, confidence_threshold=settings().confidence_threshold),
+            **evaluate(judged, development, test, seed=SEED),
             "split": {**split.document(), "development": len(development)},
             "importance": importance(model, test.rows),
             "parity": parity(model, test.rows).document(),

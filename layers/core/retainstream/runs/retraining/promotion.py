@@ -110,7 +110,6 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
                 verdict=verdict,
                 reference=bench.get_json("candidate/reference.json"),
                 target_auc=settings().target_auc,
-                confidence_threshold=settings().confidence_threshold,
             )
         )
         contents |= {loading.CARD_FILE: card.model_dump_json().encode(), loading.CARD_PAGE_FILE: page(card).encode()}

@@ -32,7 +32,7 @@ _FIGURES = (
     ("called", "Customers called", "Held-out customers at or above the stored threshold", ""),
     ("top_decile_lift", "Top-decile lift", "Churn rate of the riskiest tenth, divided by the churn rate of all customers", "higher"),
 )
-_MARKS = {"best": "Highest profit", "stored": "Stored threshold", "confidence": "Confidence threshold"}
+_MARKS = {"best": "Highest profit", "stored": "Stored threshold"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class CardSources:
     verdict: Document
     reference: Document
     target_auc: float
-    confidence_threshold: float
 
 
 def assemble(sources: CardSources) -> Card:
@@ -68,7 +67,6 @@ def assemble(sources: CardSources) -> Card:
         "horizon_days": schema.horizon_days,
         "group": schema.column(schema.group).label if schema.group else None,
         "threshold": sources.fitted["threshold"],
-        "confidence_threshold": sources.confidence_threshold,
         "baseline_method": figures["baseline"]["method"],
         "figures": [_figure(figures, *described) for described in _FIGURES],
         "cross_fitted": _cross_fitted(held_out.get("cross_fitted")),
@@ -94,7 +92,7 @@ def assemble(sources: CardSources) -> Card:
         "choice": {
             **{name: record[name] for name in ("chosen", "trials", "folds", "seed", "seconds", "stopped_by_clock")},
             "why": record.get("why", ""),
-            "calibration": sources.fitted["calibration"],
+            "calibration": {name: number for name, number in sources.fitted["calibration"].items() if name != "interval"},
             "calibrated_on": record["rows"]["calibrate"],
         },
         "gate": {

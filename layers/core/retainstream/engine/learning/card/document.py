@@ -122,7 +122,7 @@ class ProfitPoint(_Part):
 class ProfitMark(ProfitPoint):
     """A threshold with a meaning."""
 
-    name: Literal["best", "stored", "confidence"]
+    name: Literal["best", "stored", "confidence"] = Field(description="confidence in cards of earlier releases only")
     label: str
 
 
@@ -382,7 +382,7 @@ class Card(_Part):
     horizon_days: int
     group: str | None = Field(description="Label of the group column")
     threshold: float
-    confidence_threshold: float
+    confidence_threshold: float | None = Field(default=None, description="In cards of earlier releases only")
     baseline_method: str
     figures: list[CardFigure]
     cross_fitted: CrossFitted | None = Field(default=None, description="For tables of fewer than 5,000 rows that are split by customers")

@@ -145,7 +145,7 @@ def gain(card: Card) -> Markup:
 
 
 def profit(card: Card, curve: Profit) -> Markup:
-    """Profit per customer against the threshold, with marks at the stored, the confidence and the best threshold."""
+    """Profit per customer against the threshold, with marks at the stored and the best threshold."""
     legend = [
         Entry(f"mark-{mark.name}", f"{mark.label} {probability(mark.threshold)}: {money(mark.profit, curve.currency)}")
         for mark in curve.marks
