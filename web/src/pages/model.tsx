@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { bestPossible, counted, date, decimal } from "../formats";
+import { bestPossible, count, counted, date, decimal } from "../formats";
 import { useLoaded } from "../loading";
 import { Figure, Synthetic } from "../parts/card";
 import { CardPlots } from "../parts/card-plots";
@@ -62,23 +62,29 @@ function summary(status: Status): string {
 function Figures({ status }: { status: Status }) {
   const model = status.model;
   if (!model) return null;
-  const figures = model.metrics as typeof model.metrics & Record<string, number | undefined>;
+  const figures = model.metrics;
+  const { precision, recall } = figures as Record<string, unknown> as Record<string, number | undefined>;
+  const judgedOn = `${interval(figures.roc_auc_interval)} on ${counted(figures.rows, "held-out customer")}${crossFitted(figures)}`;
   return (
     <div class="figures">
       <Figure
         title="ROC AUC"
         value={decimal(figures.roc_auc)}
-        note={
-          model.ceiling
-            ? bestPossible(figures.roc_auc, model.ceiling.roc_auc)
-            : `on ${counted(figures.rows ?? 0, "held-out customer")}`
-        }
+        note={model.ceiling ? `${judgedOn} · ${bestPossible(figures.roc_auc, model.ceiling.roc_auc)}` : judgedOn}
       />
-      <Figure
-        title="Calibration error (ECE)"
-        value={decimal(figures.ece)}
-        note="mean gap between predicted and observed rates"
-      />
+      {figures.observed_to_expected == null ? (
+        <Figure
+          title="Calibration error (ECE)"
+          value={decimal(figures.ece)}
+          note="mean gap between predicted and observed rates"
+        />
+      ) : (
+        <Figure
+          title="Observed to expected churners"
+          value={decimal(figures.observed_to_expected, 2)}
+          note={`${interval(figures.observed_to_expected_interval, 2)} · slope ${decimal(figures.calibration_slope, 2)} · 1 is best`}
+        />
+      )}
       <Figure
         title="Log loss"
         value={decimal(figures.log_loss)}
@@ -88,9 +94,21 @@ function Figures({ status }: { status: Status }) {
       />
       <Figure
         title="Precision and recall"
-        value={`${decimal(figures.precision, 2)} / ${decimal(figures.recall, 2)}`}
+        value={`${decimal(precision, 2)} / ${decimal(recall, 2)}`}
         note={`at threshold ${decimal(model.threshold)}`}
       />
     </div>
   );
+}
+
+function interval(ends: { low: number; high: number } | null | undefined, digits = 3): string {
+  return ends
+    ? `95% interval ${decimal(ends.low, digits)} to ${decimal(ends.high, digits)}`
+    : "too few churners for an interval";
+}
+
+/** The ROC AUC over all customers of a small table, each scored by a model of others. */
+function crossFitted({ cross_fitted: all }: NonNullable<Status["model"]>["metrics"]): string {
+  if (!all) return "";
+  return ` · cross-fitted over all ${count(all.rows)}: ${decimal(all.roc_auc)}, ${interval(all.intervals.roc_auc)}`;
 }

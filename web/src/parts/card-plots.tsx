@@ -16,10 +16,10 @@ export function CardPlots({ version }: { version: string }) {
     <div class="grid plots">
       <Card
         title="Reliability"
-        note="Observed churn rate by predicted probability; on the line, the probabilities are calibrated"
+        note="Observed churn rate by predicted probability; on the dashed line, the probabilities are calibrated"
       >
         <Show of={card} lines={6}>
-          {({ data }) => <Reliability bins={data.reliability} />}
+          {({ data }) => <Reliability card={data} />}
         </Show>
       </Card>
       <Card title="Gain" note="Share of churners reached when the riskiest customers are called first">
@@ -32,54 +32,94 @@ export function CardPlots({ version }: { version: string }) {
 }
 
 const SHARES = { domain: [0, 1], tickFormat: "%", grid: true } as const;
+const TICKS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+const LOGARITHMIC = {
+  type: "log",
+  ticks: [...TICKS, 1],
+  tickFormat: (share: number) => `${Number((share * 100).toPrecision(2))}%`,
+  grid: true,
+} as const;
 
-function Reliability({ bins }: { bins: ModelCard["reliability"] }) {
+function Reliability({ card }: { card: ModelCard }) {
+  const { reliability: bins, corp, reliability_scale: scale } = card;
+  const first = scale === "log" ? firstTick(bins) : 0;
+  const shown = (share: number) => Math.max(share, first);
+  const steps = (corp?.probability ?? []).map((probability, place) => ({
+    probability: shown(probability),
+    rate: shown(corp?.churn_rate[place] ?? 0),
+  }));
   const draw = useCallback(
-    (plot: typeof Plot): Plot.PlotOptions => ({
-      marginLeft: 48,
-      marginBottom: 40,
-      x: { ...SHARES, label: "predicted", labelOffset: 36 },
-      y: { ...SHARES, label: "observed" },
-      marks: [
-        plot.line(
-          [
-            { at: 0, left: 0 },
-            { at: 1, left: 1 },
-          ],
-          { x: "at", y: "left", stroke: "#aaa5b8", strokeDasharray: "4 4" },
-        ),
-        plot.ruleX(bins, { x: "mean_probability", y1: "low", y2: "high", stroke: "#ff5d6c", strokeOpacity: 0.6 }),
-        plot.dot(bins, {
-          x: "mean_probability",
-          y: "churn_rate",
-          fill: "#ff5d6c",
-          r: 4,
-          tip: true,
-          title: (bin) =>
-            `${percent(bin.mean_probability)} predicted, ${percent(bin.churn_rate)} of ${count(bin.rows)} customers left`,
-        }),
-      ],
-    }),
-    [JSON.stringify(bins)],
+    (plot: typeof Plot): Plot.PlotOptions => {
+      const axis = scale === "log" ? { ...LOGARITHMIC, domain: [first, 1] } : SHARES;
+      return {
+        marginLeft: 48,
+        marginBottom: 40,
+        x: { ...axis, label: "predicted", labelOffset: 36 },
+        y: { ...axis, label: "observed" },
+        marks: [
+          plot.line(
+            [
+              { at: first, left: first },
+              { at: 1, left: 1 },
+            ],
+            { x: "at", y: "left", stroke: "#aaa5b8", strokeDasharray: "4 4" },
+          ),
+          plot.line(steps, { x: "probability", y: "rate", stroke: "#5cb8ff", strokeOpacity: 0.7 }),
+          plot.ruleX(bins, {
+            x: "mean_probability",
+            y1: (bin) => shown(bin.low),
+            y2: (bin) => shown(bin.high),
+            stroke: "#ff5d6c",
+            strokeOpacity: 0.6,
+          }),
+          plot.dot(bins, {
+            x: "mean_probability",
+            y: (bin) => shown(bin.churn_rate),
+            fill: "#ff5d6c",
+            r: 4,
+            tip: true,
+            title: (bin) =>
+              `${percent(bin.mean_probability)} predicted, ${percent(bin.churn_rate)} of ${count(bin.rows)} customers left`,
+          }),
+        ],
+      };
+    },
+    [card.version],
   );
   if (!bins.length) return <Empty title="No reliability curve in this model card" />;
+  const agreeing = bins.filter(({ low, high, mean_probability: predicted }) => low <= predicted && predicted <= high);
   const widest = bins.reduce((candidate, bin) => (gap(bin) > gap(candidate) ? bin : candidate));
   return (
-    <Chart
-      description={`Reliability curve with ${bins.length} bins. The widest gap: ${percent(widest.mean_probability)} predicted, ${percent(widest.churn_rate)} observed.`}
-      height={300}
-      draw={draw}
-      table={{
-        columns: ["Predicted", "Observed", "95% interval", "Customers"],
-        rows: bins.map((bin) => [
-          percent(bin.mean_probability),
-          percent(bin.churn_rate),
-          `${percent(bin.low)} to ${percent(bin.high)}`,
-          count(bin.rows),
-        ]),
-      }}
-    />
+    <>
+      <Chart
+        description={`Reliability curve with ${bins.length} bins; in ${agreeing.length} of them the 95% interval of the churn rate holds the prediction. The widest gap: ${percent(widest.mean_probability)} predicted, ${percent(widest.churn_rate)} observed.`}
+        height={300}
+        draw={draw}
+        table={{
+          columns: ["Predicted", "Observed", "95% interval", "Customers"],
+          rows: bins.map((bin) => [
+            percent(bin.mean_probability),
+            percent(bin.churn_rate),
+            `${percent(bin.low)} to ${percent(bin.high)}`,
+            count(bin.rows),
+          ]),
+        }}
+      />
+      <p class="quiet">
+        Dots are bins of about equal numbers of customers, with 95% intervals.
+        {steps.length ? " The thin line needs no bins (CORP)." : ""}
+        {scale === "log" ? " Both scales are logarithmic, because churn is rare." : ""}
+      </p>
+    </>
   );
+}
+
+/** The largest of 0.1%, 0.2%, 0.5%, 1%… that no dot is below. */
+function firstTick(bins: ModelCard["reliability"]): number {
+  const least = Math.min(
+    ...bins.flatMap((bin) => [bin.mean_probability, bin.churn_rate, bin.low].filter((share) => share > 0)),
+  );
+  return TICKS.filter((tick) => tick <= least).at(-1) ?? 0.0001;
 }
 
 function gap(bin: ModelCard["reliability"][number]): number {

@@ -16,6 +16,8 @@ const FIGURES = [
   ["pr_auc", "PR AUC"],
   ["log_loss", "Log loss"],
   ["brier", "Brier score"],
+  ["observed_to_expected", "Observed to expected churners"],
+  ["calibration_slope", "Calibration slope"],
   ["ece", "ECE"],
   ["precision", "Precision"],
   ["recall", "Recall"],
@@ -72,7 +74,7 @@ function columnsOf(selected: string[], toggle: (version: string) => void, change
     { title: "Created", sort: "descending", cell: (version) => dateTime(version.created_at) },
     { title: "ROC AUC", number: true, cell: ({ metrics }) => decimal(metrics.roc_auc) },
     { title: "Log loss", number: true, cell: ({ metrics }) => decimal(metrics.log_loss) },
-    { title: "ECE", number: true, cell: ({ metrics }) => decimal(metrics.ece) },
+    { title: "Observed / expected", number: true, cell: ({ metrics }) => decimal(metrics.observed_to_expected, 2) },
     { title: "State", cell: (version) => <State version={version} /> },
     { title: "Actions", unseen: true, cell: (version) => <Actions version={version} changed={changed} /> },
   ];
