@@ -18,6 +18,7 @@ def judge_by_time(customers: "DataSet", *, seconds: float, seed: int) -> dict[st
     import numpy as np
 
     from retainstream.engine.learning import metrics
+    from retainstream.engine.learning.calibration_check import checked
     from retainstream.engine.learning.dataset import periods
     from retainstream.engine.learning.rolling import replayed
     from retainstream.engine.learning.split import FEWEST_PERIODS
@@ -38,6 +39,7 @@ def judge_by_time(customers: "DataSet", *, seconds: float, seed: int) -> dict[st
         say(f"note: no period has enough rows whose {horizon} days of outcome end before it, {_WHY_NOT}")
         return nothing
     both = [entry for entry in figures if entry["roc_auc"] is not None]
+    check = checked(rows.churned, probabilities, rows.keys)
     together = {
         "periods": len(figures),
         "rows": len(rows),
@@ -45,8 +47,12 @@ def judge_by_time(customers: "DataSet", *, seconds: float, seed: int) -> dict[st
         "roc_auc": sum((entry["roc_auc"] or 0.0) * entry["rows"] for entry in both) / max(1, sum(entry["rows"] for entry in both)),
         "log_loss": metrics.log_loss(rows.churned, probabilities),
         "ece": metrics.ece(rows.churned, probabilities),
-        "expected": float(probabilities.sum()),
-        "observed": int(rows.churned.sum()),
+        "expected": check.expected,
+        "observed": check.observed,
+        "observed_to_expected": check.ratio.value,
+        "observed_to_expected_interval": {"low": check.ratio.low, "high": check.ratio.high},
+        "calibration_slope": check.slope.value if check.slope else None,
+        "calibration_slope_interval": {"low": check.slope.low, "high": check.slope.high} if check.slope else None,
     }
     return {"judged_by": "time", "by_period": figures, "by_time": together}
 
@@ -60,13 +66,24 @@ def show_by_time(document: dict[str, Any]) -> None:
     if together is None:
         return
     shown = Table(title="By time: each period by the model of the training run before it", title_justify="left")
-    for header in ("period", "rows", "left", "expected", "ROC AUC", "promised", "log loss", "promised", "ECE", "learned from"):
+    for header in (
+        "period",
+        "rows",
+        "left",
+        "expected",
+        "ROC AUC",
+        "promised",
+        "log loss",
+        "promised",
+        "observed to expected",
+        "learned from",
+    ):
         shown.add_column(header, justify="left" if header == "period" else "right", no_wrap=True)
     for entry in document["by_period"]:
         shown.add_row(*_cells(entry))
     shown.add_section()
     counts = (f"{together['rows']:,}", f"{together['observed']:,}", f"{together['expected']:,.0f}")
-    shown.add_row("all", *counts, f"{together['roc_auc']:.4f}", "", f"{together['log_loss']:.4f}", "", f"{together['ece']:.4f}", "")
+    shown.add_row("all", *counts, f"{together['roc_auc']:.4f}", "", f"{together['log_loss']:.4f}", "", _ratio(together), "")
     Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(shown)
     folds = document["pooled"]
     say(
@@ -86,9 +103,14 @@ def _cells(entry: "PeriodFigures") -> list[str]:
         _with_interval(entry["promised_roc_auc"], None),
         f"{entry['log_loss']:.4f}",
         f"{entry['promised_log_loss']:.4f}",
-        f"{entry['ece']:.4f}",
+        _ratio(entry),
         f"{entry['learned']:,}",
     ]
+
+
+def _ratio(entry: "PeriodFigures | dict[str, Any]") -> str:
+    interval = entry["observed_to_expected_interval"]
+    return f"{entry['observed_to_expected']:.2f} [{interval['low']:.2f}–{interval['high']:.2f}]"
 
 
 def _with_interval(value: float | None, interval: "Limits | None") -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retainstream.engine.learning.checks import Finding
-    from retainstream.engine.learning.cross_validation import Figure, Fitted, Fold, Judged
+    from retainstream.engine.learning.cross_validation import Figure, Fitted, Fold, Judged, Pooled
     from retainstream.engine.learning.dataset import DataSet
     from retainstream.engine.learning.metrics import Floats
     from retainstream.engine.tables.columnar import CustomerTable
@@ -114,8 +114,8 @@ def evaluate(
         "settings": {"folds": folds, "seed": seed, "seconds": seconds},
         "findings": [finding.document() for finding in findings],
         "notes": table.notes,
-        **results[_OURS].document(customers.churned),
-        "baselines": {name: result.document(customers.churned) for name, result in results.items() if name != _OURS},
+        **results[_OURS].document(customers.churned, customers.keys),
+        "baselines": {name: result.document(customers.churned, customers.keys) for name, result in results.items() if name != _OURS},
         "not_installed": absent,
         **rolling,
     }
@@ -222,5 +222,21 @@ def _show(results: "dict[str, Judged]", document: dict[str, Any]) -> None:
         shown.add_row(name, f"{document['known']:,}", *both, *ceiling, f"{seconds:.1f}")
         shown.add_row("  all rows", "", *figures(result["pooled"]), *([""] if synthetic else []), "")
     Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(shown)
+    say(_together(document["churned"], document["pooled"]))
     by_chance = sum(fold["ece_by_chance"] for fold in ours.folds) / len(ours.folds)
     say(f"In folds of this size a perfectly calibrated model has an ECE of about {by_chance:.4f} by chance alone.")
+
+
+def _together(churned: int, pooled: "Pooled") -> str:
+    """The figures of all rows that a fold is too small for."""
+
+    def of(name: "Literal['roc_auc', 'observed_to_expected', 'calibration_slope']", digits: int) -> str:
+        value, interval = pooled[name], pooled["intervals"].get(name)
+        if value is None:
+            return "–"
+        return f"{value:.{digits}f}" + (f" [{interval['low']:.{digits}f}–{interval['high']:.{digits}f}]" if interval else "")
+
+    return (
+        f"All rows together, with 95% intervals: ROC AUC {of('roc_auc', 3)}; {churned:,} left and {pooled['expected']:,.1f} were expected, "
+        f"so observed to expected is {of('observed_to_expected', 2)}; calibration slope {of('calibration_slope', 2)}. 1 is best for both."
+    )

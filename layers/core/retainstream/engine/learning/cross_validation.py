@@ -13,12 +13,16 @@ from retainstream.engine.learning.checks import UnfitData
 from retainstream.engine.learning.dataset import DataSet, Keys, in_order, unknown_anchors
 from retainstream.engine.learning.evaluate import Ceiling, calibration_noise, ceiling
 from retainstream.engine.learning.fit import fit
+from retainstream.engine.learning.judged_figures import judged as judged_figures
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.learning.trials import TrialDocument
 
 type Figure = Literal["roc_auc", "pr_auc", "log_loss", "brier", "ece"]
 
 FIGURES: tuple[Figure, ...] = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
+
+_NO_THRESHOLD = 1.0
+_AT_A_THRESHOLD = ("precision", "recall", "f1")
 
 
 class FitDescription(TypedDict, total=False):
@@ -53,6 +57,20 @@ class Fold(Figures, FitDescription):
     ceiling: NotRequired[Ceiling]
 
 
+class Pooled(TypedDict):
+    """The figures of all rows together, with the 95% intervals of those that have one; see `judged_figures`."""
+
+    roc_auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+    ece: float
+    expected: float
+    observed_to_expected: float
+    calibration_slope: float | None
+    intervals: dict[str, dict[str, float]]
+
+
 class JudgedDocument(TypedDict):
     """A method on all folds. mean and sd are over the folds, pooled is over all rows.
 
@@ -62,7 +80,7 @@ class JudgedDocument(TypedDict):
     folds: list[Fold]
     mean: dict[Figure, float]
     sd: dict[Figure, float]
-    pooled: dict[Figure, float]
+    pooled: Pooled
     ceiling: NotRequired[Ceiling]
     roc_auc_of_ceiling: NotRequired[float]
 
@@ -85,15 +103,17 @@ class Judged:
     def over_folds(self, take: Callable[[NDArray[np.float64]], np.floating]) -> dict[Figure, float]:
         return {figure: float(take(np.array([fold[figure] for fold in self.folds]))) for figure in FIGURES}
 
-    def document(self, churned: NDArray[np.bool_]) -> JudgedDocument:
-        """The folds, their mean and standard deviation, the figures of all rows together, and the ceiling for generated customers."""
+    def document(self, churned: NDArray[np.bool_], keys: Keys | None = None) -> JudgedDocument:
+        """The folds, their mean and standard deviation, the figures of all rows together, and the ceiling for generated customers.
+
+        keys: the rows' customers, for the intervals; without them each row is a customer.
+        """
         mean = self.over_folds(np.mean)
-        pooled = figures(churned, self.probabilities)
         document: JudgedDocument = {
             "folds": self.folds,
             "mean": mean,
             "sd": self.over_folds(lambda values: np.std(values, ddof=1)),
-            "pooled": {figure: pooled[figure] for figure in ("roc_auc", "pr_auc", "log_loss", "brier", "ece")},
+            "pooled": _pooled(churned, self.probabilities, keys),
         }
         ceilings = [fold["ceiling"] for fold in self.folds if "ceiling" in fold]
         if len(ceilings) == len(self.folds):
@@ -215,4 +235,19 @@ def figures(churned: NDArray[np.bool_], probabilities: Floats) -> Figures:
         "log_loss": metrics.log_loss(churned, probabilities),
         "brier": metrics.brier(churned, probabilities),
         "ece": metrics.ece(churned, probabilities),
+    }
+
+
+def _pooled(churned: NDArray[np.bool_], probabilities: Floats, keys: Keys | None) -> Pooled:
+    of_all, together = figures(churned, probabilities), judged_figures(churned, probabilities, _NO_THRESHOLD, keys=keys)
+    return {
+        "roc_auc": of_all["roc_auc"],
+        "pr_auc": of_all["pr_auc"],
+        "log_loss": of_all["log_loss"],
+        "brier": of_all["brier"],
+        "ece": of_all["ece"],
+        "expected": together.values["expected"],
+        "observed_to_expected": together.values["observed_to_expected"],
+        "calibration_slope": together.values["calibration_slope"],
+        "intervals": {name: interval for name, interval in together.intervals_document().items() if name not in _AT_A_THRESHOLD},
     }
