@@ -11,7 +11,7 @@ from bench.made_models import SHALLOW, Shape, made
 from retainstream.engine.learning.profit import best_threshold, cross_fitted, terms
 from retainstream.engine.model.actions import best_actions, shares_of_raise
 from retainstream.engine.model.money import DAYS_A_MONTH, months_kept, offer_value
-from retainstream.engine.schema import FeatureSchema, Money
+from retainstream.engine.schema import Column, FeatureSchema, Money
 
 type Floats = NDArray[np.float64]
 type Places = NDArray[np.intp]
@@ -19,6 +19,8 @@ type Places = NDArray[np.intp]
 MONTHS, HORIZON_DAYS = 12.0, 30
 CUSTOMERS, SCORED, LIVES, TESTS = 200_000, 20_000, 200, 4_000
 MONEY = Money(price="fee", offer_cost=5, save_rate=0.3)
+COSTS = {"watch_time_hours": 0.5, "device_count": 1.0, "last_login_days": 1.0, "payment_failures": 3.0, "monthly_price": 9.0}
+"""Costs of the actions, apart from those of the default schema, so that they stay the same here."""
 
 
 def months_stayed(probability: float, customers: int, seed: int) -> float:
@@ -56,12 +58,18 @@ class Actions:
 def scored(customers: int, shape: Shape = SHALLOW) -> Scored:
     """Customers that the model has not learned."""
     model = made(shape)
+    schema = FeatureSchema.model_validate(model.schema.model_dump() | {"columns": list(map(_with_cost, model.schema.columns))})
     rows = model.rows(customers)
     explained = model.scoring().explain(rows)
-    money = cast("Money", model.schema.money)
-    price = rows[:, [column.name for column in model.schema.features].index(money.price)].astype(np.float64)
+    money = cast("Money", schema.money)
+    price = rows[:, [column.name for column in schema.features].index(money.price)].astype(np.float64)
     points = 100 * explained.contributions * explained.slope[:, None]
-    return Scored(model.schema, money, explained.probability, price, explained.contributions, points)
+    return Scored(schema, money, explained.probability, price, explained.contributions, points)
+
+
+def _with_cost(column: Column) -> Column:
+    action = column.action and column.action.model_copy(update={"cost": COSTS[column.name]})
+    return column.model_copy(update={"action": action})
 
 
 def actions_now(here: Scored) -> Actions:

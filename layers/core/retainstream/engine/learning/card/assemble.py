@@ -32,7 +32,7 @@ _FIGURES = (
     ("called", "Customers called", "Held-out customers at or above the stored threshold", ""),
     ("top_decile_lift", "Top-decile lift", "Churn rate of the riskiest tenth, divided by the churn rate of all customers", "higher"),
 )
-_MARKS = {"best": "Highest profit", "stored": "Stored threshold"}
+_MARKS = {"best": "Best threshold", "stored": "Stored threshold"}
 
 
 @dataclass(frozen=True)
