@@ -68,7 +68,7 @@ def month(customers: int, seed: int, drift: Drift | None = None, *, known: float
     probabilities = model.probabilities(scored.rows).round(6)
     counts: dict[str, int] = {}
     for probability in probabilities.tolist():
-        level = level_of(probability, model.threshold)
+        level = level_of(probability, model.levels)
         counts[f"level:{level}"] = counts.get(f"level:{level}", 0) + 1
         counts[f"millionths:{level}"] = counts.get(f"millionths:{level}", 0) + round(probability * 1_000_000)
     stayed = int((is_known & ~data.churned).sum())

@@ -2222,7 +2222,7 @@ export interface components {
             model_version: string | null;
             /**
              * Predicted Churners
-             * @description Customers at or above the model's threshold
+             * @description Customers at high risk or above
              */
             predicted_churners: number;
             /**
@@ -2232,7 +2232,7 @@ export interface components {
             revenue_at_risk: number | null;
             /**
              * Revenue Of Predicted Churners
-             * @description The part of the customers at or above the model's threshold
+             * @description The part of the customers at high risk or above
              */
             revenue_of_predicted_churners: number;
             /**
@@ -3617,6 +3617,18 @@ export interface components {
         /** @enum {string} */
         Level: "none" | "some" | "strong";
         /**
+         * LevelMeanings
+         * @description A sentence for each level above low.
+         */
+        LevelMeanings: {
+            /** Critical */
+            critical: string;
+            /** High */
+            high: string;
+            /** Medium */
+            medium: string;
+        };
+        /**
          * LevelView
          * @description The scored customers of one risk level.
          */
@@ -3634,6 +3646,18 @@ export interface components {
             mean_probability: number | null;
             /** Value At Risk */
             value_at_risk: number;
+        };
+        /**
+         * LevelsRecord
+         * @description The probabilities at which the levels begin, as a version's record keeps them.
+         */
+        LevelsRecord: {
+            /** Critical */
+            critical: number;
+            /** High */
+            high: number;
+            /** Medium */
+            medium: number;
         };
         /**
          * LifeView
@@ -3909,6 +3933,28 @@ export interface components {
              * Save Rate
              * @description Share of the customers who would leave that an offer keeps
              */
+            save_rate: number;
+        };
+        /**
+         * MoneyTerms
+         * @description The schema's money and horizon that the worth of an offer depends on; see `engine.schema.Money`.
+         */
+        MoneyTerms: {
+            /** Contact Cost */
+            contact_cost: number;
+            /** Currency */
+            currency: string;
+            /** Horizon Days */
+            horizon_days: number;
+            /** Margin */
+            margin: number;
+            /** Months */
+            months: number;
+            /** Offer Cost */
+            offer_cost: number;
+            /** Price */
+            price: string;
+            /** Save Rate */
             save_rate: number;
         };
         /** MonthOfChurnView */
@@ -4258,24 +4304,28 @@ export interface components {
         };
         /**
          * PredictedChurnersView
-         * @description The scored customers who are expected to leave within the horizon: by the model's threshold, and by its probabilities.
+         * @description The scored customers who are expected to leave within the horizon, and those at high risk or above.
          */
         PredictedChurnersView: {
             /**
              * Count
-             * @description Customers whose probability was at or above the model's threshold
+             * @description Customers at high risk or above: their probability was at or above the model's threshold
              */
             count: number;
             /**
              * Expected
-             * @description The sum of the probabilities
+             * @description The number of customers who are expected to leave: the sum of the probabilities
              */
             expected: number;
+            /** @description 95% interval of that number, that of the last scoring run in proportion to `expected`; null before the first run that kept one */
+            expected_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Horizon Days
              * @description null while no model is in service
              */
             horizon_days: number | null;
+            /** @description What each level means for the model in service, in words */
+            level_meanings: components["schemas"]["LevelMeanings"] | null;
             /**
              * Threshold
              * @description Threshold of the model in service
@@ -4354,7 +4404,7 @@ export interface components {
             interval?: components["schemas"]["ProbabilityRange"] | null;
             /**
              * Level
-             * @description From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2
+             * @description By the levels of the model version that scored the customer, which GET /api/model/versions has
              * @enum {string}
              */
             level: "low" | "medium" | "high" | "critical";
@@ -4993,7 +5043,7 @@ export interface components {
             months: number;
             /**
              * Of Predicted Churners
-             * @description The part of the customers at or above the threshold
+             * @description The part of the customers at high risk or above
              */
             of_predicted_churners: number;
             /** Per Month */
@@ -5021,6 +5071,8 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "analyst" | "admin";
+        /** @enum {string} */
+        Rule: "money" | "capacity" | "base_rate";
         /** SampleRequest */
         SampleRequest: {
             /**
@@ -5195,7 +5247,7 @@ export interface components {
             interval?: components["schemas"]["ProbabilityRange"] | null;
             /**
              * Level
-             * @description From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2
+             * @description By the levels of the model version that scored the customer, which GET /api/model/versions has
              * @enum {string}
              */
             level: "low" | "medium" | "high" | "critical";
@@ -5617,6 +5669,29 @@ export interface components {
             zone: string;
         };
         /**
+         * ThresholdRule
+         * @description How a threshold was chosen.
+         *
+         *     by: the term that decided. base_rate: the average probability of the rows behind the calibration. customers: of a scoring, for the
+         *     capacity. undamped: the threshold by these rows alone. damped_from: the champion's, from which the threshold went half of the way.
+         */
+        ThresholdRule: {
+            /** Base Rate */
+            base_rate: number;
+            by: components["schemas"]["Rule"];
+            /** Capacity */
+            capacity: number;
+            /** Customers */
+            customers: number;
+            /** Damped From */
+            damped_from: number | null;
+            money: components["schemas"]["MoneyTerms"] | null;
+            /** Multiple */
+            multiple: number;
+            /** Undamped */
+            undamped: number;
+        };
+        /**
          * TrainingResult
          * @description The decision of a run that came to its end.
          */
@@ -5749,6 +5824,8 @@ export interface components {
              * @description The sum of the probabilities
              */
             expected_churners: number;
+            /** @description 95% interval of the customers who will leave; null for runs of earlier versions */
+            expected_interval: components["schemas"]["IntervalView"] | null;
             /**
              * Features On
              * @description The day that the features of most scored customers describe; null where it is not known
@@ -5762,7 +5839,7 @@ export interface components {
             model_version: string | null;
             /**
              * Predicted Churners
-             * @description Customers at or above the model's threshold
+             * @description Customers at high risk or above
              */
             predicted_churners: number;
             /**
@@ -5772,7 +5849,7 @@ export interface components {
             revenue_at_risk: number | null;
             /**
              * Revenue Of Predicted Churners
-             * @description The part of the customers at or above the model's threshold
+             * @description The part of the customers at high risk or above
              */
             revenue_of_predicted_churners: number;
             /**
@@ -5883,6 +5960,10 @@ export interface components {
             gate: components["schemas"]["Gate"];
             /** In Service */
             in_service: boolean;
+            /** @description What the levels mean for this version, in words */
+            level_meanings: components["schemas"]["LevelMeanings"];
+            /** @description The probabilities at which the risk levels begin */
+            levels: components["schemas"]["LevelsRecord"];
             metrics: components["schemas"]["Figures"];
             /**
              * Rows
@@ -5905,8 +5986,13 @@ export interface components {
              * @description Whether synthetic customers were used to train or evaluate it
              */
             synthetic: boolean;
-            /** Threshold */
+            /**
+             * Threshold
+             * @description The probability at which high risk begins
+             */
             threshold: number;
+            /** @description How the threshold was chosen; null for versions of earlier releases */
+            threshold_rule?: components["schemas"]["ThresholdRule"] | null;
             /** Version */
             version: string;
         };
@@ -8051,7 +8137,7 @@ export interface operations {
     results_api_predictions_results_get: {
         parameters: {
             query?: {
-                /** @description Risk level, by the threshold of the model in service */
+                /** @description Risk level, as the model that scored the customer gave it */
                 level?: ("low" | "medium" | "high" | "critical") | null;
                 /** @description A value of the schema's group column */
                 plan?: string | null;

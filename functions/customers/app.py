@@ -12,7 +12,7 @@ from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
 from retainstream.customers.segment import Wanted, segment
 from retainstream.engine.model.groups import UnknownGroup
-from retainstream.engine.model.levels import RISK_LEVELS
+from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.engine.schema.customer_id import CustomerId
 from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
@@ -20,7 +20,7 @@ from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
 from retainstream.predictions.at_risk import FURTHEST, Rank, TooFar
 from retainstream.registry.active_schema import active_schema
-from retainstream.registry.champion import record_in_service
+from retainstream.registry.champion import levels_in_service
 from retainstream.roles import Role
 from retainstream.runs.deliveries import request as deliveries
 from retainstream.runs.deliveries import sources
@@ -117,7 +117,7 @@ def get_segment(body: segment_views.SegmentRequest) -> SegmentAnswer:
     levels = [level for level in RISK_LEVELS if level in body.levels]
     wanted = Wanted(criteria_of(_schema(), [criterion.parts() for criterion in body.criteria]), levels, body.sort)
     place = RANKS.read(body.cursor, scope=scope)
-    figures = segment(_schema(), stores.predictions, stores.rollups, _threshold, wanted, limit=body.limit, after=place)
+    figures = segment(_schema(), stores.predictions, stores.rollups, _levels, wanted, limit=body.limit, after=place)
     money = _schema().money
     view = segment_views.segment_view(figures, money.currency if money else None)
     return SegmentAnswer(data=view, page=PageInfo(limit=body.limit, next=RANKS.write(figures.after, scope=scope)))
@@ -285,9 +285,8 @@ def _schema() -> FeatureSchema:
     return active_schema(stores.documents)
 
 
-def _threshold() -> float | None:
-    record = record_in_service(stores.models)
-    return record["threshold"] if record else None
+def _levels() -> LevelBounds | None:
+    return levels_in_service(stores.models)
 
 
 def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:

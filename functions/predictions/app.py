@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.performance import PerformanceView, performance
 from retainstream.engine.model.groups import UnknownGroup, groups_of
+from retainstream.engine.model.levels import LevelBounds
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
@@ -19,7 +20,7 @@ from retainstream.predictions.requests import GenerateRequest, WhatIfRequest
 from retainstream.predictions.results import Filters, Position, results_page
 from retainstream.predictions.what_if import what_if
 from retainstream.registry.active_schema import active_schema
-from retainstream.registry.champion import record_in_service
+from retainstream.registry.champion import levels_in_service, record_in_service
 from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
@@ -70,7 +71,7 @@ app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
     **requires(Role.ANALYST),
 )
 def results(
-    level: Annotated[RiskLevel | None, Query(description="Risk level, by the threshold of the model in service")] = None,
+    level: Annotated[RiskLevel | None, Query(description="Risk level, as the model that scored the customer gave it")] = None,
     plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column")] = None,
     min_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
     max_probability: Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)] = None,
@@ -93,7 +94,7 @@ def results(
         return _exported(schema, filters)
     scope = f"/api/predictions/results {filters.scope()}"
     position = RESULTS.read(cursor, scope=scope)
-    page = results_page(stores.predictions, groups, filters, _threshold(), limit=limit, position=position)
+    page = results_page(stores.predictions, groups, filters, _levels(), limit=limit, position=position)
     onward = RESULTS.write(page.position, scope=scope)
     views_of_page = [_prediction_view(prediction) for prediction in page.predictions]
     return Response(200, "application/json", Listing(data=views_of_page, page=PageInfo(limit=limit, next=onward)))
@@ -154,9 +155,8 @@ def _model() -> "ScoringModel":
     return champion_model(stores.models, stores.documents, settings().model_cache_seconds)
 
 
-def _threshold() -> float | None:
-    record = record_in_service(stores.models)
-    return float(record["threshold"]) if record else None
+def _levels() -> LevelBounds | None:
+    return levels_in_service(stores.models)
 
 
 def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
@@ -170,7 +170,7 @@ def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
 
 
 def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
-    made = export(stores, schema, filters, _threshold(), started_by=app.caller.user_id)
+    made = export(stores, schema, filters, _levels(), started_by=app.caller.user_id)
     if isinstance(made, ExportView):
         return Response(200, "application/json", Data(data=made))
     return Response(202, "application/json", Data(data=made), {"Location": f"/api/predictions/exports/{made.run_id}"})

@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import recount
-from retainstream.engine.model.levels import level_of, ranks
+from retainstream.engine.model.levels import bounds_of_threshold, level_of, ranks
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
 from retainstream.storage.predictions import Predictions
@@ -36,7 +36,7 @@ def prediction(customer_id: str, probability: float, *, churned: bool = False, *
         "base_probability": 0.2,
         "margin": 0.5,
         "base_margin": -0.5,
-        "level": level_of(probability, THRESHOLD),
+        "level": level_of(probability, bounds_of_threshold(THRESHOLD)),
         "interval": {"low": low, "high": high},
         "confidence": round(1 - (high - low), 6),
         "churned": churned,

@@ -103,6 +103,8 @@ FAULTS: dict[str, Callable[[], object]] = {
     "the record has no threshold": lambda: change_record(lambda record: record.pop("threshold")),
     "the threshold is a word": lambda: change_record(lambda record: record.update(threshold="high")),
     "the threshold is absurd": lambda: change_record(lambda record: record.update(threshold=7)),
+    "a level is a word": lambda: change_record(lambda record: record.update(levels={"medium": "low", "high": 0.3, "critical": 0.6})),
+    "the levels descend": lambda: change_record(lambda record: record.update(levels={"medium": 0.7, "high": 0.3, "critical": 0.6})),
     "there is no record": without_record,
     "the pointer is broken": lambda: change_pointer(lambda pointer: [pointer.pop(name) for name in ("revision", "history", "record")]),
 }

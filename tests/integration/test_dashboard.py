@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from retainstream.engine.lives import churned_of
+from retainstream.engine.model.levels import bounds_of_threshold
+from retainstream.engine.model.threshold_rule import meanings
 from retainstream.registry.champion import promote, rollback
 from retainstream.registry.versions import register
 from retainstream.settings import settings
@@ -145,8 +147,10 @@ def test_every_figure_is_that_of_the_customers_behind_it(call: Call, in_service:
     assert figures["predicted_churners"] == {
         "count": len(called),
         "expected": sum(round(row["probability"] * 1_000_000) for row in scored) / 1_000_000,
+        "expected_interval": None,  # no run has scored all customers
         "horizon_days": 30,
         "threshold": THRESHOLD,
+        "level_meanings": meanings(bounds_of_threshold(THRESHOLD), None),
     }
     cents = sum(round(row["value_at_risk"] * 100) for row in scored)
     assert figures["revenue_at_risk"] == {
@@ -228,12 +232,15 @@ def test_the_trend_and_the_freshness_are_those_of_the_scoring_runs(call: Call, i
     Rollups().add_trend(before)
     figures = data(call("dashboard", "GET", METRICS))
     assert figures["changes"]["in_last_run"] is None
-    Rollups().add_trend(last | {"churn_rate": 0.25, "churn_period": "2026-10", "roc_auc": 0.8, "features_on": "2026-10-31"})
+    Rollups().add_trend(
+        last | {"churn_rate": 0.25, "churn_period": "2026-10", "roc_auc": 0.8, "features_on": "2026-10-31", "expected_ends": [11.5, 24]}
+    )
     figures = data(call("dashboard", "GET", METRICS))
     assert [(point["scored"], point["churn_rate"]) for point in figures["trend"]] == [(100, None), (101, 0.25)]
-    assert figures["trend"][0]["features_on"] is None
+    assert (figures["trend"][0]["features_on"], figures["trend"][0]["expected_interval"]) == (None, None)
     assert figures["trend"][1] == {
         "run_id": "r2",
+        "expected_interval": {"low": 11.5, "high": 24.0},
         "features_on": "2026-10-31",
         "at": "2026-11-02T00:00:00.000+00:00",
         "model_version": "m2",

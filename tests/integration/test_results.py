@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retainstream.engine.model.levels import level_of, ranks, shards_of
+from retainstream.engine.model.levels import bounds_of_threshold, level_of, ranks, shards_of
 from retainstream.engine.records import Prediction
 from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions import at_risk
@@ -189,7 +189,7 @@ def test_results_are_what_the_filters_ask_for(call: Call, scored: list[Predictio
 
 def test_results_at_risk_come_highest_first(call: Call, scored: list[Prediction]) -> None:
     found = shown_ids(call, f"min_probability={THRESHOLD / 2}")
-    at_medium = [p for p in scored if not p["churned"] and level_of(p["probability"], THRESHOLD) != "low"]
+    at_medium = [p for p in scored if not p["churned"] and level_of(p["probability"], bounds_of_threshold(THRESHOLD)) != "low"]
     assert found == [p["customer_id"] for p in sorted(at_medium, key=lambda p: p["probability_rank"], reverse=True)]
 
 

@@ -121,6 +121,10 @@ def test_everybody_who_has_not_left_is_scored_and_counted(call: Call, settle: Se
     assert record["result"]["predicted_churners"] == pytest.approx(
         sum(prediction["probability"] for prediction in stored.values()), abs=0.01
     )
+    low, high = record["result"]["expected_ends"]
+    assert low < record["result"]["predicted_churners"] < high
+    figures = call("dashboard", "GET", "/api/dashboard/metrics", role="viewer").body["data"]
+    assert figures["trend"][0]["expected_interval"] == {"low": low, "high": high}
     at_stake = sum(prediction["value_at_risk"] for prediction in stored.values() if prediction["level"] in ("high", "critical"))
     assert record["result"]["value_at_risk"] == pytest.approx(at_stake, abs=0.001)
     [snapshot] = Rollups().dashboard().trend

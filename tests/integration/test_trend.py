@@ -104,6 +104,7 @@ def test_the_longest_trend_fits_into_one_read(aws: None) -> None:
     figures |= {"churn_rate": 0.123456, "churn_period": "2026-10"}
     figures |= {"predicted_churners": 10**9 + 0.25, "high_risk": 10**9, "value_at_risk": money, "value_at_risk_of_all": money}
     of_runs = {"by_level": dict.fromkeys(("low", "medium", "high", "critical"), 10**9), "mean_probability": 0.123456, "drift": "strong"}
+    of_runs |= {"expected_ends": [10**9 + 0.5, 10**9 + 1.5]}
     runs: list[Any] = [
         {"run_id": f"{number:080d}", "at": f"2026-11-21T09:00:00.{number:06d}+00:00", **figures, **of_runs} for number in range(200)
     ]

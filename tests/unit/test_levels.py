@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retainstream.engine.model.levels import level_bounds, level_of, rank_beyond, rank_from, ranks, shards_of
+from retainstream.engine.model.levels import (
+    bounds_for,
+    bounds_of,
+    bounds_of_threshold,
+    level_of,
+    rank_beyond,
+    rank_from,
+    ranks,
+    shards_of,
+)
 from retainstream.engine.model.past import HISTORY, past_of
 
 probabilities = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
@@ -27,11 +36,49 @@ amounts = st.integers(0, 10**9).map(lambda cents: cents / 100)
     ],
 )
 def test_a_bound_belongs_to_the_level_above(probability: float, level: str) -> None:
-    assert level_of(probability, 0.4) == level
+    assert level_of(probability, bounds_of_threshold(0.4)) == level
 
 
-def test_bounds() -> None:
-    assert level_bounds(0.5) == (0.25, 0.5, 0.75)
+def test_a_record_with_a_threshold_alone_has_the_bounds_of_its_release() -> None:
+    assert bounds_of({"threshold": 0.5}) == (0.25, 0.5, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "base_rate", "bounds"),
+    [
+        (0.116, 0.058, (0.058, 0.116, 0.232)),  # twice the base rate
+        (0.42, 0.045, (0.09, 0.42, 0.71)),  # far above it: medium still begins near the average
+        (0.08, 0.058, (0.058, 0.08, 0.16)),
+        (0.03, 0.058, (0.03, 0.03, 0.116)),  # below the average: nobody is at medium risk, and critical is above the average
+        (0.75, 0.5, (0.5, 0.75, 0.875)),
+        (0.95, 0.9, (0.9, 0.95, 0.975)),
+    ],
+)
+def test_levels_stand_by_the_threshold_and_the_average(threshold: float, base_rate: float, bounds: tuple[float, float, float]) -> None:
+    assert bounds_for(threshold, base_rate) == pytest.approx(bounds)
+
+
+@given(threshold=st.floats(0.01, 0.95), base_rate=st.floats(1e-4, 0.95))
+def test_bounds_ascend_and_are_read_as_they_were_stored(threshold: float, base_rate: float) -> None:
+    bounds = bounds_for(threshold, base_rate)
+    assert bounds_of({"threshold": bounds.high, "levels": bounds.document()}) == bounds
+    assert bounds.critical >= 2 * min(base_rate, 1 / 3) - 1e-6
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"threshold": True},
+        {"threshold": 0.3, "levels": []},
+        {"threshold": 0.3, "levels": {"medium": 0.1, "high": 0.3}},
+        {"threshold": 0.3, "levels": {"medium": 0.4, "high": 0.3, "critical": 0.6}},
+        {"threshold": 0.2, "levels": {"medium": 0.1, "high": 0.3, "critical": 0.6}},
+    ],
+)
+def test_a_record_without_readable_bounds_is_refused(record: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"level|bound"):
+        bounds_of(record)
 
 
 @given(first=probabilities, second=probabilities, value=amounts, other=amounts)

@@ -54,6 +54,7 @@ class Settings(BaseModel):
     notification_topic_arn: str = ""
     dead_letters_url: str = ""
     confidence_threshold: float = Field(default=0.9, ge=0.5, le=1.0)
+    call_capacity: int = Field(default=0, ge=0)
     target_auc: float = Field(default=0.0, ge=0.0, le=1.0)
     champion_old_after_days: int = Field(default=28, ge=0)
     training_seconds: float = Field(default=40.0, gt=0, le=600)

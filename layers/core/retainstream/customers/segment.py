@@ -8,7 +8,7 @@ from retainstream.customers.criteria import Criterion, all_hold
 from retainstream.dashboard.figures import LevelFigures, PredictionFigures
 from retainstream.dashboard.fold import fixed
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import RISK_LEVELS, Order, level_bounds, ranks
+from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds, Order, ranks
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import ALL, FeatureSchema
 from retainstream.predictions.at_risk import Ranking, ranked_page
@@ -60,7 +60,7 @@ def segment(
     schema: FeatureSchema,
     predictions: Predictions,
     rollups: Rollups,
-    threshold: Callable[[], float | None],
+    in_service: Callable[[], LevelBounds | None],
     wanted: Wanted,
     *,
     limit: int,
@@ -76,7 +76,7 @@ def segment(
     groups = _groups(schema, counted.groups, wanted.criteria)
     if groups is None or list(wanted.levels) == ["low"]:
         return _examined(predictions, wanted, counted, limit, after)
-    bounds = _bounds(wanted.levels, threshold) if wanted.order == "probability" else (None, None)
+    bounds = _bounds(wanted.levels, in_service) if wanted.order == "probability" else (None, None)
     ranking = Ranking(groups, wanted.order, *bounds)
     page = ranked_page(predictions, ranking, limit=limit, after=after, keep=wanted.keep)
     return Segment(
@@ -100,14 +100,14 @@ def _groups(schema: FeatureSchema, counted: Sequence[str], criteria: Sequence[Cr
     return tuple(group for group in dict.fromkeys([*groups_of(schema), *counted]) if all_hold(criteria, features(group)))
 
 
-def _bounds(levels: Sequence[RiskLevel], threshold: Callable[[], float | None]) -> tuple[float | None, float | None]:
+def _bounds(levels: Sequence[RiskLevel], in_service: Callable[[], LevelBounds | None]) -> tuple[float | None, float | None]:
     """The probabilities of these levels by the model in service."""
     if not levels or "low" in levels:
         return None, None
-    in_service = threshold()
-    if in_service is None:
+    bounds_in_service = in_service()
+    if bounds_in_service is None:
         return None, None
-    bounds = (0.0, *level_bounds(in_service), 1.0)
+    bounds = (0.0, *bounds_in_service, 1.0)
     places = [RISK_LEVELS.index(level) for level in levels]
     return bounds[min(places)], bounds[max(places) + 1]
 

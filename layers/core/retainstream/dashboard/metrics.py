@@ -4,11 +4,13 @@ from pydantic import BaseModel, Field
 
 from retainstream.dashboard.churn import ChurnRateView, MonthOfChurnView, churn_months, churn_rate_view, month_view, newest_rate
 from retainstream.dashboard.figures import CustomerFigures, LevelFigures, PredictionFigures
-from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, figures_now, run_point
-from retainstream.engine.model.levels import CALLED, RISK_LEVELS
+from retainstream.dashboard.interval import IntervalView as IntervalView
+from retainstream.dashboard.trend import ChangesView, DayPoint, TrendPoint, changes, day_point, expected_interval, figures_now, run_point
+from retainstream.engine.model.levels import CALLED, RISK_LEVELS, bounds_of
+from retainstream.engine.model.threshold_rule import LevelMeanings, meanings
 from retainstream.engine.records import RiskLevel
 from retainstream.storage.models import MoneyRecord, Version
-from retainstream.storage.rollups import Dashboard
+from retainstream.storage.rollups import Dashboard, RunSnapshot
 
 
 class CustomersView(BaseModel):
@@ -19,12 +21,17 @@ class CustomersView(BaseModel):
 
 
 class PredictedChurnersView(BaseModel):
-    """The scored customers who are expected to leave within the horizon: by the model's threshold, and by its probabilities."""
+    """The scored customers who are expected to leave within the horizon, and those at high risk or above."""
 
-    count: int = Field(description="Customers whose probability was at or above the model's threshold")
-    expected: float = Field(description="The sum of the probabilities")
+    expected: float = Field(description="The number of customers who are expected to leave: the sum of the probabilities")
+    expected_interval: IntervalView | None = Field(
+        description="95% interval of that number, that of the last scoring run in proportion to `expected`; null before the first "
+        "run that kept one"
+    )
+    count: int = Field(description="Customers at high risk or above: their probability was at or above the model's threshold")
     horizon_days: int | None = Field(description="null while no model is in service")
     threshold: float | None = Field(description="Threshold of the model in service")
+    level_meanings: LevelMeanings | None = Field(description="What each level means for the model in service, in words")
 
 
 class RevenueAtRiskView(BaseModel):
@@ -34,12 +41,7 @@ class RevenueAtRiskView(BaseModel):
     months: float = Field(description="The longest time for which a saved customer is counted, from the schema")
     total: float = Field(description="Over these months")
     per_month: float
-    of_predicted_churners: float = Field(description="The part of the customers at or above the threshold")
-
-
-class IntervalView(BaseModel):
-    low: float
-    high: float
+    of_predicted_churners: float = Field(description="The part of the customers at high risk or above")
 
 
 class ModelFiguresView(BaseModel):
@@ -103,10 +105,12 @@ def metrics(dashboard: Dashboard, record: Version | None) -> MetricsView:
         churn_by_month=[month_view(month) for month in months],
         known_outcomes=customers.churned + customers.stayed,
         predicted_churners=PredictedChurnersView(
-            count=called.customers,
             expected=everyone.expected_churners,
+            expected_interval=_expected_interval(everyone, dashboard.trend[-1] if dashboard.trend else None),
+            count=called.customers,
             horizon_days=record.get("horizon_days") if record else None,
             threshold=record["threshold"] if record else None,
+            level_meanings=meanings(bounds_of(record), record.get("threshold_rule")) if record else None,
         ),
         revenue_at_risk=_revenue(everyone, called, record.get("money") if record else None),
         model=_model(record) if record else None,
@@ -129,6 +133,15 @@ def level_view(level: RiskLevel, figures: LevelFigures) -> LevelView:
         expected_churners=figures.expected_churners,
         value_at_risk=figures.value_at_risk,
     )
+
+
+def _expected_interval(everyone: LevelFigures, last_run: RunSnapshot | None) -> IntervalView | None:
+    """The last run's interval, in proportion to the customers who are scored now."""
+    ends = expected_interval(last_run) if last_run else None
+    if last_run is None or ends is None or not last_run["predicted_churners"]:
+        return None
+    share = everyone.expected_churners / last_run["predicted_churners"]
+    return IntervalView(low=round(ends.low * share, 2), high=round(ends.high * share, 2))
 
 
 def _revenue(everyone: LevelFigures, called: LevelFigures, money: MoneyRecord | None) -> RevenueAtRiskView | None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from retainstream.dashboard.churn import churn_months, newest_rate
 from retainstream.dashboard.figures import LevelFigures, PredictionFigures
 from retainstream.dashboard.fold import Counters
+from retainstream.dashboard.interval import IntervalView
 from retainstream.engine.lives.months import month_name
 from retainstream.engine.model.levels import CALLED
 from retainstream.storage.models import Version
@@ -24,10 +25,10 @@ class TrendFigures(BaseModel):
         description="Customers who left in churn_period / customers active on its first day; null while no month was over and covered"
     )
     churn_period: str | None = Field(description="The newest month with a rate at that time", examples=["2026-10"])
-    predicted_churners: int = Field(description="Customers at or above the model's threshold")
+    predicted_churners: int = Field(description="Customers at high risk or above")
     expected_churners: float = Field(description="The sum of the probabilities")
     revenue_at_risk: float | None = Field(description="The sum of the customers' value at risk over the schema's months, in the currency")
-    revenue_of_predicted_churners: float = Field(description="The part of the customers at or above the model's threshold")
+    revenue_of_predicted_churners: float = Field(description="The part of the customers at high risk or above")
 
 
 class _Figures(TypedDict):
@@ -47,6 +48,9 @@ class TrendPoint(TrendFigures):
     """One scoring run."""
 
     run_id: str
+    expected_interval: IntervalView | None = Field(
+        description="95% interval of the customers who will leave; null for runs of earlier versions"
+    )
     features_on: str | None = Field(
         description="The day that the features of most scored customers describe; null where it is not known", examples=["2026-01-31"]
     )
@@ -78,9 +82,20 @@ class ChangesView(BaseModel):
     )
 
 
+def expected_interval(snapshot: RunSnapshot) -> IntervalView | None:
+    """The 95% interval of the customers who will leave; None for a run of an earlier version."""
+    ends = snapshot.get("expected_ends")
+    return IntervalView(low=ends[0], high=ends[1]) if ends else None
+
+
 def run_point(snapshot: RunSnapshot) -> TrendPoint:
     """The point of a scoring run."""
-    return TrendPoint(run_id=snapshot["run_id"], features_on=snapshot.get("features_on"), **_figures(snapshot))
+    return TrendPoint(
+        run_id=snapshot["run_id"],
+        expected_interval=expected_interval(snapshot),
+        features_on=snapshot.get("features_on"),
+        **_figures(snapshot),
+    )
 
 
 def day_point(snapshot: DaySnapshot) -> DayPoint:

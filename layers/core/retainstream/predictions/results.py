@@ -6,7 +6,7 @@ from typing import TypedDict, final
 
 from pydantic import ConfigDict, with_config
 
-from retainstream.engine.model.levels import RISK_LEVELS, level_bounds
+from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema.customer_id import CustomerId
 from retainstream.predictions.at_risk import EXAMINED, Rank, Ranking, ranked_page
@@ -75,21 +75,21 @@ def results_page(
     predictions: Predictions,
     groups: tuple[str, ...],
     filters: Filters,
-    threshold: float | None,
+    bounds: LevelBounds | None,
     *,
     limit: int,
     position: Position | None = None,
 ) -> ResultsPage:
     """One page of the predictions of customers who have not left.
 
-    Where the filters allow only customers at medium risk and above, by `threshold` of the model in service, the page comes from the index,
+    Where the filters allow only customers at medium risk and above, by the `bounds` of the model in service, the page comes from the index,
     highest probability first. Other pages are in the table's order. A filtered page may be short, or even empty, although more follow.
 
     Args:
         groups: the groups that the filters allow, by `groups.groups_of`.
         position: `position` of the previous page.
     """
-    ranking = ranking_of(groups, filters, threshold)
+    ranking = ranking_of(groups, filters, bounds)
     if position and "customer_id" in position:
         return _table_page(predictions, filters, limit, position)
     if position is None and ranking is None:
@@ -100,25 +100,25 @@ def results_page(
     return ResultsPage(page.predictions, {"rank": page.after} if page.after else None, page.examined)
 
 
-def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Iterator[ResultsPage]:
+def every_result(predictions: Predictions, groups: tuple[str, ...], filters: Filters, bounds: LevelBounds | None) -> Iterator[ResultsPage]:
     """All pages, one after the other."""
     position: Position | None = None
     while True:
-        page = results_page(predictions, groups, filters, threshold, limit=_CHUNK, position=position)
+        page = results_page(predictions, groups, filters, bounds, limit=_CHUNK, position=position)
         yield page
         position = page.position
         if position is None:
             return
 
 
-def ranking_of(groups: tuple[str, ...], filters: Filters, threshold: float | None) -> Ranking | None:
+def ranking_of(groups: tuple[str, ...], filters: Filters, bounds: LevelBounds | None) -> Ranking | None:
     """The part of the index that holds every matching prediction; None where the index does not hold all."""
-    if threshold is None:
+    if bounds is None:
         return None
-    bounds = (0.0, *level_bounds(threshold), 1.0)
-    least, most = bounds[RISK_LEVELS.index(filters.level) :][:2] if filters.level else (0.0, 1.0)
+    starts = (0.0, *bounds, 1.0)
+    least, most = starts[RISK_LEVELS.index(filters.level) :][:2] if filters.level else (0.0, 1.0)
     lowest = max(filters.min_probability or 0.0, least)
-    if lowest < bounds[1]:
+    if lowest < bounds.medium:
         return None
     highest = 1.0 if filters.max_probability is None else filters.max_probability
     return Ranking(groups, "probability", lowest, min(highest, most))

@@ -68,7 +68,7 @@ class ScoreView(BaseModel):
     )
     margin: float = Field(description="Raw score of the trees, in log-odds, before calibration")
     base_margin: float
-    level: RiskLevel = Field(description="From the model's threshold t: medium from t/2, high from t, critical from t + (1-t)/2")
+    level: RiskLevel = Field(description="By the levels of the model version that scored the customer, which GET /api/model/versions has")
     interval: ProbabilityRange | None = INTERVAL
     confidence: float = CONFIDENCE
     confident: bool = Field(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from retainstream.engine.model.levels import LevelBounds, bounds_of
 from retainstream.registry.errors import CorruptModel, NotPromotable, UnknownVersion
 from retainstream.registry.versions import SERVING_FILES, get
 from retainstream.storage.errors import Conflict
@@ -65,9 +66,19 @@ def record_in_service(models: Models) -> Version | None:
     if stored is None:
         return None
     record = stored.get("record") or models.version(str(stored.get("version")))
-    if record is None or isinstance(record.get("threshold"), bool) or not isinstance(record.get("threshold"), int | float):
+    if record is None:
+        return None
+    try:
+        bounds_of(record)
+    except ValueError:
         return None
     return record
+
+
+def levels_in_service(models: Models) -> LevelBounds | None:
+    """The bounds of the levels of the version in service; None as for `record_in_service`."""
+    record = record_in_service(models)
+    return bounds_of(record) if record else None
 
 
 def promote(models: Models, version: str, by: str, *, expected_revision: int | None = None) -> Champion:
@@ -162,7 +173,7 @@ def _content(record: Version) -> tuple[object, ...]:
     """What the scores of a version depend on. Versions of the same customers and settings may have the same."""
     files = record.get("files") or {}
     digests = [files[name]["sha256"] for name in SERVING_FILES if name in files]
-    return (*digests, record.get("threshold")) if len(digests) == len(SERVING_FILES) else (record["version"],)
+    return (*digests, record.get("threshold"), record.get("levels")) if len(digests) == len(SERVING_FILES) else (record["version"],)
 
 
 def _remembered(rollbacks: tuple[RollbackRecord, ...]) -> tuple[RollbackRecord, ...]:

@@ -148,7 +148,7 @@ def _problem_of_files(record: Version, documents: Documents) -> tuple[Literal["m
     missing = [name for name in SERVING_FILES if keys.get(name) not in tags]
     if missing:
         return "missing", f"Version {version} lacks {' and '.join(missing)}."
-    seen = (documents.bucket, version, record.get("threshold"), *(tags[keys[name]] for name in SERVING_FILES))
+    seen = (documents.bucket, version, record.get("threshold"), str(record.get("levels")), *(tags[keys[name]] for name in SERVING_FILES))
     with _lock:
         problem = _checked.get(seen)
     if problem is None:

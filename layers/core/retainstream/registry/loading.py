@@ -5,10 +5,12 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from retainstream.engine.model.levels import LevelBounds, bounds_of
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.schema import FeatureSchema
 from retainstream.registry.champion import champion
@@ -61,7 +63,7 @@ def load_judged(record: Version, documents: Documents) -> "tuple[ScoringModel, L
         CALIBRATION_FILE: json.dumps(fitted["calibration"]).encode(),
     }
     learned: Learned = fitted["record"]["learned"]
-    return _model(record["version"], content, float(fitted["threshold"]), fitted.get("average_probability")), learned
+    return _model(record["version"], content, _bounds(record["version"], fitted), fitted.get("average_probability")), learned
 
 
 def verified_file(record: Version, documents: Documents, name: str) -> bytes:
@@ -196,14 +198,17 @@ def doubt_champion() -> None:
 
 def _load(record: Version, documents: Documents) -> "ScoringModel":
     content = serving_files(record, documents)
+    return _model(record["version"], content, _bounds(record["version"], record), record.get("average_probability"))
+
+
+def _bounds(version: str, stored: Mapping[str, object]) -> LevelBounds:
     try:
-        threshold, average = float(record["threshold"]), record.get("average_probability")
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptModel(f"The stored files of version {record['version']} cannot be read.") from error
-    return _model(record["version"], content, threshold, average)
+        return bounds_of(stored)
+    except ValueError as error:
+        raise CorruptModel(f"The threshold or the risk levels of version {version} cannot be read: {error}.") from error
 
 
-def _model(version: str, content: dict[str, bytes], threshold: float, average_probability: float | None) -> "ScoringModel":
+def _model(version: str, content: dict[str, bytes], levels: LevelBounds, average_probability: float | None) -> "ScoringModel":
     from retainstream.engine.model.model import ScoringModel, UnusableModel
 
     schema = _schema_in(version, content[SCHEMA_FILE])
@@ -212,8 +217,9 @@ def _model(version: str, content: dict[str, bytes], threshold: float, average_pr
             content[MODEL_FILE],
             json.loads(content[CALIBRATION_FILE]),
             schema,
-            threshold=threshold,
+            threshold=levels.high,
             version=version,
+            levels=levels,
             average_probability=average_probability,
         )
     except UnusableModel as error:
@@ -248,9 +254,7 @@ def check_version(record: Version, documents: Documents) -> None:
     """
     version = record["version"]
     _schema_in(version, serving_files(record, documents)[SCHEMA_FILE])
-    threshold = record.get("threshold")
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
-        raise CorruptModel(f"Version {version} has no threshold between 0 and 1.")
+    _bounds(version, record)
 
 
 def _schema_in(version: str, content: bytes) -> FeatureSchema:

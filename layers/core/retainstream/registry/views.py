@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from retainstream.engine.model.levels import LevelsRecord, bounds_of
+from retainstream.engine.model.threshold_rule import LevelMeanings, ThresholdRule, meanings
 from retainstream.registry.champion import Champion, champion
 from retainstream.registry.errors import NoModel
 from retainstream.storage.models import Direction, Models, Version
@@ -87,7 +89,12 @@ class VersionView(BaseModel):
     in_service: bool
     run_id: str
     schema_name: str
-    threshold: float
+    threshold: float = Field(description="The probability at which high risk begins")
+    levels: LevelsRecord = Field(description="The probabilities at which the risk levels begin")
+    level_meanings: LevelMeanings = Field(description="What the levels mean for this version, in words")
+    threshold_rule: ThresholdRule | None = Field(
+        default=None, description="How the threshold was chosen; null for versions of earlier releases"
+    )
     calibration: str = Field(
         description="The calibration from raw scores to probabilities: beta; none, platt or isotonic in versions of earlier releases"
     )
@@ -127,14 +134,17 @@ class Factor(BaseModel):
 
 
 def version_view(record: Version, in_service: str | None) -> VersionView:
-    return VersionView.model_validate({**record, "in_service": record["version"] == in_service})
+    bounds = bounds_of(record)
+    words = meanings(bounds, record.get("threshold_rule"))
+    derived = {"levels": bounds.document(), "level_meanings": words, "in_service": record["version"] == in_service}
+    return VersionView.model_validate({**record, **derived})
 
 
 def version_views(records: Iterable[Version], in_service: str | None) -> list[VersionView]:
     """Versions for the list, without records that somebody changed so that they cannot be read."""
     views = []
     for record in records:
-        with suppress(ValidationError):
+        with suppress(ValueError):
             views.append(version_view(record, in_service))
     return views
 
@@ -152,7 +162,7 @@ def promoted_view(models: Models, pointer: Champion) -> StatusView:
     record = pointer.record or models.version(pointer.version)
     try:
         model = version_view(record, pointer.version) if record else None
-    except ValidationError:
+    except ValueError:
         model = None
     return StatusView(
         model=model,

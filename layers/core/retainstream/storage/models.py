@@ -2,6 +2,8 @@
 
 from typing import Literal, NotRequired, TypedDict, cast
 
+from retainstream.engine.model.levels import LevelsRecord
+from retainstream.engine.model.threshold_rule import ThresholdRule
 from retainstream.settings import settings
 from retainstream.storage.table import Key, Page, Table
 
@@ -120,6 +122,8 @@ class Version(TypedDict):
     feature_names: NotRequired[list[str]]
     threshold: float
     average_probability: NotRequired[float | None]
+    threshold_rule: NotRequired[ThresholdRule]
+    levels: NotRequired[LevelsRecord]
     calibration: str
     metrics: Figures
     group_metrics: NotRequired[dict[str, Figures]]

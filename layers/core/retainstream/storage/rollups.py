@@ -60,12 +60,16 @@ class Snapshot(TypedDict):
 
 
 class RunSnapshot(Snapshot):
-    """The sums that a scoring run found. `features_on` is the day that the features of most customers describe."""
+    """The sums that a scoring run found. `features_on` is the day that the features of most customers describe.
+
+    `expected_ends` are the two ends of the 95% interval of the customers who will leave, around `predicted_churners`.
+    """
 
     run_id: str
     features_on: NotRequired[str | None]
     by_level: NotRequired[dict[str, int]]
     mean_probability: NotRequired[float | None]
+    expected_ends: NotRequired[list[float]]
     drift: NotRequired[str]
 
 

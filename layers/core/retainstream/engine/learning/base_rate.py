@@ -57,8 +57,8 @@ def level_of(churned: Outcomes, odds: Floats) -> Level:
     return Level(offset, 1 / weight)
 
 
-def expected_offset(levels: list[Level]) -> float:
-    """The offset of the period after these, oldest first.
+def next_level(levels: list[Level]) -> Level:
+    """The level of the period after these, oldest first: the expected offset, and its variance with that of the step to the next period.
 
     The local level model: the offset of a period is that of the period before plus a normal step, and each is seen with its sampling error.
     Kalman's filter (1960) gives the newest level. The size of the steps is not known; the estimates for several sizes are averaged by their
@@ -67,11 +67,19 @@ def expected_offset(levels: list[Level]) -> float:
     filtered = [_filtered(levels, float(step) ** 2) for step in _STEPS]
     log_likelihoods = np.array([log_likelihood for _, log_likelihood in filtered])
     weights = np.exp(log_likelihoods - log_likelihoods.max())
-    return float(weights @ [offset for offset, _ in filtered] / weights.sum())
+    weights /= weights.sum()
+    offsets, variances = (np.array([getattr(level, name) for level, _ in filtered]) for name in ("offset", "variance"))
+    expected = float(weights @ offsets)
+    return Level(expected, float(weights @ (variances + (offsets - expected) ** 2)))
 
 
-def _filtered(levels: list[Level], step_variance: float) -> tuple[float, float]:
-    """The newest level, and the log likelihood of all levels after the first."""
+def expected_offset(levels: list[Level]) -> float:
+    """The offset of the period after these, oldest first; see `next_level`."""
+    return next_level(levels).offset
+
+
+def _filtered(levels: list[Level], step_variance: float) -> tuple[Level, float]:
+    """The next level, and the log likelihood of all levels after the first."""
     offset, variance, log_likelihood = levels[0].offset, levels[0].variance, 0.0
     for level in levels[1:]:
         variance += step_variance
@@ -79,7 +87,13 @@ def _filtered(levels: list[Level], step_variance: float) -> tuple[float, float]:
         log_likelihood -= (np.log(total) + surprise**2 / total) / 2
         gain = variance / total
         offset, variance = offset + gain * surprise, variance * (1 - gain)
-    return offset, log_likelihood
+    return Level(offset, variance + step_variance), log_likelihood
+
+
+def known_levels(data: DataSet, odds: Floats) -> list[Level]:
+    """The level of each period whose anchors are known, oldest first. odds: float64 (n,), calibrated log-odds."""
+    named = periods(data)
+    return [level_of(data.churned[named == period], odds[named == period]) for period in np.unique(named[named != ""])]
 
 
 def expected_move(curve: Calibration, data: DataSet, margins: Floats) -> float:
@@ -87,9 +101,7 @@ def expected_move(curve: Calibration, data: DataSet, margins: Floats) -> float:
 
     margins: float64 (n,), of models that were not fitted to the rows.
     """
-    named = periods(data)
-    known = [named == period for period in np.unique(named[named != ""])]
+    known = known_levels(data, log_odds(curve.probability(margins)))
     if len(known) < 2:
         return 0.0
-    odds = log_odds(curve.probability(margins))
-    return expected_offset([level_of(data.churned[rows], odds[rows]) for rows in known])
+    return expected_offset(known)

@@ -10,17 +10,19 @@ from retainstream.engine.learning.base_rate import expected_move, newest
 from retainstream.engine.learning.calibrate import calibrate
 from retainstream.engine.learning.dataset import NO_ANCHOR, DataSet, period_of
 from retainstream.engine.learning.judged_figures import Values
-from retainstream.engine.learning.metrics import Floats, Outcomes, best_f1_threshold, ece, log_loss, roc_auc
+from retainstream.engine.learning.metrics import Floats, ece, log_loss, roc_auc
+from retainstream.engine.learning.recalibration import recalibration
 from retainstream.engine.learning.search import Search, SearchRecord
+from retainstream.engine.learning.threshold import NO_TEAM, Team, Threshold, threshold_for
 from retainstream.engine.learning.trials import Trial
 from retainstream.engine.learning.unseen import Learned, learned_from
-from retainstream.engine.model.calibration import Bounded, Calibration, sigmoid
+from retainstream.engine.model.calibration import Bounded, sigmoid
 from retainstream.engine.model.model import ScoringModel
+from retainstream.engine.model.threshold_rule import ThresholdRule
+from retainstream.engine.monitoring.documents import Recalibration
 
 CROSS_FITTED_BELOW = 5_000
 """Rows below which the test rows alone say little: a fifth of the rows has intervals √5 times as wide."""
-
-_LEAST_THRESHOLD, _MOST_THRESHOLD = 0.01, 0.95
 
 
 class FittedRows(TypedDict):
@@ -60,6 +62,8 @@ class FitFacts(TypedDict):
     calibration: str
     rows: FittedRows
     learned: Learned
+    threshold_rule: ThresholdRule
+    recalibration: Recalibration
     periods: NotRequired[Span]
     calibrated_on: NotRequired[Span]
 
@@ -106,23 +110,24 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A calibration with the threshold, and the rows it comes from, bool (n,)."""
+    """A calibration with the threshold and what the rows say of its errors, and the rows it comes from, bool (n,)."""
 
     curve: Bounded
-    threshold: float
+    threshold: Threshold
+    recalibration: Recalibration
     rows: NDArray[np.bool_]
 
 
-def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) -> Candidate:
+def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0, team: Team = NO_TEAM) -> Candidate:
     """Fits a model to the development rows.
 
     Inner cross-validation chooses the settings. Calibration and threshold come from out-of-fold margins, which are scores of rows that the
-    trees were not fitted to, of the newest periods. Then the trees are fitted again, to all development rows. The threshold maximises F1.
-    The same data, seconds, seed and number of threads give the same model.
+    trees were not fitted to, of the newest periods. Then the trees are fitted again, to all development rows. For the threshold see
+    `threshold_for`. The same data, seconds, seed and number of threads give the same model.
     """
     search = Search(development, seconds, seed)
     chosen = search.run()
-    model, facts, margins = _fitted(search, chosen, version, tuned_on=len(chosen.losses))
+    model, facts, margins = _fitted(search, chosen, version, team, tuned_on=len(chosen.losses))
     record: FitRecord = {
         **search.record(chosen),
         **facts,
@@ -134,10 +139,10 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0) ->
     return Candidate(model, record, chosen, _calibrated_out_of_fold(development, margins, search.fold_of) if small else None)
 
 
-def refit(candidate: Candidate, data: DataSet, *, seed: int = 0) -> Candidate:
+def refit(candidate: Candidate, data: DataSet, *, seed: int = 0, team: Team = NO_TEAM) -> Candidate:
     """The candidate's settings fitted to other rows, with a calibration and threshold of these."""
     search = Search(data, candidate.record["seconds"], seed)
-    model, facts, _ = _fitted(search, candidate.chosen, candidate.model.version, tuned_on=candidate.record["rows"]["tune"])
+    model, facts, _ = _fitted(search, candidate.chosen, candidate.model.version, team, tuned_on=candidate.record["rows"]["tune"])
     return Candidate(model, {**candidate.record, **facts, "refitted": True}, candidate.chosen)
 
 
@@ -147,6 +152,8 @@ def facts_of(data: DataSet, reserved: DataSet, calibrated: Calibrated, *, tuned_
         "calibration": calibrated.curve.document()["method"],
         "rows": {"train": len(data), "tune": tuned_on, "calibrate": int(calibrated.rows.sum())},
         "learned": learned_from(data),
+        "threshold_rule": calibrated.threshold.rule,
+        "recalibration": calibrated.recalibration,
     }
     if span := _span(data):
         facts["periods"] = span
@@ -155,7 +162,7 @@ def facts_of(data: DataSet, reserved: DataSet, calibrated: Calibrated, *, tuned_
     return facts
 
 
-def calibrated_on_newest(data: DataSet, margins: Floats) -> Calibrated:
+def calibrated_on_newest(data: DataSet, margins: Floats, team: Team) -> Calibrated:
     """The calibration and the threshold by the newest periods.
 
     margins: float64 (n,), of models that were not fitted to the row's customer.
@@ -163,7 +170,8 @@ def calibrated_on_newest(data: DataSet, margins: Floats) -> Calibrated:
     rows = newest(data)
     shape = calibrate(margins[rows], data.churned[rows])
     curve = shape.moved(expected_move(shape, data, margins))
-    return Calibrated(curve, threshold_for(curve, margins[rows], data.churned[rows]), rows)
+    threshold = threshold_for(data.schema, curve.probability(margins[rows]), data.prices[rows], team)
+    return Calibrated(curve, threshold, recalibration(curve, data, margins, rows), rows)
 
 
 def averaged(model: ScoringModel, data: DataSet) -> ScoringModel:
@@ -171,19 +179,13 @@ def averaged(model: ScoringModel, data: DataSet) -> ScoringModel:
     return replace(model, average_probability=round(float(model.probabilities(data.rows).mean()), 6))
 
 
-def threshold_for(curve: Calibration, margins: Floats, churned: Outcomes) -> float:
-    """The threshold that maximises F1 on rows the model was not fitted to, with six decimals, between 0.01 and 0.95."""
-    best = best_f1_threshold(churned, curve.probability(margins))
-    return round(float(np.clip(best, _LEAST_THRESHOLD, _MOST_THRESHOLD)), 6)
-
-
-def _fitted(search: Search, chosen: Trial, version: str, *, tuned_on: int) -> tuple[ScoringModel, FitFacts, Floats]:
+def _fitted(search: Search, chosen: Trial, version: str, team: Team, *, tuned_on: int) -> tuple[ScoringModel, FitFacts, Floats]:
     """The model of these settings, the facts of its fit, and the out-of-fold margins (n,)."""
     data = search.data
     margins = search.out_of_fold(chosen)
-    calibrated = calibrated_on_newest(data, margins)
-    content, curve = bytes(search.final(chosen).save_raw("ubj")), calibrated.curve.document()
-    model = ScoringModel.from_bytes(content, curve, data.schema, threshold=calibrated.threshold, version=version)
+    calibrated = calibrated_on_newest(data, margins, team)
+    content, curve, bounds = bytes(search.final(chosen).save_raw("ubj")), calibrated.curve.document(), calibrated.threshold.levels
+    model = ScoringModel.from_bytes(content, curve, data.schema, threshold=bounds.high, version=version, levels=bounds)
     return averaged(model, data), facts_of(data, data, calibrated, tuned_on=tuned_on), margins
 
 
@@ -192,7 +194,7 @@ def _calibrated_out_of_fold(data: DataSet, margins: Floats, fold_of: NDArray[np.
     probabilities = np.empty(len(data))
     for number in range(int(fold_of.max()) + 1):
         judged = fold_of == number
-        others = calibrated_on_newest(data.where(~judged), margins[~judged])
+        others = calibrated_on_newest(data.where(~judged), margins[~judged], NO_TEAM)
         probabilities[judged] = others.curve.probability(margins[judged])
     return probabilities
 

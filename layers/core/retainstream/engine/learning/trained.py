@@ -6,6 +6,7 @@ from retainstream.engine.learning.cross_fitted import cross_fitted
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import Candidate, fit, refit
 from retainstream.engine.learning.split import Split, split_of
+from retainstream.engine.learning.threshold import NO_TEAM, Team
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Trained:
     service: Candidate
 
 
-def train(data: DataSet, *, version: str, seconds: float, seed: int = 0) -> Trained:
+def train(data: DataSet, *, version: str, seconds: float, seed: int = 0, team: Team = NO_TEAM) -> Trained:
     """Trains on a data set as a training run does."""
     split = split_of(data)
-    judged = fit(data.where(split.development(data)), version=version, seconds=seconds, seed=seed)
+    judged = fit(data.where(split.development(data)), version=version, seconds=seconds, seed=seed, team=team)
     if figures := cross_fitted(data, split, judged, seed=seed):
         judged = replace(judged, record={**judged.record, "cross_fitted": figures})
-    return Trained(split, judged, judged if split.test_from is None else refit(judged, data, seed=seed))
+    return Trained(split, judged, judged if split.test_from is None else refit(judged, data, seed=seed, team=team))

@@ -1,8 +1,8 @@
 """Risk levels, and the index keys of customers at risk. This module needs the standard library alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 from zlib import crc32
 
 from retainstream.engine.records import RiskKeys, RiskLevel, Score
@@ -26,17 +26,75 @@ class IndexKeys(TypedDict, total=False):
     value_rank: str
 
 
-def level_bounds(threshold: float) -> tuple[float, float, float]:
-    """The probabilities at which the levels medium, high and critical begin, for the model's stored threshold.
+class LevelsRecord(TypedDict):
+    """The probabilities at which the levels begin, as a version's record keeps them."""
 
-    Medium begins at half the threshold, high at the threshold, critical half way from the threshold to 1.
+    medium: float
+    high: float
+    critical: float
+
+
+class LevelBounds(NamedTuple):
+    """The probabilities at which the levels begin, each of them at least the one before. `high` is the model's threshold."""
+
+    medium: float
+    high: float
+    critical: float
+
+    def document(self) -> LevelsRecord:
+        return {"medium": self.medium, "high": self.high, "critical": self.critical}
+
+
+def bounds_for(threshold: float, base_rate: float) -> LevelBounds:
+    """The bounds around a threshold, with six decimals. base_rate: the average probability.
+
+    Medium begins at half the threshold, but at least at the base rate and at most at twice the base rate, so that it is the part above the
+    average of which the threshold leaves something. Critical begins at twice the threshold, but at least at twice the base rate. Twice a
+    probability is never more than half way from it to 1.
     """
-    return threshold / 2, threshold, threshold + (1 - threshold) / 2
+    medium = min(threshold, max(base_rate, min(threshold / 2, twice(base_rate))))
+    return LevelBounds(round(medium, 6), round(threshold, 6), round(max(twice(threshold), twice(base_rate)), 6))
 
 
-def level_of(probability: float, threshold: float) -> RiskLevel:
+def twice(probability: float) -> float:
+    """Twice a probability, and not more than half way from it to 1."""
+    return min(2 * probability, (1 + probability) / 2)
+
+
+def bounds_of_threshold(threshold: float) -> LevelBounds:
+    """The bounds of a version whose record has a threshold alone, as those of earlier releases have.
+
+    Medium begins at half the threshold, critical half way from the threshold to 1.
+    """
+    return LevelBounds(threshold / 2, threshold, threshold + (1 - threshold) / 2)
+
+
+def bounds_of(record: Mapping[str, object]) -> LevelBounds:
+    """The bounds in a version's record.
+
+    Raises:
+        ValueError: they cannot be read, or are not ascending numbers between 0 and 1.
+    """
+    threshold, levels = _probability(record.get("threshold")), record.get("levels")
+    if levels is None:
+        return bounds_of_threshold(threshold)
+    if not isinstance(levels, Mapping):
+        raise ValueError("the levels are not an object")
+    bounds = LevelBounds(*(_probability(levels.get(level)) for level in LevelBounds._fields))
+    if list(bounds) != sorted(bounds) or bounds.high != threshold:
+        raise ValueError("the bounds of the levels do not ascend, or high does not begin at the threshold")
+    return bounds
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError("a bound of a level is not a number between 0 and 1")
+    return float(value)
+
+
+def level_of(probability: float, bounds: LevelBounds) -> RiskLevel:
     """The risk level of a probability; a bound belongs to the level above it."""
-    return RISK_LEVELS[sum(probability >= bound for bound in level_bounds(threshold))]
+    return RISK_LEVELS[sum(probability >= bound for bound in bounds)]
 
 
 def ranks(customer_id: str, group: str, probability: float, value_at_risk: float) -> RiskKeys:

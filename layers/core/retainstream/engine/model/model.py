@@ -11,6 +11,7 @@ from retainstream.engine.model.calibration import Bounded, Calibration, Floats, 
 from retainstream.engine.model.contributions import Contributions
 from retainstream.engine.model.encoding import Rows, feature_names, feature_types
 from retainstream.engine.model.intervals import Intervals
+from retainstream.engine.model.levels import LevelBounds, bounds_of_threshold
 from retainstream.engine.schema import FeatureSchema
 
 
@@ -39,7 +40,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class ScoringModel:
-    """A booster with the schema it was trained for, its calibration and its threshold.
+    """A booster with the schema it was trained for, its calibration and the bounds of its risk levels.
 
     `contributions` explains its scores. `average_probability` is its mean probability over the rows that it was fitted to; None for a model
     of an earlier version of RetainStream. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the model in service;
@@ -50,7 +51,7 @@ class ScoringModel:
     schema: FeatureSchema
     booster: xgboost.Booster
     calibration: Calibration
-    threshold: float
+    levels: LevelBounds
     contributions: Contributions = field(compare=False, repr=False)
     average_probability: float | None = None
     chosen_at: str = ""
@@ -65,8 +66,11 @@ class ScoringModel:
         threshold: float,
         version: str,
         average_probability: float | None = None,
+        levels: LevelBounds | None = None,
     ) -> "ScoringModel":
         """A model from its stored parts: the booster as UBJSON, the calibration as a `CalibrationDocument`.
+
+        levels: None for those of a version that stored its threshold alone.
 
         It scores on one thread: for a few rows threads cost more than they save, and a block of rows has a processor of its own.
 
@@ -88,8 +92,14 @@ class ScoringModel:
             raise UnusableModel(f"model {version} has a threshold outside 0 to 1")
         if average_probability is not None and not 0 <= average_probability <= 1:
             raise UnusableModel(f"model {version} has an average probability outside 0 to 1")
+        bounds = levels or bounds_of_threshold(threshold)
         contributions = Contributions(loaded, lambda rows: matrix(schema, rows, threads=1))
-        return cls(version, schema, loaded, curve, threshold, contributions, average_probability)
+        return cls(version, schema, loaded, curve, bounds, contributions, average_probability)
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a customer is at high risk."""
+        return self.levels.high
 
     @property
     def intervals(self) -> Intervals | None:

@@ -58,7 +58,7 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
             "base_margin": base_margin,
             "probability": chance,
             "margin": margin,
-            "level": level_of(chance, model.threshold),
+            "level": level_of(chance, model.levels),
             "interval": interval,
             "confidence": round(1 - (interval["high"] - interval["low"]), 6) if interval else 0.0,
             "price": None if np.isnan(paid) else paid,

@@ -44,13 +44,25 @@ class ScoreReference(TypedDict):
     stayed: list[int]
 
 
+class Recalibration(TypedDict):
+    """Cox's recalibration of a model's probabilities by the rows behind its calibration, with variances; see `learning.recalibration`."""
+
+    centre: float
+    level: float
+    slope: float
+    level_variance: float
+    slope_variance: float
+    covariance: float
+
+
 class Reference(TypedDict):
-    """What customers and scores looked like when a model was made."""
+    """What customers and scores looked like when a model was made. References of earlier releases have no `recalibration`."""
 
     rows: int
     stayed_rows: int
     features: list[FeatureReference]
     score: ScoreReference
+    recalibration: NotRequired[Recalibration]
 
 
 class TallyDocument(TypedDict):
@@ -131,3 +143,4 @@ class ExpectationDocument(TypedDict):
     roc_auc_interval: Interval | None
     sampling_error: float | None
     calibration_error: float | None
+    churners_interval: Interval

@@ -11,13 +11,14 @@ from math import exp, log, sqrt
 from typing import cast
 
 from retainstream.engine.model.levels import CALLED
-from retainstream.engine.monitoring.binned_auc import binned_auc, interval
-from retainstream.engine.monitoring.documents import ExpectationDocument, Interval, Reference
+from retainstream.engine.monitoring.binned_auc import Z, binned_auc, interval
+from retainstream.engine.monitoring.documents import ExpectationDocument, Interval, Recalibration, Reference
 from retainstream.engine.monitoring.score_bins import SCORE_MIDDLES
 from retainstream.engine.monitoring.tally import Tally
 
 _MILLION = 1_000_000
 _STEP = 1e-4
+_LEAST_DETERMINANT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Expectation:
     """Expected figures of the `customers` that one run scored.
 
     roc_auc is None where no pair of outcomes is possible. Its 95% interval is for the AUC that these customers' outcomes will show;
-    sampling_error and calibration_error are its two standard errors (the latter is None without a reference).
+    sampling_error and calibration_error are its two standard errors (the latter is None without a reference). churners_interval is the 95%
+    interval of the number of customers who will leave.
     """
 
     customers: int
@@ -40,6 +42,7 @@ class Expectation:
     roc_auc_interval: Interval | None
     sampling_error: float | None
     calibration_error: float | None
+    churners_interval: Interval
 
     def document(self) -> ExpectationDocument:
         return cast("ExpectationDocument", asdict(self))
@@ -78,7 +81,52 @@ def expectation(tally: Tally, levels: Mapping[str, int], reference: Reference | 
         roc_auc_interval=auc_interval,
         sampling_error=sampling_error,
         calibration_error=calibration_error,
+        churners_interval=churners_interval(tally.scores, mean, reference),
     )
+
+
+def churners_interval(scores: Sequence[int], mean: Sequence[float], reference: Reference | None) -> Interval:
+    """The 95% interval of the number of customers who will leave; it holds the sum of the probabilities.
+
+    scores: customers by bin of probability. mean: the mean probability of each bin. The interval is around the sum of the recalibrated
+    probabilities p (see `learning.recalibration`). Its variance is that of the outcomes, Σ p(1 − p), plus that of the recalibration by the
+    delta method. It is normal in the square root of the number, as for a count. Without a reference only the outcomes vary.
+    """
+    found = _recalibration(reference)
+    expected = variance = by_level = by_slope = 0.0
+    for count, p in zip(scores, mean, strict=True):
+        if not count:
+            continue
+        beyond = _logit(p) - found["centre"]
+        chance = 1 / (1 + exp(-_logit(p) - found["level"] - found["slope"] * beyond))
+        expected, variance = expected + count * chance, variance + count * chance * (1 - chance)
+        by_level, by_slope = by_level + count * chance * (1 - chance), by_slope + count * chance * (1 - chance) * beyond
+    variance += by_level**2 * found["level_variance"] + by_slope**2 * found["slope_variance"]
+    variance += 2 * by_level * by_slope * found["covariance"]
+    total = sum(count * p for count, p in zip(scores, mean, strict=True))
+    root, reach = sqrt(expected), Z / 2 * sqrt(variance / expected)
+    return {"low": min(total, max(0.0, root - reach) ** 2), "high": max(total, min(sum(scores), (root + reach) ** 2))}
+
+
+def _recalibration(reference: Reference | None) -> Recalibration:
+    """The stored one; for a version without, that of a perfect calibration with the information of its held-out rows."""
+    if reference and "recalibration" in reference:
+        return reference["recalibration"]
+    centre = level_variance = slope_variance = 0.0
+    first, both, second = _information(reference)
+    if first * second - both**2 > _LEAST_DETERMINANT:
+        centre, level_variance, slope_variance = both / first, 1 / first, 1 / (second - both**2 / first)
+    variances = {"level_variance": level_variance, "slope_variance": slope_variance, "covariance": 0.0}
+    return cast("Recalibration", {"centre": centre, "level": 0.0, "slope": 0.0, **variances})
+
+
+def _information(reference: Reference | None) -> tuple[float, float, float]:
+    """The Fisher information of the held-out rows in Cox's model at (0, 1): of a, of a and b, and of b."""
+    first = both = second = 0.0
+    for count, p in zip(reference["score"]["counts"] if reference else [], SCORE_MIDDLES, strict=False):
+        weight = count * p * (1 - p)
+        first, both, second = first + weight, both + weight * _logit(p), second + weight * _logit(p) ** 2
+    return first, both, second
 
 
 def _outcome_error(left: Sequence[float], stayed: Sequence[float], auc: float) -> float:
@@ -105,13 +153,9 @@ def _calibration_error(scores: Sequence[int], mean: Sequence[float], reference: 
     Cox's model of calibration (Biometrika 45, 1958) is logit(true p) = a + b logit(p). The covariance of a and b is the inverse of the
     Fisher information of the held-out rows at (0, 1); the gradient of the estimate in a and b turns it into a variance of the estimate.
     """
-    held_out = reference["score"]["counts"] if reference else []
-    first = second = both = 0.0
-    for count, p in zip(held_out, SCORE_MIDDLES, strict=False):
-        weight = count * p * (1 - p)
-        first, both, second = first + weight, both + weight * _logit(p), second + weight * _logit(p) ** 2
+    first, both, second = _information(reference)
     determinant = first * second - both**2
-    if determinant <= 1e-9:
+    if determinant <= _LEAST_DETERMINANT:
         return None
     by_a = (_moved(scores, mean, _STEP, 1.0) - _moved(scores, mean, -_STEP, 1.0)) / (2 * _STEP)
     by_b = (_moved(scores, mean, 0.0, 1 + _STEP) - _moved(scores, mean, 0.0, 1 - _STEP)) / (2 * _STEP)

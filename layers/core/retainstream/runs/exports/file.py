@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import REASONS
+from retainstream.engine.model.levels import REASONS, LevelBounds
 from retainstream.engine.records import Prediction
 from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.safe_cells import safe_cell
@@ -30,7 +30,7 @@ class TooManyRows(Exception):
     """More predictions must be read than allowed, or than the time allows."""
 
 
-def download(stores: Stores, schema: FeatureSchema, filters: Filters, threshold: float | None, *, at_most: int) -> ExportView:
+def download(stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, *, at_most: int) -> ExportView:
     """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. The file is written anew
     when a customer was removed meanwhile.
 
@@ -43,7 +43,7 @@ def download(stores: Stores, schema: FeatureSchema, filters: Filters, threshold:
     removed_before, removed = -1, stores.removals.count()
     while removed_before != removed:
         removed_before = removed
-        pages = every_result(stores.predictions, groups_of(schema, filters.group), filters, threshold)
+        pages = every_result(stores.predictions, groups_of(schema, filters.group), filters, bounds)
         content, rows = _whole_file(schema, pages, at_most, until)
         stores.documents.put_bytes(key, content, CONTENT_TYPE)
         removed = stores.removals.count()

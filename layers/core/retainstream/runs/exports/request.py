@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from retainstream.engine.model.groups import groups_of
-from retainstream.engine.model.levels import RISK_LEVELS, level_of
+from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds, level_of
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters, ranking_of
 from retainstream.runs.exports.file import TooManyRows, download
@@ -25,7 +25,7 @@ _LAG = 2
 
 
 def export(
-    stores: Stores, schema: FeatureSchema, filters: Filters, threshold: float | None, *, started_by: str
+    stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, *, started_by: str
 ) -> ExportView | ExportRunView:
     """A link to a file of every prediction that passes the filters, where about `export_at_once` predictions or fewer must be read for it;
     else the run that makes the file.
@@ -41,9 +41,9 @@ def export(
     at_once = settings().export_at_once
     groups = groups_of(schema, filters.group)
     dashboard = stores.rollups.dashboard()
-    if to_read(dashboard, groups, filters, threshold) <= at_once:
+    if to_read(dashboard, groups, filters, bounds) <= at_once:
         with suppress(TooManyRows):
-            return download(stores, schema, filters, threshold, at_most=_LAG * at_once)
+            return download(stores, schema, filters, bounds, at_most=_LAG * at_once)
     state = f"{dashboard.trend[-1]['run_id'] if dashboard.trend else ''} {stores.removals.count()}"
     machine = settings().export_state_machine_arn
     run_id = _current(stores, machine, f"{filters.scope()} {state}")
@@ -65,12 +65,12 @@ def asked_for(filters: Filters, predictions: int) -> Asked:
     return {"filters": {name: value for name, value in asdict(filters).items() if value is not None}, "predictions": predictions}
 
 
-def to_read(dashboard: Dashboard, groups: tuple[str, ...], filters: Filters, threshold: float | None) -> int:
+def to_read(dashboard: Dashboard, groups: tuple[str, ...], filters: Filters, bounds: LevelBounds | None) -> int:
     """About how many predictions must be read to find those that pass: by the counters, which are some seconds old."""
-    ranking = ranking_of(groups, filters, threshold)
-    if ranking is None or threshold is None:
+    ranking = ranking_of(groups, filters, bounds)
+    if ranking is None or bounds is None:
         return _everybody(dashboard)
-    lowest, highest = (RISK_LEVELS.index(level_of(bound or 0.0, threshold)) for bound in (ranking.min_probability, ranking.max_probability))
+    lowest, highest = (RISK_LEVELS.index(level_of(bound or 0.0, bounds)) for bound in (ranking.min_probability, ranking.max_probability))
     levels = (filters.level,) if filters.level else RISK_LEVELS[lowest : highest + 1]
     return sum(dashboard.predictions.get(f"level/{level}/{group}", 0) for level in levels for group in groups)
 

@@ -18,6 +18,7 @@ from retainstream.engine.learning.trained import train as trained_on
 from retainstream.registry.champion import champion
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining.rival import rival
+from retainstream.runs.retraining.team import team_of
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench, sides
 from retainstream.settings import settings
 from retainstream.storage.stores import Stores
@@ -65,7 +66,7 @@ def train(stores: Stores, event: TrainingEvent) -> Trained:
     with stores.runs.step(event["run_id"], "train") as detail:
         started = datetime.fromisoformat(event["started_at"])
         seconds = settings().training_seconds
-        trained = trained_on(bench.data(), version=version_name(started, event["run_id"]), seconds=seconds, seed=SEED)
+        trained = trained_on(bench.data(), version=version_name(started, event["run_id"]), seconds=seconds, seed=SEED, team=team_of(stores))
         candidate, judged = trained.service, trained.judged
         bench.put_candidate(candidate.model, candidate.record)
         if candidate.record.get("refitted"):
@@ -106,7 +107,8 @@ def evaluate_candidate(stores: Stores, event: TrainingEvent) -> Evaluated:
         if crossed := document["fit"].get("cross_fitted"):
             document["held_out"]["cross_fitted"] = crossed
         bench.put_json("candidate/metrics.json", document)
-        bench.put_json("candidate/reference.json", reference(judged, data if refitted else development, test))
+        expected = {"recalibration": document["fit"]["recalibration"]}
+        bench.put_json("candidate/reference.json", {**reference(judged, data if refitted else development, test), **expected})
         bench.put_json(
             "candidate/seen.json",
             {

@@ -24,6 +24,7 @@ from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.versions import version_name
 from retainstream.runs.retraining import job
 from retainstream.runs.retraining.files import PartExtracted, PartOfBase
+from retainstream.runs.retraining.team import team_of
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench
 from retainstream.settings import settings
 from retainstream.storage.errors import NotStored, TooLarge
@@ -151,8 +152,9 @@ def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
     )
     reserved = for_calibration(data, split)
     margins = make({"method": "none"}, threshold=0.5).margins(reserved.rows)
-    calibrated = calibrated_on_newest(reserved, margins)
-    model = averaged(make(calibrated.curve.document(), threshold=calibrated.threshold), development)
+    calibrated = calibrated_on_newest(reserved, margins, team_of(stores))
+    bounds = calibrated.threshold.levels
+    model = averaged(make(calibrated.curve.document(), threshold=bounds.high, levels=bounds), development)
     record = _record(bench, event, facts_of(development, reserved, calibrated))
     bench.put_candidate(model, record)
     detail = {

@@ -125,6 +125,8 @@ def register_version(stores: Stores, event: TrainingEvent) -> Registered:
             "feature_names": [column.name for column in data.schema.features],
             "threshold": fitted["threshold"],
             "average_probability": fitted.get("average_probability"),
+            "threshold_rule": fitted["record"]["threshold_rule"],
+            "levels": fitted["levels"],
             "calibration": fitted["calibration"]["method"],
             "metrics": cast("Figures", {name: value for name, value in figures["held_out"].items() if name not in _CURVES}),
             "group_metrics": figures["groups"],

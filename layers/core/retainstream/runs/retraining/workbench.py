@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.fit import FitRecord
 from retainstream.engine.learning.split import split_of
+from retainstream.engine.model.levels import bounds_of
 from retainstream.engine.model.model import ScoringModel
 from retainstream.registry.versions import JUDGED_FIT_FILE, JUDGED_MODEL_FILE
 from retainstream.runs.retraining.files import TrainingEvent as TrainingEvent
@@ -67,6 +68,7 @@ class Workbench(WorkingFiles):
                 "version": model.version,
                 "threshold": model.threshold,
                 "average_probability": model.average_probability,
+                "levels": model.levels.document(),
                 "calibration": model.calibration.document(),
                 "record": record,
             },
@@ -81,6 +83,7 @@ class Workbench(WorkingFiles):
             threshold=fitted["threshold"],
             version=fitted["version"],
             average_probability=fitted.get("average_probability"),
+            levels=bounds_of(fitted),
         )
 
 

@@ -41,6 +41,8 @@ def summarise(
     expected = expectation(tally, counts, reference)
     churn = churn_of_snapshot(stores.rollups.counters("customers").counters)
     snapshot: RunSnapshot = {**snapshot_of(run_id, model_version, counts), **churn, "roc_auc": roc_auc}
+    if expected:
+        snapshot["expected_ends"] = [round(expected.churners_interval["low"], 1), round(expected.churners_interval["high"], 1)]
     report = _drift_report(tally, reference, snapshot)
     if report:
         put_report(stores.documents, report)
