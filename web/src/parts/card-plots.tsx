@@ -35,7 +35,6 @@ const SHARES = { domain: [0, 1], tickFormat: "%", grid: true } as const;
 const TICKS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const LOGARITHMIC = {
   type: "log",
-  ticks: [...TICKS, 1],
   tickFormat: (share: number) => `${Number((share * 100).toPrecision(2))}%`,
   grid: true,
 } as const;
@@ -50,7 +49,10 @@ function Reliability({ card }: { card: ModelCard }) {
   }));
   const draw = useCallback(
     (plot: typeof Plot): Plot.PlotOptions => {
-      const axis = scale === "log" ? { ...LOGARITHMIC, domain: [first, 1] } : SHARES;
+      const axis =
+        scale === "log"
+          ? { ...LOGARITHMIC, domain: [first, 1], ticks: [...TICKS.filter((tick) => tick >= first), 1] }
+          : SHARES;
       return {
         marginLeft: 48,
         marginBottom: 40,
