@@ -100,6 +100,16 @@ def test_a_column_that_is_missing_more_often_for_those_who_left_is_named_and_kep
     assert drafted.schema.column("survey").feature
 
 
+def test_a_column_that_is_missing_for_customers_who_all_stayed_is_named() -> None:
+    made = clean(SEEDS[0])
+    stayed = [place for place, left in enumerate(made.churned) if not left]
+    without = set(stayed[:60])
+    survey = ["" if place in without else str(made.rng.integers(1, 6)) for place in range(len(made.churned))]
+    [gap] = draft(made.with_column("survey", survey), LABEL).warnings
+    assert (gap.sort, gap.columns, gap.evidence["missing"], gap.evidence["churn_rate_missing"]) == ("missingness", ("survey",), 60, 0)
+    assert "0% of the 60 customers without a value left" in gap.text
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "values"),
