@@ -334,10 +334,18 @@ class CustomerCounts(TypedDict):
     scored: int
 
 
+class LevelMeanings(TypedDict):
+    medium: str
+    high: str
+    critical: str
+
+
 class PredictedChurners(TypedDict):
     count: int
     expected: float
+    expected_interval: Interval | None
     horizon_days: int | None
+    level_meanings: LevelMeanings | None
 
 
 class Revenue(TypedDict):

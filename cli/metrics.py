@@ -18,8 +18,12 @@ def metrics(url: Url = None, as_json: AsJson = False) -> None:
     customers, churners, revenue, rate = answer["customers"], answer["predicted_churners"], answer["revenue_at_risk"], answer["churn_rate"]
     print_line(f"customers: {customers['active']:,} active, {customers['scored']:,} of them scored; {customers['churned']:,} have left")
     if churners["horizon_days"] is not None:
-        above = f"{churners['count']:,} customers at or above the threshold"
-        print_line(f"expected churners within {churners['horizon_days']} days: {churners['expected']:,.0f}; {above}")
+        ends = churners["expected_interval"]
+        interval = f" (95% interval {ends['low']:,.0f} to {ends['high']:,.0f})" if ends else ""
+        above = f"{churners['count']:,} customers at high risk or above"
+        print_line(f"expected churners within {churners['horizon_days']} days: {churners['expected']:,.0f}{interval}; {above}")
+    if churners["level_meanings"]:
+        print_line(f"high risk: {_lower(churners['level_meanings']['high'])}")
     if revenue:
         print_line(f"revenue at risk: {money(revenue['total'], revenue['currency'])} over {revenue['months']:g} months")
     print_line(f"churn rate: {_in_words(rate)}" if rate else "churn rate: not known yet for any month that is over")
@@ -29,6 +33,10 @@ def metrics(url: Url = None, as_json: AsJson = False) -> None:
         print_table(("month", *numbers), map(_row, reversed(months)), numbers=numbers)
     if any(month["rate"] is None for month in months):
         say("A month has no rate while the customers of whom nothing is known at its end are more than a tenth of those who left.")
+
+
+def _lower(sentence: str) -> str:
+    return f"{sentence[0].lower()}{sentence[1:].rstrip('.')}"
 
 
 def _in_words(rate: ChurnRate) -> str:

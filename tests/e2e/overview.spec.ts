@@ -9,7 +9,12 @@ test("the figures equal the API's figures", async ({ page, api }) => {
   await settled(page);
   const value = (title: string) =>
     page.locator(".figure", { has: page.getByRole("heading", { name: title }) }).locator(".value");
-  await expect(value("Predicted churners")).toHaveText(integer.format(data.predicted_churners.count ?? Number.NaN));
+  const { expected, expected_interval: ends, count } = data.predicted_churners;
+  await expect(value("Expected churners")).toHaveText(integer.format(expected));
+  const figure = page.locator(".figure", { has: page.getByRole("heading", { name: "Expected churners" }) });
+  await expect(figure).toContainText(`${integer.format(count)} customers at high risk or above`);
+  if (ends)
+    await expect(figure).toContainText(`95% interval ${integer.format(ends.low)} to ${integer.format(ends.high)}`);
   await expect(value("Revenue at risk")).toHaveText(`$${integer.format(data.revenue_at_risk?.total ?? Number.NaN)}`);
   await expect(value("Churn rate")).toHaveText(data.churn_rate ? `${(100 * data.churn_rate.rate).toFixed(1)}%` : "–");
   await expect(value("Model quality")).toHaveText((data.model?.roc_auc ?? Number.NaN).toFixed(3));

@@ -235,7 +235,18 @@ def test_performance_by_month_puts_promised_beside_realised(run: Run, service: S
 
 METRICS = {
     "customers": {"total": 5200, "active": 5000, "churned": 200, "scored": 4990},
-    "predicted_churners": {"count": 321, "expected": 250.4, "horizon_days": 30, "threshold": 0.3},
+    "predicted_churners": {
+        "count": 321,
+        "expected": 250.4,
+        "expected_interval": {"low": 221.2, "high": 282.9},
+        "horizon_days": 30,
+        "threshold": 0.3,
+        "level_meanings": {
+            "medium": "From 5.0%: above the average.",
+            "high": "From 30.0%: an offer is expected to pay.",
+            "critical": "From 60%.",
+        },
+    },
     "revenue_at_risk": {"currency": "USD", "months": 12, "total": 28426.5},
     "churn_rate": {"rate": 0.021, "left": 105, "active_at_start": 5000, "unknown": 0, "period": "2026-10", "starts_on": "2026-10-01"},
     "churn_by_month": [
@@ -251,7 +262,8 @@ def test_the_headline_figures_name_the_month_of_the_churn_rate(run: Run, service
     assert ended.returncode == 0, ended.stderr
     for line in (
         "customers: 5,000 active, 4,990 of them scored; 200 have left",
-        "expected churners within 30 days: 250; 321 customers at or above the threshold",
+        "expected churners within 30 days: 250 (95% interval 221 to 283); 321 customers at high risk or above",
+        "high risk: from 30.0%: an offer is expected to pay",
         "revenue at risk: $28,426.50 over 12 months",
         "churn rate: October 2026: 2.1%, 105 of 5,000 customers who were active on 1 October left",
     ):
@@ -262,7 +274,8 @@ def test_the_headline_figures_name_the_month_of_the_churn_rate(run: Run, service
 
 
 def test_without_a_rate_or_a_model_the_headline_figures_say_so(run: Run, service: Service) -> None:
-    nothing = {"count": 0, "expected": 0.0, "horizon_days": None, "threshold": None}
+    nothing: dict[str, Any] = {"count": 0, "expected": 0.0, "expected_interval": None, "horizon_days": None}
+    nothing |= {"threshold": None, "level_meanings": None}
     service.will(
         (200, {"data": METRICS | {"predicted_churners": nothing, "revenue_at_risk": None, "churn_rate": None, "churn_by_month": []}})
     )

@@ -1,16 +1,25 @@
 import { useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
+import type { Schemas } from "../../../client/api-client.js";
 import { count, counted, money, rowRange } from "../formats";
 import { useLoaded } from "../loading";
 import type { AtRisk } from "../parts/call-list";
 import { Card, Synthetic } from "../parts/card";
 import { CustomerTable, type Selection } from "../parts/customer-table";
+import { Level } from "../parts/level";
 import { LevelBar } from "../parts/level-bar";
 import { OpenCustomer } from "../parts/open-customer";
 import { Pager } from "../parts/pager";
 import { AllExport, CallList } from "../parts/risk-export";
 import { RiskFilterBar } from "../parts/risk-filter-bar";
-import { addressOf, boundary, filtersOf, leastProbability, type RiskFilters } from "../parts/risk-filters";
+import {
+  addressOf,
+  type Bounds,
+  type Floor,
+  filtersOf,
+  leastProbability,
+  type RiskFilters,
+} from "../parts/risk-filters";
 import { type FeatureSchema, groupColumn } from "../parts/schema";
 import { Empty, Show } from "../parts/states";
 import { useModel } from "../parts/use-model";
@@ -38,9 +47,13 @@ export default function AtRiskPage() {
       <Show of={schema} lines={10}>
         {(columns) => (
           <>
-            <Total schema={columns} />
             <Show of={model} lines={10}>
-              {(served) => <List schema={columns} threshold={served?.threshold ?? null} />}
+              {(served) => (
+                <>
+                  <Total schema={columns} meanings={served?.level_meanings ?? null} />
+                  <List schema={columns} bounds={served?.levels ?? null} />
+                </>
+              )}
             </Show>
           </>
         )}
@@ -49,8 +62,10 @@ export default function AtRiskPage() {
   );
 }
 
-/** The number of customers at risk and their value, without filters. */
-function Total({ schema }: { schema: FeatureSchema }) {
+type Meanings = Schemas["VersionView"]["level_meanings"];
+
+/** The number of customers at high risk or above, and what the levels mean, without filters. */
+function Total({ schema, meanings }: { schema: FeatureSchema; meanings: Meanings | null }) {
   const total = useLoaded(() => api.segmentCustomers({ levels: ["medium", "high", "critical"], limit: 1 }), []);
   if (total.loading.state === "failed") return null;
   return (
@@ -58,31 +73,50 @@ function Total({ schema }: { schema: FeatureSchema }) {
       {({ data }) => (
         <section class="at-risk-total" aria-label="All customers at risk">
           <p>
-            <b>{count(data.count)}</b> of {counted(data.of, "customer")} at risk
+            <b>{count(called(data.levels))}</b> of {counted(data.of, "customer")} at high risk or above
             {schema.money ? (
               <>
                 {" "}
-                · <b>{money(data.value_at_risk, data.currency, 0)}</b> value at risk over {schema.money.months} months
+                · <b>{money(data.value_at_risk, data.currency, 0)}</b> value at risk from medium up, over{" "}
+                {schema.money.months} months
               </>
             ) : null}
           </p>
           {data.count ? <LevelBar levels={data.levels} /> : null}
+          {meanings ? (
+            <dl class="level-meanings">
+              {FLOORS.map((level) => (
+                <div key={level}>
+                  <dt>
+                    <Level level={level} />
+                  </dt>
+                  <dd class="quiet">{meanings[level]}</dd>
+                </div>
+              ))}
+            </dl>
+          ) : null}
         </section>
       )}
     </Show>
   );
 }
 
-function List({ schema, threshold }: { schema: FeatureSchema; threshold: number | null }) {
+const FLOORS: Floor[] = ["critical", "high", "medium"];
+
+function called(levels: Schemas["LevelView"][]): number {
+  return levels.reduce((sum, { level, customers }) => (level === "medium" ? sum : sum + customers), 0);
+}
+
+function List({ schema, bounds }: { schema: FeatureSchema; bounds: Bounds | null }) {
   const { query, route } = useLocation();
   const filters = filtersOf(query);
   const [selected, setSelected] = useState<ReadonlyMap<string, AtRisk>>(new Map());
   const request = {
     plan: filters.group || undefined,
-    min_probability: leastProbability(filters, threshold),
+    min_probability: leastProbability(filters, bounds),
   };
   const narrowed = addressOf({ ...filters, cursor: "" }) !== addressOf({ sort: filters.sort });
-  const atRisk = threshold === null ? undefined : boundary("medium", threshold);
+  const atRisk = bounds?.medium;
   const page = useLoaded(
     () => api.getHighRiskCustomers(1, ROWS, { ...request, sort: filters.sort, cursor: filters.cursor || undefined }),
     [request, filters.sort, filters.cursor],
@@ -117,7 +151,7 @@ function List({ schema, threshold }: { schema: FeatureSchema; threshold: number 
       }
       wide
     >
-      <RiskFilterBar schema={schema} filters={filters} threshold={threshold} narrow={narrow} />
+      <RiskFilterBar schema={schema} filters={filters} bounds={bounds} narrow={narrow} />
       <CallList schema={schema} selected={[...selected.values()]} clear={() => setSelected(new Map())} />
       <Show of={page} lines={12}>
         {({ data, page: place }) =>

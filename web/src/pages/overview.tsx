@@ -79,10 +79,10 @@ function Figures({ metrics }: { metrics: Metrics }) {
   return (
     <div class="figures">
       <Figure
-        title="Predicted churners"
-        value={count(churners.count)}
-        change={since(changes?.predicted_churners, (value) => signed(value, 0))}
-        note={`within ${churners.horizon_days ?? "the next"} days · expected churners: ${count(churners.expected)}`}
+        title="Expected churners"
+        value={count(churners.expected)}
+        change={since(changes?.expected_churners, (value) => signed(value, 0))}
+        note={expectation(churners)}
       />
       <Figure
         title="Revenue at risk"
@@ -90,7 +90,7 @@ function Figures({ metrics }: { metrics: Metrics }) {
         change={since(changes?.revenue_at_risk, (value) => moneyChange(value, revenue?.currency))}
         note={
           revenue
-            ? `over ${revenue.months} months · ${money(revenue.of_predicted_churners, revenue.currency, 0)} from predicted churners`
+            ? `over ${revenue.months} months · ${money(revenue.of_predicted_churners, revenue.currency, 0)} from high risk and above`
             : "the schema has no price"
         }
       />
@@ -103,6 +103,17 @@ function Figures({ metrics }: { metrics: Metrics }) {
       />
     </div>
   );
+}
+
+/** The horizon, the interval and the number at high risk, in words. */
+function expectation({
+  horizon_days: days,
+  expected_interval: ends,
+  count: called,
+}: Metrics["predicted_churners"]): string {
+  const within = `within ${days ?? "the next"} days`;
+  const range = ends ? ` · 95% interval ${count(ends.low)} to ${count(ends.high)}` : "";
+  return `${within}${range} · ${counted(called, "customer")} at high risk or above`;
 }
 
 function ChurnRate({ metrics }: { metrics: Metrics }) {

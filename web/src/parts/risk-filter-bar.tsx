@@ -1,13 +1,13 @@
 import { percent } from "../formats";
 import { Choice, Field, NumberInput, Select } from "./fields";
-import { boundary, type Floor, type Order, type RiskFilters } from "./risk-filters";
+import type { Bounds, Floor, Order, RiskFilters } from "./risk-filters";
 import { type FeatureSchema, groupColumn, levelsOf } from "./schema";
 
 interface RiskFilterBarProps {
   schema: FeatureSchema;
   filters: RiskFilters;
-  /** The threshold of the model in service; without a model there are no levels to choose. */
-  threshold: number | null;
+  /** The levels of the model in service; without a model there are none to choose. */
+  bounds: Bounds | null;
   narrow: (change: Partial<RiskFilters>) => void;
 }
 
@@ -18,9 +18,9 @@ const FLOORS: [Floor, string][] = [
 ];
 
 /** Filters and order of the customers at risk. */
-export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilterBarProps) {
+export function RiskFilterBar({ schema, filters, bounds, narrow }: RiskFilterBarProps) {
   const group = groupColumn(schema);
-  const floors = threshold === null ? FLOORS.slice(0, 1) : FLOORS;
+  const floors = bounds === null ? FLOORS.slice(0, 1) : FLOORS;
   return (
     <search class="filters" aria-label="Filters">
       {schema.money ? (
@@ -44,7 +44,7 @@ export function RiskFilterBar({ schema, filters, threshold, narrow }: RiskFilter
           choose={(from) => narrow({ from })}
           options={floors.map(([floor, text]) => [
             floor,
-            threshold === null ? text : `${text} (from ${percent(boundary(floor, threshold), 0)})`,
+            bounds === null ? text : `${text} (from ${percent(bounds[floor])})`,
           ])}
         />
       </div>

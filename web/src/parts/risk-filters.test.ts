@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, boundary, filtersOf, leastProbability, type RiskFilters } from "./risk-filters";
+import { addressOf, type Bounds, filtersOf, leastProbability, type RiskFilters } from "./risk-filters";
 
 const queryOf = (address: string) => Object.fromEntries(new URL(address, "http://x").searchParams);
 
@@ -23,16 +23,16 @@ describe("filters in the address", () => {
 });
 
 describe("the minimum probability", () => {
-  it("of a level is the one that the API defines", () => {
-    expect(boundary("medium", 0.26)).toBeCloseTo(0.13);
-    expect(boundary("high", 0.26)).toBe(0.26);
-    expect(boundary("critical", 0.26)).toBeCloseTo(0.63);
+  const bounds: Bounds = { medium: 0.13, high: 0.26, critical: 0.52 };
+
+  it("of a level is the one that the API gives", () => {
+    expect(leastProbability(filtersOf({ from: "critical" }), bounds)).toBe(0.52);
   });
 
   it("is the higher of level and minimum", () => {
-    expect(leastProbability(filtersOf({ from: "high", min: "10" }), 0.26)).toBe(0.26);
-    expect(leastProbability(filtersOf({ from: "high", min: "40" }), 0.26)).toBe(0.4);
-    expect(leastProbability(filtersOf({}), 0.26)).toBeUndefined();
+    expect(leastProbability(filtersOf({ from: "high", min: "10" }), bounds)).toBe(0.26);
+    expect(leastProbability(filtersOf({ from: "high", min: "40" }), bounds)).toBe(0.4);
+    expect(leastProbability(filtersOf({}), bounds)).toBeUndefined();
     expect(leastProbability(filtersOf({ from: "high" }), null)).toBeUndefined();
   });
 });

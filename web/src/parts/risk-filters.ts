@@ -37,15 +37,12 @@ export function addressOf(filters: Partial<RiskFilters>): string {
   return query.size ? `/at-risk?${query}` : "/at-risk";
 }
 
-/** The lowest probability of a level, as the API defines it from the threshold of the model in service. */
-export function boundary(level: Floor, threshold: number): number {
-  if (level === "medium") return threshold / 2;
-  return level === "high" ? threshold : threshold + (1 - threshold) / 2;
-}
+/** The probabilities at which the levels of the model in service begin. */
+export type Bounds = Record<Floor, number>;
 
 /** The minimum probability of the request; undefined when no filter sets it. */
-export function leastProbability(filters: RiskFilters, threshold: number | null): number | undefined {
-  const bounds = [filters.least, filters.from !== "medium" && threshold !== null && boundary(filters.from, threshold)];
-  const set = bounds.filter((bound): bound is number => typeof bound === "number");
+export function leastProbability(filters: RiskFilters, bounds: Bounds | null): number | undefined {
+  const least = [filters.least, filters.from !== "medium" && bounds !== null && bounds[filters.from]];
+  const set = least.filter((bound): bound is number => typeof bound === "number");
   return set.length ? Math.max(...set) : undefined;
 }

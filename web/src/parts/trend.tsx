@@ -7,7 +7,7 @@ import { Choice } from "./fields";
 import { Empty } from "./states";
 
 type Metrics = Schemas["MetricsView"];
-type Measure = "predicted_churners" | "revenue_at_risk" | "roc_auc";
+type Measure = "expected_churners" | "revenue_at_risk" | "roc_auc";
 type Period = "trend" | "days";
 interface Point {
   /** The day of the features that were scored, or the moment of the figures. */
@@ -23,11 +23,11 @@ const PERIODS = [
 
 /** The headline figures over time, by scoring run or by day. */
 export function Trend({ metrics }: { metrics: Metrics }) {
-  const [measure, setMeasure] = useState<Measure>("predicted_churners");
+  const [measure, setMeasure] = useState<Measure>("expected_churners");
   const [period, setPeriod] = useState<Period>("trend");
   const currency = metrics.revenue_at_risk?.currency;
   const measures: [Measure, string][] = [
-    ["predicted_churners", "Predicted churners"],
+    ["expected_churners", "Expected churners"],
     ["revenue_at_risk", "Revenue at risk"],
     ...(period === "trend" ? ([["roc_auc", "ROC AUC"]] as [Measure, string][]) : []),
   ];
@@ -35,7 +35,7 @@ export function Trend({ metrics }: { metrics: Metrics }) {
   const points = pointsOf(metrics[period], measure);
   const choosePeriod = (next: Period) => {
     setPeriod(next);
-    if (measure === "roc_auc") setMeasure("predicted_churners");
+    if (measure === "roc_auc") setMeasure("expected_churners");
   };
   return (
     <Card
@@ -119,7 +119,7 @@ function pointsOf(snapshots: Metrics["trend"] | Metrics["days"], measure: Measur
 }
 
 function writer(measure: Measure, currency: string | undefined): (value: number) => string {
-  if (measure === "predicted_churners") return count;
+  if (measure === "expected_churners") return count;
   if (measure === "revenue_at_risk") return (value) => money(value, currency, 0);
   return decimal;
 }
