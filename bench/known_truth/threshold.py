@@ -167,7 +167,7 @@ def _held(chances: Floats, calibrated: Calibrated, left: int) -> bool:
 
 def rows(repetitions: int | None = None) -> list[Row]:
     """The figures of the table in docs/model.md."""
-    samples, versions, models = repetitions or 100, repetitions or 200, repetitions or 1_000
+    samples, versions, models = repetitions or 100, repetitions or 200, repetitions or 500
     found = [
         _of_profit("a cheap offer", CHEAP, samples),
         _of_profit("a dear offer", DEAR, samples),
