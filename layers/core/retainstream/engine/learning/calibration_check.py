@@ -18,7 +18,7 @@ LOWEST, HIGHEST = 0.8, 1.25
 
 FAR = 1.4
 CHANCE = 0.01
-"""A ratio or a slope off by the factor `FAR` counts if Cox's test gives a chance below this for calibrated probabilities."""
+"""A ratio that is off by the factor `FAR` counts if Cox's test gives a chance below this for calibrated probabilities."""
 
 _NEARLY_CERTAIN = 1e-9
 _NEWTON_STEPS = 50
@@ -54,10 +54,10 @@ class Estimate:
     low: float
     high: float
 
-    def wrong(self, chance: float) -> bool:
-        """Whether the interval lies outside `LOWEST`–`HIGHEST`, or the value is far from 1 and `chance` does not explain it."""
-        outside = self.high < LOWEST or self.low > HIGHEST
-        return outside or (chance < CHANCE and not 1 / FAR < self.value < FAR)
+    @property
+    def outside(self) -> bool:
+        """Whether the interval lies outside `LOWEST`–`HIGHEST`."""
+        return self.high < LOWEST or self.low > HIGHEST
 
     def document(self) -> EstimateDocument:
         return {"value": self.value, "low": self.low, "high": self.high}
@@ -71,7 +71,8 @@ class CalibrationCheck:
     """Observed churners against the sum of the probabilities, their ratio, and the slope.
 
     slope: None where the rows determine none. chance: the chance of a deviation this large if the probabilities were calibrated.
-    passed: False if the ratio or the slope is `wrong`. sentences: the result in words; where the check failed, the reasons.
+    passed: False if the interval of the ratio or of the slope lies outside `LOWEST`–`HIGHEST`, or if the ratio is off by `FAR` beyond
+    chance. sentences: the result in words; where the check failed, the reasons.
     """
 
     observed: int
@@ -111,7 +112,8 @@ def checked(churned: Outcomes, probabilities: Floats, keys: Keys | None = None) 
         variance = float((probabilities * (1 - probabilities)).sum()) * design
         chance = erfc(abs(float(churned.sum() - probabilities.sum())) / sqrt(2 * max(variance, _NEARLY_CERTAIN)))
     observed, expected = int(churned.sum()), float(probabilities.sum())
-    of_ratio, of_slope = ratio.wrong(chance), slope is not None and slope.wrong(chance)
+    of_ratio = ratio.outside or (chance < CHANCE and not 1 / FAR < ratio.value < FAR)
+    of_slope = slope is not None and slope.outside
     passed = not (of_ratio or of_slope)
     sentences = []
     if passed or of_ratio:
