@@ -120,7 +120,7 @@ def value_earned(here: Scored, actions: Actions, lives: int, seed: int) -> float
         saved = leaves & (rng.random(len(chance)) < share) & (rng.random(len(chance)) < rate)
         revenue = here.price[actions.customers] * _months(rng, chance)
         earned += np.where(saved, revenue - cost, 0.0) - np.where(leaves, 0.0, cost)
-    return float(earned.mean() / lives)
+    return float(earned.mean() / lives) - here.money.contact_cost
 
 
 class Profits(NamedTuple):

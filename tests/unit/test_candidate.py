@@ -145,8 +145,9 @@ def test_the_profit_curve_is_the_money_of_the_schema(data: DataSet) -> None:
     at = {point["threshold"]: point for point in curve["points"]}
     saved = test.prices[test.churned] * months_kept(np.full(test.churned.sum(), 0.9), money.months, SCHEMA.horizon_days)
     kept = money.save_rate * (saved - money.offer_cost).sum()
-    assert at[0.0]["profit"] * len(test) == pytest.approx(kept - money.offer_cost * (~test.churned).sum(), abs=1)
-    assert at[0.5]["profit"] * len(test) == pytest.approx(kept, abs=1)
+    to_stayers = money.offer_cost * (~test.churned).sum()
+    assert at[0.0]["profit"] * len(test) == pytest.approx(kept - to_stayers - money.contact_cost * len(test), abs=1)
+    assert at[0.5]["profit"] * len(test) == pytest.approx(kept - money.contact_cost * test.churned.sum(), abs=1)
     assert (at[0.0]["offers"], at[1.0]["offers"], at[1.0]["profit"]) == (len(test), 0, 0)
     assert curve["best"] == at[0.9]
     assert curve["expected_maximum"]["contacted"] == pytest.approx(test.churned.mean(), abs=0.01)
