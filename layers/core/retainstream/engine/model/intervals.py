@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
 
-LEVEL = 0.95
-"""The chance that an interval covers the churn rate of the customers with that raw score."""
-
 
 class IntervalsDocument(TypedDict):
     """`Intervals` as JSON."""
