@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retainstream.engine.learning.bootstrap import Interval
 from retainstream.engine.learning.calibration_check import checked
 from retainstream.engine.learning.comparison import Margins, compare
 from retainstream.engine.learning.gate import FEWEST_CHURNERS, YEAR, Standard, Verdict, judge
@@ -68,6 +69,14 @@ def test_too_few_churners_judge_no_model_and_the_text_says_what_to_do() -> None:
         judged = verdict(TRUTH, champion, rows=few, lag=YEAR)
         assert (judged.passed, judged.into_service, judged.comparison) == (True, False, None)
         assert f"only {left} of the held-out customers left, and a judgement needs 10. Train again" in judged.held_back[0]
+
+
+def test_all_rows_of_a_small_table_judge_a_first_model() -> None:
+    few = slice(0, 30)
+    assert verdict(TRUTH, rows=few, cross_fitted=Interval(0.62, 0.81)).into_service
+    unproven = verdict(TRUTH, rows=few, cross_fitted=Interval(0.49, 0.81))
+    assert (unproven.passed, unproven.into_service) == (True, False)
+    assert "0.490 to 0.810, contains 0.5" in unproven.held_back[0]
 
 
 def test_a_better_candidate_replaces_a_champion_of_the_same_day() -> None:

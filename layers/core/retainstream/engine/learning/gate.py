@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.learning.bootstrap import Interval
 from retainstream.engine.learning.calibration_check import checked
 from retainstream.engine.learning.comparison import Comparison, ComparisonDocument, Margins, compare
 from retainstream.engine.learning.dataset import Keys
@@ -88,6 +89,7 @@ def judge(
     parity_passed: bool,
     alarms: list[str],
     linear_auc: float | None = None,
+    cross_fitted: Interval | None = None,
     keys: Keys | None = None,
 ) -> Verdict:
     """The verdict on a candidate's probabilities for the held-out rows.
@@ -100,6 +102,8 @@ def judge(
     is old and it is within them. The margins of an old champion grow with its lag, up to twice `old_after`. Nor may it rank worse than the
     best champion of the last year by more than the margin. Without a champion, the 95% interval of its AUC must exclude chance.
 
+    cross_fitted: of a small table, the AUC's interval over all rows. It decides about a first model where the held-out rows have too few
+    churners; it comes second, since the settings were chosen on the same rows.
     keys: the rows' customers, for the tests of the differences.
     """
     if not np.isfinite(candidate).all():
@@ -122,7 +126,8 @@ def judge(
     else:
         reasons += calibration.sentences
     if duel is None:
-        return Verdict(not reasons, reasons, None, notes, [] if reasons else _no_better_than_chance(churned, candidate, keys))
+        unproven = _no_better_than_chance(churned, keys, auc_interval(churned, candidate, keys) or cross_fitted)
+        return Verdict(not reasons, reasons, None, notes, [] if reasons else unproven)
     if duel.comparison:
         reasons += _worse(duel.comparison, Margins.of(duel.churned, duel.champion))
     held_back = [] if reasons else duel.champion_stays()
@@ -199,9 +204,8 @@ def _abilities(churned: Outcomes, candidate: Floats, keys: Keys | None) -> list[
     ]
 
 
-def _no_better_than_chance(churned: Outcomes, candidate: Floats, keys: Keys | None) -> list[str]:
-    """Why a sound candidate without a champion to compare it with does not go into service."""
-    interval = auc_interval(churned, candidate, keys)
+def _no_better_than_chance(churned: Outcomes, keys: Keys | None, interval: Interval | None) -> list[str]:
+    """Why a sound candidate without a champion to compare it with does not go into service. interval: of its AUC."""
     if interval is None:
         return [f"There is no proof that this version ranks better than chance: {_too_few(churned, keys)}"]
     if interval.low > 0.5:

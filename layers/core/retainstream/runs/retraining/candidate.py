@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import TypedDict
 
+from retainstream.engine.learning.bootstrap import Interval
 from retainstream.engine.learning.card.columns import column_facts
 from retainstream.engine.learning.card.curves import score_histogram
 from retainstream.engine.learning.card.influence import explanation
@@ -21,6 +22,7 @@ from retainstream.runs.retraining.rival import rival
 from retainstream.runs.retraining.team import team_of
 from retainstream.runs.retraining.workbench import TrainingEvent, Workbench, sides
 from retainstream.settings import settings
+from retainstream.storage.models import CrossFitted
 from retainstream.storage.stores import Stores
 
 SEED = 0
@@ -144,6 +146,7 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
             parity_passed=figures["parity"]["passed"],
             alarms=[finding["detail"] for finding in figures["findings"] if finding["level"] == "alarm"],
             linear_auc=figures["baseline"]["roc_auc"],
+            cross_fitted=_cross_fitted_auc(figures["held_out"].get("cross_fitted")),
             keys=test.keys,
         )
         notes = [*verdict.notes, *against.notes]
@@ -156,3 +159,8 @@ def gate(stores: Stores, event: TrainingEvent) -> Judged:
         bench.put_json("candidate/gate.json", document)
         detail.update(passed=verdict.passed, reasons=verdict.reasons, held_back=verdict.held_back, notes=notes)
     return {"passed": verdict.passed}
+
+
+def _cross_fitted_auc(figures: CrossFitted | None) -> Interval | None:
+    interval = figures["intervals"].get("roc_auc") if figures else None
+    return Interval(**interval) if interval else None
