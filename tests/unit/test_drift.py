@@ -216,7 +216,7 @@ def test_a_column_that_moves_churn_is_named_where_its_index_is_silent() -> None:
     watched = next(part for part in shown["features"] if part["feature"] == "watch_time_hours")
     assert (watched["level"], watched["psi"] < 0.1) == ("some", True)
     assert watched["told"]
-    assert "expected churn moves by +" in watched["told"]
+    assert "alone moves expected churn by +" in watched["told"]
     assert "more churners among 60,000 customers" in watched["told"]
 
 

@@ -134,7 +134,7 @@ def _shift_in_words(shift: ChurnShift, customers: int) -> str:
     """What the changed distribution does to expected churn."""
     more = "more" if shift.probability > 0 else "fewer"
     return (
-        f"By this change alone expected churn moves by {100 * shift.probability:+.1f} percentage points: "
+        f"Its changed distribution alone moves expected churn by {100 * shift.probability:+.1f} percentage points: "
         f"{abs(shift.probability) * customers:,.0f} {more} churners among {customers:,} customers."
     )
 
