@@ -77,7 +77,12 @@ def test_every_row_gets_a_probability_from_a_fold_that_had_not_seen_it(tmp_path:
     assert result["synthetic"] is True
     assert result["ceiling"]["roc_auc"] > 0.5
     assert "synthetic" in ended.stdout
-    for said in ("fold 1", "fold 3", "ROC AUC", "ECE", "ceiling", "±", "all rows", "logistic regression", "perfectly calibrated"):
+    pooled = result["pooled"]
+    assert pooled["observed_to_expected"] == pytest.approx(churned.sum() / given.sum())
+    for name in ("roc_auc", "observed_to_expected", "calibration_slope"):
+        assert pooled["intervals"][name]["low"] < pooled[name] < pooled["intervals"][name]["high"]
+    said_of_all = ("observed to expected", "calibration slope", "all rows", "perfectly calibrated")
+    for said in ("fold 1", "fold 3", "ROC AUC", "ECE", "ceiling", "±", "logistic regression", *said_of_all):
         assert said in ended.stdout + ended.stderr
     assert "10 rows without a known outcome are left out" in ended.stderr
 
