@@ -1,7 +1,7 @@
 """Money beside the truth: the months that saved customers stay, recommended actions, and the profit of the best threshold."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ CUSTOMERS, SCORED, LIVES, TESTS = 200_000, 20_000, 200, 4_000
 MONEY = Money(price="fee", offer_cost=5, save_rate=0.3)
 COSTS = {"watch_time_hours": 0.5, "device_count": 1.0, "last_login_days": 1.0, "payment_failures": 3.0, "monthly_price": 9.0}
 """Costs of the actions, apart from those of the default schema, so that they stay the same here."""
+PRICE = "monthly_price"
 
 
 def months_stayed(probability: float, customers: int, seed: int) -> float:
@@ -61,10 +62,10 @@ def scored(customers: int, shape: Shape = SHALLOW) -> Scored:
     schema = FeatureSchema.model_validate(model.schema.model_dump() | {"columns": list(map(_with_cost, model.schema.columns))})
     rows = model.rows(customers)
     explained = model.scoring().explain(rows)
-    money = cast("Money", schema.money)
-    price = rows[:, [column.name for column in schema.features].index(money.price)].astype(np.float64)
+    money = Money(price=PRICE, offer_cost=4, save_rate=0.2)
+    price = rows[:, [column.name for column in schema.features].index(PRICE)].astype(np.float64)
     points = 100 * explained.contributions * explained.slope[:, None]
-    return Scored(schema, money, explained.probability, price, explained.contributions, points)
+    return Scored(schema.model_copy(update={"money": money}), money, explained.probability, price, explained.contributions, points)
 
 
 def _with_cost(column: Column) -> Column:
