@@ -1170,6 +1170,18 @@ export interface components {
             rows: number;
         };
         /**
+         * CardCrossFitted
+         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
+         */
+        CardCrossFitted: {
+            /** Churned */
+            churned: number;
+            /** Figures */
+            figures: components["schemas"]["CrossFittedFigure"][];
+            /** Rows */
+            rows: number;
+        };
+        /**
          * CardDifference
          * @description Candidate minus champion.
          */
@@ -1346,7 +1358,7 @@ export interface components {
             /** Created At */
             created_at: string;
             /** @description For tables of fewer than 5,000 rows that are split by customers */
-            cross_fitted?: components["schemas"]["retainstream__engine__learning__card__document__CrossFitted"] | null;
+            cross_fitted?: components["schemas"]["CardCrossFitted"] | null;
             data: components["schemas"]["DataFacts"];
             drift_reference: components["schemas"]["DriftReference"];
             /**
@@ -1872,6 +1884,27 @@ export interface components {
              * @example 2
              */
             value?: unknown;
+        };
+        /**
+         * CrossFitted
+         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
+         */
+        CrossFitted: {
+            /** Churned */
+            churned: number;
+            /**
+             * Intervals
+             * @description 95% intervals, by the name of the figure
+             */
+            intervals: {
+                [key: string]: components["schemas"]["Interval"];
+            };
+            /** Roc Auc */
+            roc_auc: number | null;
+            /** Rows */
+            rows: number;
+        } & {
+            [key: string]: unknown;
         };
         /** CrossFittedFigure */
         CrossFittedFigure: {
@@ -2953,7 +2986,7 @@ export interface components {
             calibration_slope?: number | null;
             calibration_slope_interval?: components["schemas"]["Interval"] | null;
             /** @description For tables of fewer than 5,000 rows that are split by customers; its intervals are narrower */
-            cross_fitted?: components["schemas"]["retainstream__registry__views__CrossFitted"] | null;
+            cross_fitted?: components["schemas"]["CrossFitted"] | null;
             /**
              * Ece
              * @description Expected calibration error over ten equal bins
@@ -6044,39 +6077,6 @@ export interface components {
         };
         _Spelled: string;
         _Text: components["schemas"]["_Spelled"];
-        /**
-         * CrossFitted
-         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
-         */
-        retainstream__engine__learning__card__document__CrossFitted: {
-            /** Churned */
-            churned: number;
-            /** Figures */
-            figures: components["schemas"]["CrossFittedFigure"][];
-            /** Rows */
-            rows: number;
-        };
-        /**
-         * CrossFitted
-         * @description Figures over all customers of a small table, each scored by a model that was not fitted to that customer.
-         */
-        retainstream__registry__views__CrossFitted: {
-            /** Churned */
-            churned: number;
-            /**
-             * Intervals
-             * @description 95% intervals, by the name of the figure
-             */
-            intervals: {
-                [key: string]: components["schemas"]["Interval"];
-            };
-            /** Roc Auc */
-            roc_auc: number | null;
-            /** Rows */
-            rows: number;
-        } & {
-            [key: string]: unknown;
-        };
     };
     responses: {
         /** @description The cursor does not belong to this list */

@@ -2,178 +2,27 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from retainstream.engine.learning.card.figures import (
+    Calibration,
+    CardCrossFitted,
+    CardFigure,
+    CorpCurve,
+    Curves,
+    GroupFigures,
+    Intervals,
+    Profit,
+    ReliabilityBin,
+)
+from retainstream.engine.learning.card.part import Part
 from retainstream.engine.schema.feature_schema import Kind
 
 FORMAT = 1
 type Direction = Literal["increasing", "decreasing", "mixed"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
-
-
-class CardFigure(_Part):
-    """One figure on the held-out customers."""
-
-    name: str
-    label: str
-    meaning: str
-    better: Literal["higher", "lower", ""] = Field(description="Empty where neither direction is better")
-    value: float | None
-    low: float | None = Field(default=None, description="Lower end of the interval")
-    high: float | None = Field(default=None, description="Upper end of the interval")
-    baseline: float | None = Field(default=None, description="The linear model's figure on the same customers")
-    ceiling: float | None = Field(default=None, description="The figure of the true probabilities; for synthetic customers only")
-
-
-class CrossFittedFigure(_Part):
-    name: str = Field(description="The name of a figure of the card")
-    value: float | None
-    low: float | None = Field(description="Lower end of the interval")
-    high: float | None
-
-
-class CrossFitted(_Part):
-    """Figures over all customers of a small table, each scored by a model that was not fitted to that customer."""
-
-    rows: int
-    churned: int
-    figures: list[CrossFittedFigure]
-
-    def figure(self, name: str) -> CrossFittedFigure:
-        """Raises KeyError for a figure it does not have."""
-        return {figure.name: figure for figure in self.figures}[name]
-
-
-class Calibration(_Part):
-    """The check of the probabilities against the outcomes: observed to expected churners, and the slope."""
-
-    passed: bool
-    chance: float = Field(description="Chance of a deviation this large if the probabilities were calibrated (Cox's test)")
-    sentences: list[str]
-
-
-class Intervals(_Part):
-    """The method of the intervals."""
-
-    level: float
-    resamples: int = Field(description="Bootstrap resamples of the held-out customers, for the figures without a formula")
-    fewest_churners: int = Field(default=10, description="Churners, and customers who stayed, that the interval of an AUC needs")
-    calibration_error_by_chance: float | None = Field(
-        description="The calibration error of a perfectly calibrated model stays below this in 99 of 100 draws"
-    )
-
-
-class RocCurve(_Part):
-    """At most 200 points of the full curve. The first threshold is null: no customer is called."""
-
-    false_positive_rate: list[float]
-    true_positive_rate: list[float]
-    threshold: list[float | None]
-
-
-class PrecisionRecallCurve(_Part):
-    """At most 200 points of the full curve. The last threshold is null: no customer is called."""
-
-    recall: list[float]
-    precision: list[float]
-    threshold: list[float | None]
-
-
-class GainPoint(_Part):
-    share: float = Field(description="Riskiest share of the customers")
-    found: float = Field(description="Share of all churners among them")
-    lift: float | None = Field(default=None, description="found divided by share; null for versions of earlier releases")
-
-
-class ReliabilityBin(_Part):
-    """Customers of neighbouring probabilities; the bins have about equal numbers of customers."""
-
-    start: float = Field(description="Lowest probability")
-    end: float = Field(description="Highest probability")
-    rows: int
-    mean_probability: float
-    churn_rate: float
-    low: float = Field(description="Lower end of Wilson's 95 % interval of the churn rate")
-    high: float
-
-
-class CorpCurve(_Part):
-    """The churn rate of each probability by isotonic regression (CORP, Dimitriadis, Gneiting and Jordan 2021), at most 100 points."""
-
-    probability: list[float]
-    churn_rate: list[float]
-
-
-class Curves(_Part):
-    roc: RocCurve
-    precision_recall: PrecisionRecallCurve
-    gain: list[GainPoint]
-
-
-class ProfitPoint(_Part):
-    threshold: float
-    offers: int = Field(description="Held-out customers at or above the threshold")
-    profit: float = Field(description="Per held-out customer")
-
-
-class ProfitMark(ProfitPoint):
-    """A threshold with a meaning."""
-
-    name: Literal["best", "stored", "confidence"] = Field(description="confidence in cards of earlier releases only")
-    label: str
-
-
-class ExpectedMaximumProfit(_Part):
-    """The profit at the best threshold for each save rate, averaged over a beta distribution around the schema's (EMP)."""
-
-    profit: float = Field(description="Per held-out customer")
-    contacted: float = Field(description="Share of the customers to contact")
-
-
-class Profit(_Part):
-    """Profit of an offer to every held-out customer at or above a threshold. The profit of the mark `best` is cross-fitted."""
-
-    currency: str
-    months: float = Field(description="The longest time for which a saved customer is counted")
-    margin: float = 1
-    offer_cost: float
-    contact_cost: float = 0
-    save_rate: float
-    points: list[ProfitPoint]
-    marks: list[ProfitMark]
-    expected_maximum: ExpectedMaximumProfit | None = Field(default=None, description="null on cards of earlier releases")
-
-
-class GroupFigures(_Part):
-    """The figures of one group's held-out customers."""
-
-    group: str
-    rows: int
-    churned: int
-    churn_rate: float
-    roc_auc: float | None = Field(description="null where only one outcome is present")
-    low: float | None = Field(default=None, description="Lower end of the interval of ROC AUC; null with too few churners")
-    high: float | None = None
-    few: bool = Field(default=False, description="Whether the group has too few churners to judge it")
-    expected: float | None = Field(default=None, description="Sum of the probabilities; null in cards of earlier releases")
-    observed_to_expected: float | None = Field(
-        default=None, description="Churners divided by expected churners, shrunk towards that of all customers where churners are few"
-    )
-    observed_to_expected_low: float | None = None
-    observed_to_expected_high: float | None = None
-    pr_auc: float | None
-    log_loss: float
-    ece: float
-    called: int = Field(description="Customers at or above the stored threshold")
-    precision: float | None = Field(description="null where no customer is called")
-    recall: float
-    top_decile_lift: float
-
-
-class Influence(_Part):
+class Influence(Part):
     """How one column moves the scores of held-out customers, by the shap package."""
 
     feature: str
@@ -187,14 +36,14 @@ class Influence(_Part):
     )
 
 
-class Explanation(_Part):
+class Explanation(Part):
     rows: int = Field(description="Held-out customers behind the means")
     sampled: int = Field(description="Held-out customers whose single values are listed")
     base: float = Field(description="Raw score of the average customer, in log-odds")
     columns: list[Influence] = Field(description="Strongest first")
 
 
-class Parity(_Part):
+class Parity(Part):
     """Whether reasons agree with the shap package."""
 
     rows: int
@@ -204,7 +53,7 @@ class Parity(_Part):
     passed: bool
 
 
-class ColumnFacts(_Part):
+class ColumnFacts(Part):
     """A column of the schema, with its values among the customers with a known outcome."""
 
     name: str
@@ -226,7 +75,7 @@ class ColumnFacts(_Part):
     shares: dict[str, float] = Field(default={}, description="Share of each level, or of true, among the known values")
 
 
-class DataFacts(_Part):
+class DataFacts(Part):
     customers: int
     labelled: int = Field(description="Customers with a known outcome")
     churned: int
@@ -240,14 +89,14 @@ class DataFacts(_Part):
     )
 
 
-class Span(_Part):
+class Span(Part):
     """Periods, such as 2026-08."""
 
     first: str
     last: str
 
 
-class CardPeriod(_Part):
+class CardPeriod(Part):
     """One period, judged by a model with these settings that learned before it."""
 
     period: str
@@ -266,7 +115,7 @@ class CardPeriod(_Part):
     learned: int = Field(description="Rows the model learned from; their outcomes were known before the period")
 
 
-class OutOfFold(_Part):
+class OutOfFold(Part):
     """Figures by customers: each row scored by a model that learned from other customers of the same periods."""
 
     rows: int
@@ -276,7 +125,7 @@ class OutOfFold(_Part):
     ece: float
 
 
-class Evaluation(_Part):
+class Evaluation(Part):
     """The choice of the test rows, and what else the figures depend on."""
 
     by: Literal["time", "customers"] = "customers"
@@ -290,14 +139,14 @@ class Evaluation(_Part):
     by_period: list[CardPeriod] = Field(default=[], description="Oldest period first")
 
 
-class CardFinding(_Part):
+class CardFinding(Part):
     level: Literal["alarm", "warning"]
     code: str
     column: str
     detail: str
 
 
-class Choice(_Part):
+class Choice(Part):
     """How the model was chosen among the trials."""
 
     chosen: dict[str, Any]
@@ -313,7 +162,7 @@ class Choice(_Part):
     )
 
 
-class CardDifference(_Part):
+class CardDifference(Part):
     """Candidate minus champion."""
 
     difference: float
@@ -323,13 +172,13 @@ class CardDifference(_Part):
     high: float | None = None
 
 
-class CardComparison(_Part):
+class CardComparison(Part):
     rows: int
     roc_auc: CardDifference
     log_loss: CardDifference
 
 
-class CardVerdict(_Part):
+class CardVerdict(Part):
     """The gate's verdict on the version when it was made."""
 
     passed: bool
@@ -341,24 +190,24 @@ class CardVerdict(_Part):
     comparison: CardComparison | None
 
 
-class FeatureBins(_Part):
+class FeatureBins(Part):
     """Customers per bin, of the customers the model was trained on. A number's bins lie between `edges`, a category's bins are `levels`."""
 
     feature: str
     label: str
     missing: int
     counts: list[int]
-    edges: list[float] = []
-    levels: list[str] = []
+    edges: list[float] = Field(default=[])
+    levels: list[str] = Field(default=[])
 
 
-class ScoreBins(_Part):
+class ScoreBins(Part):
     rows: int
     edges: list[float]
     counts: list[int]
 
 
-class DriftReference(_Part):
+class DriftReference(Part):
     """The reference for the drift of later customers and scores."""
 
     rows: int
@@ -366,7 +215,7 @@ class DriftReference(_Part):
     score: ScoreBins
 
 
-class Card(_Part):
+class Card(Part):
     """The card of a model version."""
 
     format: int = FORMAT
@@ -385,7 +234,9 @@ class Card(_Part):
     confidence_threshold: float | None = Field(default=None, description="In cards of earlier releases only")
     baseline_method: str
     figures: list[CardFigure]
-    cross_fitted: CrossFitted | None = Field(default=None, description="For tables of fewer than 5,000 rows that are split by customers")
+    cross_fitted: CardCrossFitted | None = Field(
+        default=None, description="For tables of fewer than 5,000 rows that are split by customers"
+    )
     evaluation: Evaluation = Evaluation()
     intervals: Intervals
     model: Curves

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from retainstream.engine.learning.card.document import Card, Profit
+from retainstream.engine.learning.card.document import Card
 from retainstream.engine.learning.card.drawing import (
     Axis,
     Entry,
@@ -19,6 +19,7 @@ from retainstream.engine.learning.card.drawing import (
     share_axis,
     text,
 )
+from retainstream.engine.learning.card.figures import Profit
 from retainstream.engine.learning.card.numbers import count, factor_with_interval, money, probability, share, short_count, with_interval
 
 _COUNTS_HEIGHT = 74.0
