@@ -10,9 +10,8 @@ from retainstream.storage.stores import Stores
 
 def team_of(stores: Stores) -> Team:
     """The capacity of `CallCapacity` among the customers who are here, and the champion's threshold where it has a rule."""
-    capacity = settings().call_capacity
-    figures = CustomerFigures(stores.rollups.counters("customers").counters) if capacity else CustomerFigures({})
+    figures = CustomerFigures(stores.rollups.counters("customers").counters)
     record = record_in_service(stores.models)
     rule = record.get("threshold_rule") if record else None
     champion = Champion(bounds_of(record).high, rule) if record and rule else None
-    return Team(capacity, figures.stayed + figures.unknown, champion)
+    return Team(settings().call_capacity, figures.stayed + figures.unknown, champion)
