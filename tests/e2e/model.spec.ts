@@ -89,7 +89,7 @@ test("figures, drift and plots are shown", async ({ page, api }) => {
   const expected = page.getByRole("region", { name: "Model performance" }).getByRole("row", { name: /^ROC AUC/ });
   await expect(expected).toContainText(data.model?.metrics.roc_auc?.toFixed(3) ?? "");
   const performance = (await api.getModelPerformance()).data;
-  const shown = page.getByRole("region", { name: "Model performance" });
+  const shown = page.getByRole("region", { name: "Model performance" }).first();
   await expect(shown).toContainText(
     performance.realised?.basis ??
       (performance.first_judged_on

@@ -42,7 +42,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const streaming = await stack("streaming", "--customers", "1500", "--months", "0");
+// A version that is as good as the champion replaces it at once, so that one training can show a promotion and a rollback.
+const replaced = ["--parameter", "ChampionOldAfterDays=0"];
+const streaming = await stack("streaming", "--customers", "1500", "--months", "0", ...replaced);
 const telco = await stack("telco", "--schema", "examples/schemas/telco.yaml", "--data", `${BUILD}/telco.csv`);
 const running = process.env.E2E_URL;
 
