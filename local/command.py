@@ -277,9 +277,9 @@ def _replay(stack: "LocalStack", past: "Past", console: Console) -> None:
     """Replay the rest of the past, beside the requests. A failure is reported, and the stack goes on with what it has."""
     from local.seed import SeedError, replay
 
-    console.print(
-        f"\nThe dashboard shows the table of {past.day}; {past.tables - past.done} later ones follow now.", markup=False, soft_wrap=True
-    )
+    later = past.tables - past.done
+    follow = "1 later table follows" if later == 1 else f"{later} later tables follow"
+    console.print(f"\nThe dashboard shows the table of {past.day}. {follow} now.", markup=False, soft_wrap=True)
     try:
         replay(stack, past, console)
     except SeedError as error:
