@@ -1445,6 +1445,8 @@ export interface components {
             synthetic: boolean;
             /** Threshold */
             threshold: number;
+            /** @description The term that decided the threshold; null in cards of earlier releases */
+            threshold_by?: components["schemas"]["Rule"] | null;
             /** Version */
             version: string;
         };

@@ -67,6 +67,7 @@ def assemble(sources: CardSources) -> Card:
         "horizon_days": schema.horizon_days,
         "group": schema.column(schema.group).label if schema.group else None,
         "threshold": sources.fitted["threshold"],
+        "threshold_by": record["threshold_rule"]["by"],
         "baseline_method": figures["baseline"]["method"],
         "figures": [_figure(figures, *described) for described in _FIGURES],
         "cross_fitted": _cross_fitted(held_out.get("cross_fitted")),

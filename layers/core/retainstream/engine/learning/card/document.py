@@ -16,6 +16,7 @@ from retainstream.engine.learning.card.figures import (
     ReliabilityBin,
 )
 from retainstream.engine.learning.card.part import Part
+from retainstream.engine.model.threshold_rule import Rule
 from retainstream.engine.schema.feature_schema import Kind
 
 FORMAT = 1
@@ -231,6 +232,7 @@ class Card(Part):
     horizon_days: int
     group: str | None = Field(description="Label of the group column")
     threshold: float
+    threshold_by: Rule | None = Field(default=None, description="The term that decided the threshold; null in cards of earlier releases")
     confidence_threshold: float | None = Field(default=None, description="In cards of earlier releases only")
     baseline_method: str
     figures: list[CardFigure]
