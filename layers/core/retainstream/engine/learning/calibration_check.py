@@ -11,7 +11,7 @@ from retainstream.engine.learning.customer_errors import customers, design_effec
 from retainstream.engine.learning.dataset import Keys
 from retainstream.engine.learning.metrics import Floats, Outcomes
 from retainstream.engine.learning.shares import Z
-from retainstream.engine.model.calibration import sigmoid
+from retainstream.engine.model.calibration import log_odds, sigmoid
 
 LOWEST, HIGHEST = 0.8, 1.25
 """The allowed ratio of observed to expected churners, and the allowed slope."""
@@ -158,12 +158,12 @@ def slope_of(churned: Outcomes, probabilities: Floats, customer_of: NDArray[np.i
 
 
 def _recalibrated(churned: Outcomes, probabilities: Floats, customer_of: NDArray[np.intp] | None) -> _Recalibrated | None:
-    odds = _logit(probabilities)
+    odds = log_odds(probabilities)
     left, stayed = odds[churned], odds[~churned]
     if not (len(left) and len(stayed) and left.min() < stayed.max() and stayed.min() < left.max()):
         return None
     columns = np.column_stack([np.ones_like(odds), odds - odds.mean()])
-    weights = np.array([float(_logit(np.array([churned.mean()]))[0]), 1.0])
+    weights = np.array([float(log_odds(np.array([churned.mean()]))[0]), 1.0])
     loss = _loss(columns @ weights, churned)
     for _ in range(_NEWTON_STEPS):
         fitted = sigmoid(columns @ weights)
@@ -208,11 +208,5 @@ def _scores_by_customer(scores: Floats, customer_of: NDArray[np.intp]) -> Floats
     return products
 
 
-def _loss(log_odds: Floats, churned: Outcomes) -> float:
-    return float(np.logaddexp(0.0, np.where(churned, -log_odds, log_odds)).sum())
-
-
-def _logit(probabilities: Floats) -> Floats:
-    clipped = np.clip(probabilities, _NEARLY_CERTAIN, 1 - _NEARLY_CERTAIN)
-    odds: Floats = np.log(clipped / (1 - clipped))
-    return odds
+def _loss(odds: Floats, churned: Outcomes) -> float:
+    return float(np.logaddexp(0.0, np.where(churned, -odds, odds)).sum())
