@@ -8,11 +8,12 @@ from retainstream.engine.business.truth import is_generated_for, truth_of
 from retainstream.engine.learning import metrics
 from retainstream.engine.learning.baseline import LinearBaseline, out_of_fold
 from retainstream.engine.learning.bootstrap import resamples
+from retainstream.engine.learning.calibration_check import checked
 from retainstream.engine.learning.card.curves import curves
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.delong import auc_interval
 from retainstream.engine.learning.group_ratios import shrunk
-from retainstream.engine.learning.judged_figures import judged
+from retainstream.engine.learning.judged_figures import judged, values_of
 from retainstream.engine.learning.profit import profit_curve
 from retainstream.engine.learning.reliability import bins, corp
 from retainstream.engine.model.model import ScoringModel
@@ -61,7 +62,10 @@ def evaluate(model: ScoringModel, development: DataSet, test: DataSet, *, seed: 
         "calibration_noise": calibration_noise(probabilities, seed),
         "curves": {"model": curves(test.churned, probabilities), "baseline": curves(test.churned, linear)},
         "groups": _by_group(model, test, probabilities),
-        "baseline": {"method": "logistic regression", **judged(test.churned, linear, linear_threshold, seed=seed, keys=test.keys).values},
+        "baseline": {
+            "method": "logistic regression",
+            **values_of(test.churned, linear, linear_threshold, checked(test.churned, linear, test.keys)),
+        },
         "ceiling": ceiling(test),
         "profit": profit_curve(test, probabilities, marked),
         "synthetic": bool(test.synthetic.any() or development.synthetic.any()),

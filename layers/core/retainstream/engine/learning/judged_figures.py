@@ -32,14 +32,18 @@ class JudgedFigures:
 def judged(churned: Outcomes, probabilities: Floats, threshold: float, *, seed: int = 0, keys: Keys | None = None) -> JudgedFigures:
     """The figures of probabilities (n,) against outcomes (n,). `keys` are the rows' customers; without them each row is a customer."""
     check = checked(churned, probabilities, keys)
-    values: Values = {
+    intervals = figure_intervals(churned, probabilities, threshold, seed, keys)
+    intervals["observed_to_expected"] = Interval(check.ratio.low, check.ratio.high)
+    if check.slope:
+        intervals["calibration_slope"] = Interval(check.slope.low, check.slope.high)
+    return JudgedFigures(values_of(churned, probabilities, threshold, check), intervals, check)
+
+
+def values_of(churned: Outcomes, probabilities: Floats, threshold: float, check: CalibrationCheck) -> Values:
+    """The single figures alone, with those of the calibration check of the same rows."""
+    return {
         **summary(churned, probabilities, threshold),
         "expected": check.expected,
         "observed_to_expected": check.ratio.value,
         "calibration_slope": check.slope.value if check.slope else None,
     }
-    intervals = figure_intervals(churned, probabilities, threshold, seed, keys)
-    intervals["observed_to_expected"] = Interval(check.ratio.low, check.ratio.high)
-    if check.slope:
-        intervals["calibration_slope"] = Interval(check.slope.low, check.slope.high)
-    return JudgedFigures(values, intervals, check)
