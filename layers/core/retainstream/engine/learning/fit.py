@@ -167,11 +167,16 @@ def calibrated_on_newest(data: DataSet, margins: Floats, team: Team) -> Calibrat
 
     margins: float64 (n,), of models that were not fitted to the row's customer.
     """
-    rows = newest(data)
-    shape = calibrate(margins[rows], data.churned[rows])
-    curve = shape.moved(expected_move(shape, data, margins))
+    curve, rows = _curve_of_newest(data, margins)
     threshold = threshold_for(data.schema, curve.probability(margins[rows]), data.prices[rows], team)
     return Calibrated(curve, threshold, recalibration(curve, data, margins, rows), rows)
+
+
+def _curve_of_newest(data: DataSet, margins: Floats) -> tuple[Bounded, NDArray[np.bool_]]:
+    """The calibration by the newest periods, and their rows, bool (n,)."""
+    rows = newest(data)
+    shape = calibrate(margins[rows], data.churned[rows])
+    return shape.moved(expected_move(shape, data, margins)), rows
 
 
 def averaged(model: ScoringModel, data: DataSet) -> ScoringModel:
@@ -194,8 +199,8 @@ def _calibrated_out_of_fold(data: DataSet, margins: Floats, fold_of: NDArray[np.
     probabilities = np.empty(len(data))
     for number in range(int(fold_of.max()) + 1):
         judged = fold_of == number
-        others = calibrated_on_newest(data.where(~judged), margins[~judged], NO_TEAM)
-        probabilities[judged] = others.curve.probability(margins[judged])
+        curve, _ = _curve_of_newest(data.where(~judged), margins[~judged])
+        probabilities[judged] = curve.probability(margins[judged])
     return probabilities
 
 
