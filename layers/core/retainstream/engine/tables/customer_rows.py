@@ -12,6 +12,7 @@ from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.cells import Decimal, day_in, is_blank, outcome_reader, value_in
 from retainstream.engine.tables.delimited import Record
 from retainstream.engine.tables.parts import BrokenRecord
+from retainstream.engine.tables.problems import UnreadCell
 
 
 class Table(Protocol):
@@ -34,6 +35,8 @@ class Table(Protocol):
 class CustomerRow:
     """A customer of a file. `churned` is None where the outcome is not known. A row with errors must be rejected.
 
+    `unread` are cells that count as missing since they could not be read. `outcome_text` is the text of an outcome that could not be read.
+
     `days` holds an ISO day for each part of the schema's `moments` that the row fills in; `dated` are the parts that are columns of the
     file. An error of the complete row has an empty column name; one of a day has the name of the part.
     """
@@ -45,6 +48,8 @@ class CustomerRow:
     errors: tuple[FieldError, ...]
     days: Mapping[str, str] = field(default_factory=dict)
     dated: Collection[str] = ()
+    unread: tuple[UnreadCell, ...] = ()
+    outcome_text: str = ""
 
 
 def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]:

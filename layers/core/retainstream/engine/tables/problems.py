@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 _SHOWN = 10
 
+MOST_OF_A_CELL = 200
+"""Characters of a cell's text that are kept to be shown."""
+
 
 @dataclass(frozen=True)
 class TableProblem:
@@ -21,6 +24,16 @@ class TableProblem:
         )
         more = f" ({self.rows:,} rows)" if self.rows > 1 else ""
         return f"{place}: {self.detail}{more}" if place else f"{self.detail}{more}"
+
+
+@dataclass(frozen=True)
+class UnreadCell:
+    """A cell that counts as missing since it could not be read: the column's name, the text as it came (cut to MOST_OF_A_CELL characters),
+    and a short reason that goes on after the text: "is new", "is not a number"."""
+
+    column: str
+    text: str
+    reason: str
 
 
 class UnreadableTable(ValueError):
