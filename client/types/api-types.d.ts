@@ -1637,6 +1637,11 @@ export interface components {
         Column: {
             action?: components["schemas"]["Action"] | null;
             /**
+             * Decimal
+             * @description The decimal mark of a file's numbers; when absent, the mark that most of the file's cells have
+             */
+            decimal?: ("." | ",") | null;
+            /**
              * Feature
              * @description Whether the model may use it
              * @default true

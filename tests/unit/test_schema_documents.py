@@ -89,6 +89,7 @@ def test_a_missing_file_and_a_file_that_is_no_text_are_refused(tmp_path: Path) -
     [
         {"kind": "category", "levels": ("a",), "other": "b"},
         {"kind": "number", "format": "%Y"},
+        {"kind": "date", "feature": False, "decimal": ","},
         {"kind": "number", "missing_values": ("-1",)},
         {"kind": "category", "levels": ("a", "?"), "missing": True, "missing_values": ("?",)},
         {"kind": "boolean", "phrases": {"yes": "does"}},

@@ -14,6 +14,7 @@ const column = (fields: Partial<Column>): Column => ({
   levels: [],
   other: "",
   format: "",
+  decimal: null,
   source: "",
   missing: false,
   missing_values: [],

@@ -76,6 +76,7 @@ def column_lines(column: Column, seen: tuple[float, float] | None) -> Iterator[s
         ("phrase", column.phrase),
         ("unit", column.unit),
         ("format", column.format),
+        ("decimal", column.decimal),
     ):
         if value:
             yield f"    {name}: {_scalar(value)}"

@@ -7,7 +7,7 @@ from typing import Literal
 from retainstream.engine.schema.feature_schema import Column, FeatureSchema
 
 _WORDS = ("label", "meaning", "phrase", "phrases", "unit")
-_READING = ("source", "format", "other", "missing_values")
+_READING = ("source", "format", "decimal", "other", "missing_values")
 _MOST_LEVELS = 8
 
 

@@ -79,6 +79,9 @@ class Column(Part):
     levels: tuple[_Text, ...] = Field(default=(), description="The values of a category, in the order people list them")
     other: str = Field(default="", description="The level that stands for every value not listed; without it such a value is an error")
     format: str = Field(default="", max_length=40, description="How a file writes a date, as in %d.%m.%Y; 2026-01-31 when absent")
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal mark of a file's numbers; when absent, the mark that most of the file's cells have"
+    )
     missing: bool = Field(default=False, description="Whether a customer may lack it")
     missing_values: tuple[_Text, ...] = Field(
         default=(), description="Values that mean missing, such as -999, besides blanks, NA, N/A, null, NaN and ?"
@@ -107,6 +110,7 @@ class Column(Part):
                 "a date is not a feature; give its age in days as a number, or set feature to false",
             ),
             (self.kind != "date" and self.format, "only a date has a format"),
+            (self.kind not in ("number", "integer") and self.decimal, "only a number or an integer has a decimal mark"),
             (self.missing_values and not self.missing, "missing_values needs missing: true"),
             (set(self.missing_values) & set(self.levels), "a value is both a level and one of missing_values"),
             (self.origin and self.source, "source is the header in a file of customers; a column that is computed (from) has none"),
