@@ -10,6 +10,7 @@ import typer
 
 from cli.by_time import judge_by_time, show_by_time
 from cli.output import check_output, print_json, say, say_error, say_warning, written_whole
+from cli.reading import DecimalMark, Encoding, Sheet, read_customers
 from retainstream import __version__
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def evaluate(
         bool,
         typer.Option("--baselines", help="Also evaluate logistic regression on the same folds, and LightGBM and CatBoost if installed."),
     ] = False,
-    decimal: Annotated[
-        str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")
-    ] = None,
+    decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts, without the rows' probabilities.")] = False,
 ) -> None:
     """Cross-validate training on your customers: the figures to expect for customers outside the training data.
@@ -74,7 +75,6 @@ def evaluate(
     """
     if output is not None:
         check_output(output, force=True)
-    from cli.reading import read_customers
     from retainstream.engine.learning.checks import UnfitData, check
     from retainstream.engine.learning.cross_validation import stratified_folds, training_path
     from retainstream.engine.learning.labelled import labelled
@@ -84,7 +84,7 @@ def evaluate(
 
     usual = Settings.model_fields
     seconds = seconds or float(usual["training_seconds"].default)
-    table = read_customers(data, read_schema(schema), decimal)
+    table = read_customers(data, read_schema(schema), decimal, encoding=encoding, sheet=sheet)
     customers = labelled(table)
     try:
         findings = check(customers, fewest_rows=int(usual["training_fewest_rows"].default))

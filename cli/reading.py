@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,14 +11,28 @@ if TYPE_CHECKING:
     from retainstream.engine.tables.cells import Decimal
     from retainstream.engine.tables.columnar import CustomerTable, TextTable
 
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="The encoding of the file, as in cp1250, if it is detected wrongly.", metavar="NAME")
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="The sheet of an Excel file. Default: the first one.", metavar="NAME")]
+
 
 def today() -> int:
     """The UTC day, in days since 1970-01-01."""
     return (datetime.now(UTC).date() - date(1970, 1, 1)).days
 
 
-def read_text_table(path: Path, decimal: str | None, *, most_rows: int | None = None) -> "TextTable":
-    """A CSV or Parquet file as text, column by column. `decimal` is the decimal mark, detected if None. `most_rows`: only the first rows.
+def read_text_table(
+    path: Path, decimal: str | None, *, encoding: str | None = None, sheet: str | None = None, most_rows: int | None = None
+) -> "TextTable":
+    """A CSV, Excel or Parquet file as text, column by column.
+
+    Args:
+        decimal: the decimal mark; detected if None.
+        encoding: the name of the encoding of a CSV file; detected if None.
+        sheet: the sheet of an Excel file; the first one if None.
+        most_rows: only the first rows.
 
     Raises:
         UnreadableTable: the file is not a table.
@@ -29,19 +43,21 @@ def read_text_table(path: Path, decimal: str | None, *, most_rows: int | None = 
 
     if is_parquet(path):
         return read_parquet(path, most_rows)
-    with open_table(path, decimal=_decimal(decimal)) as table:
+    with open_table(path, decimal=_decimal(decimal), encoding=encoding, sheet=sheet) as table:
         return read_text(table, most_rows)
 
 
-def read_customers(path: Path, schema: "FeatureSchema", decimal: str | None) -> "CustomerTable":
-    """The customers of a CSV or Parquet file by a schema.
+def read_customers(
+    path: Path, schema: "FeatureSchema", decimal: str | None, *, encoding: str | None = None, sheet: str | None = None
+) -> "CustomerTable":
+    """The customers of a CSV, Excel or Parquet file by a schema; see `read_text_table`.
 
     Raises:
         UnreadableTable: the file is not a table, or contradicts the schema.
     """
     from retainstream.engine.tables.columnar import customers_in
 
-    return customers_in(read_text_table(path, decimal), schema)
+    return customers_in(read_text_table(path, decimal, encoding=encoding, sheet=sheet), schema)
 
 
 def _decimal(mark: str | None) -> "Decimal | None":

@@ -7,11 +7,10 @@ import typer
 
 from cli import schema_change, schema_infer
 from cli.output import print_json
-from cli.reading import read_customers
+from cli.reading import DecimalMark, Encoding, Sheet, read_customers
 
 commands = typer.Typer(help="The feature schema: the description of your columns.", no_args_is_help=True)
 
-DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")]
 
 
@@ -20,6 +19,8 @@ def check(
     schema: Annotated[Path, typer.Argument(help="The schema, YAML or JSON.")],
     data: Annotated[Path | None, typer.Option("--data", "-d", help="A CSV file to check against the schema.")] = None,
     decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a feature schema, and a file against it."""
@@ -36,7 +37,7 @@ def check(
     if data is not None:
         import numpy as np
 
-        customers = read_customers(data, checked, decimal)
+        customers = read_customers(data, checked, decimal, encoding=encoding, sheet=sheet)
         known = int(np.count_nonzero(~np.isnan(customers.churned)))
         left = int(np.nansum(customers.churned))
         report["data"] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import check_output, print_json, say, say_warning, written_whole
-from cli.reading import read_text_table, today
+from cli.reading import DecimalMark, Encoding, Sheet, read_text_table, today
 
 if TYPE_CHECKING:
     from retainstream.engine.drafting.drafting import Draft
@@ -39,9 +39,9 @@ def infer(
     ] = 0.1,
     positive: Annotated[str | None, typer.Option("--positive", help="The label's value for customers who left.", metavar="VALUE")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case. Default: from the file's name.")] = None,
-    decimal: Annotated[
-        str | None, typer.Option("--decimal", help="The decimal mark of --data, . or , if it is detected wrongly.", metavar="MARK")
-    ] = None,
+    decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for scripts.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 3 if there are warnings.")] = False,
@@ -66,7 +66,8 @@ def infer(
         from retainstream.engine.drafting.drafting import draft
         from retainstream.engine.drafting.yaml_document import yaml_of
 
-        drafted = draft(read_text_table(data, decimal), label, id_header=identity, positive=positive, name=name or _name_of(data))
+        table = read_text_table(data, decimal, encoding=encoding, sheet=sheet)
+        drafted = draft(table, label, id_header=identity, positive=positive, name=name or _name_of(data))
         text, check = yaml_of(drafted), f"retainstream schema check {output} --data {data}"
     else:
         from retainstream.engine.drafting.from_sources_yaml import yaml_of_sources

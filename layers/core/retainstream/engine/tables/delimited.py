@@ -1,5 +1,6 @@
 """Delimited text of any dialect as records. Compression, encoding, separator and decimal mark are detected."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -104,11 +105,20 @@ class DelimitedTable(Layout):
         self._stream.close()
 
 
-def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None, name: str = "") -> DelimitedTable:
+def open_table(
+    source: Path | str | IO[bytes],
+    *,
+    decimal: Decimal | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    name: str = "",
+) -> DelimitedTable:
     """Opens a file, or a binary stream, and reads its header.
 
     Args:
         decimal: the decimal mark; detected from the first records when absent.
+        encoding: the name of the encoding; detected when absent.
+        sheet: the sheet of an Excel file; the first one when absent.
         name: the name of a stream in messages.
 
     Raises:
@@ -116,8 +126,11 @@ def open_table(source: Path | str | IO[bytes], *, decimal: Decimal | None = None
     """
     label = name or (str(source) if isinstance(source, Path | str) else "the file")
     stream = _binary(source, label)
+    if sheet:
+        stream.close()
+        raise UnreadableTable(label, [TableProblem("is not an Excel file, so it has no sheets")])
     try:
-        return _table(stream, label, decimal)
+        return _table(stream, label, decimal, _codec(encoding, label))
     except BaseException:
         stream.close()
         raise
@@ -146,19 +159,28 @@ def _peek(stream: IO[bytes]) -> bytes:
     return start
 
 
-def _table(stream: IO[bytes], label: str, decimal: Decimal | None) -> DelimitedTable:
+def _codec(encoding: str | None, label: str) -> str | None:
+    try:
+        return codecs.lookup(encoding).name if encoding else None
+    except LookupError as error:
+        raise UnreadableTable(
+            label, [TableProblem(f"{encoding} is not the name of an encoding, such as utf-8, cp1252 or cp932")]
+        ) from error
+
+
+def _table(stream: IO[bytes], label: str, decimal: Decimal | None, stated: str | None) -> DelimitedTable:
     try:
         sample = stream.read(_SAMPLE)
     except (EOFError, gzip.BadGzipFile, OSError) as error:
         raise UnreadableTable(label, [TableProblem("the compressed file is damaged")]) from error
-    encoding = next((name for bom, name in _BOMS if sample.startswith(bom)), "utf-8")
-    if encoding != "utf-16" and b"\x00" in sample:
+    encoding = stated or next((name for bom, name in _BOMS if sample.startswith(bom)), "utf-8")
+    if not stated and encoding != "utf-16" and b"\x00" in sample:
         raise UnreadableTable(label, [TableProblem("is not text in UTF-8 or Windows-1252 (it holds zero bytes); save it as UTF-8 CSV")])
     misencoded: Counter[int] = Counter()
     text = io.TextIOWrapper(
         io.BufferedReader(_Rejoined(sample, stream), _SAMPLE),
         encoding,
-        errors="surrogateescape" if encoding != "utf-16" else "replace",
+        errors="surrogateescape" if encoding.startswith("utf-8") else "replace",
         newline="",
     )
     lines = _mended(text, misencoded)
