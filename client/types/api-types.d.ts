@@ -3611,10 +3611,22 @@ export interface components {
         Label: {
             column: components["schemas"]["ColumnName"];
             /**
+             * Left
+             * @description Further values that mean the customer left
+             * @default []
+             */
+            left: components["schemas"]["_Word"][];
+            /**
              * Meaning
              * @default
              */
             meaning: string;
+            /**
+             * Not Known
+             * @description The values that mean the outcome is not known yet
+             * @default []
+             */
+            not_known: components["schemas"]["_Word"][];
             /** @description The value that means the customer left */
             positive: components["schemas"]["Value"];
             /**
@@ -3623,6 +3635,12 @@ export interface components {
              * @default
              */
             source: string;
+            /**
+             * Stayed
+             * @description The values that mean the customer stayed; "" is a blank cell
+             * @default []
+             */
+            stayed: components["schemas"]["_WordOrBlank"][];
         };
         /**
          * LastDeliveryView
@@ -6082,8 +6100,11 @@ export interface components {
              */
             changed: string[];
         };
+        _Blankable: string;
         _Spelled: string;
         _Text: components["schemas"]["_Spelled"];
+        _Word: components["schemas"]["_Spelled"];
+        _WordOrBlank: components["schemas"]["_Blankable"];
     };
     responses: {
         /** @description The cursor does not belong to this list */

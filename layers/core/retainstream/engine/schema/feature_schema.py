@@ -34,9 +34,17 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _as_word(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, int | float) else value
+
+
 type _Spelled = Annotated[str, Field(min_length=1, max_length=200)]
 type _Text = Annotated[_Spelled, BeforeValidator(_as_text, json_schema_input_type=_Spelled | float)]
 """A value as it is spelled in a file; a document may write a number without quotes."""
+type _Blankable = Annotated[str, Field(max_length=200)]
+type _Word = Annotated[_Spelled, BeforeValidator(_as_word, json_schema_input_type=_Spelled | float | bool)]
+type _WordOrBlank = Annotated[_Blankable, BeforeValidator(_as_word, json_schema_input_type=_Blankable | float | bool)]
+"""A value of the label; a document may write a number, true or false without quotes."""
 
 _SOURCE = Field(default="", max_length=200, description="The column's header in a file, when it is not the name")
 
@@ -174,7 +182,22 @@ class Label(Part):
     column: ColumnName
     source: str = _SOURCE
     positive: Value = Field(description="The value that means the customer left")
+    left: tuple[_Word, ...] = Field(default=(), max_length=100, description="Further values that mean the customer left")
+    stayed: tuple[_WordOrBlank, ...] = Field(
+        default=(), max_length=100, description='The values that mean the customer stayed; "" is a blank cell'
+    )
+    not_known: tuple[_Word, ...] = Field(default=(), max_length=100, description="The values that mean the outcome is not known yet")
     meaning: str = ""
+
+    @model_validator(mode="after")
+    def _says_one_thing_by_a_word(self) -> Self:
+        left, stayed, not_known = (
+            {" ".join(str(word).casefold().split()) for word in words}
+            for words in ((self.positive, *self.left), self.stayed, self.not_known)
+        )
+        if twice := sorted((left & stayed) | (left & not_known) | (stayed & not_known)):
+            raise ValueError(f"label: {', '.join(map(repr, twice))} is in two of the lists left (with positive), stayed and not_known")
+        return self
 
     @property
     def header(self) -> str:
