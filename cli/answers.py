@@ -386,7 +386,7 @@ class RunView(TypedDict):
     `already_running`: the answer to a start is a run that was under way.
     """
 
-    status: Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+    status: Literal["WAITING", "RUNNING", "SUCCEEDED", "SUCCEEDED_WITH_REJECTS", "FAILED"]
     already_running: NotRequired[bool]
     step: NotRequired[str | None]
     reason: NotRequired[str | None]
@@ -442,6 +442,7 @@ class ImportCounts(TypedDict):
     left: int
     stayed: int
     not_known: int
+    unreadable: NotRequired[int]
     snapshots: int
     after_leaving: int
     older_features: int
@@ -451,6 +452,20 @@ class Reject(TypedDict):
     line: int
     column: str | None
     reason: str
+    value: NotRequired[str]
+    rows: NotRequired[int]
+
+
+class UnreadKind(TypedDict):
+    column: str
+    value: str
+    reason: str
+    rows: int
+
+
+class IdsQuestion(TypedDict):
+    sentence: str
+    examples: list[str]
 
 
 class UploadPart(TypedDict):
@@ -481,6 +496,10 @@ class ImportView(UploadedRun):
     counts: ImportCounts
     rejects: list[Reject]
     rejects_url: str | None
+    unread: NotRequired[list[UnreadKind]]
+    unread_url: NotRequired[str | None]
+    outcomes: NotRequired[str]
+    question: NotRequired[IdsQuestion | None]
 
 
 class DeliveryCounts(TypedDict):

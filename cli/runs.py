@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="Show an earlier run in place of starting one.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end and show the result.")]
 
-_ENDED = ("SUCCEEDED", "FAILED")
+_ENDED = ("SUCCEEDED", "SUCCEEDED_WITH_REJECTS", "FAILED")
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 4.0
 
 

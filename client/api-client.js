@@ -222,7 +222,8 @@ export class RetainStreamAPI {
    * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
    * @param {Blob} file
    * `featuresAsOf` and `outcomesAsOf` are the days that the features describe and on which the outcomes were known; `asOf` is the day of both.
-   * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+   * `decimal`, `encoding` and `sheet` say how to read the file, and `ids` answers the question of an earlier import.
+   * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, decimal?: string, encoding?: string, sheet?: string, ids?: "as-known" | "as-written", onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ImportView"]>>}
    */
   async importCustomers(file, options = {}) {
@@ -234,6 +235,10 @@ export class RetainStreamAPI {
       features_as_of: options.featuresAsOf,
       outcomes_as_of: options.outcomesAsOf,
       gzip: options.gzip,
+      decimal: options.decimal,
+      encoding: options.encoding,
+      sheet: options.sheet,
+      ids: options.ids,
     };
     const started = await this.#start("/api/customers/imports", request);
     await this.#upload(file, started.data.upload, options);

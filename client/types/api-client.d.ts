@@ -115,7 +115,8 @@ export class RetainStreamAPI {
      * Upload a CSV file of customers. The import starts after the last byte; {@link getImport} shows its progress.
      * @param {Blob} file
      * `featuresAsOf` and `outcomesAsOf` are the days that the features describe and on which the outcomes were known; `asOf` is the day of both.
-     * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
+     * `decimal`, `encoding` and `sheet` say how to read the file, and `ids` answers the question of an earlier import.
+     * @param {{name?: string, asOf?: string, featuresAsOf?: string, outcomesAsOf?: string, gzip?: boolean, decimal?: string, encoding?: string, sheet?: string, ids?: "as-known" | "as-written", onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ImportView"]>>}
      */
     importCustomers(file: Blob, options?: {
@@ -124,6 +125,10 @@ export class RetainStreamAPI {
         featuresAsOf?: string;
         outcomesAsOf?: string;
         gzip?: boolean;
+        decimal?: string;
+        encoding?: string;
+        sheet?: string;
+        ids?: "as-known" | "as-written";
         onProgress?: (sent: number, total: number) => void;
         signal?: AbortSignal;
     }): Promise<Answer<Schemas["ImportView"]>>;

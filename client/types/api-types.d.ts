@@ -2284,6 +2284,8 @@ export interface components {
             scored: number;
         };
         Days: number;
+        /** @enum {string} */
+        Decimal: "." | ",";
         /**
          * DeliveryCounts
          * @description added + changed + repeated + older + removed = read.
@@ -3332,10 +3334,25 @@ export interface components {
              */
             source: string;
         };
+        /** @enum {string} */
+        Ids: "as-known" | "as-written";
+        /**
+         * IdsQuestion
+         * @description Customers of the file who are known by ids that are spelled otherwise.
+         */
+        IdsQuestion: {
+            /**
+             * Examples
+             * @description As in "1 is 000001"
+             */
+            examples: string[];
+            /** Sentence */
+            sentence: string;
+        };
         /**
          * ImportCounts
-         * @description accepted + rejected = read, created + changed + unchanged + older = accepted, and left + stayed + not_known = accepted, without the
-         *     rows of removed customers.
+         * @description accepted + rejected = read, created + changed + unchanged + older = accepted, and left + stayed + not_known + unreadable = accepted,
+         *     without the rows of removed customers.
          */
         ImportCounts: {
             /** Accepted */
@@ -3388,6 +3405,12 @@ export interface components {
              * @description Rows with the stored features and outcome; at most the days move up to which the customer is known
              */
             unchanged: number;
+            /**
+             * Unreadable
+             * @description Accepted rows whose outcome could not be read; it counts as not known
+             * @default 0
+             */
+            unreadable: number;
         };
         /**
          * ImportRequest
@@ -3401,6 +3424,14 @@ export interface components {
              * @example 2026-01-31T18:00:00Z
              */
             as_of?: string | null;
+            /** @description The decimal mark of its numbers. Default: by the schema, or by the file */
+            decimal?: components["schemas"]["Decimal"] | null;
+            /**
+             * Encoding
+             * @description The encoding of its text. Default: by the file
+             * @example windows-1250
+             */
+            encoding?: string | null;
             /**
              * Features As Of
              * @description The moment that the features describe; newer features stay. Default: that of the outcomes, or now
@@ -3417,12 +3448,20 @@ export interface components {
              * @description Whether it is compressed with gzip. Default: by its first bytes
              */
             gzip?: boolean | null;
+            /** @description Customers that are known by ids in another case, with or without leading zeros or .0: as-known takes them for those, and as-written for new ones. Default: the import fails with a question */
+            ids?: components["schemas"]["Ids"] | null;
             /**
              * Outcomes As Of
              * @description The moment at which it was known who had left. Default: that of the features, or now
              * @example 2026-02-28
              */
             outcomes_as_of?: string | null;
+            /**
+             * Sheet
+             * @description The sheet of a workbook. Default: the first one
+             * @example Customers
+             */
+            sheet?: string | null;
             /**
              * Size
              * @description Bytes, exactly as uploaded
@@ -3463,6 +3502,13 @@ export interface components {
              */
             notes: string[];
             /**
+             * Outcomes
+             * @description How many outcomes were read, as a sentence
+             * @default
+             * @example 12 left, 60 stayed, 3 not known
+             */
+            outcomes: string;
+            /**
              * Outcomes As Of
              * @description The moment at which the outcomes were known, where no column says it: ISO 8601, UTC
              */
@@ -3478,6 +3524,8 @@ export interface components {
              *     ]
              */
             planned_steps: string[];
+            /** @description The import failed with this question; a new import answers it with ids */
+            question?: components["schemas"]["IdsQuestion"] | null;
             /**
              * Reason
              * @description Why it failed, as a sentence
@@ -3485,14 +3533,14 @@ export interface components {
             reason: string | null;
             /**
              * Rejects
-             * @description The first rejected rows, when the import is done
+             * @description Why rows were rejected, most frequent first, at most 50; when the import is done
              */
             rejects: components["schemas"]["Reject"][];
             /** Rejects Expire At */
             rejects_expire_at: string | null;
             /**
              * Rejects Url
-             * @description The file of all rejected rows, a CSV with line, column and reason, for 15 minutes
+             * @description The file of all rejected rows as they came, a CSV with a column error, for 15 minutes
              */
             rejects_url: string | null;
             /**
@@ -3511,10 +3559,10 @@ export interface components {
             started_by: string;
             /**
              * Status
-             * @description WAITING: for the upload
+             * @description WAITING: for the upload. SUCCEEDED_WITH_REJECTS: less than half of the rows were accepted
              * @enum {string}
              */
-            status: "WAITING" | "RUNNING" | "SUCCEEDED" | "FAILED";
+            status: "WAITING" | "RUNNING" | "SUCCEEDED" | "SUCCEEDED_WITH_REJECTS" | "FAILED";
             /**
              * Step
              * @description The step in progress, or the last one
@@ -3522,6 +3570,17 @@ export interface components {
             step: string | null;
             /** Steps */
             steps: components["schemas"]["StepView"][];
+            /**
+             * Unread
+             * @description Cells of accepted rows that could not be read, most frequent first, at most 50
+             * @default []
+             */
+            unread: components["schemas"]["UnreadKind"][];
+            /**
+             * Unread Url
+             * @description The file of all accepted rows with such cells as they came, a CSV with a column error, for 15 minutes
+             */
+            unread_url?: string | null;
             /** @description Where to upload the file; only in the answer to POST */
             upload: components["schemas"]["UploadView"] | null;
         };
@@ -4973,7 +5032,10 @@ export interface components {
              */
             password: string;
         };
-        /** Reject */
+        /**
+         * Reject
+         * @description A kind of fault for which rows were rejected.
+         */
         Reject: {
             /**
              * Column
@@ -4982,11 +5044,23 @@ export interface components {
             column: string;
             /**
              * Line
-             * @description Counted from 1, the header included
+             * @description Of the first row with it, counted from 1, the header included
              */
             line: number;
             /** Reason */
             reason: string;
+            /**
+             * Rows
+             * @description Rows with it
+             * @default 1
+             */
+            rows: number;
+            /**
+             * Value
+             * @description The cell's text; empty where it does not matter, or differs from row to row
+             * @default
+             */
+            value: string;
         };
         /**
          * ReliabilityBin
@@ -5919,6 +5993,29 @@ export interface components {
             run_id: string;
             /** Scored */
             scored: number;
+        };
+        /**
+         * UnreadKind
+         * @description Cells that could not be read, and count as missing.
+         */
+        UnreadKind: {
+            /**
+             * Column
+             * @description As the file names it
+             */
+            column: string;
+            /**
+             * Reason
+             * @example is new
+             */
+            reason: string;
+            /** Rows */
+            rows: number;
+            /**
+             * Value
+             * @description The cells' text; "…" stands for the rarer ones together
+             */
+            value: string;
         };
         /**
          * UploadPart

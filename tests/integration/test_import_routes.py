@@ -76,7 +76,7 @@ def test_an_upload_starts_the_import_once_and_its_end_is_told(
     assert seen["status"] == "SUCCEEDED", seen
     assert [step["name"] for step in seen["steps"]] == seen["planned_steps"]
     assert (seen["rows"], seen["counts"]["created"], seen["counts"]["rejected"]) == (20, 19, 1)
-    assert seen["rejects"] == [{"line": 9, "column": "plan", "reason": "must be one of basic, standard, premium"}]
+    assert seen["rejects"] == [{"line": 9, "column": "plan", "reason": "must be one of basic, standard, premium", "value": "", "rows": 1}]
     assert seen["upload"] is None
 
 

@@ -12,7 +12,8 @@ from retainstream.storage.table import Item, Table
 from retainstream.telemetry.correlation import correlation_id
 
 type Kind = Literal["import", "training", "scoring", "recount", "export", "delivery", "preparation"]
-type Status = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+type Status = Literal["WAITING", "RUNNING", "SUCCEEDED", "SUCCEEDED_WITH_REJECTS", "FAILED"]
+"""SUCCEEDED_WITH_REJECTS: less than half of an import's rows were accepted."""
 
 _ATTEMPTS = 5
 

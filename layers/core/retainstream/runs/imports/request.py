@@ -10,7 +10,8 @@ from retainstream.customers.arrival import Moments
 from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
-from retainstream.runs.imports.view import Asked, ImportRun, ImportView, import_view
+from retainstream.engine.tables.cells import Decimal
+from retainstream.runs.imports.view import Asked, Ids, ImportRun, ImportView, import_view
 from retainstream.runs.imports.work import upload_key
 from retainstream.runs.keys import request_of
 from retainstream.runs.moments import Past, moment_of
@@ -54,6 +55,27 @@ class ImportRequest(BaseModel):
         default=None,
         description="The moment at which it was known who had left. Default: that of the features, or now",
         examples=["2026-02-28"],
+    )
+    decimal: Decimal | None = Field(default=None, description="The decimal mark of its numbers. Default: by the schema, or by the file")
+    encoding: str | None = Field(
+        default=None,
+        max_length=40,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:-]*$",
+        description="The encoding of its text. Default: by the file",
+        examples=["windows-1250"],
+    )
+    sheet: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=31,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The sheet of a workbook. Default: the first one",
+        examples=["Customers"],
+    )
+    ids: Ids | None = Field(
+        default=None,
+        description="Customers that are known by ids in another case, with or without leading zeros or .0: "
+        "as-known takes them for those, and as-written for new ones. Default: the import fails with a question",
     )
 
     @model_validator(mode="after")
@@ -105,6 +127,14 @@ def _asked(uploads: Uploads, import_id: str, request: ImportRequest) -> Asked:
     }
     if request.gzip is not None:
         asked["gzip"] = request.gzip
+    if request.decimal is not None:
+        asked["decimal"] = request.decimal
+    if request.encoding is not None:
+        asked["encoding"] = request.encoding
+    if request.sheet is not None:
+        asked["sheet"] = request.sheet
+    if request.ids is not None:
+        asked["ids"] = request.ids
     if upload_id := begin_upload(uploads, upload_key(import_id), request.size):
         asked["upload_id"] = upload_id
     return asked
