@@ -83,7 +83,7 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     suspected = leaks([profile for profile in candidates if profile.holds not in ("empty", "constant")], outcome, label)
     findings += suspected.values()
     if outcome.positives and outcome.negatives:
-        findings += telling_gaps(candidates, outcome, label)
+        findings += telling_gaps(candidates, outcome, label, suspected)
         findings += shared_outcomes(candidates, outcome, label)
         findings += separate_times(candidates, outcome, label)
         findings += follows_file_order(table, outcome, label)

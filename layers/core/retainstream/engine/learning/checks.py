@@ -11,8 +11,9 @@ from retainstream.engine.learning.split import split_of
 from retainstream.engine.schema import Column
 from retainstream.engine.traps.copies import Codes, copies, row_hashes, surplus
 from retainstream.engine.traps.evidence import CodedColumn, Outcome
+from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
-from retainstream.engine.traps.leaks import suspicion_of
+from retainstream.engine.traps.leaks import Suspicion, suspicion_of
 
 type Level = Literal["alarm", "warning"]
 type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
@@ -65,12 +66,18 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
     require_enough(data, fewest_rows)
     findings = [*_balance(data), *_duplicates(data)]
     outcome = Outcome.of(data.churned.astype(np.float64))
-    gaps = [Gap.of(np.isnan(values), outcome) for values in data.rows.T]
+    coded = [_coded(column, values) for column, values in zip(data.schema.features, data.rows.T, strict=True)]
+    suspicions = [suspicion_of(column, outcome, data.schema.label.header) for column in coded]
+    honest = [column for column, suspicion in zip(coded, suspicions, strict=True) if not suspicion]
+    missing = [np.isnan(values) for values in data.rows.T]
+    gaps = [Gap.of(absent, outcome) for absent in missing]
     with_gaps = sum(gap is not None for gap in gaps)
     for place, column in enumerate(data.schema.features):
-        values = data.rows[:, place]
-        findings += _range(column, values)
-        findings += _leaks(column, values, gaps[place], with_gaps, outcome, data.schema.label.header)
+        findings += _range(column, data.rows[:, place])
+        gap = gaps[place]
+        if gap and gap.tells(with_gaps) and explanation_of(missing[place], honest, outcome, with_gaps):
+            gap = None
+        findings += _leaks(column, suspicions[place], gap, with_gaps, outcome)
     return findings
 
 
@@ -140,8 +147,8 @@ def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
     return [Finding(level, "out_of_range", f"{column.label} has {count:,} values that the schema does not allow.", column.name)]
 
 
-def _leaks(column: Column, values: NDArray[np.float32], gap: Gap | None, comparisons: int, outcome: Outcome, label: str) -> list[Finding]:
-    suspicion = suspicion_of(_coded(column, values), outcome, label)
+def _leaks(column: Column, suspicion: Suspicion | None, gap: Gap | None, comparisons: int, outcome: Outcome) -> list[Finding]:
+    """What a column says of the outcome. `gap` is None where another column explains it."""
     if suspicion and suspicion.is_certain:
         detail = f"{column.label} alone predicts who left with an AUC of {suspicion.auc.value:.3f}. Is it known before they leave?"
         return [Finding("alarm", "leak", detail, column.name)]
@@ -169,4 +176,4 @@ def _coded(column: Column, values: NDArray[np.float32]) -> CodedColumn:
             return "yes" if distinct[code] else "no"
         return f"{distinct[code]:g}"
 
-    return CodedColumn(column.header, codes, numbers, missing, counts, text)
+    return CodedColumn(column.header, codes.astype(np.int32), numbers, missing, counts, text)

@@ -1,11 +1,12 @@
 """Columns that know the outcome: they predict it almost alone, or are filled in because of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable
 
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.binding import some_of
 from retainstream.engine.traps.evidence import Outcome
+from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import suspicion_of
 
@@ -24,9 +25,13 @@ def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str
     return findings
 
 
-def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
-    """Columns whose missing values are related to the outcome (see `Gap.tells`). Columns with the same missing rows are named together."""
+def telling_gaps(profiles: Collection[Profile], outcome: Outcome, label: str, suspected: Container[str] = ()) -> list[Finding]:
+    """Columns whose missing values are related to the outcome (see `Gap.tells`). Columns with the same missing rows are named together.
+
+    A gap that another column explains (see `explanation_of`), one that is not `suspected`, is only a note.
+    """
     gaps: dict[bytes, list[Profile]] = {}
+    honest = [profile.coded for profile in profiles if profile.name not in suspected]
     for profile in profiles:
         if 0 < profile.missing_count < len(profile.text.codes):
             gaps.setdefault(profile.missing[outcome.known].tobytes(), []).append(profile)
@@ -36,10 +41,13 @@ def telling_gaps(profiles: Iterable[Profile], outcome: Outcome, label: str) -> l
         if not gap or not gap.tells(len(gaps)):
             continue
         names = tuple(profile.name for profile in together)
-        text = (
-            f"whether {some_of(names)} {'is' if len(names) == 1 else 'are'} missing predicts {label}: {gap_in_words(gap)}. "
-            "If it is filled in only after a customer left, set feature: false"
-        )
+        whether = f"{some_of(names)} {'is' if len(names) == 1 else 'are'} missing"
+        explanation = explanation_of(together[0].missing[outcome.known], honest, outcome, len(gaps))
+        if explanation:
+            text = f"{whether} {explanation.sentence()}: that explains why fewer or more of these customers leave, so it is no trap"
+            findings.append(Finding("note", text, names, {"explained_by": explanation.header, "missing": gap.missing.rows}))
+            continue
+        text = f"whether {whether} predicts {label}: {gap_in_words(gap)}. If it is filled in only after a customer left, set feature: false"
         evidence: dict[str, float | int | str] = {
             "missing": gap.missing.rows,
             "churn_rate_missing": round(gap.missing.rate, 4),
