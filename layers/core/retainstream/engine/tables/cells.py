@@ -1,46 +1,38 @@
 """The value of a cell's text."""
 
-import math
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, stands_for_missing
 from retainstream.engine.schema.feature_schema import Label
-
-type Decimal = Literal[".", ","]
+from retainstream.engine.tables.numbers import Decimal as Decimal
+from retainstream.engine.tables.numbers import number_in as number_in
 
 TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on", "ja", "oui", "si", "sí", "sim"})
 FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off", "nein", "nee", "non", "não"})
-MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "nan", "?", "-nan", "#na"})
-"""Spellings of a missing value in any column, in lower case. A category's level of that name takes precedence."""
-NO_NUMBER = frozenset(
-    {"none", "-", "--", ".", "nil", "missing", "unknown", "(null)", "\\n", "nat", "inf", "-inf", "#value!", "#div/0!", "#ref!"}
-)
+_ERRORS = {
+    f"#{word}"
+    for mark, words in {
+        "": "n/a na n/d nv",
+        "!": "value div/0 ref num null spill calc wert bezug zahl valeur réf nombre nul valore rif nullo valor núm nulo waarde verw getal",
+        "?": "name nom nome nombre naam",
+    }.items()
+    for word in (f"{stem}{mark}" for stem in words.split())
+} | {"#¡valor!", "#¡ref!", "#¡num!", "#¿nombre?", "#¡nulo!", "#¡div/0!"}
+MISSING = frozenset({"", "na", "n/a", "<na>", "null", "nan", "?", "-nan", *_ERRORS})
+"""Spellings of a missing value in any column, in lower case, with the errors of spreadsheets in several languages. A category's level of
+that name takes precedence."""
+_UNKNOWN = {"none", "-", "--", ".", "nil", "missing", "unknown", "(null)", "\\n", "nat"}
+_INFINITE = {f"{sign}{word}" for sign in ("", "+", "-") for word in ("inf", "infinity", "∞")}
+_NO_DAYS = {"0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000", "1900-01-00"}
+NO_NUMBER = frozenset(_UNKNOWN | _INFINITE | _NO_DAYS)
 """Further spellings in columns of numbers, dates and booleans."""
-
-_POINT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)", re.ASCII)
-_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?)", re.ASCII)
-_ADORNMENT = re.compile(r"^[$€£¥]\s*|\s*[$€£¥%]$|(?<=\d)[\s'\u2019](?=\d{3}(?:\D|$))")
 
 
 def is_blank(text: str) -> bool:
     """Whether a cell says "missing" in any column."""
     return text.strip().lower() in MISSING
-
-
-def number_in(text: str, decimal: Decimal = ".") -> float | None:
-    """The number that a text spells, or None. Thousands separators, a currency sign and a percent sign are ignored."""
-    plain = text.strip().replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ")
-    if not (plain.isascii() and plain.isdigit()):
-        plain = _ADORNMENT.sub("", plain)
-        if not (_COMMA if decimal == "," else _POINT).fullmatch(plain):
-            return None
-        plain = plain.replace(".", "").replace(",", ".") if decimal == "," else plain.replace(",", "")
-    number = float(plain)
-    return number if math.isfinite(number) else None
 
 
 def date_in(text: str, form: str = "") -> str | None:
