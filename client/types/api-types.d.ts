@@ -1649,7 +1649,7 @@ export interface components {
             feature: boolean;
             /**
              * Format
-             * @description How a file writes a date, as in %d.%m.%Y; 2026-01-31 when absent
+             * @description How a file writes a date, as in %d.%m.%Y, epoch seconds, epoch milliseconds or excel serial; 2026-01-31 when absent. Of a number: its unit, as in # months, or h:mm:ss, which is read as minutes
              * @default
              */
             format: string;

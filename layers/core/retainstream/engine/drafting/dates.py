@@ -1,13 +1,13 @@
 """The format of a column's dates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.tables.cells import date_in
+from retainstream.engine.tables.dates import exchanged, formats_of, moment_reader, own_reader
 
 _FORMATS = (
     "",
@@ -38,6 +38,7 @@ _FORMATS = (
     "%Y%m",
     "%b %Y",
 )
+"""How source files may write their moments."""
 _SHARE = 0.98
 _TRIED = 200
 _SAMPLED = 2_000
@@ -55,13 +56,16 @@ def date_format(texts: Sequence[str]) -> Dates | None:
     """The first format in which nearly all texts are dates from 1900 to 2100; None if no format is."""
     if len(texts) < 2 or not all(any(character.isdigit() for character in text) for text in texts[:_TRIED]):
         return None
-    for form in _FORMATS:
-        if np.mean(~np.isnan(_days(texts[:_TRIED], form))) < _SHARE:
-            continue
-        days = _days(texts, form)
+    for form in formats_of(texts[:_TRIED], _SHARE):
+        days = np.array([_day(text, moment_reader(form)) for text in texts])
         if np.mean(~np.isnan(days)) >= _SHARE:
             return Dates(form, days)
     return None
+
+
+def has_one_format(texts: Sequence[str], form: str) -> bool:
+    """Whether nearly all texts are dates in this format, rather than in ISO 8601 beside it."""
+    return bool(np.mean(~np.isnan(_days(texts, form))) >= _SHARE)
 
 
 @dataclass(frozen=True)
@@ -91,17 +95,16 @@ def ways_of_writing(counted: Sequence[tuple[str, int]]) -> list[Written]:
 
 def other_reading(texts: Sequence[str], form: str) -> str:
     """The format with day and month exchanged, if all texts are dates in it as well; otherwise ""."""
-    exchanged = form.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
-    both = exchanged in _FORMATS and exchanged != form and not np.isnan(_days(texts, exchanged)).any()
-    return exchanged if both else ""
+    other = exchanged(form)
+    return other if other and not np.isnan(_days(texts, other)).any() else ""
 
 
 def _days(texts: Sequence[str], form: str) -> NDArray[np.float64]:
-    return np.array([_day(text, form) for text in texts])
+    return np.array([_day(text, own_reader(form)) for text in texts])
 
 
-def _day(text: str, form: str) -> float:
-    day = date_in(text, form) if len(text) >= 6 else None
-    if day is None or not "1900" <= day[:4] <= "2100":
+def _day(text: str, reader: Callable[[str], datetime | None]) -> float:
+    moment = reader(text) if len(text) >= 6 else None
+    if moment is None or not 1900 <= moment.year <= 2100:
         return np.nan
-    return float(date.fromisoformat(day).toordinal() - 719163)
+    return float(moment.toordinal() - 719163)

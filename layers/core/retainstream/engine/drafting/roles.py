@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from retainstream.engine.drafting.dates import ways_of_writing
+from retainstream.engine.drafting.dates import has_one_format, ways_of_writing
 from retainstream.engine.drafting.names import likely_group, likely_price, names_a_key, names_the_customer
 from retainstream.engine.drafting.profiles import Profile, profiles_of
 from retainstream.engine.schema import Events, Subscriptions
@@ -87,7 +87,9 @@ class Source:
         profile = self.profiles[header]
         if profile.holds == "constant":
             return ways_of_writing(profile.levels)[0].form
-        return profile.form if profile.holds == "date" else None
+        if profile.holds != "date":
+            return None
+        return profile.form if has_one_format(list(self.values(header)), profile.form) else None
 
     def values(self, header: str) -> set[str]:
         """The distinct values of a column, without missing ones."""

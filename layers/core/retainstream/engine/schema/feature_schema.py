@@ -86,7 +86,12 @@ class Column(Part):
     max: float | None = None
     levels: tuple[_Text, ...] = Field(default=(), description="The values of a category, in the order people list them")
     other: str = Field(default="", description="The level that stands for every value not listed; without it such a value is an error")
-    format: str = Field(default="", max_length=40, description="How a file writes a date, as in %d.%m.%Y; 2026-01-31 when absent")
+    format: str = Field(
+        default="",
+        max_length=40,
+        description="How a file writes a date, as in %d.%m.%Y, epoch seconds, epoch milliseconds or excel serial; 2026-01-31 when absent. "
+        "Of a number: its unit, as in # months, or h:mm:ss, which is read as minutes",
+    )
     decimal: Literal[".", ","] | None = Field(
         default=None, description="The decimal mark of a file's numbers; when absent, the mark that most of the file's cells have"
     )
@@ -117,7 +122,7 @@ class Column(Part):
                 self.kind == "date" and self.feature,
                 "a date is not a feature; give its age in days as a number, or set feature to false",
             ),
-            (self.kind != "date" and self.format, "only a date has a format"),
+            (self.format and not self._may_be_written_so, "only a date has a format, or a number with a unit (# months) or as h:mm:ss"),
             (self.kind not in ("number", "integer") and self.decimal, "only a number or an integer has a decimal mark"),
             (self.missing_values and not self.missing, "missing_values needs missing: true"),
             (set(self.missing_values) & set(self.levels), "a value is both a level and one of missing_values"),
@@ -143,6 +148,10 @@ class Column(Part):
             ),
             (origin.may_be_blank and not self.missing, "a customer without such events has no value; add missing: true"),
         )
+
+    @property
+    def _may_be_written_so(self) -> bool:
+        return self.kind == "date" or (self.kind in ("number", "integer") and ("#" in self.format or self.format == "h:mm:ss"))
 
     @property
     def _spoken_values(self) -> set[str]:

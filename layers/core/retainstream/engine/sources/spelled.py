@@ -12,7 +12,9 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from retainstream.engine.sql import literal, quoted
-from retainstream.engine.tables.cells import MISSING, NO_NUMBER, Decimal, number_in
+from retainstream.engine.tables.cells import MISSING, NO_NUMBER
+from retainstream.engine.tables.dates import own_reader
+from retainstream.engine.tables.numbers import Decimal, number_in
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -36,11 +38,13 @@ def is_zone(zone: str) -> bool:
 def moment_in(text: str, form: str = "", zone: str = "") -> int | None:
     """Microseconds since 1970-01-01 UTC of the moment that a text spells; None if it spells none.
 
-    `form` is a strptime format; "" means ISO 8601. A moment without a time zone is one of `zone`, or UTC. Of an hour that a clock change
-    repeats the later one is meant, so that a moment never seems earlier than it was.
+    `form` is a format of `tables.dates`; "" means ISO 8601. A moment without a time zone is one of `zone`, or UTC. Of an hour that a clock
+    change repeats the later one is meant, so that a moment never seems earlier than it was.
     """
     try:
-        moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 — the zone follows
+        moment = own_reader(form)(text)
+        if moment is None:
+            return None
         if moment.tzinfo is None:
             local = moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
             moment = max(local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC))

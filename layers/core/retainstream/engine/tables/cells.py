@@ -1,16 +1,21 @@
 """The value of a cell's text."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import lru_cache
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, stands_for_missing
 from retainstream.engine.schema.feature_schema import Label
+from retainstream.engine.tables.boolean_words import FALSE as FALSE
+from retainstream.engine.tables.boolean_words import TRUE as TRUE
+from retainstream.engine.tables.dates import date_in as date_in
+from retainstream.engine.tables.dates import day_in as day_in
 from retainstream.engine.tables.numbers import Decimal as Decimal
+from retainstream.engine.tables.numbers import Writing, number_reader
 from retainstream.engine.tables.numbers import number_in as number_in
+from retainstream.engine.tables.spelling import Spellings, cleaned, folded
 
-TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "on", "ja", "oui", "si", "sí", "sim"})
-FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "off", "nein", "nee", "non", "não"})
 _ERRORS = {
     f"#{word}"
     for mark, words in {
@@ -30,61 +35,75 @@ NO_NUMBER = frozenset(_UNKNOWN | _INFINITE | _NO_DAYS)
 """Further spellings in columns of numbers, dates and booleans."""
 
 
+_WHOLE_WITH_FRACTION = re.compile(r"(\d+)[.,]0+")
+
+
 def is_blank(text: str) -> bool:
     """Whether a cell says "missing" in any column."""
-    return text.strip().lower() in MISSING
-
-
-def date_in(text: str, form: str = "") -> str | None:
-    """The date that a text spells, as 2026-01-31, or None. `form` is a strptime format; "" means ISO dates with or without a time."""
-    try:
-        moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007 — only the day counts
-    except ValueError:
-        return None
-    return moment.date().isoformat()
-
-
-def day_in(text: str, form: str = "") -> str | None:
-    """The day (2026-01-31) that a date or a moment spells, or None. A moment with an offset belongs to its day in UTC, one without to the
-    day that it names. `form` is a strptime format; "" means ISO 8601."""
-    try:
-        moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007 — UTC where no offset
-    except ValueError:
-        return None
-    try:
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
-    except OverflowError:
-        return None
+    return text.strip().lower() in MISSING or (not text.isascii() and folded(text) in MISSING)
 
 
 def value_in(column: Column, text: str, decimal: Decimal = ".") -> Value | None:
-    """The value of a column that a text spells; None if it means missing.
+    """The value of a column that a text spells, as `cell_reader` reads it, where numbers are written with this decimal mark."""
+    return cell_reader(column, Writing(decimal, column.format))(text)
 
-    A text that does not spell such a value is returned unchanged; the column's validation refuses it.
+
+def cell_reader(column: Column, writing: Writing = Writing()) -> Callable[[str], Value | None]:  # noqa: B008 — a tuple
+    """A function for the cells of a column: the value that a text spells; None if it means missing.
+
+    A text that does not spell such a value is returned unchanged; the column's validation refuses it. `writing` says how the file writes
+    the numbers of the column (see `writings.writings_of`).
     """
-    text = text.strip()
     if column.kind == "category":
-        return _level_in(column, text)
-    spelled = text.lower()
-    if spelled in MISSING or spelled in NO_NUMBER or (column.missing_values and text in column.missing_values):
-        return None
-    value: Value | None = None
+        return _level_reader(column)
+    missing_values = frozenset(column.missing_values)
+
+    def read(text: str) -> Value | None:
+        if text in missing_values:
+            return None
+        value = parsed(text)
+        if value is None:
+            spelled = folded(text)
+            return None if spelled in MISSING or spelled in NO_NUMBER or cleaned(text) in missing_values else text
+        return None if missing_values and stands_for_missing(column, value) else value
+
+    parsed: Callable[[str], Value | None]
     match column.kind:
         case "boolean":
-            value = True if spelled in TRUE else False if spelled in FALSE else None
+            parsed = _truth_in
         case "date":
-            value = date_in(text, column.format)
+            form = column.format
+
+            def parsed(text: str) -> Value | None:
+                return None if text in _NO_DAYS else date_in(text, form)
         case _:
-            value = number_in(text, decimal)
-    if value is None:
-        return text
-    return None if column.missing_values and stands_for_missing(column, value) else value
+            parsed = number_reader(writing)
+    return read
 
 
-def _level_in(column: Column, text: str) -> str | None:
-    if text in column.levels:
-        return text
-    return None if text.lower() in MISSING or text in column.missing_values else text
+def _truth_in(text: str) -> bool | None:
+    spelled = folded(text)
+    return True if spelled in TRUE else False if spelled in FALSE else None
+
+
+def _level_reader(column: Column) -> Callable[[str], str | None]:
+    levels, missing_values = _spellings(column.levels), frozenset(map(cleaned, column.missing_values))
+
+    def read(text: str) -> str | None:
+        if level := levels.name_of(text):
+            return level
+        spelled = cleaned(text)
+        if spelled.lower() in MISSING or spelled in missing_values:
+            return None
+        whole = _WHOLE_WITH_FRACTION.fullmatch(spelled)
+        return (levels.name_of(whole[1]) if whole else None) or spelled
+
+    return read
+
+
+@lru_cache(512)
+def _spellings(levels: tuple[str, ...]) -> Spellings:
+    return Spellings(levels)
 
 
 def outcome_reader(label: Label) -> Callable[[str], bool | None]:

@@ -105,6 +105,12 @@ class Marks:
         against, with_it = self.against(decimal), self.against(_other(decimal))
         return (self.point_example if decimal == "," else self.comma_example) if against > with_it and against * 100 >= self.numbers else ""
 
+    def other_unit(self, writing: Writing) -> str:
+        """The unit of more than half of the cells, if that is not the unit of a column written so; otherwise ""."""
+        unit, rows = max(self.units.items(), key=lambda counted: counted[1], default=("", 0))
+        wanted = unit_of(writing.form)
+        return unit if wanted and 2 * rows > self.numbers and not _same_unit(unit, wanted) else ""
+
 
 class _Spelled(NamedTuple):
     negative: bool
