@@ -57,3 +57,37 @@ def without_internet(rows: int = 3000, *, extra_gaps: float = 0.0, seed: int = 0
         "gigabytes": ["" if none else f"{value:.1f}" for none, value in zip(gone, rng.exponential(20, rows), strict=True)],
         LABEL: spelled(left),
     }
+
+
+def few_purchases(seed: int, *, rows: int = 0) -> list[NDArray[Any]]:
+    """Customers of a shop with few prices, most of them with a single purchase.
+
+    Orders, days since the first and since the last order, days between them, total, mean, and who left; one value per customer.
+    """
+    rng = np.random.default_rng(seed)
+    count = rows or int(rng.integers(800, 12_000))
+    prices = np.array([9.99, 12.99, 14.99, 19.99, 24.5, 29, 35, 39.9, 49, 59, 79, 99])[: int(rng.integers(3, 13))]
+    orders = np.where(rng.random(count) < 0.6, 1, 2 + rng.poisson(2, count))
+    first = rng.integers(0, int(rng.choice([30, 90, 365])), count)
+    last = np.where(orders == 1, first, (first * rng.random(count)).astype(int))
+    total = np.array([rng.choice(prices, bought).sum() for bought in orders]).round(2)
+    left = rng.random(count) < 1 / (1 + np.exp(1.2 + 0.3 * orders - 0.01 * last))
+    return [orders, first, last, first - last, total, (total / orders).round(2), left]
+
+
+def phone_customers(rng: np.random.Generator, *, rows: int, states: int) -> list[NDArray[Any]]:
+    """Customers by their calls, with skewed measures that depend on each other; each is there in several states of its age and failures.
+
+    Failures, complaint, months, charge, seconds and number of calls, messages, numbers called, age, value, who left; one value per row.
+    """
+    count = rows // states
+    calls = np.where(rng.random(count) < 0.05, 0, np.exp(rng.normal(3.2, 1.2, count)).astype(int))
+    seconds = (calls * rng.gamma(4, 16, count)).astype(int)
+    messages = np.where(rng.random(count) < 0.4, 0, np.exp(rng.normal(3, 1.3, count)).astype(int))
+    called = np.minimum(calls, (calls**0.8 + rng.normal(0, 2, count)).clip(0).astype(int))
+    complaint = rng.random(count) < 0.08
+    left = rng.random(count) < 1 / (1 + np.exp(0.3 + 0.06 * calls + 0.02 * messages - 3 * complaint - 1.5 * (calls < 8)))
+    months, charge = rng.integers(3, 45, count), rng.choice(5, count, p=[0.6, 0.2, 0.1, 0.06, 0.04])
+    columns = [complaint, months, charge, seconds, calls, messages, called, np.round(0.04 * seconds + 4.0 * messages, 2), left]
+    state = [np.repeat(column, states) for column in columns]
+    return [rng.poisson(8, count * states), rng.integers(18, 75, count * states), *state]

@@ -79,7 +79,7 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
     findings += id_findings
     candidates = [profile for profile in profiles if profile is not identity]
     findings += few_outcomes(outcome, len(table), label)
-    findings += duplicates(table, identity.name if identity else None, label)
+    findings += duplicates(table, identity.name if identity else None, candidates, label)
     suspected = leaks([profile for profile in candidates if profile.holds not in ("empty", "constant")], outcome, label)
     findings += suspected.values()
     if outcome.positives and outcome.negatives:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from retainstream.engine.learning.dataset import DataSet, in_order
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.schema import Column
-from retainstream.engine.traps.copies import Codes, copies, row_hashes, surplus
+from retainstream.engine.traps.copies import copies, row_hashes, surplus
 from retainstream.engine.traps.evidence import CodedColumn, Outcome
+from retainstream.engine.traps.expected_twins import Codes
 from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import Suspicion, suspicion_of
@@ -118,7 +119,7 @@ def _duplicates(data: DataSet) -> list[Finding]:
         ordered = in_order(data)
         data = ordered.where(np.append(ordered.keys[1:] != ordered.keys[:-1], True))
     columns: list[Codes] = [*(_bits(values) for values in data.rows.T), data.churned.view(np.uint8)]
-    copied = copies(columns, len(columns) - 1)
+    copied = copies(columns)
     if not copied.any():
         return []
     count = surplus(row_hashes(columns), copied)

@@ -1,28 +1,39 @@
 """Rows that are in the table twice."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.drafting.findings.finding import Finding
+from retainstream.engine.drafting.profiles import Profile
+from retainstream.engine.tables.binding import some_of
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.traps.copies import Hashes, copies, has_twin, row_hashes, surplus
 from retainstream.engine.traps.leaks import share
 
+_NEARLY_UNIQUE = 0.9
 
-def duplicates(table: TextTable, id_header: str | None, label_header: str) -> list[Finding]:
-    """Rows that equal another row, with the id and apart from it."""
-    headers = [header for header in table.columns if header != id_header]
+
+def duplicates(table: TextTable, id_header: str | None, others: Iterable[Profile], label_header: str) -> list[Finding]:
+    """Rows that equal another row, with the id and apart from it.
+
+    `others` are the columns apart from the id and the label. Those that identify rows, too, such as a row number, are not compared.
+    """
+    compared = [profile for profile in others if not (profile.holds == "identifier" and profile.distinct >= _NEARLY_UNIQUE * len(table))]
+    headers = [*(profile.name for profile in compared), label_header]
     columns = [table.columns[header].codes for header in headers]
     findings = []
     exact = None
     if id_header is not None:
-        hashes = row_hashes([*columns, table.columns[id_header].codes])
+        hashes = row_hashes([column.codes for column in table.columns.values()])
         exact = has_twin(hashes)
         if exact.any():
             findings.append(_finding(table, hashes, exact, "exact copies of another row, id included", "with_id"))
-    copied = copies(columns, headers.index(label_header), apart_from=exact)
+    copied = copies(columns, apart_from=exact)
     if copied.any():
-        text = "equal to another row apart from the id" if id_header is not None else "exact copies of another row"
+        keys = [header for header in table.columns if header not in headers]
+        text = f"equal to another row apart from {some_of(keys)}" if keys else "exact copies of another row"
         findings.append(_finding(table, row_hashes(columns), copied, text, "without_id"))
     return findings
 
