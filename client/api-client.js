@@ -16,6 +16,7 @@
  * @typedef {{data: T, page?: Page}} Answer
  */
 
+import { firstPart } from "./first-part.js";
 import { Requests, RetainStreamError } from "./requests.js";
 import { putPiece } from "./upload.js";
 
@@ -29,6 +30,9 @@ export {
   RetainStreamError,
   Unavailable,
 } from "./requests.js";
+
+/** Bytes of a file that a preview reads: some ten thousand rows. */
+const PREVIEWED_BYTES = 2_000_000;
 
 export class RetainStreamAPI {
   #requests;
@@ -257,6 +261,17 @@ export class RetainStreamAPI {
     return this.#get("/api/customers/imports", query);
   }
 
+  /**
+   * Shows a file as an import would read it by the active schema. Nothing is stored. Of a large file, the first part is sent.
+   * @param {Blob} file
+   * @param {{name?: string, decimal?: "." | ",", signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["ImportPreview"]>>}
+   */
+  async previewImport(file, { name, signal, ...options } = {}) {
+    const body = { ...(await firstPart(file, name, PREVIEWED_BYTES)), ...options };
+    return this.request("/api/customers/imports/preview", { method: "POST", body, repeatable: true, signal });
+  }
+
   // ----------------------------------------------------------------- sources
 
   /**
@@ -393,6 +408,18 @@ export class RetainStreamAPI {
   /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, the actions, and the currency */
   getSchema() {
     return this.#get("/api/model/schema");
+  }
+
+  /**
+   * Drafts a feature schema from a file, or describes its columns where no `label` is named. Nothing is stored. Of a large file, the first
+   * part is sent.
+   * @param {Blob} file
+   * @param {Partial<Omit<Schemas["DraftRequest"], "file_name" | "content" | "complete">> & {fileName?: string, signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer<Schemas["DraftOfSchema"]>>}
+   */
+  async draftSchema(file, { fileName, signal, ...options } = {}) {
+    const body = { ...(await firstPart(file, fileName)), ...options };
+    return this.request("/api/drafts", { method: "POST", body, repeatable: true, signal });
   }
 
   /**

@@ -16,6 +16,7 @@ _MODULES = {
     "customers": "Customers",
     "predictions": "Predictions",
     "model": "Model",
+    "drafts": "Drafts",
 }
 _METHODS = ("get", "post", "put", "patch", "delete")
 _LIMITS = {
@@ -40,7 +41,7 @@ _WHEN = {
     "not-found": "the path, customer, run or version does not exist",
     "method-not-allowed": "the path has other methods, which `Allow` lists",
     "conflict": "the state does not allow it; `detail` says why",
-    "too-large": "the body has more than 1,000,000 bytes",
+    "too-large": "the body has more than 1,000,000 bytes, or more than its route allows",
     "unsupported-media-type": "the body's `Content-Type` is missing or not `application/json`",
     "too-many-requests": "the rate limit is reached, or there were too many wrong passwords; `Retry-After` in seconds",
     "internal-error": "a fault of the service; report the request id to its operator",
@@ -143,7 +144,8 @@ def _operation(method: str, path: str, operation: Document, document: Document) 
         lines += [*_table(("parameter", "in", "type", ""), rows), ""]
     body = operation.get("requestBody")
     if body:
-        lines += [f"Body: {_type(body['content']['application/json']['schema'], document)}", ""]
+        most = f", up to {operation['x-largest-body']:,} bytes" if "x-largest-body" in operation else ""
+        lines += [f"Body: {_type(body['content']['application/json']['schema'], document)}{most}", ""]
     lines += [f"- {status}: {_answer(answer, document)}" for status, answer in operation["responses"].items() if status[0] == "2"]
     lines.append("- " + ", ".join(f"{int(TITLES[name][0])} `{name}`" for name in operation["x-problems"]))
     example = _example(body["content"]["application/json"]["schema"], document) if body else None

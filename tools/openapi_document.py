@@ -16,7 +16,7 @@ from tools.links import with_links
 from tools.stated_answers import HEADERS, PROBLEM, stated_answers
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("auth", "dashboard", "customers", "predictions", "model")
+MODULES = ("auth", "dashboard", "customers", "predictions", "model", "drafts")
 
 
 def function_api(name: str) -> Api:

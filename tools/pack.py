@@ -73,8 +73,9 @@ _UNUSED_PARTS = (
     "xgboost/dask",
     "xgboost/spark",
     "xgboost/testing",
-    "retainstream/engine/drafting",  # drafts of a schema and of a churn definition are made by the command line alone
-    "retainstream/engine/silence",
+    "retainstream/engine/silence",  # a draft of a churn definition is made by the command line alone
+    "retainstream/engine/drafting/churn_rule.py",
+    "retainstream/engine/drafting/from_sources*.py",
 )
 _UNUSED_METADATA = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 

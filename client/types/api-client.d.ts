@@ -140,6 +140,17 @@ export class RetainStreamAPI {
         cursor?: string;
     }): Promise<Answer<Schemas["ImportView"][]>>;
     /**
+     * Shows a file as an import would read it by the active schema. Nothing is stored. Of a large file, the first part is sent.
+     * @param {Blob} file
+     * @param {{name?: string, decimal?: "." | ",", signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["ImportPreview"]>>}
+     */
+    previewImport(file: Blob, { name, signal, ...options }?: {
+        name?: string;
+        decimal?: "." | ",";
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["ImportPreview"]>>;
+    /**
      * Upload a source file: events, subscriptions or profiles. Its rows are added to the source after the last byte; {@link getDelivery} shows the progress.
      * @param {Blob} file CSV, plain or gzip, or Parquet
      * @param {Schemas["DeliveryRequest"]["kind"]} kind
@@ -241,6 +252,17 @@ export class RetainStreamAPI {
     getModelStatus(): Promise<Answer<Schemas["StatusView"]>>;
     /** @returns {Promise<Answer<Schemas["FeatureSchema"]>>} the columns of a customer, the actions, and the currency */
     getSchema(): Promise<Answer<Schemas["FeatureSchema"]>>;
+    /**
+     * Drafts a feature schema from a file, or describes its columns where no `label` is named. Nothing is stored. Of a large file, the first
+     * part is sent.
+     * @param {Blob} file
+     * @param {Partial<Omit<Schemas["DraftRequest"], "file_name" | "content" | "complete">> & {fileName?: string, signal?: AbortSignal}} [options]
+     * @returns {Promise<Answer<Schemas["DraftOfSchema"]>>}
+     */
+    draftSchema(file: Blob, { fileName, signal, ...options }?: Partial<Omit<Schemas["DraftRequest"], "file_name" | "content" | "complete">> & {
+        fileName?: string;
+        signal?: AbortSignal;
+    }): Promise<Answer<Schemas["DraftOfSchema"]>>;
     /**
      * Compares a schema with the active one and with the customers; nothing is changed.
      * @param {string} document YAML or JSON

@@ -196,6 +196,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview an import
+         * @description The columns of a file as the active schema reads them, its first rows, and what would not be read. Nothing is stored.
+         */
+        post: operations["preview_import_api_customers_imports_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/imports/{import_id}": {
         parameters: {
             query?: never;
@@ -562,6 +582,26 @@ export interface paths {
         get: operations["get_recount_api_dashboard_recounts__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft a feature schema from a file
+         * @description A first schema for a file with a row for each customer, with a warning for every trap in it; without `label`, the file's columns and those that may hold the outcome. Nothing is stored: to activate the schema, PUT its `document` to /api/model/schema.
+         */
+        post: operations["post_draft_api_drafts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1561,6 +1601,8 @@ export interface components {
              */
             why: string;
         };
+        /** @enum {string} */
+        ChosenKind: "number" | "integer" | "boolean" | "category" | "date" | "leave out";
         Churn: components["schemas"]["SubscriptionEnded"] | components["schemas"]["NoEvent"];
         /**
          * ChurnRateView
@@ -1835,6 +1877,51 @@ export interface components {
         };
         ColumnName: string;
         /**
+         * ColumnOfFile
+         * @description A column of a file.
+         */
+        ColumnOfFile: {
+            /**
+             * Column
+             * @description The column's name in the schema; null where it is in none
+             */
+            column: string | null;
+            /**
+             * Examples
+             * @description Up to 5 different texts, as the file has them
+             */
+            examples: string[];
+            /**
+             * Header
+             * @description As the file has it
+             */
+            header: string;
+            /**
+             * Kind
+             * @description number, integer, boolean, category, date; identifier, text, constant or empty where it is not read
+             */
+            kind: string;
+            /** Label */
+            label: string;
+            /**
+             * Missing
+             * @description Rows without a value
+             */
+            missing: number;
+            /**
+             * Reason
+             * @description Why it is not read, or not in the model; remarks on how it is read
+             * @default
+             */
+            reason: string;
+            /**
+             * Unread
+             * @description Texts that could not be read, most frequent first, at most 20
+             */
+            unread: components["schemas"]["UnreadValue"][];
+            use: components["schemas"]["Use"];
+        };
+        /**
          * ConfusionView
          * @description The confusion matrix, where customers at high risk or above count as predicted churners. Counts; expected counts in an estimate.
          */
@@ -2108,6 +2195,10 @@ export interface components {
         Data_DistributionView_: {
             data: components["schemas"]["DistributionView"];
         };
+        /** Data[DraftOfSchema] */
+        Data_DraftOfSchema_: {
+            data: components["schemas"]["DraftOfSchema"];
+        };
         /** Data[DriftView] */
         Data_DriftView_: {
             data: components["schemas"]["DriftView"];
@@ -2131,6 +2222,10 @@ export interface components {
         /** Data[Health] */
         Data_Health_: {
             data: components["schemas"]["Health"];
+        };
+        /** Data[ImportPreview] */
+        Data_ImportPreview_: {
+            data: components["schemas"]["ImportPreview"];
         };
         /** Data[ImportView] */
         Data_ImportView_: {
@@ -2497,6 +2592,109 @@ export interface components {
             edges: number[];
             /** Groups */
             groups: components["schemas"]["GroupHistogram"][];
+        };
+        /**
+         * DraftOfSchema
+         * @description A first schema for a file.
+         */
+        DraftOfSchema: {
+            /**
+             * Columns
+             * @description The columns of the file, in its order
+             */
+            columns: components["schemas"]["ColumnOfFile"][];
+            /**
+             * Document
+             * @description The same with remarks, as YAML: what PUT /api/model/schema takes
+             */
+            document: string | null;
+            /** @description null where the request names no label */
+            feature_schema: components["schemas"]["FeatureSchema"] | null;
+            /**
+             * Left Share
+             * @description The share of customers who left among those whose outcome is known
+             */
+            left_share: number | null;
+            /**
+             * Likely Ids
+             * @description Headers of columns that may hold the id, the likeliest first
+             */
+            likely_ids: string[];
+            /**
+             * Likely Labels
+             * @description Headers of columns that may hold the outcome, the likeliest first
+             */
+            likely_labels: string[];
+            /** Notes */
+            notes: string[];
+            /**
+             * Outcomes
+             * @description The texts in the column with the outcome, most frequent first, at most 20
+             */
+            outcomes: components["schemas"]["OutcomeWord"][];
+            /** Questions */
+            questions: string[];
+            /** Rows */
+            rows: number;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * DraftRequest
+         * @description A file with a row for each customer, and the corrections of its author. Without `label` it is only described.
+         */
+        DraftRequest: {
+            /**
+             * Complete
+             * @description false: it is the first part of the file, and its last record is not read
+             * @default true
+             */
+            complete: boolean;
+            /**
+             * Content
+             * @description The bytes of the file in base64, plain or compressed with gzip: up to 4 MB as sent, and up to 16 MB unpacked
+             * @example Y3VzdG9tZXJfaWQscGxhbgoxLGJhc2ljCg==
+             */
+            content: string;
+            /**
+             * Decimal
+             * @description The decimal mark. Default: detected
+             */
+            decimal?: ("." | ",") | null;
+            /**
+             * File Name
+             * @example customers.csv
+             */
+            file_name: string;
+            /**
+             * Id
+             * @description The header of the id column. Default: detected
+             */
+            id?: string | null;
+            /**
+             * Kinds
+             * @description Kinds of columns by header, where they were recognised wrongly. A column with a kind is in the model, unless a date
+             */
+            kinds?: {
+                [key: string]: components["schemas"]["ChosenKind"];
+            };
+            /**
+             * Label
+             * @description The header of the column with the outcome
+             */
+            label?: string | null;
+            /**
+             * Name
+             * @description The schema's name
+             */
+            name?: string | null;
+            /**
+             * Positive
+             * @description A word for left. Default: detected
+             */
+            positive?: string | null;
+            /** Title */
+            title?: string | null;
         };
         /**
          * DriftReference
@@ -3413,6 +3611,73 @@ export interface components {
             unreadable: number;
         };
         /**
+         * ImportPreview
+         * @description A file as an import would read it by the schema in force.
+         */
+        ImportPreview: {
+            /**
+             * Absent
+             * @description Labels of the schema's columns that the file does not have
+             */
+            absent: string[];
+            /**
+             * Columns
+             * @description The columns of the file, in its order
+             */
+            columns: components["schemas"]["ColumnOfFile"][];
+            /**
+             * Notes
+             * @description Notes on how the file was read
+             */
+            notes: string[];
+            outcomes: components["schemas"]["OutcomesOfFile"];
+            /** Rejected */
+            rejected: number;
+            /**
+             * Rejects
+             * @description Most frequent first, at most 50
+             */
+            rejects: components["schemas"]["RejectedKind"][];
+            /**
+             * Rows
+             * @description Rows that were read: of a part of a file, those in the part
+             */
+            rows: number;
+            /**
+             * Rows Shown
+             * @description The first 10 rows
+             */
+            rows_shown: components["schemas"]["ShownRow"][];
+        };
+        /**
+         * ImportPreviewRequest
+         * @description A file that is to be imported, or its first part.
+         */
+        ImportPreviewRequest: {
+            /**
+             * Complete
+             * @description false: it is the first part of the file, and its last record is not read
+             * @default true
+             */
+            complete: boolean;
+            /**
+             * Content
+             * @description The bytes of the file in base64, plain or compressed with gzip: up to 4 MB as sent, and up to 16 MB unpacked
+             * @example Y3VzdG9tZXJfaWQscGxhbgoxLGJhc2ljCg==
+             */
+            content: string;
+            /**
+             * Decimal
+             * @description The decimal mark. Default: detected
+             */
+            decimal?: ("." | ",") | null;
+            /**
+             * File Name
+             * @example customers.csv
+             */
+            file_name: string;
+        };
+        /**
          * ImportRequest
          * @description A file that is to be uploaded.
          */
@@ -4226,6 +4491,12 @@ export interface components {
             rows: number;
         };
         /**
+         * Outcome
+         * @description What a cell says about a customer. A cell whose words the schema does not have is unreadable, and the outcome stays unknown.
+         * @enum {string}
+         */
+        Outcome: "left" | "stayed" | "not_known" | "unreadable";
+        /**
          * OutcomeRequest
          * @description Whether a customer left.
          */
@@ -4242,6 +4513,29 @@ export interface components {
              * @description Where the day of leaving is not known: the last day on which the customer was still one. `date` is then the last day on which leaving can have happened
              */
             left_after?: string | null;
+        };
+        /**
+         * OutcomeWord
+         * @description A text in the column with the outcome.
+         */
+        OutcomeWord: {
+            means: components["schemas"]["Outcome"];
+            /** Rows */
+            rows: number;
+            /** Value */
+            value: string;
+        };
+        /**
+         * OutcomesOfFile
+         * @description The outcomes of the accepted rows.
+         */
+        OutcomesOfFile: {
+            /** Left */
+            left: number;
+            /** Not Known */
+            not_known: number;
+            /** Stayed */
+            stayed: number;
         };
         /**
          * PageInfo
@@ -5063,6 +5357,26 @@ export interface components {
             value: string;
         };
         /**
+         * RejectedKind
+         * @description A fault for which rows would be rejected.
+         */
+        RejectedKind: {
+            /**
+             * Column
+             * @description As the file names it; empty for the row as a whole
+             */
+            column: string;
+            /**
+             * Line
+             * @description The first such line, counted from 1, the header included
+             */
+            line: number;
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * ReliabilityBin
          * @description Customers of neighbouring probabilities; the bins have about equal numbers of customers.
          */
@@ -5598,6 +5912,19 @@ export interface components {
             status: "ok" | "degraded";
         };
         /**
+         * ShownRow
+         * @description One of the first rows. `cells` are in the order of `columns`: values as they were understood, empty where there is none; texts of the
+         *     file where the row is rejected or the column is not read.
+         */
+        ShownRow: {
+            /** Cells */
+            cells: string[];
+            /** Line */
+            line: number;
+            /** Rejected */
+            rejected: boolean;
+        };
+        /**
          * SignedIn
          * @description A token, valid for 24 hours unless it is revoked. Send it as `Authorization: Bearer …`.
          */
@@ -6018,6 +6345,24 @@ export interface components {
             value: string;
         };
         /**
+         * UnreadValue
+         * @description A cell's text that could not be read, and the rows with it. The cell counts as missing.
+         */
+        UnreadValue: {
+            /**
+             * Reason
+             * @description Goes on after the value, as in "is new"
+             */
+            reason: string;
+            /** Rows */
+            rows: number;
+            /**
+             * Value
+             * @description As the file has it, cut to 200 characters; … for several rarer texts together
+             */
+            value: string;
+        };
+        /**
          * UploadPart
          * @description A piece of the file and where to PUT it, as it is, with no other headers than its length.
          */
@@ -6052,6 +6397,8 @@ export interface components {
             /** Parts */
             parts: components["schemas"]["UploadPart"][];
         };
+        /** @enum {string} */
+        Use: "feature" | "not in the model" | "id" | "outcome" | "day" | "not read";
         /**
          * UserChange
          * @description A new role, a new status, or both.
@@ -6891,6 +7238,43 @@ export interface operations {
             503: components["responses"]["unavailable"];
         };
     };
+    preview_import_api_customers_imports_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ImportPreview_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
     get_import_api_customers_imports__import_id__get: {
         parameters: {
             query?: never;
@@ -7612,6 +7996,43 @@ export interface operations {
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    post_draft_api_drafts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_DraftOfSchema_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];

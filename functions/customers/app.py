@@ -11,10 +11,12 @@ from retainstream.customers import records, removal, segment_views, views
 from retainstream.customers.criteria import UnacceptableCriteria, criteria_of
 from retainstream.customers.high_risk import high_risk
 from retainstream.customers.segment import Wanted, segment
+from retainstream.drafts.sent_file import LARGEST_BODY
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.engine.schema.customer_id import CustomerId
+from retainstream.engine.tables import UnreadableTable
 from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
@@ -27,6 +29,7 @@ from retainstream.runs.deliveries import sources
 from retainstream.runs.deliveries.request import DeliveryRequest
 from retainstream.runs.deliveries.view import DeliveryView, SourceView
 from retainstream.runs.imports import request as imports
+from retainstream.runs.imports.preview import ImportPreview, ImportPreviewRequest, preview
 from retainstream.runs.imports.request import ImportRequest
 from retainstream.runs.imports.view import ImportView
 from retainstream.runs.preparing import request as preparing
@@ -62,6 +65,12 @@ app.explain(
     TooFar,
     lambda _: Problem(
         "invalid-request", f"Page numbers reach {FURTHEST:,} customers; a cursor reaches all.", [FieldError("query.page", "is too high")]
+    ),
+)
+app.explain(
+    UnreadableTable,
+    lambda error: Problem(
+        "invalid-request", "The file cannot be read.", [FieldError("body.content", text) for text in error.first_problems]
     ),
 )
 app.explain(UnknownRun, lambda _: Problem("not-found", "No run has this id."))
@@ -151,6 +160,17 @@ def list_imports(limit: Annotated[int, Query(ge=1, le=50)] = 10, cursor: Cursor 
     """The imports of the last 30 days, newest first."""
     recent, after = imports.recent(stores, limit=limit, after=IMPORTS.read(cursor, scope="/api/customers/imports"))
     return Listing(data=recent, page=PageInfo(limit=limit, next=IMPORTS.write(after, scope="/api/customers/imports")))
+
+
+@app.post(
+    "/api/customers/imports/preview",
+    summary="Preview an import",
+    tags=TAGS,
+    **requires(Role.ANALYST, largest_body=LARGEST_BODY),
+)
+def preview_import(body: ImportPreviewRequest) -> Data[ImportPreview]:
+    """The columns of a file as the active schema reads them, its first rows, and what would not be read. Nothing is stored."""
+    return Data(data=preview(_schema(), body))
 
 
 @app.get("/api/customers/imports/<import_id>", summary="An import", tags=TAGS, **requires(Role.ANALYST))

@@ -37,7 +37,7 @@ QUICK = {"TRAINING_SECONDS": "1"}
 ACTS = [
     [
         ["auth/register", "authorizer/request", "model/health"],
-        ["customers/put", "imports/uploaded", "customers/imports", "prepare/arrived", "customers/sources"],
+        ["customers/put", "imports/uploaded", "customers/imports", "drafts/draft", "prepare/arrived", "customers/sources"],
         ["model/train", "retraining/begin", "history/extract", "retraining/validate"],
     ],
     [

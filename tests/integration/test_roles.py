@@ -41,6 +41,7 @@ MATRIX = """
     POST   /api/customers/segment                      401     in      in      in
     GET    /api/customers/imports                      401     403     in      in
     POST   /api/customers/imports                      401     403     in      in
+    POST   /api/customers/imports/preview              401     403     in      in
     GET    /api/customers/imports/{import_id}          401     403     in      in
     POST   /api/customers/imports/{import_id}/complete 401     403     in      in
     GET    /api/customers/sources                      401     403     in      in
@@ -84,8 +85,10 @@ MATRIX = """
     GET    /api/predictions/results                    401     403     in      in
     GET    /api/predictions/runs/{run_id}              401     in      in      in
     POST   /api/predictions/what-if                    401     in      in      in
+
+    POST   /api/drafts                                 401     403     403     in
 """
-MODULES = ("auth", "customers", "dashboard", "model", "predictions")
+MODULES = ("auth", "customers", "dashboard", "drafts", "model", "predictions")
 PUBLIC_DOOR = "model"
 WITH_FIRST_PASSWORD = {"POST /api/auth/logout", "GET /api/auth/me", "POST /api/auth/password"}
 UNDOCUMENTED = {"GET /api/openapi.json", "GET /api/docs", "GET /api/docs/{name}"}

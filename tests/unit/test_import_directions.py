@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "registry": {"engine", "settings", "storage"},
     "dashboard": {"engine", "storage", "predictions", "registry"},
     "customers": {"engine", "storage", "predictions", "dashboard"},
-    "runs": {"engine", "settings", "storage", "telemetry", "predictions", "registry", "dashboard", "customers"},
+    "drafts": {"engine"},
+    "runs": {"engine", "settings", "storage", "telemetry", "predictions", "registry", "dashboard", "customers", "drafts"},
 }
 NOT_FOR_THE_ENGINE = {"boto3", "botocore", "aws_lambda_powertools", "httpx", "starlette", "urllib", "http", "socket"}
 NOT_FOR_LOGIC = {"boto3", "botocore"}

@@ -3,6 +3,7 @@
 So that what it calls valid has to be accepted and what it calls invalid has to be refused.
 """
 
+import base64
 import copy
 import hashlib
 from collections.abc import Mapping
@@ -63,7 +64,20 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
         {"as_of": _NULL, "features_as_of": _OR_NULL["past-moment"], "outcomes_as_of": _OR_NULL["past-moment"]},
     )
     shapes["DeliveryRequest"]["properties"]["as_of"] = _OR_NULL["past-moment"]
+    shapes["ImportPreviewRequest"]["properties"]["content"] = {
+        "const": _in_base64(["customer_id", *(column["name"] for column in columns)])
+    }
+    drafted = shapes["DraftRequest"]["properties"]
+    drafted["content"] = {
+        "const": _in_base64(["customer_id", "plan", "churned"], *([f"c{n}", "ab"[n % 2], "ny"[n % 3 > 1]] for n in range(99)))
+    }
+    drafted |= {name: {"enum": [word, None]} for name, word in (("label", "churned"), ("id", "customer_id"), ("positive", "y"))}
+    drafted["kinds"] = {"type": "object", "properties": {"plan": {"const": "category"}}, "additionalProperties": False}
     return made
+
+
+def _in_base64(*records: list[str]) -> str:
+    return base64.b64encode("".join(",".join(record) + "\n" for record in records).encode()).decode()
 
 
 def _either(shape: Mapping[str, Any], *properties: Mapping[str, Any]) -> dict[str, Any]:

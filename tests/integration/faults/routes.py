@@ -1,5 +1,6 @@
 """The requests of the matrix: every operation of the interface, some in several ways."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,7 @@ SCHEMA_PUT = {
     "accept_refused": True,
 }
 KEYED = {"idempotency-key": "key-1"}
+SENT_FILE = base64.b64encode(f"customer_id,{','.join(FEATURES)}\nc1,{','.join(map(str, FEATURES.values()))}\n".encode()).decode()
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ ROUTES = [
         left="upload imports/uploads/",
         steps="an import that is in no list yet waits for a file, and nobody was told where to put it",
     ),
+    Route("POST /api/customers/imports/preview", body={"file_name": "new.csv", "content": SENT_FILE}),
     Route("GET /api/customers/imports/{import_id}", f"/api/customers/imports/{WAITING}"),
     Route("POST /api/customers/imports/{import_id}/complete", f"/api/customers/imports/{PARTED}/complete"),
     Route("GET /api/customers/sources"),
@@ -216,6 +219,7 @@ ROUTES = [
     Route("GET /api/predictions/results", query="level=high"),
     Route("GET /api/predictions/results", query="format=csv", answers=False, left="exports/"),
     Route("GET /api/predictions/runs/{run_id}", f"/api/predictions/runs/{SCORING}"),
+    Route("POST /api/drafts", body={"file_name": "new.csv", "content": SENT_FILE}),
     Route("POST /api/predictions/what-if", body={"customer_id": "C-000003", "changes": {"payment_failures": 0}}),
 ]
 ANNOUNCED = len(FILE)

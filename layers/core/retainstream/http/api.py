@@ -17,13 +17,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.engine.schema.validation import FieldError, UnusableSchema
 from retainstream.http.admission import KnownBrowser, Limits, admit
-from retainstream.http.body import read_json
+from retainstream.http.body import LARGEST_BODY, read_json
 from retainstream.http.documentation import documented_methods
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.faults import faults_of
 from retainstream.http.paging import BadCursor
 from retainstream.http.problems import RETRY_SECONDS, Problem, unusable, wrong_method
 from retainstream.http.query import check_query
+from retainstream.http.routes import LARGEST_BODY as LARGEST_BODY_OF_ROUTE
 from retainstream.http.routes import ROLE
 from retainstream.http.visitor import network_of
 from retainstream.roles import Principal
@@ -72,7 +73,8 @@ class _Door(OpenAPIRequestValidationMiddleware):
         return response
 
     def _get_body(self, app: Any) -> Any:
-        return read_json(app.current_event)
+        route: Route = app.context["_route"]
+        return read_json(app.current_event, (route.openapi_extensions or {}).get(LARGEST_BODY_OF_ROUTE, LARGEST_BODY))
 
 
 class Api(APIGatewayHttpResolver):

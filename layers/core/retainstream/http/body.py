@@ -17,8 +17,9 @@ DEEPEST_BODY = 32
 _HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # JSON can spell code points that text cannot contain
 
 
-def read_json(event: BaseProxyEvent) -> Any:
-    """The body as JSON in UTF-8. The content type must be JSON: pages of other origins can send other types without a preflight.
+def read_json(event: BaseProxyEvent, largest: int = LARGEST_BODY) -> Any:
+    """The body as JSON in UTF-8, of up to `largest` bytes. The content type must be JSON: pages of other origins can send other types
+    without a preflight.
 
     Raises:
         Problem: unsupported-media-type, too-large, or malformed-request.
@@ -26,8 +27,8 @@ def read_json(event: BaseProxyEvent) -> Any:
     if not _is_json(event.headers.get("content-type") or ""):
         raise Problem("unsupported-media-type", "This interface reads JSON in UTF-8: set Content-Type to application/json.")
     sent = _bytes(event)
-    if len(sent) > LARGEST_BODY:
-        raise Problem("too-large", f"A body may have at most {LARGEST_BODY} bytes.")
+    if len(sent) > largest:
+        raise Problem("too-large", f"A body may have at most {largest} bytes.")
     try:
         text = sent.decode() or "null"
         value = strict_json(text)

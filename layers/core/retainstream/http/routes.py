@@ -13,6 +13,7 @@ UNCOUNTED = "x-uncounted"
 OWN_LIMIT = "x-own-limit"
 WITH_FIRST_PASSWORD = "x-with-first-password"  # noqa: S105
 PROBLEMS = "x-problems"
+LARGEST_BODY = "x-largest-body"
 PUBLIC = "public"
 
 
@@ -23,14 +24,19 @@ class RouteOptions(TypedDict):
     security: list[dict[str, list[str]]]
 
 
-def requires(role: Role, *problems: str, with_first_password: bool = False) -> RouteOptions:
+def requires(role: Role, *problems: str, with_first_password: bool = False, largest_body: int = 0) -> RouteOptions:
     """Route options: the lowest role that may call it, and the problems it answers beside the usual ones. `with_first_password`: whether
-    a user may call it who has not yet changed the password that an administrator chose.
+    a user may call it who has not yet changed the password that an administrator chose. `largest_body`: the bytes that its body may have,
+    where these are more than those of other routes.
 
     Use as `@app.get(path, **requires(Role.VIEWER, "conflict"))`.
     """
     extensions: dict[str, str | bool | int | list[str]] = {ROLE: role.value, PROBLEMS: list(problems)}
-    return {"openapi_extensions": extensions | ({WITH_FIRST_PASSWORD: True} if with_first_password else {}), "security": [{"token": []}]}
+    if with_first_password:
+        extensions[WITH_FIRST_PASSWORD] = True
+    if largest_body:
+        extensions[LARGEST_BODY] = largest_body
+    return {"openapi_extensions": extensions, "security": [{"token": []}]}
 
 
 def public(*problems: str, counted: bool = True, own_limit: int = 0) -> RouteOptions:

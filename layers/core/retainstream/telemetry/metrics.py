@@ -28,7 +28,7 @@ class Metric:
     says: str
 
 
-_API = ("auth", "customers", "dashboard", "model", "predictions")
+_API = ("auth", "customers", "dashboard", "drafts", "model", "predictions")
 _NONE, _COUNT = MetricUnit.NoUnit, MetricUnit.Count
 
 METRICS = {

@@ -1,6 +1,8 @@
 """Drafts a feature schema, with findings about the table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
 from retainstream.engine.drafting.findings.duplicates import duplicates
 from retainstream.engine.drafting.findings.leaks import leaks, telling_gaps
+from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
 from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
 from retainstream.engine.drafting.profiles import KEPT_LEVELS, MOST_LEVELS, Profile, profile_of, profiles_of
@@ -52,7 +55,15 @@ class Draft(Findings):
         return {"rows": self.rows, "known": self.known, "churned": self.churned}
 
 
-def draft(table: TextTable, label: str, *, id_header: str | None = None, positive: str | None = None, name: str = "customers") -> Draft:
+def draft(
+    table: TextTable,
+    label: str,
+    *,
+    id_header: str | None = None,
+    positive: str | None = None,
+    name: str = "customers",
+    kinds: Mapping[str, ChosenKind] = MappingProxyType({}),
+) -> Draft:
     """Draft a schema for a table.
 
     Args:
@@ -60,6 +71,7 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
         positive: the label's value for customers who left; detected when absent.
         id_header: header of the id column; detected when absent. Without one, rows are numbered.
         name: the schema's name, in lower case.
+        kinds: header → the kind that a person chose. A column with one is in the model, unless it is a date or left out.
 
     Raises:
         UnreadableTable: no such label or id column, a label without two outcomes, no usable column, or too many columns.
@@ -73,7 +85,7 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
         raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
     chosen = label_of(table, label, positive)
     outcome = Outcome.of(chosen.churned)
-    profiles = [profile for profile in profiles_of(table) if profile.name != label]
+    profiles = [_as_chosen(profile, kinds, table) for profile in profiles_of(table) if profile.name != label]
     findings = [Finding("note", text) for text in (*table.notes, *chosen.notes)]
     identity, id_findings = _identity(table, profiles, id_header)
     findings += id_findings
@@ -87,7 +99,12 @@ def draft(table: TextTable, label: str, *, id_header: str | None = None, positiv
         findings += shared_outcomes(candidates, outcome, label)
         findings += separate_times(candidates, outcome, label)
         findings += follows_file_order(table, outcome, label)
-    return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name)
+    return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name, kinds)
+
+
+def _as_chosen(profile: Profile, kinds: Mapping[str, ChosenKind], table: TextTable) -> Profile:
+    kind = kinds.get(profile.name)
+    return profile if kind is None else profile_as(profile, kind, table.decimal, table.source)
 
 
 def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> tuple[Profile | None, list[Finding]]:
@@ -120,6 +137,7 @@ def _assembled(
     suspected: dict[str, Finding],
     findings: list[Finding],
     name: str,
+    kinds: Mapping[str, ChosenKind],
 ) -> Draft:
     taken: set[str] = set()
     label_name = name_for(chosen.header, taken)
@@ -131,15 +149,16 @@ def _assembled(
     remarks: dict[str, list[str]] = {}
     seen: dict[str, tuple[float, float]] = {}
     for profile in candidates:
-        reason = reason_to_leave_out(profile)
+        kind = kinds.get(profile.name)
+        reason = LEFT_OUT if kind == "leave out" else reason_to_leave_out(profile)
         if reason:
             left_out[profile.name] = reason
-            if profile.holds in ("identifier", "text"):
+            if kind is None and profile.holds in ("identifier", "text"):
                 findings.append(identifies_rows(profile, len(table)))
             continue
         column_name = name_for(profile.name, taken)
         taken.add(column_name)
-        column, notes = column_of(profile, column_name, suspected.get(profile.name))
+        column, notes = column_of(profile, column_name, None if kind else suspected.get(profile.name))
         columns.append(column)
         remarks[column_name] = notes
         if profile.is_numeric:

@@ -45,3 +45,8 @@ class UnreadableTable(ValueError):
         shown = [str(problem) for problem in self.problems[:_SHOWN]]
         more = len(self.problems) - _SHOWN
         super().__init__(f"{source}: {'; '.join(shown)}{f'; and {more} more' if more > 0 else ''}")
+
+    @property
+    def first_problems(self) -> list[str]:
+        """The first problems in words, without the name of the file."""
+        return [str(problem) for problem in self.problems[:_SHOWN]]
