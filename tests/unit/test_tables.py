@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retainstream.customers.arrival import Moments
+from retainstream.customers.intake import Intake
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.schema import Column, FeatureSchema, Id, Label, Money
-from retainstream.engine.tables import CustomerRow, UnreadableTable, open_table, read_customers
+from retainstream.engine.tables import CustomerRow, TableProblem, UnreadableTable, open_table, read_customers
 from retainstream.engine.tables.cells import date_in, number_in
 from retainstream.engine.tables.columnar import CustomerTable, customers_in, read_text
+from retainstream.engine.tables.problems import UnreadCell
 
 SCHEMA = FeatureSchema(
     name="shop",
@@ -118,7 +121,7 @@ def test_a_quoted_value_may_hold_separators_quotes_and_lines() -> None:
     schema = SCHEMA.model_copy(update={"columns": (*SCHEMA.columns[1:],), "group": None})
     content = text_of([HEADER, ['K;1 "a"\nb', *ROWS[0][1:]], ROWS[1]]).encode()
     rows = rows_of(content, schema)
-    assert [(row.line, row.customer_id) for row in rows] == [(2, 'K;1 "a"\nb'), (4, "K2")]
+    assert [(row.line, row.customer_id) for row in rows] == [(2, 'K;1 "a" b'), (4, "K2")]
 
 
 FAULTY_FILES: dict[str, tuple[bytes, str]] = {
@@ -151,38 +154,94 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
         open_table(tmp_path / "none.csv")
 
 
-FAULTY_CELLS = {
-    "a category never seen": (1, "Paris", "city", 'line 3, column Stadt: "Paris" must be one of Köln, Zürich, None'),
-    "a number out of range": (2, "-1", "price", 'line 3, column Preis (€): "-1" must not be below 0'),
-    "no number": (2, "viel", "price", 'line 3, column Preis (€): "viel" must be a number'),
-    "a required value missing": (2, "", "price", "line 3, column Preis (€): is required, but missing"),
-    "a fraction": (3, "1,5", "calls", 'line 3, column Anrufe: "1,5" must be a whole number'),
-    "neither yes nor no": (4, "vielleicht", "loyal", 'line 3, column Treu: "vielleicht" must be true or false'),
-    "no date": (5, "31/01/2024", "since", 'line 3, column Seit: "31/01/2024" must be a date'),
-    "no id": (0, " ", "id", "line 3, column Kunde: the id is missing"),
+UNREAD_CELLS = {
+    "a category never seen": (1, "Paris", "city", "is new"),
+    "a number out of range": (2, "-1", "price", "is below 0"),
+    "no number": (2, "viel", "price", "is not a number"),
+    "a required value missing": (2, "", "price", "is missing in a column that is never blank"),
+    "a fraction": (3, "1,5", "calls", "is not a whole number"),
+    "neither yes nor no": (4, "vielleicht", "loyal", "is not true or false"),
+    "no date": (5, "31/01/2024", "since", "is not a date like 31.01.2026"),
 }
 
 
-@pytest.mark.parametrize(("place", "text", "field", "said"), FAULTY_CELLS.values(), ids=FAULTY_CELLS)
-def test_a_cell_against_the_schema_is_told_with_line_and_column(place: int, text: str, field: str, said: str) -> None:
+@pytest.mark.parametrize(("place", "text", "field", "reason"), UNREAD_CELLS.values(), ids=UNREAD_CELLS)
+def test_a_cell_that_cannot_be_read_costs_itself_alone(place: int, text: str, field: str, reason: str) -> None:
     rows = [list(row) for row in ROWS]
     rows[1][place] = text
     content = text_of([HEADER, *rows]).encode()
-    with pytest.raises(UnreadableTable) as caught:
-        table_of(content)
-    assert said in str(caught.value)
-    assert [[error.field for error in row.errors] for row in rows_of(content)] == [[], [field], [], []]
+    expected = [dict(features) for features in EXPECTED]
+    expected[1].pop(field, None)
+    read = rows_of(content)
+    assert [row.features for row in read] == expected
+    assert [row.errors for row in read] == [()] * 4
+    assert [row.churned for row in read] == [True, False, None, False]
+    assert [row.unread for row in read] == [(), (UnreadCell(field, text, reason),), (), ()]
+    table = table_of(content)
+    np.testing.assert_array_equal(table.rows, encode(SCHEMA, expected))
+    assert table.unread.listed() == [{"column": HEADER[place], "value": text, "reason": reason, "rows": 1}]
+    assert table.notes == [f"1 cells could not be read: {table.unread.sentences()[0]}"]
 
 
-def test_all_columns_at_fault_are_named_at_once() -> None:
+def test_a_level_that_is_new_becomes_other_and_is_reported_still() -> None:
+    city = {**SCHEMA.columns[0].model_dump(), "levels": ["Köln", "Zürich", "None", "Sonstige"], "other": "Sonstige"}
+    schema = FeatureSchema.model_validate(
+        SCHEMA.model_dump() | {"columns": [city, *(column.model_dump() for column in SCHEMA.columns[1:])]}
+    )
+    content = text_of([HEADER, ["K0", "Paris", *ROWS[0][2:]], *ROWS]).encode()
+    [row, *_] = rows_of(content, schema)
+    assert (row.features["city"], row.unread) == ("Sonstige", (UnreadCell("city", "Paris", "is new"),))
+    table = table_of(content, schema)
+    assert (table.rows[0, 0], table.groups[0]) == (3, 3)
+    assert table.unread.sentences() == ['1 × Stadt: "Paris" is new']
+
+
+def test_a_row_without_an_id_is_left_out() -> None:
+    rows = [list(row) for row in ROWS]
+    rows[1][0] = " "
+    content = text_of([HEADER, *rows]).encode()
+    assert [[error.field for error in row.errors] for row in rows_of(content)] == [[], ["id"], [], []]
+    table = table_of(content)
+    assert table.ids == ["K1", "K3", "K4"]
+    assert table.rejects == [TableProblem("is missing", line=3, column="Kunde")]
+
+
+def test_all_columns_that_cannot_be_read_are_counted() -> None:
     rows = [[row[0], "Rom", "-5", "x", *row[4:]] for row in ROWS]
-    with pytest.raises(UnreadableTable) as caught:
-        table_of(text_of([HEADER, *rows]).encode())
-    assert [(problem.column, problem.line, problem.rows) for problem in caught.value.problems] == [
-        ("Stadt", 2, 4),
-        ("Preis (€)", 2, 4),
-        ("Anrufe", 2, 4),
+    table = table_of(text_of([HEADER, *rows]).encode())
+    assert [(count["column"], count["value"], count["rows"]) for count in table.unread.listed()] == [
+        ("Anrufe", "x", 4),
+        ("Preis (€)", "-5", 4),
+        ("Stadt", "Rom", 4),
     ]
+
+
+DIRT = {
+    "Kunde": ["", "K1", "K2", " K2 ", "a/b", "Summe", "x" * 129, "Ä\u200b", "#\u00a01", "\x07"],
+    "Stadt": ["", "Köln", "köln", "Rom", "NA", "None", "?", "Ko\u0308ln"],
+    "Preis (€)": ["", "1,5", "-1", "1e300", "1e-121", "Error", "1.234,50 €", "0", "#NV"],
+    "Anrufe": ["", "3", "1,5", "-999", "n/a", "drei", "-1"],
+    "Treu": ["", "ja", "NEIN", "1", "vielleicht", "unknown"],
+    "Seit": ["", "31.01.2024", "0000-00-00", "31/01/24", "NULL", "30.02.2024"],
+    "Kündigung": ["", "ja", "nein", "JA", "?"],
+}
+
+
+@given(st.lists(st.tuples(*(st.sampled_from(texts) for texts in DIRT.values())), min_size=1, max_size=30))
+def test_both_readers_read_the_same_whatever_the_cells_hold(dirty: list[tuple[str, ...]]) -> None:
+    clean = [["K101", *ROWS[0][1:]], ["K102", *ROWS[1][1:]]]
+    content = text_of([list(DIRT), *clean, *(list(row) for row in dirty)]).encode()
+    rejects: list[TableProblem] = []
+    with open_table(io.BytesIO(content), name="file") as opened:
+        intake = Intake(opened, SCHEMA, Moments.stated(None, None), rejects.append)
+        accepted = list(intake.customers())
+    table = table_of(content)
+    assert table.ids == [row.customer_id for row in accepted]
+    assert table.read == intake.rows
+    assert sum(problem.rows for problem in table.rejects) == intake.refused == len({problem.line for problem in rejects})
+    assert table.unread.listed() == intake.unread.listed()
+    np.testing.assert_array_equal(table.rows, encode(SCHEMA, [row.features for row in accepted]))
+    np.testing.assert_array_equal(table.churned, [np.nan if row.churned is None else float(row.churned) for row in accepted])
 
 
 def test_a_label_of_one_class_or_of_other_values_is_refused() -> None:
@@ -191,9 +250,9 @@ def test_a_label_of_one_class_or_of_other_values_is_refused() -> None:
         table_of(one_class)
     truth = SCHEMA.model_copy(update={"label": Label(column="left", source="Kündigung", positive=True)})
     other = text_of([HEADER, *([*row[:-1], "gone"] for row in ROWS)]).encode()
-    with pytest.raises(UnreadableTable, match='the label is true or false by the schema, but the file has "gone"'):
+    with pytest.raises(UnreadableTable, match='no row has the positive value "True"; the column holds "gone"'):
         table_of(other, truth)
-    assert all(row.errors[0].field == "left" for row in rows_of(other, truth))
+    assert all((row.churned, row.outcome_text, row.errors) == (None, "gone", ()) for row in rows_of(other, truth))
 
 
 def test_a_file_without_outcomes_can_be_imported_and_not_trained_on() -> None:
@@ -207,7 +266,11 @@ def test_columns_the_schema_does_not_have_are_noted_and_repeated_ids_counted() -
     rows = [[*row, "x"] for row in (*ROWS, ROWS[0])]
     table = table_of(text_of([[*HEADER, "Notiz"], *rows]).encode())
     assert table.repeated_ids == 1
-    assert table.notes == ["1 ids are on more than one row", "columns outside the schema are not read: Notiz"]
+    assert len(table) == 4
+    assert table.notes == [
+        "1 rows are left out: line 6, column Kunde: is the id of an earlier row",
+        "columns outside the schema are not read: Notiz",
+    ]
 
 
 @pytest.mark.parametrize(

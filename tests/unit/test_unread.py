@@ -37,3 +37,11 @@ def test_a_column_of_other_texts_in_every_row_takes_bounded_memory_and_loses_no_
     assert sum(count["rows"] for count in counts) == unread.cells == 100_000
     assert counts[-1]["value"] == RARER
     assert "rarer values, each of which is not a number" in Unread(counts[-1:]).sentences()[0]
+
+
+def test_a_list_of_the_most_frequent_counts_the_rest_together() -> None:
+    unread = Unread()
+    for place, text in enumerate("abcde", start=1):
+        unread.add(UnreadCell("plan", text, "is new"), rows=place)
+    assert [(count["value"], count["rows"]) for count in unread.listed(2)] == [("e", 5), ("d", 4), (RARER, 6)]
+    assert Unread(unread.listed(2)).cells == unread.cells == 15

@@ -1,5 +1,6 @@
 """A customer of a file, with the days that its features and its outcome describe, and what they say of the customer's lives."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
@@ -7,8 +8,8 @@ from typing import cast
 from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.lives import had_left
 from retainstream.engine.lives.timeline import Lives, began, left, seen
-from retainstream.engine.records import CustomerSource, Features, NewCustomer
-from retainstream.engine.schema import FeatureSchema, FieldError
+from retainstream.engine.records import Customer, CustomerSource, Features, NewCustomer
+from retainstream.engine.schema import ALL, FeatureSchema, FieldError
 from retainstream.engine.tables import CustomerRow
 from retainstream.storage.arriving_customers import CustomerAttributes
 
@@ -29,7 +30,11 @@ class Moments:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One accepted row of a file. Days are ISO days; `churned` is None where the outcome is not known."""
+    """One accepted row of a file. Days are ISO days; `churned` is None where the outcome is not known.
+
+    absent: the schema's columns that the file lacks; what is stored of them stays. partial: a required column is among them.
+    has_features: the file has columns of the schema. grouped_by: the schema's group column. line: the row's first line in the file.
+    """
 
     customer_id: str
     group: str
@@ -40,6 +45,11 @@ class Arrival:
     left_on: str | None = None
     began_on: str | None = None
     source: CustomerSource = "import"
+    absent: Collection[str] = ()
+    partial: bool = False
+    has_features: bool = True
+    grouped_by: str = ""
+    line: int = 0
 
     @property
     def features_on(self) -> str:
@@ -55,8 +65,23 @@ class Arrival:
         """The row of a customer whose outcome is to be predicted: the features count as those of the day on which outcomes were known."""
         return replace(self, features_as_of=self.outcomes_as_of)
 
+    def with_stored(self, customer: Customer | None) -> "Arrival":
+        """The row with the stored values of the columns that the file lacks."""
+        if not self.absent:
+            return self
+        stored = customer["features"] if customer else {}
+        features = {**{name: stored[name] for name in self.absent if name in stored}, **self.features}
+        group = self.group
+        if not self.has_features and customer:
+            group = customer["group"]
+        elif self.grouped_by in self.absent:
+            group = str(features.get(self.grouped_by, ALL))
+        return replace(self, features=features, group=group)
+
     def after(self, lives: Lives) -> Lives:
         """The lives with what this row says. A row that says that the customer left does not bring back whoever had left before."""
+        if not self.has_features and self.churned is None and self.began_on is None:
+            return lives
         gone_on = (self.left_on or self.outcome_on) if self.churned else None
         if gone_on is None or (self.features_on < gone_on and not had_left(lives, self.features_on)):
             lives = seen(lives, self.features_on)

@@ -6,7 +6,11 @@ from retainstream.customers.arrival import Arrival, Moments, moments_of
 from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
-from retainstream.engine.tables.binding import bind, some_of
+from retainstream.engine.tables.binding import Binding, absence_note, bind, some_of
+from retainstream.engine.tables.unread import Unread
+
+UNKNOWN = "is not a known customer, and the file has no features"
+"""Why a row of outcomes alone is rejected."""
 
 type Refuse = Callable[[TableProblem], None]
 
@@ -15,7 +19,7 @@ class Intake:
     """One pass through the rows of an open table, or of a part of one.
 
     moments: those of rows that do not say their own. rows, refused: numbers of rows read and rejected. left, stayed: numbers of known
-    outcomes among accepted rows.
+    outcomes among accepted rows. unread: the cells of accepted rows that count as missing since they could not be read.
     """
 
     def __init__(
@@ -27,11 +31,16 @@ class Intake:
         *,
         repeated: Container[int] | None = None,
         source: CustomerSource = "import",
+        partial: bool = False,
     ) -> None:
         """`moments` are those of rows that do not say their own. `refuse` is called with every fault of every rejected row: its line, and
         the column's header in the file.
 
-        `repeated` holds the lines of rows that repeat an earlier one, where they are known. Otherwise every id is remembered.
+        `repeated` holds the lines of rows that repeat an earlier one, where they are known. Otherwise every id is remembered. A `partial`
+        file may lack columns of the schema.
+
+        Raises:
+            UnreadableTable: the header lacks a column that is needed.
         """
         self._table = table
         self._schema = schema
@@ -43,7 +52,11 @@ class Intake:
         self._headers = {column.name: column.header for column in schema.columns} | {"": ""}
         self._headers |= {schema.id.column: schema.id.header, schema.label.column: schema.label.header}
         self._headers |= schema.moments.headers if schema.moments else {}
+        self._binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=partial, label_needed=False)
+        self._partial = partial
+        self._lacks_required = any(not schema.column(name).missing for name in self._binding.absent)
         self._faults: dict[tuple[str, str], tuple[int, int]] = {}
+        self.unread = Unread()
         self.rows = self.refused = self.left = self.stayed = 0
 
     def customers(self) -> Iterator[Arrival]:
@@ -56,7 +69,7 @@ class Intake:
 
     def judged(self) -> Iterator[Arrival | None]:
         """The same, with None for every rejected row."""
-        for row in read_customers(self._table, self._schema):
+        for row in read_customers(self._table, self._schema, partial=self._partial):
             self.rows += 1
             moments, wrong_days = moments_of(row, self._schema, self.moments)
             faults = list(self._faults_of(row))
@@ -68,6 +81,8 @@ class Intake:
                     self._note(row.line, column, detail)
                 yield None
                 continue
+            for cell in row.unread:
+                self.unread.add(cell, self._headers[cell.column])
             arrival = self._arrival(row, moments)
             self.left += arrival.churned is True
             self.stayed += arrival.churned is False
@@ -81,14 +96,19 @@ class Intake:
     @property
     def has_days(self) -> bool:
         """Whether a column of the file says the days of its rows."""
-        columns = bind(self._schema, self._table.header, source=self._table.source, label_needed=False).moments
+        columns = self._binding.moments
         return "anchor" in columns or {"features_as_of", "outcomes_as_of"} <= columns.keys()
 
     def notes(self) -> list[str]:
         """Notes for people on how the file was read; complete after the last row."""
-        ignored = bind(self._schema, self._table.header, source=self._table.source, label_needed=False).ignored
-        unread = [f"columns that the schema does not have are not read: {some_of(ignored)}"] if ignored else []
-        return [*self._table.notes, *unread]
+        return [*self._table.notes, *notes_on(self._schema, self._binding)]
+
+    def refuse_unknown(self, row: Arrival) -> None:
+        """Rejects an accepted row whose customer is not stored, and of which the file has no features."""
+        self.refused += 1
+        self.left -= row.churned is True
+        self.stayed -= row.churned is False
+        self._note(row.line, self._headers[self._schema.id.column], UNKNOWN)
 
     def _faults_of(self, row: CustomerRow) -> Iterator[tuple[str, str]]:
         problem = ""
@@ -119,17 +139,30 @@ class Intake:
 
     def _arrival(self, row: CustomerRow, moments: Moments) -> Arrival:
         left_on = row.days.get("left_on")
+        has_features = bool(self._binding.columns)
         return Arrival(
             row.customer_id,
             group_of(self._schema, row.features),
             row.features,
-            moments.features_as_of,
+            moments.features_as_of if has_features else moments.outcomes_as_of,
             moments.outcomes_as_of,
             True if left_on is not None else row.churned,
             left_on,
             row.days.get("began_on"),
             self._source,
+            self._binding.absent,
+            self._lacks_required,
+            has_features,
+            self._schema.group or "",
+            row.line,
         )
+
+
+def notes_on(schema: FeatureSchema, binding: Binding) -> list[str]:
+    """Notes for people on columns of a file that are not read, and on columns that it lacks."""
+    ignored = [f"columns that the schema does not have were not read: {some_of(binding.ignored)}"] if binding.ignored else []
+    absent = absence_note(schema, binding)
+    return [*ignored, *([absent] if absent else [])]
 
 
 def _day_of(row: CustomerRow) -> str:

@@ -14,7 +14,7 @@ class UnknownGroup(ValueError):
 
 
 def groups_of(schema: FeatureSchema, group: str | None = None) -> tuple[str, ...]:
-    """The requested group, or all groups: those of the schema, and ALL for customers without a group, where the schema allows it.
+    """The requested group, or all groups: those of the schema, and ALL for customers without a group.
 
     Raises:
         UnknownGroup: the schema does not have the requested group.
@@ -23,5 +23,4 @@ def groups_of(schema: FeatureSchema, group: str | None = None) -> tuple[str, ...
         if group not in schema.groups:
             raise UnknownGroup(schema.groups)
         return (group,)
-    without = schema.group is not None and schema.column(schema.group).missing and ALL not in schema.groups
-    return (*schema.groups, ALL) if without else schema.groups
+    return schema.groups if ALL in schema.groups else (*schema.groups, ALL)

@@ -11,7 +11,10 @@ from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 @dataclass(frozen=True)
 class Binding:
     """Places in the header: of the id (None: customers are numbered), of the label (None: absent), of each column that is present, and of
-    each part of the schema's `moments` that is present. anchor: of the days that the features describe, None where absent."""
+    each part of the schema's `moments` that is present. anchor: of the days that the features describe, None where absent.
+
+    ignored: headers that the schema does not have. absent: names of the schema's columns that the header does not have.
+    """
 
     id: int | None
     label: int | None
@@ -19,6 +22,7 @@ class Binding:
     moments: dict[str, int]
     ignored: tuple[str, ...]
     anchor: int | None = None
+    absent: tuple[str, ...] = ()
 
     @property
     def day(self) -> int | None:
@@ -26,14 +30,20 @@ class Binding:
         return self.moments.get("anchor", self.moments.get("features_as_of"))
 
 
-def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, label_needed: bool = True) -> Binding:
+def bind(
+    schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, partial: bool = False, label_needed: bool = True
+) -> Binding:
     """Finds the schema's columns. A header is the schema's source, or the name.
 
     A column with `missing: true` may be absent from the file, and so may the columns of `moments`. Days of leaving stand for the label.
 
+    Args:
+        partial: the file may hold some facts of its customers alone: an id, and at least one column, outcome or day of the schema.
+
     Raises:
         UnreadableTable: a column is not in the header; the message names the most similar header.
     """
+    partial = partial and not schema.id.numbered
     places = {name: place for place, name in enumerate(header)}
     absent: dict[str, list[str]] = {}
 
@@ -43,10 +53,16 @@ def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int
             absent.setdefault(role, []).append(spelled)
         return place
 
-    found_at = {column.name: place_of("column", column.header, column.name, needed=not column.missing) for column in schema.columns}
+    found_at = {
+        column.name: place_of("column", column.header, column.name, needed=not (column.missing or partial)) for column in schema.columns
+    }
     identity = None if schema.id.numbered else place_of("id column", schema.id.header, schema.id.column, needed=True)
     moments = {part: places[header] for part, header in (schema.moments.headers if schema.moments else {}).items() if header in places}
-    label = place_of("label column", schema.label.header, schema.label.column, needed=label_needed and "left_on" not in moments)
+    label = place_of(
+        "label column", schema.label.header, schema.label.column, needed=label_needed and not partial and "left_on" not in moments
+    )
+    if partial and identity is not None and label is None and not moments and not any(place is not None for place in found_at.values()):
+        absent["column"] = [column.header for column in schema.columns]
     if absent:
         raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
     columns = {name: place for name, place in found_at.items() if place is not None}
@@ -55,7 +71,16 @@ def bind(schema: FeatureSchema, header: Sequence[str], *, source: str, line: int
     if anchor is None and places.get(schema.anchor_header) not in used:
         anchor = places.get(schema.anchor_header)
     ignored = tuple(name for place, name in enumerate(header) if place not in {*used, anchor})
-    return Binding(identity, label, columns, moments, ignored, anchor)
+    return Binding(identity, label, columns, moments, ignored, anchor, tuple(name for name, place in found_at.items() if place is None))
+
+
+def absence_note(schema: FeatureSchema, binding: Binding) -> str:
+    """The note on columns of the schema that a partial file lacks, with the headers that may be meant; empty where none is absent."""
+    headers = [schema.column(name).header for name in binding.absent if not schema.column(name).missing]
+    if not headers:
+        return ""
+    meant = [f"is {near} meant by {header}?" for header in headers if (near := nearest(header, binding.ignored))]
+    return f"columns that the file does not have stay as they are: {some_of(headers)}" + (f"; {', '.join(meant[:3])}" if meant else "")
 
 
 def nearest(name: str, header: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """A complete file, column by column. A column is its distinct texts and an index into them, so each text is parsed once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -7,17 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.records import Value
-from retainstream.engine.schema import Column, FeatureSchema, value_problem
+from retainstream.engine.schema import Column, FeatureSchema
+from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.schema.feature_schema import Label
-from retainstream.engine.tables.binding import bind, some_of
-from retainstream.engine.tables.cells import Decimal, date_in, outcome_reader, value_in
+from retainstream.engine.tables.binding import Binding, bind, some_of
+from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import DelimitedTable
+from retainstream.engine.tables.no_customers import no_customer
+from retainstream.engine.tables.numbers import Writing
+from retainstream.engine.tables.outcomes import outcome_reader
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
+from retainstream.engine.tables.spelling import cleaned
+from retainstream.engine.tables.unread import Unread
 
 type Codes = NDArray[np.int32]
 
 _BLOCK = 4096
-_PROBLEMS_PER_COLUMN = 3
+_SHOWN = 8
+
+REPEATED = "is the id of an earlier row"
+OF_THE_SAME_DAY = " of the same day"
 
 
 @dataclass
@@ -59,10 +70,12 @@ class CustomerTable:
     rows: float32 (n, features) in schema order: a category is the index of its level, a boolean 0 or 1, missing NaN.
     churned: float64 (n,): 1 left, 0 stayed, NaN not known.
     groups: int16 (n,), places in schema.groups, -1 where missing.
-    repeated_ids: the number of ids on more than one row.
+    repeated_ids: the number of rows with the id (and the day) of an earlier row, which are left out.
     prices: float64 (n,), NaN where missing; None when the schema has no money.
     anchors: int32 (n,), days since 1970-01-01 that the features describe; None without such a column.
     outcome_days: int32 (n,), days on which the outcomes were known; None without such a column.
+    unread: the cells of these rows that count as missing since they could not be read.
+    rejects: why rows were left out. read: the number of rows in the file.
     """
 
     schema: FeatureSchema
@@ -76,6 +89,9 @@ class CustomerTable:
     notes: list[str]
     anchors: NDArray[np.int32] | None = None
     outcome_days: NDArray[np.int32] | None = None
+    unread: Unread = field(default_factory=Unread)
+    rejects: list[TableProblem] = field(default_factory=list)
+    read: int = 0
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -104,55 +120,68 @@ def read_text(table: DelimitedTable, most_rows: int | None = None) -> TextTable:
 
 
 def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool = True) -> CustomerTable:
-    """The table's customers by the schema.
+    """The table's customers by the schema, read as `customer_rows.read_customers` reads them.
+
+    A cell that cannot be read is missing. A row that cannot be attributed, or that repeats an earlier id (of the same day), is left out.
 
     Raises:
-        UnreadableTable: the table contradicts the schema; the message names every such column, with the first lines.
+        UnreadableTable: the header lacks a column, no row is a customer, or the outcomes are not enough for a model.
     """
     header = list(table.columns)
     binding = bind(schema, header, source=table.source, line=table.header_line, label_needed=labels_needed)
-    faults: list[TableProblem] = []
+    form = schema.moments.format if schema.moments else ""
+    rejects = _Rejects(table)
+    _leave_out_no_customers(table, header, binding.id, rejects)
+    ids = [str(number) for number in range(1, len(table) + 1)]
+    if binding.id is not None:
+        ids = _read_ids(table.columns[header[binding.id]], rejects)
+    anchors = _read_days(binding.anchor, form, table, rejects, needed=True)
+    outcome_days = _read_days(binding.moments.get("outcomes_as_of"), form, table, rejects, needed=False)
+    repeated = 0
+    if binding.id is not None:
+        repeated = rejects.repeated(ids, anchors, header[binding.id])
+    kept = rejects.kept()
+    if not kept.any():
+        raise UnreadableTable(table.source, rejects.problems)
+    unread = Unread()
     encoded: dict[str, NDArray[np.float64]] = {}
     for column in schema.columns:
         place = binding.columns.get(column.name)
         if place is None:
-            encoded[column.name] = np.full(len(table), np.nan)
+            encoded[column.name] = np.full(int(kept.sum()), np.nan)
         else:
-            text = table.columns[header[place]]
-            values, problems = _read_values(column, text, table)
-            faults += problems
-            encoded[column.name] = _encoded(column, values)[text.codes]
+            encoded[column.name] = _read_values(column, table.columns[header[place]], table.decimal, kept, unread)
+    for part in ("began_on", "left_on"):
+        if (place := binding.moments.get(part)) not in binding.columns.values():
+            _count_days_of_life(place, form, table, kept, unread)
     churned = np.full(len(table), np.nan)
     if binding.label is not None:
-        churned, problems = _outcomes(schema.label, table.columns[header[binding.label]], table, needed=labels_needed)
-        faults += problems
-    notes = [*table.notes]
-    ids, repeated = [str(number) for number in range(1, len(table) + 1)], 0
-    if binding.id is not None:
-        text = table.columns[header[binding.id]]
-        ids, repeated = text.texts(), int(np.count_nonzero(text.counts() > 1))
-        faults += _missing_ids(text, table)
-    form = schema.moments.format if schema.moments else ""
-    anchors, problems = _days(binding.anchor, form, table)
-    outcome_days, more = _days(binding.moments.get("outcomes_as_of"), form, table)
-    faults += problems + more
-    if faults:
-        raise UnreadableTable(table.source, faults)
-    if anchors is not None and binding.id is not None:
-        codes = table.columns[header[binding.id]].codes
-        repeated = len(codes) - len(np.unique(codes.astype(np.int64) << 32 | anchors.astype(np.uint32)))
-        if repeated:
-            notes.append(f"{repeated:,} rows have the id and the day of another row")
-    elif repeated:
-        notes.append(f"{repeated:,} ids are on more than one row")
-    if binding.ignored:
-        notes.append(f"columns outside the schema are not read: {some_of(binding.ignored)}")
-    rows = np.empty((len(table), len(schema.features)), dtype=np.float32)
+        churned, problems = _outcomes(schema.label, table.columns[header[binding.label]], needed=labels_needed)
+        if problems:
+            raise UnreadableTable(table.source, problems)
+    elif "left_on" in binding.moments:
+        churned = _leavings(table.columns[header[binding.moments["left_on"]]], form)
+    notes = [*table.notes, *_notes_of(binding, rejects, unread)]
+    rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]
     prices = encoded[schema.money.price] if schema.money else None
-    groups = _groups(schema, encoded, len(table))
-    return CustomerTable(schema, ids, rows, churned, groups, prices, table.lines, repeated, notes, anchors, outcome_days)
+    return CustomerTable(
+        schema,
+        [name for name, stays in zip(ids, kept.tolist(), strict=True) if stays],
+        rows,
+        churned[kept],
+        _groups(schema, encoded, len(rows)),
+        prices,
+        table.lines[kept],
+        repeated,
+        notes,
+        None if anchors is None else anchors[kept],
+        None if outcome_days is None else outcome_days[kept],
+        unread,
+        rejects.problems,
+        len(table),
+    )
 
 
 def _stripped(name: str, codes: Codes, values: list[str]) -> TextColumn:
@@ -161,46 +190,117 @@ def _stripped(name: str, codes: Codes, values: list[str]) -> TextColumn:
     return TextColumn(name, codes if len(stripped) == len(values) else places[codes], list(stripped))
 
 
-def _read_values(column: Column, text: TextColumn, table: TextTable) -> tuple[list[Value | None], list[TableProblem]]:
-    values: list[Value | None] = []
+class _Rejects:
+    """Rows that cannot be attributed, and why. A row is counted by its first fault alone."""
+
+    def __init__(self, table: TextTable) -> None:
+        self._table = table
+        self._left_out = np.zeros(len(table), dtype=bool)
+        self.problems: list[TableProblem] = []
+
+    def add(self, rows: NDArray[np.bool_], detail: str, column: str = "") -> None:
+        """Leaves rows out, by a mask (n,)."""
+        new = np.flatnonzero(rows & ~self._left_out)
+        if len(new):
+            self.problems.append(TableProblem(detail, line=int(self._table.lines[new[0]]), column=column, rows=len(new)))
+            self._left_out[new] = True
+
+    def repeated(self, ids: list[str], anchors: Codes | None, column: str) -> int:
+        """Leaves out rows that repeat the id, and the day, of an earlier row. Returns their number."""
+        seen: set[tuple[str, int]] = set()
+        rows = np.zeros(len(ids), dtype=bool)
+        days = [0] * len(ids) if anchors is None else anchors.tolist()
+        for place, (key, left_out) in enumerate(zip(zip(ids, days, strict=True), self._left_out.tolist(), strict=True)):
+            if not left_out:
+                rows[place] = key in seen
+                seen.add(key)
+        self.add(rows, REPEATED + (OF_THE_SAME_DAY if anchors is not None else ""), column)
+        return int(rows.sum())
+
+    def kept(self) -> NDArray[np.bool_]:
+        """The rows that are not left out, as a mask (n,)."""
+        return ~self._left_out
+
+
+def _leave_out_no_customers(table: TextTable, header: list[str], id_place: int | None, rejects: _Rejects) -> None:
+    """Leaves out totals, units and remarks. The texts of a row are looked at where its id is not plain."""
+    names = table.columns[header[id_place or 0]]
+    doubtful = [code for code, name in enumerate(names.values) if not name.isascii() or not any(map(str.isdigit, name)) or " " in name]
+    columns = [table.columns[name] for name in header]
+    for place in sorted({0, *np.flatnonzero(np.isin(names.codes, doubtful)).tolist()}):
+        record = [column.values[column.codes[place]] for column in columns]
+        if fault := no_customer(record, header, id_place=id_place, first=place == 0):
+            rejects.add(np.arange(len(table)) == place, fault)
+
+
+def _read_ids(text: TextColumn, rejects: _Rejects) -> list[str]:
+    spelled = [cleaned(value) for value in text.values]
     wrong: dict[str, list[int]] = {}
-    for code, spelled in enumerate(text.values):
-        value = value_in(column, spelled, table.decimal)
-        if column.other and isinstance(value, str) and value not in column.levels:
-            value = column.other
-        problem = (None if column.missing else "is required, but missing") if value is None else value_problem(column, value)
-        if problem:
-            sentence = problem if value is None else f"{_quoted(spelled)} {problem}"
-            wrong.setdefault(problem if column.kind != "category" or value is None else sentence, []).append(code)
-            value = None
-        values.append(value)
-    problems = []
-    for problem, codes in list(wrong.items())[:_PROBLEMS_PER_COLUMN]:
-        rows = np.flatnonzero(np.isin(text.codes, codes))
-        spelled = text.values[text.codes[rows[0]]]
-        detail = problem if not spelled or spelled in problem or "missing" in problem else f"{_quoted(spelled)} {problem}"
-        problems.append(TableProblem(detail, line=int(table.lines[rows[0]]), column=text.name, rows=len(rows)))
-    if len(wrong) > _PROBLEMS_PER_COLUMN:
-        problems.append(TableProblem(f"and {len(wrong) - _PROBLEMS_PER_COLUMN} more values that do not fit", column=text.name))
-    return values, problems
+    for code, name in enumerate(spelled):
+        if problem := id_problem(name):
+            wrong.setdefault(problem, []).append(code)
+    for problem, codes in wrong.items():
+        rejects.add(np.isin(text.codes, codes), problem, text.name)
+    return [spelled[code] for code in text.codes.tolist()]
+
+
+def _read_values(column: Column, text: TextColumn, decimal: Decimal, kept: NDArray[np.bool_], unread: Unread) -> NDArray[np.float64]:
+    """The column's values in the rows that are kept, encoded for the model (m,)."""
+    read, codes = tolerant_reader(column, Writing(decimal, column.format)), text.codes[kept]
+    cells, counts = [read(spelled) for spelled in text.values], np.bincount(codes, minlength=len(text.values))
+    for cell, rows in zip(cells, counts.tolist(), strict=True):
+        if cell.unread and rows:
+            unread.add(cell.unread, text.name, rows)
+    return _encoded(column, [cell.value for cell in cells])[codes]
+
+
+def _read_days(place: int | None, form: str, table: TextTable, rejects: _Rejects, *, needed: bool) -> NDArray[np.int32] | None:
+    """The days of a column (n,), and 1970-01-01 where there is none; None without the column. A row whose day is no day is left out, and
+    one without a day where it is `needed`."""
+    if place is None:
+        return None
+    text, day_in = table.columns[list(table.columns)[place]], day_reader(form)
+    days = [None if is_no_day(value) else day_in(value) for value in text.values]
+    if needed:
+        rejects.add(np.isin(text.codes, [code for code, value in enumerate(text.values) if is_no_day(value)]), "is missing", text.name)
+    wrong = [code for code, day in enumerate(days) if day is None and not is_no_day(text.values[code])]
+    rejects.add(np.isin(text.codes, wrong), not_a_day(form), text.name)
+    return np.array([day or "1970-01-01" for day in days], dtype="datetime64[D]").astype(np.int32)[text.codes]
+
+
+def _count_days_of_life(place: int | None, form: str, table: TextTable, kept: NDArray[np.bool_], unread: Unread) -> None:
+    """Counts the days of a life that are no days. The model does not read them."""
+    if place is None:
+        return
+    text, day_in = table.columns[list(table.columns)[place]], day_reader(form)
+    for value, rows in zip(text.values, np.bincount(text.codes[kept], minlength=len(text.values)).tolist(), strict=True):
+        if rows and not is_no_day(value) and day_in(value) is None:
+            unread.add(unread_day(text.name, value, form), rows=rows)
+
+
+def _notes_of(binding: Binding, rejects: _Rejects, unread: Unread) -> Iterator[str]:
+    left_out = sum(problem.rows for problem in rejects.problems)
+    if left_out:
+        listed = "; ".join(map(str, sorted(rejects.problems, key=lambda problem: -problem.rows)[:_SHOWN]))
+        yield f"{left_out:,} rows are left out: {listed}"
+    if cells := unread.cells:
+        yield f"{cells:,} cells could not be read: {'; '.join(unread.sentences(_SHOWN))}"
+    if binding.ignored:
+        yield f"columns outside the schema are not read: {some_of(binding.ignored)}"
 
 
 def _encoded(column: Column, values: list[Value | None]) -> NDArray[np.float64]:
     if column.kind in ("category", "date"):
         levels = {level: float(code) for code, level in enumerate(column.levels)}
-        return np.array([levels.get(str(value), np.nan) for value in values])
+        return np.array([np.nan if value is None else levels.get(str(value), np.nan) for value in values])
     return np.array([np.nan if value is None or isinstance(value, str) else float(value) for value in values])
 
 
-def _outcomes(label: Label, text: TextColumn, table: TextTable, *, needed: bool) -> tuple[NDArray[np.float64], list[TableProblem]]:
+def _outcomes(label: Label, text: TextColumn, *, needed: bool) -> tuple[NDArray[np.float64], list[TableProblem]]:
     outcome = outcome_reader(label)
     counts = text.counts()
     seen = ", ".join(f"{_quoted(text.values[code])} ({counts[code]:,})" for code in np.argsort(-counts)[:5])
-    try:
-        outcomes = [outcome(value) for value in text.values]
-    except ValueError:
-        detail = f"the label is true or false by the schema, but the file has {seen}; write the value for customers who left as positive"
-        return np.full(len(table), np.nan), [TableProblem(detail, line=int(table.lines[0]), column=text.name)]
+    outcomes = [outcome(value).churned for value in text.values]
     churned = np.array([np.nan if value is None else float(value) for value in outcomes])[text.codes]
     known = {value for value in outcomes if value is not None}
     if needed and len(known) < 2:
@@ -210,28 +310,10 @@ def _outcomes(label: Label, text: TextColumn, table: TextTable, *, needed: bool)
     return churned, []
 
 
-def _days(place: int | None, form: str, table: TextTable) -> tuple[NDArray[np.int32] | None, list[TableProblem]]:
-    """The days of a column, and its faults; None without the column. A table with the column needs a day in every row."""
-    if place is None:
-        return None, []
-    text = table.columns[list(table.columns)[place]]
-    spelled = [date_in(value, form) or date_in(value) for value in text.values]
-    wrong = [code for code, day in enumerate(spelled) if day is None]
-    problems = []
-    if wrong:
-        rows = np.flatnonzero(np.isin(text.codes, wrong))
-        value = text.values[text.codes[rows[0]]]
-        detail = f"{_quoted(value)} is not a day" + (f" as in {form}" if form else " such as 2026-01-31") if value else "the day is missing"
-        problems = [TableProblem(detail, line=int(table.lines[rows[0]]), column=text.name, rows=len(rows))]
-    days = np.array([day or "1970-01-01" for day in spelled], dtype="datetime64[D]").astype(np.int32)
-    return days[text.codes], problems
-
-
-def _missing_ids(text: TextColumn, table: TextTable) -> list[TableProblem]:
-    if "" not in text.values:
-        return []
-    rows = np.flatnonzero(text.codes == text.values.index(""))
-    return [TableProblem("the id is missing", line=int(table.lines[rows[0]]), column=text.name, rows=len(rows))]
+def _leavings(text: TextColumn, form: str) -> NDArray[np.float64]:
+    """The outcomes (n,) by days of leaving: 1 with a day, 0 where it is blank, NaN where it is no day."""
+    day_in = day_reader(form)
+    return np.array([0.0 if is_no_day(value) else 1.0 if day_in(value) else np.nan for value in text.values])[text.codes]
 
 
 def _groups(schema: FeatureSchema, encoded: dict[str, NDArray[np.float64]], count: int) -> NDArray[np.int16]:

@@ -1,18 +1,26 @@
 """A file's customers, one at a time and in bounded memory."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from functools import lru_cache
 from typing import Protocol
 
 from retainstream.engine.records import Value
-from retainstream.engine.schema import FeatureSchema, FieldError, checked_features
+from retainstream.engine.schema import FeatureSchema, FieldError
 from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.tables.binding import bind
-from retainstream.engine.tables.cells import Decimal, day_in, is_blank, outcome_reader, value_in
+from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import Record
+from retainstream.engine.tables.no_customers import no_customer
+from retainstream.engine.tables.numbers import Writing
+from retainstream.engine.tables.outcomes import Outcome, outcome_reader
 from retainstream.engine.tables.parts import BrokenRecord
-from retainstream.engine.tables.problems import UnreadCell
+from retainstream.engine.tables.problems import MOST_OF_A_CELL, UnreadCell
+from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
+from retainstream.engine.tables.spelling import cleaned
+
+ATTRIBUTING = frozenset({"features_as_of", "outcomes_as_of", "anchor"})
+"""Parts of the schema's `moments` without which a row cannot be attributed."""
 
 
 class Table(Protocol):
@@ -33,7 +41,8 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class CustomerRow:
-    """A customer of a file. `churned` is None where the outcome is not known. A row with errors must be rejected.
+    """A customer of a file. `churned` is None where the outcome is not known. A row with errors cannot be attributed, and must
+    be rejected.
 
     `unread` are cells that count as missing since they could not be read. `outcome_text` is the text of an outcome that could not be read.
 
@@ -52,49 +61,62 @@ class CustomerRow:
     outcome_text: str = ""
 
 
-def read_customers(table: Table, schema: FeatureSchema) -> Iterator[CustomerRow]:
-    """Each record as a customer, with all its errors. The caller has to check for repeated ids.
+def read_customers(table: Table, schema: FeatureSchema, *, partial: bool = False) -> Iterator[CustomerRow]:
+    """Each record as a customer. The caller has to check for repeated ids.
 
-    The label column may be absent; outcomes are then unknown.
+    A cell that cannot be read is missing. The label column may be absent; outcomes are then unknown. `partial`: see `binding.bind`.
 
     Raises:
         UnreadableTable: a required column is not in the header (raised before the first row), or a record cannot be read.
     """
-    binding = bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
+    binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=partial, label_needed=False)
     columns = [(schema.column(name), place) for name, place in binding.columns.items()]
-    outcome = outcome_reader(schema.label)
+    readers = [
+        (column.name, place, _remembered(tolerant_reader(column, Writing(table.decimal, column.format)))) for column, place in columns
+    ]
+    outcome = _remembered(outcome_reader(schema.label))
     form = schema.moments.format if schema.moments else ""
-    known: list[dict[str, Value | None]] = [{} for _ in columns]
+    day_in = _remembered(day_reader(form))
     for number, (line, record) in enumerate(table.records(), start=1):
-        if isinstance(record, BrokenRecord):
-            yield CustomerRow(line, "", {}, None, (FieldError("", record.detail),))
+        fault = (
+            record.detail if isinstance(record, BrokenRecord) else no_customer(record, table.header, id_place=binding.id, first=number == 1)
+        )
+        if isinstance(record, BrokenRecord) or fault:
+            yield CustomerRow(line, "", {}, None, (FieldError("", fault),))
             continue
-        values_by_name: dict[str, Value | None] = {}
-        for (column, place), values in zip(columns, known, strict=True):
-            text = record[place]
-            if text not in values:
-                if len(values) >= 4096:
-                    values.clear()
-                values[text] = value_in(column, text, table.decimal)
-            values_by_name[column.name] = values[text]
-        features, errors = checked_features(schema, values_by_name)
-        identity = str(number) if binding.id is None else record[binding.id].strip()
+        features: dict[str, Value] = {}
+        unread: list[UnreadCell] = []
+        for name, place, read in readers:
+            cell = read(record[place])
+            if cell.value is not None:
+                features[name] = cell.value
+            if cell.unread is not None:
+                unread.append(cell.unread)
+        errors: list[FieldError] = []
+        identity = str(number) if binding.id is None else cleaned(record[binding.id])
         if problem := id_problem(identity):
             errors.append(FieldError(schema.id.column, problem))
-        churned = None
-        if binding.label is not None:
-            try:
-                churned = outcome(record[binding.label])
-            except ValueError as error:
-                errors.append(FieldError(schema.label.column, str(error)))
         days: dict[str, str] = {}
         for part, place in binding.moments.items():
-            if is_blank(record[place]):
+            if is_no_day(record[place]):
                 continue
-            if day := day_in(record[place], form):
+            if day := day_in(record[place]):
                 days[part] = day
-            else:
-                errors.append(FieldError(part, f"must be a day such as {date(2026, 1, 31).strftime(form) if form else '2026-01-31'}"))
-        if "left_on" in binding.moments and binding.label is None:
+            elif part in ATTRIBUTING:
+                errors.append(FieldError(part, not_a_day(form)))
+            elif place not in binding.columns.values():
+                unread.append(unread_day(part, record[place], form))
+        churned, outcome_text = None, ""
+        if binding.label is not None:
+            said = outcome(record[binding.label])
+            churned = said.churned
+            if said is Outcome.UNREADABLE:
+                outcome_text = record[binding.label].strip()[:MOST_OF_A_CELL]
+        elif "left_on" in binding.moments and (is_no_day(record[binding.moments["left_on"]]) or "left_on" in days):
             churned = "left_on" in days
-        yield CustomerRow(line, identity, features, churned, tuple(errors), days, binding.moments)
+        yield CustomerRow(line, identity, features, churned, tuple(errors), days, binding.moments, tuple(unread), outcome_text)
+
+
+def _remembered[Read](read: Callable[[str], Read]) -> Callable[[str], Read]:
+    """The function, which remembers what it has read."""
+    return lru_cache(maxsize=4096)(read)

@@ -1,7 +1,7 @@
 """The cells of a file that could not be read, counted by column, text and reason."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
 from retainstream.engine.tables.problems import UnreadCell
@@ -47,13 +47,17 @@ class Unread:
         return sum(counts.total() for counts in self._columns.values())
 
     def listed(self, most: int | None = None) -> list[UnreadCount]:
-        """The counts, most frequent first."""
-        counts = [
-            UnreadCount(column=column, value=value, reason=reason, rows=rows)
-            for column, texts in self._columns.items()
-            for (value, reason), rows in texts.items()
-        ]
-        return sorted(counts, key=lambda count: (count["value"] == RARER, -count["rows"], count["column"], count["value"]))[:most]
+        """The counts, most frequent first. All texts after the first `most` are counted together, as RARER."""
+        counts = sorted(self._counts(), key=_order)
+        if most is None or len(counts) <= most:
+            return counts
+        rarer = Unread({**count, "value": RARER} for count in counts[most:])
+        return [*counts[:most], *sorted(rarer._counts(), key=_order)]
+
+    def _counts(self) -> Iterator[UnreadCount]:
+        for column, texts in self._columns.items():
+            for (value, reason), rows in texts.items():
+                yield {"column": column, "value": value, "reason": reason, "rows": rows}
 
     def sentences(self, most: int = 8) -> list[str]:
         """The counts in words, most frequent first: `67 × plan: "Gold Plus" is new`."""
@@ -70,6 +74,10 @@ def sentence_of(count: UnreadCount) -> str:
     else:
         quoted = f'"{value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"}" ' if value else ""
     return f"{count['rows']:,} × {count['column']}: {quoted}{count['reason']}"
+
+
+def _order(count: UnreadCount) -> tuple[bool, int, str, str]:
+    return (count["value"] == RARER, -count["rows"], count["column"], count["value"])
 
 
 def merged(counts: Iterable[Sequence[UnreadCount]], most: int | None = None) -> list[UnreadCount]:

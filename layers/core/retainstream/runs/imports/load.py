@@ -10,13 +10,14 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import batched, islice
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from retainstream.customers.intake import Intake
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables import TableProblem
 from retainstream.engine.tables.parts import TablePart, part_of
 from retainstream.engine.tables.splitting import Place
+from retainstream.engine.tables.unread import Unread, UnreadCount
 from retainstream.runs.imports.compare import repeated_lines
 from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rejects import Rejects, as_csv
@@ -33,6 +34,8 @@ from retainstream.storage.uploads import StoredFile
 SPAN_ROWS = 20_000
 PAGE = 500
 FIRST_REJECTS = 20
+MOST_UNREAD = 1_000
+"""Texts that a span lists of its cells that could not be read; all others are counted together."""
 
 
 class LoadTurn(TypedDict):
@@ -53,23 +56,26 @@ class LoadEvent(RunEvent):
 
 
 class Span(TypedDict):
-    """A span that is done: offset and line of its start and end, its counts, its first rejected rows, and whether it has any."""
+    """A span that is done: offset and line of its start and end, its counts, its first rejected rows, whether it has any, and its cells
+    that could not be read; spans of earlier versions do not have these."""
 
     start: list[int]
     end: list[int]
     counts: Mapping[str, int]
     first: list[RejectedRow]
     rejects: bool
+    unread: NotRequired[list[UnreadCount]]
 
 
 @dataclass
 class Loaded:
-    """The counts of some rows (rows, accepted, rejected, of the accepted their fates, and the facts in them), their faults, and their
-    features for the history."""
+    """The counts of some rows (rows, accepted, rejected, of the accepted their fates, and the facts in them), their faults, their
+    features for the history, and their cells that could not be read."""
 
     counts: Counter[str] = field(default_factory=Counter)
     rejects: Rejects = field(default_factory=Rejects)
     snapshots: ArrivingPart = field(default_factory=ArrivingPart)
+    unread: Unread = field(default_factory=Unread)
 
 
 def load(stores: Stores, event: LoadEvent, seconds_left: SecondsLeft) -> PartLoaded:
@@ -118,10 +124,13 @@ def load_spans(
     `repeated` are the lines of rows with the id of an earlier row; without it the ids of the part are remembered.
     """
     loaded = Loaded()
-    intake = Intake(table, schema, by.moments, lambda problem: loaded.rejects.add(problem), repeated=repeated, source=by.source)
+    intake = Intake(
+        table, schema, by.moments, lambda problem: loaded.rejects.add(problem), repeated=repeated, source=by.source, partial=True
+    )
     judged = intake.judged()
     while True:
         loaded, misencoded = Loaded(), table.misencoded
+        intake.unread = loaded.unread
         for page in batched(islice(judged, SPAN_ROWS), PAGE):
             rows = [row for row in page if row is not None]
             loaded.counts.update(rows=len(page), accepted=len(rows), rejected=len(page) - len(rows))
@@ -129,6 +138,9 @@ def load_spans(
                 moment = datetime.now(UTC).isoformat(timespec="microseconds")
                 page_stored = store_page(stores, several, by)
                 loaded.counts.update(page_stored.counts)
+                for row in page_stored.unknown:
+                    intake.refuse_unknown(row)
+                loaded.counts.update(accepted=-len(page_stored.unknown), rejected=len(page_stored.unknown))
                 loaded.snapshots.add(row.snapshot(schema, moment) for row in page_stored.of_customers)
         loaded.counts.update(snapshots=loaded.snapshots.rows)
         loaded.counts.update(misencoded=table.misencoded - misencoded)
@@ -160,7 +172,7 @@ def rejects_of(stores: Stores, import_id: str, span: Span) -> bytes:
 
 
 def _keep_span(stores: Stores, import_id: str, start: Place, end: Place, loaded: Loaded) -> Span:
-    listed = loaded.rejects.listed
+    listed = sorted(loaded.rejects.listed, key=lambda problem: problem.line)
     if listed:
         stores.documents.put_bytes(work_key(import_id, f"rejects/{start.offset}.csv"), as_csv(listed), "text/csv; charset=utf-8")
     span: Span = {
@@ -169,6 +181,7 @@ def _keep_span(stores: Stores, import_id: str, start: Place, end: Place, loaded:
         "counts": dict(sorted(loaded.counts.items())),
         "first": [_shown(problem) for problem in listed[:FIRST_REJECTS]],
         "rejects": bool(listed),
+        "unread": loaded.unread.listed(MOST_UNREAD),
     }
     put_document(stores, import_id, f"spans/{start.offset}.json", span)
     return span

@@ -32,7 +32,20 @@ class Import:
 
 def has_older_features(customer: Customer | None, row: Arrival) -> bool:
     """Whether the row has other features than the stored ones, of an earlier moment."""
-    return customer is not None and _differ(customer, row) and row.features_as_of < _moment_of_features(customer)
+    return customer is not None and row.features_as_of < _moment_of_features(customer) and _differ(customer, row.with_stored(customer))
+
+
+def described(customer: Customer | None, row: Arrival) -> Arrival | None:
+    """The row with the features of its day, as the history keeps them; None where they are not known.
+
+    What a file lacks is as it was stored by then. Where the stored values are of a later day, a row without a required column is no
+    description of its own day.
+    """
+    if not row.has_features:
+        return None
+    if customer is not None and row.features_as_of < _moment_of_features(customer):
+        return None if row.partial else row
+    return row.with_stored(customer)
 
 
 def written_before(customer: Customer, row: Arrival, by: Import) -> Fate | None:
@@ -45,7 +58,11 @@ def _mark(by: Import, fate: Fate, row: Arrival) -> str:
 
 
 def merged(customer: Customer | None, row: Arrival, by: Import) -> tuple[Fate, RowChange | None]:
-    """The fate of a row, and the change to write, if any. A row that describes the same moment as the stored customer replaces it."""
+    """The fate of a row, and the change to write, if any. A row that describes the same moment as the stored customer replaces it.
+
+    Columns that the file lacks stay as they are.
+    """
+    row = row.with_stored(customer)
     if customer is None:
         return "created", RowChange(row.customer_id, None, {**row.attributes(), "imported": _mark(by, "created", row)})
     before, lives = lives_of(customer), row.after(lives_of(customer))
@@ -55,7 +72,7 @@ def merged(customer: Customer | None, row: Arrival, by: Import) -> tuple[Fate, R
         attributes |= {"group": row.group, "features": row.features, "source": row.source, "features_at": row.features_as_of}
         if churned_of(customer["life"]) is not None and "outcome_source" not in customer and "outcome_source" not in remove:
             attributes["outcome_source"] = customer["source"]
-    elif attributes and not older and row.features_as_of > _moment_of_features(customer):
+    elif attributes and not older and row.has_features and row.features_as_of > _moment_of_features(customer):
         attributes["features_at"] = row.features_as_of
     if row.churned is not None and churned_of(lives[-1]) is row.churned:
         if outcome_day(lives[-1]) != outcome_day(before[-1]):

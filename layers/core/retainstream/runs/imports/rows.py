@@ -10,7 +10,7 @@ from retainstream.engine.lives import churned_of, had_left
 from retainstream.engine.lives.timeline import Lives
 from retainstream.engine.records import Customer
 from retainstream.predictions.agreement import settle_written
-from retainstream.runs.imports.merge import Fate, Import, has_older_features, merged, written_before
+from retainstream.runs.imports.merge import Fate, Import, described, has_older_features, merged, written_before
 from retainstream.storage.arriving_customers import RowChange
 from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.retry import attempts
@@ -21,11 +21,12 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class StoredPage:
-    """The number of rows of each fate and with each fact (see `view.ImportCounts`), and the rows of persons who were customers on the day
-    of their features."""
+    """The number of rows of each fate and with each fact (see `view.ImportCounts`), the rows of persons who were customers on the day of
+    their features, and the rows without features of persons who are not stored: they are not counted."""
 
     counts: Counter[str]
     of_customers: list[Arrival]
+    unknown: list[Arrival]
 
 
 def store_page(stores: Stores, rows: Sequence[Arrival], by: Import) -> StoredPage:
@@ -48,7 +49,7 @@ def store_page(stores: Stores, rows: Sequence[Arrival], by: Import) -> StoredPag
     if page.waiting:
         raise StorageUnavailable("the same customers are changed all the time")
     page.settle()
-    return StoredPage(page.counts, list(page.of_customers.values()))
+    return StoredPage(page.counts, list(page.of_customers.values()), page.unknown)
 
 
 def without_repeats(rows: Sequence[Arrival]) -> list[list[Arrival]]:
@@ -80,6 +81,7 @@ class _Page:
     with_other_outcome: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     of_customers: dict[str, Arrival] = field(default_factory=dict)
+    unknown: list[Arrival] = field(default_factory=list)
 
     def read(self) -> Mapping[str, Customer]:
         """The stored customers of the waiting rows. Rows of customers who were removed are older."""
@@ -109,6 +111,9 @@ class _Page:
         changes = []
         for customer_id, row in list(self.waiting.items()):
             customer = customers.get(customer_id)
+            if customer is None and not row.has_features:
+                self.unknown.append(self.waiting.pop(customer_id))
+                continue
             if customer and (before := written_before(customer, row, self.by)):
                 self._note(row, customer, lives_of(customer))
                 self._end(customer_id, before, new=before == "created", other_outcome=True)
@@ -136,11 +141,14 @@ class _Page:
     def _note(self, row: Arrival, customer: Customer | None, lives: Lives) -> None:
         """Counts the facts of a row that is stored, or that says nothing new."""
         self.counts[{True: "left", False: "stayed", None: "not_known"}[row.churned]] += 1
+        kept = described(customer, row)
+        if kept is None:
+            return
         self.counts["older_features"] += has_older_features(customer, row)
         if had_left(lives, row.features_on):
             self.counts["after_leaving"] += 1
         else:
-            self.of_customers[row.customer_id] = row
+            self.of_customers[row.customer_id] = kept
 
     def _end(self, customer_id: str, fate: Fate, *, new: bool = False, other_outcome: bool = False) -> None:
         del self.waiting[customer_id]

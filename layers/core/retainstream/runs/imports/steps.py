@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypedDict
 
-from retainstream.engine.tables.binding import bind, some_of
+from retainstream.customers.intake import notes_on
+from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import misencoding_note
 from retainstream.runs.failure import CaughtError, Failed, reason_of
 from retainstream.runs.imports.compare import Compared, Indexed, compare, index
@@ -155,8 +156,8 @@ def _rejects(stores: Stores, import_id: str, parts: Iterable[Part]) -> Iterator[
 
 def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[str]:
     layout = get_document(stores, import_id, "layout.json")
-    ignored = bind(schema_of(stores, import_id), layout["header"], source=layout["source"], label_needed=False).ignored
-    notes = [f"columns that the schema does not have were not read: {some_of(ignored)}"] if ignored else []
+    schema = schema_of(stores, import_id)
+    notes = notes_on(schema, bind(schema, layout["header"], source=layout["source"], partial=True, label_needed=False))
     moments = moments_asked(stores.runs.existing(import_id)["asked"])
     features_on, outcomes_on = moments.features_as_of[:10], moments.outcomes_as_of[:10]
     if outcomes_on < features_on:

@@ -114,7 +114,7 @@ def begin(stores: Stores, event: RunEvent) -> Begun:
             raise ImportFailed(f"The file is {'' if magic == _GZIP else 'not '}compressed with gzip, other than announced.")
         head = next(in_blocks(_unzipped(stores, file, magic == _GZIP), _HEAD), b"")
         table = open_table(io.BytesIO(head), name=asked["file_name"])
-        bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
+        bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False)
         put_document(stores, import_id, "layout.json", layout_document(table))
         put_document(stores, import_id, "schema.json", schema.model_dump(mode="json"))
     return {"file": record_of(file), "packed": magic == _GZIP or head[:2] in _UTF_16}
