@@ -4,8 +4,9 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.tables.spelling import Spellings
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Binding:
     anchor: int | None = None
     absent: tuple[str, ...] = ()
 
+    def placed(self, schema: FeatureSchema) -> dict[int, Column]:
+        """The schema's columns by their places."""
+        return {place: schema.column(name) for name, place in self.columns.items()}
+
     @property
     def day(self) -> int | None:
         """The place of the day that a row's features describe. A customer may have a row for each such day."""
@@ -33,7 +38,7 @@ class Binding:
 def bind(
     schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, partial: bool = False, label_needed: bool = True
 ) -> Binding:
-    """Finds the schema's columns. A header is the schema's source, or the name.
+    """Finds the schema's columns. A header is the schema's source, or the name, in any spelling that looks the same (see `Spellings`).
 
     A column with `missing: true` may be absent from the file, and so may the columns of `moments`. Days of leaving stand for the label.
 
@@ -45,19 +50,27 @@ def bind(
     """
     partial = partial and not schema.id.numbered
     places = {name: place for place, name in enumerate(header)}
+    spelled_as = Spellings(header)
+    wanted_as_they_are = {column.header for column in schema.columns} | {schema.id.header, schema.label.header}
     absent: dict[str, list[str]] = {}
 
     def place_of(role: str, spelled: str, name: str, *, needed: bool) -> int | None:
-        place = places.get(spelled, places.get(name))
+        place = place_in(spelled)
+        place = place_in(name) if place is None else place
         if place is None and needed:
             absent.setdefault(role, []).append(spelled)
         return place
+
+    def place_in(wanted: str) -> int | None:
+        name = spelled_as.name_of(wanted)
+        return None if name is None or (name != wanted and name in wanted_as_they_are) else places[name]
 
     found_at = {
         column.name: place_of("column", column.header, column.name, needed=not (column.missing or partial)) for column in schema.columns
     }
     identity = None if schema.id.numbered else place_of("id column", schema.id.header, schema.id.column, needed=True)
-    moments = {part: places[header] for part, header in (schema.moments.headers if schema.moments else {}).items() if header in places}
+    days = schema.moments.headers if schema.moments else {}
+    moments = {part: place for part, wanted in days.items() if (place := place_in(wanted)) is not None}
     label = place_of(
         "label column", schema.label.header, schema.label.column, needed=label_needed and not partial and "left_on" not in moments
     )
@@ -68,8 +81,8 @@ def bind(
     columns = {name: place for name, place in found_at.items() if place is not None}
     used = {identity, label, *columns.values(), *moments.values()}
     anchor = moments.get("anchor", moments.get("features_as_of"))
-    if anchor is None and places.get(schema.anchor_header) not in used:
-        anchor = places.get(schema.anchor_header)
+    if anchor is None and place_in(schema.anchor_header) not in used:
+        anchor = place_in(schema.anchor_header)
     ignored = tuple(name for place, name in enumerate(header) if place not in {*used, anchor})
     return Binding(identity, label, columns, moments, ignored, anchor, tuple(name for name, place in found_at.items() if place is None))
 

@@ -12,15 +12,15 @@ from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.binding import Binding, bind, some_of
-from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import DelimitedTable
 from retainstream.engine.tables.no_customers import no_customer
-from retainstream.engine.tables.numbers import Writing
+from retainstream.engine.tables.numbers import Decimal, Marks, Writing, votes
 from retainstream.engine.tables.outcomes import outcome_reader
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
 from retainstream.engine.tables.spelling import cleaned
 from retainstream.engine.tables.unread import Unread
+from retainstream.engine.tables.writings import fitting_writings, remarks_on
 
 type Codes = NDArray[np.int32]
 
@@ -58,6 +58,16 @@ class TextTable:
     decimal: Decimal
     header_line: int = 1
     notes: list[str] = field(default_factory=list)
+    named_mark: Decimal | None = None
+    commas_separate: bool = True
+    _marks: dict[int, Marks] = field(default_factory=dict)
+
+    def marks_of(self, place: int) -> Marks:
+        """What the cells of a column say about its numbers, by its place in the header."""
+        if place not in self._marks:
+            column = list(self.columns.values())[place]
+            self._marks[place] = votes(column.values, column.counts().tolist())
+        return self._marks[place]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -116,7 +126,9 @@ def read_text(table: DelimitedTable, most_rows: int | None = None) -> TextTable:
     columns = {
         name: _stripped(name, np.concatenate(codes), list(index)) for name, codes, index in zip(table.header, blocks, indexes, strict=True)
     }
-    return TextTable(table.source, columns, np.array(lines), table.decimal, table.header_line, list(table.notes))
+    return TextTable(
+        table.source, columns, np.array(lines), table.decimal, table.header_line, list(table.notes), table.named_mark, table.commas_separate
+    )
 
 
 def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool = True) -> CustomerTable:
@@ -125,10 +137,13 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     A cell that cannot be read is missing. A row that cannot be attributed, or that repeats an earlier id (of the same day), is left out.
 
     Raises:
-        UnreadableTable: the header lacks a column, no row is a customer, or the outcomes are not enough for a model.
+        UnreadableTable: the header lacks a column, most cells of a column contradict the schema, no row is a customer, or the outcomes
+            are not enough for a model.
     """
     header = list(table.columns)
     binding = bind(schema, header, source=table.source, line=table.header_line, label_needed=labels_needed)
+    placed = binding.placed(schema)
+    writings = fitting_writings(table, table.source, header, placed)
     form = schema.moments.format if schema.moments else ""
     rejects = _Rejects(table)
     _leave_out_no_customers(table, header, binding.id, rejects)
@@ -150,7 +165,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
         if place is None:
             encoded[column.name] = np.full(int(kept.sum()), np.nan)
         else:
-            encoded[column.name] = _read_values(column, table.columns[header[place]], table.decimal, kept, unread)
+            encoded[column.name] = _read_values(column, table.columns[header[place]], writings.get(place, Writing()), kept, unread)
     for part in ("began_on", "left_on"):
         if (place := binding.moments.get(part)) not in binding.columns.values():
             _count_days_of_life(place, form, table, kept, unread)
@@ -161,7 +176,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
             raise UnreadableTable(table.source, problems)
     elif "left_on" in binding.moments:
         churned = _leavings(table.columns[header[binding.moments["left_on"]]], form)
-    notes = [*table.notes, *_notes_of(binding, rejects, unread)]
+    notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(binding, rejects, unread)]
     rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]
@@ -244,9 +259,9 @@ def _read_ids(text: TextColumn, rejects: _Rejects) -> list[str]:
     return [spelled[code] for code in text.codes.tolist()]
 
 
-def _read_values(column: Column, text: TextColumn, decimal: Decimal, kept: NDArray[np.bool_], unread: Unread) -> NDArray[np.float64]:
+def _read_values(column: Column, text: TextColumn, writing: Writing, kept: NDArray[np.bool_], unread: Unread) -> NDArray[np.float64]:
     """The column's values in the rows that are kept, encoded for the model (m,)."""
-    read, codes = tolerant_reader(column, Writing(decimal, column.format)), text.codes[kept]
+    read, codes = tolerant_reader(column, writing), text.codes[kept]
     cells, counts = [read(spelled) for spelled in text.values], np.bincount(codes, minlength=len(text.values))
     for cell, rows in zip(cells, counts.tolist(), strict=True):
         if cell.unread and rows:

@@ -9,15 +9,15 @@ from retainstream.engine.records import Value
 from retainstream.engine.schema import FeatureSchema, FieldError
 from retainstream.engine.schema.customer_id import id_problem
 from retainstream.engine.tables.binding import bind
-from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import Record
 from retainstream.engine.tables.no_customers import no_customer
-from retainstream.engine.tables.numbers import Writing
+from retainstream.engine.tables.numbers import Decimal, Marks, Writing
 from retainstream.engine.tables.outcomes import Outcome, outcome_reader
 from retainstream.engine.tables.parts import BrokenRecord
 from retainstream.engine.tables.problems import MOST_OF_A_CELL, UnreadCell
 from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
 from retainstream.engine.tables.spelling import cleaned
+from retainstream.engine.tables.writings import fitting_writings
 
 ATTRIBUTING = frozenset({"features_as_of", "outcomes_as_of", "anchor"})
 """Parts of the schema's `moments` without which a row cannot be attributed."""
@@ -33,7 +33,10 @@ class Table(Protocol):
     @property
     def header_line(self) -> int: ...
     @property
-    def decimal(self) -> Decimal: ...
+    def named_mark(self) -> Decimal | None: ...
+    @property
+    def commas_separate(self) -> bool: ...
+    def marks_of(self, place: int) -> Marks: ...
     @property
     def notes(self) -> list[str]: ...
     def records(self) -> Iterator[tuple[int, Record | BrokenRecord]]: ...
@@ -67,12 +70,14 @@ def read_customers(table: Table, schema: FeatureSchema, *, partial: bool = False
     A cell that cannot be read is missing. The label column may be absent; outcomes are then unknown. `partial`: see `binding.bind`.
 
     Raises:
-        UnreadableTable: a required column is not in the header (raised before the first row), or a record cannot be read.
+        UnreadableTable: a required column is not in the header, or most cells of a column contradict the schema (both raised before the
+            first row), or a record cannot be read.
     """
     binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=partial, label_needed=False)
-    columns = [(schema.column(name), place) for name, place in binding.columns.items()]
+    placed = binding.placed(schema)
+    writings = fitting_writings(table, table.source, table.header, placed)
     readers = [
-        (column.name, place, _remembered(tolerant_reader(column, Writing(table.decimal, column.format)))) for column, place in columns
+        (column.name, place, _remembered(tolerant_reader(column, writings.get(place, Writing())))) for place, column in placed.items()
     ]
     outcome = _remembered(outcome_reader(schema.label))
     form = schema.moments.format if schema.moments else ""

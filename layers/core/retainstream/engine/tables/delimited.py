@@ -12,14 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from retainstream.engine.tables.cells import Decimal
+from retainstream.engine.tables.numbers import Decimal, Marks, votes
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.tables.spelling import cleaned
 
 type Record = list[str]
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 1 << 18
 _SAMPLED_RECORDS = 200
+_VOTING_LINES = 5_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -38,7 +40,10 @@ _EITHER_COMMA = re.compile(r"[-+]?\d{1,3},\d{3}")
 
 @dataclass
 class Layout:
-    """The layout of a table: header, last line of the header, separator, decimal mark and encoding."""
+    """The layout of a table: header, last line of the header, separator, decimal mark and encoding.
+
+    named_mark: the decimal mark that a person named. marks: what the cells of the first records say, by column.
+    """
 
     source: str
     header: list[str]
@@ -46,6 +51,17 @@ class Layout:
     delimiter: str
     decimal: Decimal
     encoding: str
+    named_mark: Decimal | None = field(default=None, kw_only=True)
+    marks: list[Marks] = field(default_factory=list, kw_only=True)
+
+    @property
+    def commas_separate(self) -> bool:
+        """Whether commas separate the fields."""
+        return self.delimiter == ","
+
+    def marks_of(self, place: int) -> Marks:
+        """What the cells of a column say, by its place in the header."""
+        return self.marks[place] if place < len(self.marks) else Marks()
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A csv reader of this dialect."""
@@ -189,7 +205,7 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None, stated: str |
     for line in lines:
         first.append(line)
         size += len(line)
-        if len(first) >= _SAMPLED_RECORDS or size > _SAMPLE // 2:
+        if len(first) >= _VOTING_LINES or size > _SAMPLE // 2:
             break
     skipped = 0
     while skipped < len(first) and not first[skipped].strip():
@@ -198,7 +214,7 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None, stated: str |
     skipped += 1 if separator_line else 0
     if skipped >= len(first):
         raise UnreadableTable(label, [TableProblem("is empty; the first line must name the columns")])
-    delimiter = separator_line.group(1) if separator_line else _delimiter_of(first[skipped:])
+    delimiter = separator_line.group(1) if separator_line else _delimiter_of(first[skipped : skipped + _SAMPLED_RECORDS])
     rest = _Chained(first[skipped:], lines)
     header, used = _header(rest, delimiter, label, skipped + 1)
     return DelimitedTable(
@@ -211,6 +227,8 @@ def _table(stream: IO[bytes], label: str, decimal: Decimal | None, stated: str |
         _lines=rest,
         _stream=stream,
         misencoded=misencoded,
+        named_mark=decimal,
+        marks=_marks(first[skipped + used :], delimiter, len(header)),
     )
 
 
@@ -270,7 +288,7 @@ def _windows_1252(match: re.Match[str]) -> str:
 def _header(lines: Iterator[str], delimiter: str, label: str, line: int) -> tuple[list[str], int]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter == ",")
     try:
-        names = [name.strip() for name in next(reader)]
+        names = [cleaned(name) for name in next(reader)]
     except (csv.Error, StopIteration) as error:
         raise UnreadableTable(label, [TableProblem("the header is not valid: a quote is not closed", line=line)]) from error
     names = [name or f"column_{place}" for place, name in enumerate(names, start=1)]
@@ -328,6 +346,19 @@ def decimal_of(cells: Iterable[str], *, commas_separate: bool) -> Decimal:
 def _cells(lines: list[str], delimiter: str) -> Iterator[str]:
     for record in csv.reader(lines, delimiter=delimiter):
         yield from (cell.strip() for cell in record)
+
+
+def _marks(lines: list[str], delimiter: str, width: int) -> list[Marks]:
+    """What the cells of these lines say about the numbers of each column."""
+    counted: list[Counter[str]] = [Counter() for _ in range(width)]
+    try:
+        for record in csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == ","):
+            if len(record) >= width:
+                for counts, cell in zip(counted, record, strict=False):
+                    counts[cell.strip()] += 1
+    except csv.Error:
+        pass  # the reader of the records says where
+    return [votes(counts.keys(), counts.values()) for counts in counted]
 
 
 def quoting_problem(error: csv.Error) -> str:

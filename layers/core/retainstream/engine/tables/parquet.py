@@ -48,4 +48,4 @@ def read_parquet(path: Path, most_rows: int | None = None) -> TextTable:
     columns = {
         name: TextColumn(name, np.concatenate(codes), list(index)) for name, codes, index in zip(header, blocks, indexes, strict=True)
     }
-    return TextTable(str(path), columns, np.arange(1, len(columns[header[0]].codes) + 1), ".", header_line=1)
+    return TextTable(str(path), columns, np.arange(1, len(columns[header[0]].codes) + 1), ".", header_line=1, named_mark=".")

@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import asdict, dataclass
+from typing import Any, NotRequired, TypedDict
 
-from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import Layout, Record, is_misencoded, mended, quoting_problem
+from retainstream.engine.tables.numbers import Decimal, Marks
 from retainstream.engine.tables.splitting import Place, Readable, Splitter
 
 
@@ -69,11 +69,28 @@ class LayoutDocument(TypedDict):
     delimiter: str
     decimal: Decimal
     encoding: str
+    named_mark: NotRequired[Decimal | None]
+    marks: NotRequired[list[dict[str, Any]]]
 
 
 def part_of(layout: LayoutDocument, stream: Readable, place: Place) -> TablePart:
     """A part of a table with this layout."""
-    return TablePart(**layout, splitter=Splitter(stream, layout["delimiter"], place))
+    return part_by(layout, Splitter(stream, layout["delimiter"], place))
+
+
+def part_by(layout: LayoutDocument, splitter: Splitter) -> TablePart:
+    """The part of a table with this layout that a splitter divides into records."""
+    return TablePart(
+        layout["source"],
+        layout["header"],
+        layout["header_line"],
+        layout["delimiter"],
+        layout["decimal"],
+        layout["encoding"],
+        splitter,
+        named_mark=layout.get("named_mark"),
+        marks=[Marks(**column) for column in layout.get("marks", [])],
+    )
 
 
 def layout_document(layout: Layout) -> LayoutDocument:
@@ -85,6 +102,8 @@ def layout_document(layout: Layout) -> LayoutDocument:
         "delimiter": layout.delimiter,
         "decimal": layout.decimal,
         "encoding": layout.encoding,
+        "named_mark": layout.named_mark,
+        "marks": [asdict(column) for column in layout.marks],
     }
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from retainstream.engine.schema import Column
 from retainstream.engine.tables.numbers import CLOCK, Decimal, Marks, Writing, decided, mark_of_file, two_readings, unit_of
-from retainstream.engine.tables.problems import TableProblem
+from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 
 
 class Marked(Protocol):
@@ -38,6 +38,18 @@ def writings_of(table: Marked, columns: Mapping[int, Column]) -> dict[int, Writi
         marks = open_marks.get(place) or (table.marks_of(place) if not column.format else Marks())
         voted = decided(marks, default, commas_separate=table.commas_separate)
         writings[place] = Writing(table.named_mark or column.decimal or voted.decimal, column.format or voted.form)
+    return writings
+
+
+def fitting_writings(table: Marked, source: str, header: Sequence[str], columns: Mapping[int, Column]) -> dict[int, Writing]:
+    """As `writings_of`.
+
+    Raises:
+        UnreadableTable: most cells of a column contradict the schema (see `contradictions`).
+    """
+    writings = writings_of(table, columns)
+    if problems := list(contradictions(table, header, writings)):
+        raise UnreadableTable(source, problems)
     return writings
 
 

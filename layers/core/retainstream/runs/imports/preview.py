@@ -15,7 +15,7 @@ from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.binding import Binding, bind
 from retainstream.engine.tables.cells import is_blank
 from retainstream.engine.tables.delimited import Record
-from retainstream.engine.tables.parts import BrokenRecord, TablePart, layout_document
+from retainstream.engine.tables.parts import BrokenRecord, TablePart, layout_document, part_by
 from retainstream.engine.tables.splitting import Place, Splitter
 
 SHOWN_ROWS = 10
@@ -117,7 +117,7 @@ def _part(sent: SentFile) -> TablePart:
         content = content.decode("utf-16", "replace").encode()
     splitter = Splitter(io.BytesIO(content), layout["delimiter"], Place(0, 1))
     splitter.skip_lines(layout["header_line"])
-    return TablePart(**layout, splitter=splitter)
+    return part_by(layout, splitter)
 
 
 class _Watched:
@@ -125,7 +125,8 @@ class _Watched:
 
     def __init__(self, table: TablePart) -> None:
         self._table = table
-        self.source, self.header, self.header_line, self.decimal = table.source, table.header, table.header_line, table.decimal
+        self.source, self.header, self.header_line = table.source, table.header, table.header_line
+        self.named_mark, self.commas_separate, self.marks_of = table.named_mark, table.commas_separate, table.marks_of
         self.examples: dict[str, dict[str, None]] = {header: {} for header in table.header}
         self.line, self.record = 0, list[str]()
 

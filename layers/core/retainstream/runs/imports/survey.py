@@ -13,6 +13,7 @@ from retainstream.engine.tables import open_table
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import layout_document
 from retainstream.engine.tables.splitting import Place, Splitter
+from retainstream.engine.tables.writings import fitting_writings
 from retainstream.registry.active_schema import active_schema
 from retainstream.runs.imports.view import ImportRun
 from retainstream.runs.imports.work import (
@@ -113,8 +114,9 @@ def begin(stores: Stores, event: RunEvent) -> Begun:
         if asked.get("gzip") is not None and asked["gzip"] != (magic == _GZIP):
             raise ImportFailed(f"The file is {'' if magic == _GZIP else 'not '}compressed with gzip, other than announced.")
         head = next(in_blocks(_unzipped(stores, file, magic == _GZIP), _HEAD), b"")
-        table = open_table(io.BytesIO(head), name=asked["file_name"])
-        bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False)
+        table = open_table(io.BytesIO(head), decimal=asked.get("decimal"), name=asked["file_name"])
+        binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False)
+        fitting_writings(table, table.source, table.header, binding.placed(schema))
         put_document(stores, import_id, "layout.json", layout_document(table))
         put_document(stores, import_id, "schema.json", schema.model_dump(mode="json"))
     return {"file": record_of(file), "packed": magic == _GZIP or head[:2] in _UTF_16}
