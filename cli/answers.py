@@ -179,6 +179,18 @@ class SchemaChange(TypedDict):
     next_steps: list[str]
 
 
+class LearnedLevels(TypedDict):
+    """A category with new levels. `kept` is the id under which the schema before is kept, null where nothing was new."""
+
+    column: str
+    label: str
+    added: list[str]
+    known: list[str]
+    levels: list[str]
+    kept: str | None
+    next_steps: list[str]
+
+
 class EarlierSchema(TypedDict):
     id: str
     name: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import schema_change, schema_infer
+from cli import schema_change, schema_infer, schema_learn
 from cli.output import print_json
 from cli.reading import DecimalMark, Encoding, Sheet, read_customers
 
@@ -65,6 +65,7 @@ def check(
 
 commands.command("infer")(schema_infer.infer)
 commands.command("put")(schema_change.put)
+commands.command("learn")(schema_learn.learn)
 commands.command("history")(schema_change.history)
 commands.command("show")(schema_change.show)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import EarlierSchema, Schema, SchemaChange
+from cli.answers import EarlierSchema, LearnedLevels, Schema, SchemaChange
 from cli.aws_options import STACK_HELP, Profile, Region
 from cli.output import confirm, print_json, print_line, print_table, say, say_warning
 from cli.service_errors import NEEDS_A_LOOK, ServiceError
@@ -36,6 +36,7 @@ class Deployment(Protocol):
 
     def check(self, schema: "FeatureSchema") -> SchemaChange: ...
     def put(self, schema: "FeatureSchema", *, replaces: str, accept_refused: bool) -> SchemaChange: ...
+    def learn(self, column: str, levels: list[str]) -> LearnedLevels: ...
     def earlier(self) -> list[EarlierSchema]: ...
     def show(self, schema_id: str | None) -> Schema: ...
 
@@ -60,7 +61,7 @@ def put(
     from retainstream.engine.schema.documents import read_schema
 
     schema = read_schema(file)
-    with _deployment(stack, url, region, profile) as deployment:
+    with deployment_of(stack, url, region, profile) as deployment:
         change = deployment.check(schema)
         if not as_json:
             _print_comparison(change)
@@ -81,7 +82,7 @@ def put(
 
 def history(stack: Stack = None, url: Url = None, region: Region = None, profile: Profile = None, as_json: AsJson = False) -> None:
     """List the feature schemas that were active before, the last one first. Needs the role admin, or --stack."""
-    with _deployment(stack, url, region, profile) as deployment:
+    with deployment_of(stack, url, region, profile) as deployment:
         listed = deployment.earlier()
     if as_json:
         print_json(listed)
@@ -102,7 +103,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print the schema as JSON, which `schema put` reads.")] = False,
 ) -> None:
     """Show the active feature schema, or an earlier one."""
-    with _deployment(stack, url, region, profile) as deployment:
+    with deployment_of(stack, url, region, profile) as deployment:
         schema = deployment.show(schema_id)
     if as_json:
         print_json(schema)
@@ -147,7 +148,7 @@ def _print_next(change: SchemaChange) -> None:
 
 
 @contextmanager
-def _deployment(stack: str | None, url: str | None, region: str | None, profile: str | None) -> Iterator[Deployment]:
+def deployment_of(stack: str | None, url: str | None, region: str | None, profile: str | None) -> Iterator[Deployment]:
     if stack is None:
         if region or profile:
             raise typer.BadParameter("--region and --profile go with --stack", param_hint="--stack")
@@ -190,6 +191,11 @@ class _Signed:
         answer: SchemaChange = self._client.put("/api/model/schema", body).data
         return answer
 
+    def learn(self, column: str, levels: list[str]) -> LearnedLevels:
+        body = {"column": column, "levels": levels}
+        answer: LearnedLevels = self._client.post("/api/model/schema/levels", body, repeatable=True).data
+        return answer
+
     def earlier(self) -> list[EarlierSchema]:
         answer: list[EarlierSchema] = self._client.get("/api/model/schema/earlier").data
         return answer
@@ -223,6 +229,18 @@ class _Stack:
         except CustomersRefused as error:
             raise ServiceError("Customers changed meanwhile, and do not fit the schema", "Start the command again.") from error
         return cast("SchemaChange", change.model_dump(mode="json"))
+
+    def learn(self, column: str, levels: list[str]) -> LearnedLevels:
+        from retainstream.registry.level_learning import NewLevels, UnlearnableLevels, learn_levels
+        from retainstream.registry.schema_change import SchemaChangedMeanwhile
+
+        try:
+            learned = learn_levels(self._documents, self._models, NewLevels(column=column, levels=levels))
+        except UnlearnableLevels as error:
+            raise ServiceError(f"{column} cannot learn the levels", str(error)) from error
+        except SchemaChangedMeanwhile as error:
+            raise ServiceError("Another feature schema became active meanwhile", "Start the command again.") from error
+        return cast("LearnedLevels", learned.model_dump(mode="json"))
 
     def earlier(self) -> list[EarlierSchema]:
         from retainstream.registry.active_schema import earlier_schemas

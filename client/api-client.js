@@ -442,6 +442,16 @@ export class RetainStreamAPI {
     return this.request("/api/model/schema", { method: "PUT", body, repeatable: true });
   }
 
+  /**
+   * Adds values of a category to the active schema. The model in service goes on scoring.
+   * @param {string} column its name, or its header in files
+   * @param {string[]} levels
+   * @returns {Promise<Answer<Schemas["LearnedLevels"]>>}
+   */
+  learnLevels(column, levels) {
+    return this.request("/api/model/schema/levels", { method: "POST", body: { column, levels }, repeatable: true });
+  }
+
   /** @returns {Promise<Answer<Schemas["EarlierSchema"][]>>} the schemas that were active before, the last one first */
   getEarlierSchemas() {
     return this.#get("/api/model/schema/earlier");

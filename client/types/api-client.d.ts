@@ -279,6 +279,13 @@ export class RetainStreamAPI {
         replaces: string;
         acceptRefused?: boolean;
     }): Promise<Answer<Schemas["SchemaChange"]>>;
+    /**
+     * Adds values of a category to the active schema. The model in service goes on scoring.
+     * @param {string} column its name, or its header in files
+     * @param {string[]} levels
+     * @returns {Promise<Answer<Schemas["LearnedLevels"]>>}
+     */
+    learnLevels(column: string, levels: string[]): Promise<Answer<Schemas["LearnedLevels"]>>;
     /** @returns {Promise<Answer<Schemas["EarlierSchema"][]>>} the schemas that were active before, the last one first */
     getEarlierSchemas(): Promise<Answer<Schemas["EarlierSchema"][]>>;
     /** @param {string} id @returns {Promise<Answer<Schemas["FeatureSchema"]>>} */

@@ -792,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/model/schema/levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add levels to a category
+         * @description Adds values of a category to the active schema, such as those that an import reports as new, and keeps the schema before. No customer has to be checked, and the model in service goes on scoring. Levels that the column has already change nothing.
+         */
+        post: operations["add_levels_api_model_schema_levels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/model/status": {
         parameters: {
             query?: never;
@@ -2230,6 +2250,10 @@ export interface components {
         /** Data[ImportView] */
         Data_ImportView_: {
             data: components["schemas"]["ImportView"];
+        };
+        /** Data[LearnedLevels] */
+        Data_LearnedLevels_: {
+            data: components["schemas"]["LearnedLevels"];
         };
         /** Data[Me] */
         Data_Me_: {
@@ -3996,6 +4020,49 @@ export interface components {
              */
             rows: number;
         };
+        /**
+         * LearnedLevels
+         * @description The column after the change.
+         */
+        LearnedLevels: {
+            /**
+             * Added
+             * @description Levels that are new
+             */
+            added: string[];
+            /**
+             * Column
+             * @description The column's name
+             */
+            column: string;
+            /**
+             * Digest
+             * @description SHA-256 of the active schema
+             */
+            digest: string;
+            /**
+             * Kept
+             * @description The id of the schema that was replaced; null where nothing was new
+             */
+            kept: string | null;
+            /**
+             * Known
+             * @description Levels that the schema had already, as they were sent
+             */
+            known: string[];
+            /** Label */
+            label: string;
+            /**
+             * Levels
+             * @description All levels now
+             */
+            levels: string[];
+            /**
+             * Next Steps
+             * @description Sentences for the administrator, in the order of the steps
+             */
+            next_steps: string[];
+        };
         /** @enum {string} */
         Level: "none" | "some" | "strong";
         /**
@@ -4366,6 +4433,25 @@ export interface components {
              * @description Customers active on the first day of whom nothing is known at the end of the month
              */
             unknown: number;
+        };
+        /**
+         * NewLevels
+         * @description Values of a category that the schema does not have yet.
+         */
+        NewLevels: {
+            /**
+             * Column
+             * @description The column's name, or its header in files
+             * @example plan
+             */
+            column: string;
+            /**
+             * Levels
+             * @example [
+             *       "family"
+             *     ]
+             */
+            levels: string[];
         };
         /**
          * NewUser
@@ -8353,6 +8439,44 @@ export interface operations {
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden-or-password-change-required"];
             404: components["responses"]["not-found"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    add_levels_api_model_schema_levels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLevels"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_LearnedLevels_"];
+                };
+            };
+            400: components["responses"]["malformed-request"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            409: components["responses"]["conflict"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];

@@ -22,6 +22,7 @@ from retainstream.registry.card import NoCard, card_document, card_page
 from retainstream.registry.champion import champion, promote, rollback
 from retainstream.registry.errors import CorruptModel, NoModel, NotPromotable, UnknownVersion
 from retainstream.registry.health import FRESH_SECONDS, Checkup, Health, ServiceStatus
+from retainstream.registry.level_learning import LearnedLevels, NewLevels, UnlearnableLevels, learn_levels
 from retainstream.registry.schema_change import (
     CheckedCustomers,
     CustomersRefused,
@@ -75,6 +76,7 @@ app.explain(
 app.explain(
     SchemaChangedMeanwhile, lambda _: Problem("conflict", "Another feature schema became active meanwhile. Compare with that one first.")
 )
+app.explain(UnlearnableLevels, lambda error: Problem("invalid-request", errors=error.faults))
 app.explain(CustomersRefused, lambda error: _customers_refused(error.change.customers))
 app.explain(NotPromotable, lambda error: Problem("conflict", str(error)))
 app.explain(Conflict, lambda _: Problem("conflict", "Another version was promoted at the same moment. Read the status again."))
@@ -112,6 +114,13 @@ def check_schema(body: SchemaCheck) -> Data[SchemaChange]:
     """The differences, the customers who would not fit, the model in service beside it, and the next steps. Nothing is changed. Of more
     than 10,000 customers, a sample of 10,000 is checked, fewer where that takes more than 12 seconds."""
     return Data(data=compare_schema(stores.documents, stores.customers, stores.models, schema_from_text(body.document)))
+
+
+@app.post("/api/model/schema/levels", summary="Add levels to a category", tags=TAGS, **requires(Role.ADMIN, "conflict"))
+def add_levels(body: NewLevels) -> Data[LearnedLevels]:
+    """Adds values of a category to the active schema, such as those that an import reports as new, and keeps the schema before. No customer
+    has to be checked, and the model in service goes on scoring. Levels that the column has already change nothing."""
+    return Data(data=learn_levels(stores.documents, stores.models, body))
 
 
 @app.get("/api/model/schema/earlier", summary="Earlier feature schemas", tags=TAGS, **requires(Role.ADMIN))

@@ -69,6 +69,7 @@ MATRIX = """
     GET    /api/model/schema                           401     in      in      in
     PUT    /api/model/schema                           401     403     403     in
     POST   /api/model/schema/check                     401     403     403     in
+    POST   /api/model/schema/levels                    401     403     403     in
     GET    /api/model/schema/earlier                   401     403     403     in
     GET    /api/model/schema/earlier/{earlier_id}      401     403     403     in
     GET    /api/model/status                           401     in      in      in

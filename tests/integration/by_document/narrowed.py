@@ -67,6 +67,10 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
     shapes["ImportPreviewRequest"]["properties"]["content"] = {
         "const": _in_base64(["customer_id", *(column["name"] for column in columns)])
     }
+    shapes["NewLevels"]["properties"] = {
+        "column": {"type": "string", "const": group["name"]},
+        "levels": {"type": "array", "items": {"type": "string", "enum": [*group["levels"], "family"]}, "minItems": 1, "maxItems": 9},
+    }
     drafted = shapes["DraftRequest"]["properties"]
     drafted["content"] = {
         "const": _in_base64(["customer_id", "plan", "churned"], *([f"c{n}", "ab"[n % 2], "ny"[n % 3 > 1]] for n in range(99)))

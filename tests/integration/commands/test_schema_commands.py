@@ -164,3 +164,18 @@ def test_a_refusal_of_the_api_is_shown(run: Run, service: Service, session: Sess
     ended = run("schema", "put", STREAMING)
     assert ended.returncode == code
     assert f"error: {title}" in ended.stderr
+
+
+def test_levels_are_learned_with_credentials_and_known_ones_change_nothing(documents: Documents, run_here: RunHere) -> None:
+    done = run_here("schema", "learn", "plan=family", "plan=Basic", *STACK)
+    assert done.returncode == 0, done.stderr
+    assert "Plan has new levels: family." in done.stderr
+    assert "Plan has these levels already: Basic." in done.stderr
+    assert stored_schema(documents).column("plan").levels[-1] == "family"
+    assert run_here("schema", "learn", "tenure_months=9", *STACK).returncode != 0
+
+
+def test_levels_or_an_import_are_named_but_not_both(documents: Documents, run_here: RunHere) -> None:
+    assert run_here("schema", "learn", *STACK).returncode == 2
+    assert run_here("schema", "learn", "plan", *STACK).returncode == 2
+    assert run_here("schema", "learn", "plan=a", "--import", "x").returncode == 2

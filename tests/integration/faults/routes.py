@@ -196,6 +196,12 @@ ROUTES = [
     Route("GET /api/model/schema"),
     Route("PUT /api/model/schema", body=SCHEMA_PUT, steps="the active schema is kept before another one is active", answers=False),
     Route("POST /api/model/schema/check", body={"document": SCHEMA_PUT["document"]}),
+    Route(
+        "POST /api/model/schema/levels",
+        body={"column": "plan", "levels": ["family"]},
+        steps="the active schema is kept before another one is active",
+        answers=False,
+    ),
     Route("GET /api/model/schema/earlier"),
     Route("GET /api/model/schema/earlier/{earlier_id}", f"/api/model/schema/earlier/{KEPT_SCHEMA}"),
     Route("GET /api/model/status"),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from retainstream.engine.records import Customer
 from retainstream.engine.schema import FeatureSchema
-from retainstream.engine.schema.changes import Change, changes, listed, other_inputs
+from retainstream.engine.schema.changes import Change, changes, listed, only_more_levels, other_inputs
 from retainstream.engine.schema.fit import Fit, Misfit
 from retainstream.registry.active_schema import ActiveSchema, digest_of, replace_active_schema, stored_active
 from retainstream.registry.champion import champion
@@ -221,6 +221,11 @@ def _model_effect(documents: Documents, models: Models, schema: FeatureSchema) -
         text = (
             f"The model in service ({pointer.version}) was trained on the same features and keeps scoring. "
             "It shows the words, actions and money of the schema that it was trained on."
+        )
+    elif only_more_levels(trained_on, schema):
+        text = (
+            f"The model in service ({pointer.version}) was trained before levels were added ({listed(others)}). It keeps scoring, and "
+            "takes the new levels as it takes any level that it does not know. A model that is trained now learns them."
         )
     else:
         text = (

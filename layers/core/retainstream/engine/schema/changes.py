@@ -43,6 +43,18 @@ def other_inputs(trained_on: FeatureSchema, active: FeatureSchema) -> list[str]:
     return sorted(name for name in inputs[0].keys() | inputs[1].keys() if inputs[0].get(name) != inputs[1].get(name))
 
 
+def only_more_levels(trained_on: FeatureSchema, active: FeatureSchema) -> bool:
+    """Whether the features differ, and in nothing but levels that were added: a model of the one schema takes these as it takes any level
+    that it does not know."""
+    others = other_inputs(trained_on, active)
+    shared = trained_on.names & active.names
+    return bool(others) and all(name in shared and _has_more(trained_on.column(name), active.column(name)) for name in others)
+
+
+def _has_more(before: Column, after: Column) -> bool:
+    return before.feature and after.feature and before.kind == after.kind and set(before.levels) < set(after.levels)
+
+
 def _of_the_whole(before: FeatureSchema, after: FeatureSchema) -> Iterator[str]:
     for field, noun in (("name", "name"), ("title", "title"), ("group", "group column")):
         if getattr(before, field) != getattr(after, field):
