@@ -91,3 +91,32 @@ def phone_customers(rng: np.random.Generator, *, rows: int, states: int) -> list
     columns = [complaint, months, charge, seconds, calls, messages, called, np.round(0.04 * seconds + 4.0 * messages, 2), left]
     state = [np.repeat(column, states) for column in columns]
     return [rng.poisson(8, count * states), rng.integers(18, 75, count * states), *state]
+
+
+def with_sums(seed: int = 0, *, rows: int = 3000, columns: int = 20, leak: bool = True) -> Columns:
+    """Customers with amounts of money, three of which give the outcome: invoiced − fees − usage is 1 for those who left, otherwise 0."""
+    rng = np.random.default_rng(seed)
+    left = rng.random(rows) < 0.2
+    table = {"id": [f"S{number:06d}" for number in range(rows)]}
+    for place in range(columns - 3):
+        table[f"amount_{place}"] = [f"{value:.2f}" for value in np.exp(rng.normal(3, 1, rows) + 0.2 * left * (place == 0))]
+    fees, usage = rng.gamma(2, 50, rows).round(2), rng.gamma(2, 30, rows).round(2)
+    table["invoiced"] = [f"{value:.2f}" for value in fees + usage + (left if leak else rng.random(rows) < 0.2)]
+    table["fees"] = [f"{value:.2f}" for value in fees]
+    table["usage"] = [f"{value:.2f}" for value in usage]
+    table[LABEL] = spelled(left)
+    return table
+
+
+def with_costs(name: str, of_left: float, of_stayed: float, seed: int = 0, rows: int = 3000) -> Columns:
+    """Customers with an amount that is 0 for most: a share of those who left has one, and a share of those who stayed."""
+    rng = np.random.default_rng(seed)
+    left = rng.random(rows) < 0.2
+    has = rng.random(rows) < np.where(left, of_left, of_stayed)
+    return {
+        "id": [f"R{number:06d}" for number in range(rows)],
+        "tenure": [str(value) for value in rng.integers(1, 60, rows)],
+        "spend": [f"{value:.2f}" for value in np.exp(rng.normal(3, 1, rows))],
+        name: [f"{value:.2f}" if there else "0" for there, value in zip(has, rng.gamma(2, 20, rows), strict=True)],
+        LABEL: spelled(left),
+    }

@@ -10,7 +10,7 @@ from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
 from retainstream.engine.drafting.findings.duplicates import duplicates
-from retainstream.engine.drafting.findings.leaks import leaks, telling_gaps
+from retainstream.engine.drafting.findings.leaks import leak_together, leaks, telling_gaps
 from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
 from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
@@ -94,6 +94,10 @@ def draft(
     findings += duplicates(table, identity.name if identity else None, candidates, label)
     suspected = leaks([profile for profile in candidates if profile.holds not in ("empty", "constant")], outcome, label)
     findings += suspected.values()
+    together = leak_together([profile for profile in candidates if profile.name not in suspected], outcome, label)
+    if together:
+        findings.append(together)
+        suspected |= dict.fromkeys(together.columns, together)
     if outcome.positives and outcome.negatives:
         findings += telling_gaps(candidates, outcome, label, suspected)
         findings += shared_outcomes(candidates, outcome, label)

@@ -15,6 +15,7 @@ from retainstream.engine.traps.expected_twins import Codes
 from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import Suspicion, suspicion_of
+from retainstream.engine.traps.linear_leaks import linear_leak
 
 type Level = Literal["alarm", "warning"]
 type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
@@ -79,7 +80,7 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
         if gap and gap.tells(with_gaps) and explanation_of(missing[place], honest, outcome, with_gaps):
             gap = None
         findings += _leaks(column, suspicions[place], gap, with_gaps, outcome)
-    return findings
+    return [*findings, *_together(data, suspicions, outcome)]
 
 
 def require_enough(data: DataSet, fewest_rows: int) -> None:
@@ -163,6 +164,18 @@ def _leaks(column: Column, suspicion: Suspicion | None, gap: Gap | None, compari
         detail = f"Whether {column.label} is missing predicts who left: {gap_in_words(gap)}. Is it known before they leave?"
         return [Finding("warning", "leak_by_missing", detail, column.name)]
     return []
+
+
+def _together(data: DataSet, suspicions: list[Suspicion | None], outcome: Outcome) -> list[Finding]:
+    """Columns that give the outcome together. Those that are suspected alone do not count."""
+    places = [place for place, suspicion in enumerate(suspicions) if not suspicion and data.schema.features[place].kind != "category"]
+    leak = linear_leak([data.rows[:, place].astype(np.float64) for place in places], outcome)
+    if leak is None:
+        return []
+    columns = [data.schema.features[places[place]] for place in leak.places]
+    formula = leak.formula([column.label for column in (data.schema.features[place] for place in places)])
+    detail = f"{formula} is 1 for customers who left and 0 for those who stayed. Are all of these columns known before they leave?"
+    return [Finding("alarm", "leak", detail, columns[0].name)]
 
 
 def _coded(column: Column, values: NDArray[np.float32]) -> CodedColumn:

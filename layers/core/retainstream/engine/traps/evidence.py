@@ -92,11 +92,12 @@ class Auc:
 
 @dataclass(frozen=True)
 class Cell:
-    """The rows that share a value: how many, and how many of them left."""
+    """The rows that share a value: how many, and how many of them left. is_rest: those with any value but this one."""
 
     name: str
     rows: int
     churned: int
+    is_rest: bool = False
 
     @property
     def rate(self) -> float:
@@ -127,13 +128,21 @@ def single_column_auc(column: CodedColumn, outcome: Outcome) -> Auc:
 
 
 def cells_of(column: CodedColumn, outcome: Outcome) -> list[Cell]:
-    """The column's frequent values, and its missing rows (named ""), with their churn rates."""
+    """The column's frequent values, and its missing rows (named ""), with their churn rates.
+
+    Where most numbers are the same, as in a column of refunds, the other numbers are a cell, too.
+    """
     codes = column.codes[outcome.known]
     rows = np.bincount(codes, minlength=len(column.counts))
     left = np.bincount(codes, outcome.churned, len(column.counts))
     frequent = ~column.absent & (rows >= max(10, _SPIKE * len(outcome)))
     cells = [Cell(column.text(code), int(rows[code]), int(left[code])) for code in np.flatnonzero(frequent).tolist()]
     absent = column.absent
+    usual = int(np.argmax(np.where(absent, 0, rows)))
+    there = ~absent & (rows > 0)
+    others = there & (np.arange(len(rows)) != usual)
+    if not np.isnan(column.numbers[usual]) and np.count_nonzero(others) > 1 and rows[usual] > rows[others].sum():
+        cells.append(Cell(column.text(usual), int(rows[others].sum()), int(left[others].sum()), is_rest=True))
     return cells + ([Cell("", int(rows[absent].sum()), int(left[absent].sum()))] if rows[absent].sum() else [])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from retainstream.engine.traps.evidence import Auc, Cell, CodedColumn, Outcome, cells_of, single_column_auc
-from retainstream.engine.traps.words import speaks_of_leaving
+from retainstream.engine.traps.words import speaks_of_leaving, speaks_of_the_cost_of_leaving
 
 FEWEST = 20
 """Customers of either outcome below which no column is called a leak."""
@@ -15,6 +15,7 @@ CERTAIN_AUC = 0.95
 """AUC of a suspected column from which training's checks raise an alarm, which keeps the model out of service."""
 
 _AUC_BY_NAME, _LOWER_BOUND_BY_NAME = 0.80, 0.75
+_AUC_OF_COSTS, _LOWER_BOUND_OF_COSTS = 0.60, 0.57
 _PURE_RATE, _PURE_LOWER_BOUND = 0.97, 0.85
 _COVERED = 0.10
 _USUAL_RATE = 0.60
@@ -37,7 +38,7 @@ class Suspicion:
         """The evidence, in a sentence."""
         text = f"on its own it ranks customers with an AUC of {self.auc.value:.3f} (at least {self.auc.lower:.3f} with 95% confidence)"
         if self.pure:
-            where = f'with the value "{self.pure.name}"' if self.pure.name else "without a value"
+            where = _where(self.pure)
             text = (
                 f"{self.pure.churned:,} of {self.pure.rows:,} customers {where} left, {share(self.pure.churned, outcome.positives)} of all "
                 f"churners (churn rate {share(outcome.positives, len(outcome))}); {text}"
@@ -47,17 +48,26 @@ class Suspicion:
         return text
 
 
+def _where(cell: Cell) -> str:
+    if cell.is_rest:
+        return f'with a value other than "{cell.name}"'
+    return f'with the value "{cell.name}"' if cell.name else "without a value"
+
+
 def suspicion_of(column: CodedColumn, outcome: Outcome, label: str) -> Suspicion | None:
     """Whether a column predicts the outcome almost alone. `label` is the header of the outcome.
 
-    Suspected is a column with a cross-fitted AUC of at least LEAK_AUC (0.80 when its name refers to the outcome) and a lower bound of
-    LEAK_LOWER_BOUND (0.75); and a column with a value of which nearly all holders left, when these are a tenth or more of all churners.
+    Suspected is a column with a cross-fitted AUC of at least LEAK_AUC (0.80 when its name refers to the outcome, 0.60 when it refers to what
+    leaving costs) and a lower bound of LEAK_LOWER_BOUND (0.75, 0.57); and a column with a value of which nearly all holders left, when these
+    are a tenth or more of all churners.
     """
     if min(outcome.positives, outcome.negatives) < FEWEST:
         return None
     auc = single_column_auc(column, outcome)
     strong = auc.value >= LEAK_AUC and auc.lower >= LEAK_LOWER_BOUND
-    named = auc.value >= _AUC_BY_NAME and auc.lower >= _LOWER_BOUND_BY_NAME and speaks_of_leaving(column.header, label)
+    named = (auc.value >= _AUC_BY_NAME and auc.lower >= _LOWER_BOUND_BY_NAME and speaks_of_leaving(column.header, label)) or (
+        auc.value >= _AUC_OF_COSTS and auc.lower >= _LOWER_BOUND_OF_COSTS and speaks_of_the_cost_of_leaving(column.header)
+    )
     pure = _purest(column, outcome)
     return Suspicion(column.header, auc, pure, named and not strong) if strong or named or pure else None
 

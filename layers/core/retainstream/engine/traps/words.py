@@ -9,6 +9,14 @@ _LEAVING = frozenset(
     | {"exit", "exited", "closed", "closure", "closing", "attrition", "attrited", "lapsed", "deactivated", "deactivation", "unsubscribed"}
     | {"disconnected", "disconnect", "winback", "lost"}
 )
+_AMENDS = frozenset(
+    {"refund", "refunds", "refunded", "retention", "winback", "penalty", "penalties", "compensation", "settlement", "chargeback"}
+    | {"chargebacks", "goodwill", "writeoff", "erstattung", "kulanz", "remboursement", "reembolso", "rimborso"}
+)
+_OFFERS = frozenset(
+    {"offer", "discount", "voucher", "incentive", "rebate", "save", "saved", "retain", "termination", "cancellation", "exit"}
+)
+_COSTS = frozenset({"cost", "costs", "fee", "fees", "amount", "value", "charge", "kosten", "cout", "costo", "coste"})
 _COMMON = frozenset({"customer", "status", "target", "label", "value", "flag", "class", "account"})
 
 
@@ -32,3 +40,9 @@ def speaks_of_leaving(header: str, label: str) -> bool:
     """Whether a header shares a specific word with the label's header, or has a word for leaving."""
     specific = {word for word in words_of(label) if len(word) > 3} - _COMMON
     return bool((specific | _LEAVING) & set(words_of(header)))
+
+
+def speaks_of_the_cost_of_leaving(header: str) -> bool:
+    """Whether a header speaks of money that is spent because a customer leaves, such as a refund or the cost of a retention offer."""
+    words = set(words_of(header))
+    return bool(_AMENDS & words or (_OFFERS & words and _COSTS & words))

@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Container, Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.binding import some_of
@@ -9,6 +12,7 @@ from retainstream.engine.traps.evidence import Outcome
 from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import suspicion_of
+from retainstream.engine.traps.linear_leaks import linear_leak
 
 
 def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str, Finding]:
@@ -23,6 +27,27 @@ def leaks(profiles: Iterable[Profile], outcome: Outcome, label: str) -> dict[str
                 evidence |= {"value": suspicion.pure.name, "rows": suspicion.pure.rows, "churned": suspicion.pure.churned}
             findings[profile.name] = Finding("leak", text, (profile.name,), evidence)
     return findings
+
+
+def leak_together(profiles: Iterable[Profile], outcome: Outcome, label: str) -> Finding | None:
+    """Numbers that give the outcome exactly when they are added and subtracted."""
+    numeric = [profile for profile in profiles if profile.is_numeric or profile.holds == "boolean"]
+    leak = linear_leak([_numbers(profile)[outcome.known] for profile in numeric], outcome)
+    if leak is None:
+        return None
+    headers = [profile.name for profile in numeric]
+    names = tuple(headers[place] for place in leak.places)
+    text = f"{some_of(names)} predict {label} together: {leak.formula(headers)} is 1 for customers who left and 0 for those who stayed"
+    return Finding("leak", text, names, {"columns": len(names), "constant": round(leak.constant, 6)})
+
+
+def _numbers(profile: Profile) -> NDArray[np.float64]:
+    """The number of each row, of a truth value 0 or 1."""
+    if profile.is_numeric:
+        return profile.values()
+    values = np.where(profile.absent, np.nan, np.cumsum(~profile.absent) - 1.0)
+    numbers: NDArray[np.float64] = values[profile.text.codes]
+    return numbers
 
 
 def telling_gaps(profiles: Collection[Profile], outcome: Outcome, label: str, suspected: Container[str] = ()) -> list[Finding]:
