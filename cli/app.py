@@ -107,7 +107,7 @@ def main() -> None:
         app()
     except ValueError as error:
         from retainstream.engine.schema.documents import UnreadableSchema
-        from retainstream.engine.tables.problems import UnreadableTable
+        from retainstream.engine.tables.problems import UndecidedTable, UnreadableTable
 
         if not isinstance(error, UnreadableSchema | UnreadableTable):
             raise
@@ -115,7 +115,7 @@ def main() -> None:
             say_error(f"{error.source}: {problem}")
         if len(error.problems) > _SHOWN:
             say_error(f"{error.source}: {len(error.problems) - _SHOWN} more faults")
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UndecidedTable) else 1)
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
         if package in ("", "cli", "retainstream"):

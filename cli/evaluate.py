@@ -109,6 +109,7 @@ def evaluate(
         "rows": len(table),
         "known": len(customers),
         "churned": int(customers.churned.sum()),
+        "outcomes": table.outcomes.document(),
         "features": len(customers.schema.features),
         "synthetic": bool(customers.synthetic.all()),
         "settings": {"folds": folds, "seed": seed, "seconds": seconds},
@@ -142,7 +143,7 @@ def _print_notes(table: "CustomerTable", customers: "DataSet", findings: "list[F
     for note in table.notes:
         say(f"note: {note}")
     if unknown:
-        say(f"note: {unknown:,} rows without a known outcome are left out")
+        say(f"note: {unknown:,} rows without a known outcome are left out ({table.outcomes.sentence})")
     if early:
         days = customers.schema.horizon_days
         say(f"note: {early:,} rows are left out: their outcome was known less than {days} days after their features")

@@ -37,6 +37,8 @@ def check(
     if data is not None:
         import numpy as np
 
+        from retainstream.engine.tables.outcomes import high_churn
+
         customers = read_customers(data, checked, decimal, encoding=encoding, sheet=sheet)
         known = int(np.count_nonzero(~np.isnan(customers.churned)))
         left = int(np.nansum(customers.churned))
@@ -44,6 +46,7 @@ def check(
             "rows": len(customers),
             "known": known,
             "churned": left,
+            "outcomes": customers.outcomes.document(),
             "repeated_ids": customers.repeated_ids,
             "missing": {
                 column.name: round(float(share), 6)
@@ -55,6 +58,9 @@ def check(
         lines.append(
             f"{data}: {_count(len(customers), 'customer')} read, {known:,} with a known outcome, {left:,} of them left ({left / known:.1%})"
         )
+        lines.append(f"outcomes: {customers.outcomes.sentence}")
+        if warning := high_churn(left, known):
+            lines.append(f"warning: {warning}")
         lines += [f"note: {note}" for note in customers.notes]
     if as_json:
         print_json(report)

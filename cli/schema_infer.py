@@ -37,7 +37,16 @@ def infer(
     return_share: Annotated[
         float, typer.Option("--return-share", min=0.001, max=0.9, help="Without ends of subscriptions: share of silences that may end.")
     ] = 0.1,
-    positive: Annotated[str | None, typer.Option("--positive", help="The label's value for customers who left.", metavar="VALUE")] = None,
+    positive: Annotated[
+        list[str] | None, typer.Option("--positive", help="A value of the label for customers who left.", metavar="VALUE")
+    ] = None,
+    stayed: Annotated[
+        list[str] | None,
+        typer.Option("--stayed", help='A value of the label for customers who stayed; "" is a blank cell.', metavar="VALUE"),
+    ] = None,
+    not_known: Annotated[
+        list[str] | None, typer.Option("--not-known", help="A value of the label for outcomes that are not known.", metavar="VALUE")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The schema's name, in lower case. Default: from the file's name.")] = None,
     decimal: DecimalMark = None,
     encoding: Encoding = None,
@@ -67,7 +76,9 @@ def infer(
         from retainstream.engine.drafting.yaml_document import yaml_of
 
         table = read_text_table(data, decimal, encoding=encoding, sheet=sheet)
-        drafted = draft(table, label, id_header=identity, positive=positive, name=name or _name_of(data))
+        drafted = draft(
+            table, label, id_header=identity, positive=positive, stayed=stayed or (), not_known=not_known or (), name=name or _name_of(data)
+        )
         text, check = yaml_of(drafted), f"retainstream schema check {output} --data {data}"
     else:
         from retainstream.engine.drafting.from_sources_yaml import yaml_of_sources

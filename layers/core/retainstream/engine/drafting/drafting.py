@@ -1,6 +1,6 @@
 """Drafts a feature schema, with findings about the table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,7 +15,7 @@ from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
 from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
 from retainstream.engine.drafting.profiles import KEPT_LEVELS, MOST_LEVELS, Profile, profile_of, profiles_of
-from retainstream.engine.schema import MAX_COLUMNS, Column, FeatureSchema, Id, Label
+from retainstream.engine.schema import MAX_COLUMNS, Column, FeatureSchema, Id
 from retainstream.engine.tables.binding import nearest, some_of
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
@@ -60,7 +60,9 @@ def draft(
     label: str,
     *,
     id_header: str | None = None,
-    positive: str | None = None,
+    positive: str | Sequence[str] | None = None,
+    stayed: Sequence[str] = (),
+    not_known: Sequence[str] = (),
     name: str = "customers",
     kinds: Mapping[str, ChosenKind] = MappingProxyType({}),
 ) -> Draft:
@@ -68,12 +70,15 @@ def draft(
 
     Args:
         label: header of the column with the outcome.
-        positive: the label's value for customers who left; detected when absent.
+        positive: the label's values for customers who left; detected when absent, like the next two.
+        stayed: its values for customers who stayed; "" is a blank cell.
+        not_known: its values for outcomes that are not known.
         id_header: header of the id column; detected when absent. Without one, rows are numbered.
         name: the schema's name, in lower case.
         kinds: header → the kind that a person chose. A column with one is in the model, unless it is a date or left out.
 
     Raises:
+        UndecidedLabel: a person has to say what the values of the label mean.
         UnreadableTable: no such label or id column, a label without two outcomes, no usable column, or too many columns.
     """
     for role, header in (("label", label), ("id", id_header)):
@@ -83,10 +88,10 @@ def draft(
             raise UnreadableTable(table.source, [TableProblem(f"there is no column {header} for the {role}; {advice}")])
     if label == id_header:
         raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
-    chosen = label_of(table, label, positive)
+    chosen = label_of(table, label, positive, stayed, not_known)
     outcome = Outcome.of(chosen.churned)
     profiles = [_as_chosen(profile, kinds, table) for profile in profiles_of(table) if profile.name != label]
-    findings = [Finding("note", text) for text in (*table.notes, *chosen.notes)]
+    findings = [Finding("note", text) for text in table.notes] + list(chosen.findings)
     identity, id_findings = _identity(table, profiles, id_header)
     findings += id_findings
     candidates = [profile for profile in profiles if profile is not identity]
@@ -178,7 +183,7 @@ def _assembled(
         name=name,
         title=f"{label_for(name)} customers" if not name.startswith("customer") else "Customers",
         id=Id(column=id_name, source=_source(identity.name, id_name) if identity else "", numbered=identity is None),
-        label=Label(column=label_name, source=_source(chosen.header, label_name), positive=chosen.positive),
+        label=chosen.label(label_name, _source(chosen.header, label_name)),
         group=sources[group].name if group else None,
         horizon_days=HORIZON_DAYS,
         columns=tuple(columns),

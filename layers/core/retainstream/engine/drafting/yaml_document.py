@@ -44,7 +44,8 @@ def heading(schema: FeatureSchema) -> Iterator[str]:
     yield f"title: {_scalar(schema.title)}"
     yield f"id: {flow(column=schema.id.column, source=schema.id.source, label=schema.id.label, numbered=schema.id.numbered)}"
     label = schema.label
-    yield f"label: {flow(column=label.column, source=label.source, positive=label.positive, meaning=label.meaning)}"
+    words = {name: words for name in ("left", "stayed", "not_known") if (words := getattr(label, name))}
+    yield f"label: {flow(column=label.column, source=label.source, positive=label.positive, **words, meaning=label.meaning)}"
     if schema.group:
         yield f"group: {schema.group}  # results are shown by this category; any other will do"
     else:
@@ -108,6 +109,8 @@ def flow(**fields: object) -> str:
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from retainstream.engine.learning.dataset import DataSet, in_order
 from retainstream.engine.learning.split import split_of
 from retainstream.engine.schema import Column
+from retainstream.engine.tables.outcomes import high_churn
 from retainstream.engine.traps.copies import copies, row_hashes, surplus
 from retainstream.engine.traps.evidence import CodedColumn, Outcome
 from retainstream.engine.traps.expected_twins import Codes
@@ -108,10 +109,10 @@ def require_enough(data: DataSet, fewest_rows: int) -> None:
 
 
 def _balance(data: DataSet) -> list[Finding]:
+    if warning := high_churn(int(data.churned.sum()), len(data)):
+        return [Finding("warning", "imbalance", f"{warning}.")]
     share = float(data.churned.mean())
-    if 0.01 <= share <= 0.9:
-        return []
-    return [Finding("warning", "imbalance", f"{share:.1%} of the customers with a known outcome left.")]
+    return [] if share >= 0.01 else [Finding("warning", "imbalance", f"{share:.1%} of the customers with a known outcome left.")]
 
 
 def _duplicates(data: DataSet) -> list[Finding]:

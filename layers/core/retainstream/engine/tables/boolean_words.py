@@ -1,8 +1,10 @@
 """The words for true and false in spreadsheets, in the languages of Europe and the most spoken ones of Asia.
 
-A word that means true in one language and false in another is in neither set (the Albanian and the Swedish *jo*, ☒). Neither is a letter that
+A word that means true in one language and false in another is in neither set (the Albanian and the Swedish *jo*). Neither is a letter that
 needs its counterpart (the S of *sí* and of *stayed*).
 """
+
+from unicodedata import normalize
 
 from retainstream.engine.tables.spelling import folded
 
@@ -34,3 +36,9 @@ FALSE = _words(
     """
 )
 """Words that mean false, folded."""
+
+
+def truth_of(text: str) -> bool | None:
+    """Whether a text means true or false, in any language; None if it is neither."""
+    spelled = normalize("NFKC", folded(text)).removesuffix(".")
+    return True if spelled in TRUE else False if spelled in FALSE else None

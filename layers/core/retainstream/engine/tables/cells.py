@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, stands_for_missing
-from retainstream.engine.schema.feature_schema import Label
 from retainstream.engine.tables.boolean_words import FALSE as FALSE
 from retainstream.engine.tables.boolean_words import TRUE as TRUE
+from retainstream.engine.tables.boolean_words import truth_of
 from retainstream.engine.tables.dates import date_in as date_in
 from retainstream.engine.tables.dates import day_in as day_in
 from retainstream.engine.tables.numbers import Decimal as Decimal
@@ -70,7 +70,7 @@ def cell_reader(column: Column, writing: Writing = Writing()) -> Callable[[str],
     parsed: Callable[[str], Value | None]
     match column.kind:
         case "boolean":
-            parsed = _truth_in
+            parsed = truth_of
         case "date":
             form = column.format
 
@@ -79,11 +79,6 @@ def cell_reader(column: Column, writing: Writing = Writing()) -> Callable[[str],
         case _:
             parsed = number_reader(writing)
     return read
-
-
-def _truth_in(text: str) -> bool | None:
-    spelled = folded(text)
-    return True if spelled in TRUE else False if spelled in FALSE else None
 
 
 def _level_reader(column: Column) -> Callable[[str], str | None]:
@@ -104,33 +99,3 @@ def _level_reader(column: Column) -> Callable[[str], str | None]:
 @lru_cache(512)
 def _spellings(levels: tuple[str, ...]) -> Spellings:
     return Spellings(levels)
-
-
-def outcome_reader(label: Label) -> Callable[[str], bool | None]:
-    """A function for the label's cells: True if the customer left, False if not, None if the cell is blank.
-
-    The function raises:
-        ValueError: the label is true or false by the schema, and the text is neither.
-    """
-    positive = label.positive
-    if isinstance(positive, bool) or str(positive).lower() in ("true", "false"):
-        wanted = positive if isinstance(positive, bool) else str(positive).lower() == "true"
-        return lambda text: _truth_of(text, wanted)
-    spelled = str(positive).strip().lower()
-    number = number_in(str(positive)) if isinstance(positive, int | float) else None
-
-    def outcome(text: str) -> bool | None:
-        if is_blank(text):
-            return None
-        return text.strip().lower() == spelled or (number is not None and number_in(text) == number)
-
-    return outcome
-
-
-def _truth_of(text: str, wanted: bool) -> bool | None:
-    spelled = text.strip().lower()
-    if spelled in MISSING:
-        return None
-    if spelled not in TRUE | FALSE:
-        raise ValueError("must be true or false")
-    return (spelled in TRUE) == wanted

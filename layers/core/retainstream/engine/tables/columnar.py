@@ -15,7 +15,7 @@ from retainstream.engine.tables.binding import Binding, bind, some_of
 from retainstream.engine.tables.delimited import DelimitedTable
 from retainstream.engine.tables.no_customers import no_customer
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, votes
-from retainstream.engine.tables.outcomes import outcome_reader
+from retainstream.engine.tables.outcomes import ReadOutcomes, lack_in_words, outcome_reader
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
 from retainstream.engine.tables.spelling import cleaned
@@ -102,6 +102,7 @@ class CustomerTable:
     unread: Unread = field(default_factory=Unread)
     rejects: list[TableProblem] = field(default_factory=list)
     read: int = 0
+    outcomes: ReadOutcomes = field(default_factory=ReadOutcomes)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -169,14 +170,15 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     for part in ("began_on", "left_on"):
         if (place := binding.moments.get(part)) not in binding.columns.values():
             _count_days_of_life(place, form, table, kept, unread)
-    churned = np.full(len(table), np.nan)
+    churned, outcomes = np.full(len(table), np.nan), ReadOutcomes()
     if binding.label is not None:
-        churned, problems = _outcomes(schema.label, table.columns[header[binding.label]], needed=labels_needed)
-        if problems:
-            raise UnreadableTable(table.source, problems)
+        churned, outcomes = _outcomes(schema.label, table.columns[header[binding.label]], kept)
     elif "left_on" in binding.moments:
         churned = _leavings(table.columns[header[binding.moments["left_on"]]], form)
+    if labels_needed and binding.label is not None and (lack := lack_in_words(schema.label, outcomes.counts, outcomes.seen)):
+        raise UnreadableTable(table.source, [TableProblem(lack, column=header[binding.label])])
     notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(binding, rejects, unread)]
+    notes += outcomes.notes(schema.label)
     rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
         rows[:, position] = encoded[column.name]
@@ -196,6 +198,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
         unread,
         rejects.problems,
         len(table),
+        outcomes,
     )
 
 
@@ -311,18 +314,14 @@ def _encoded(column: Column, values: list[Value | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None or isinstance(value, str) else float(value) for value in values])
 
 
-def _outcomes(label: Label, text: TextColumn, *, needed: bool) -> tuple[NDArray[np.float64], list[TableProblem]]:
-    outcome = outcome_reader(label)
-    counts = text.counts()
-    seen = ", ".join(f"{_quoted(text.values[code])} ({counts[code]:,})" for code in np.argsort(-counts)[:5])
-    outcomes = [outcome(value).churned for value in text.values]
-    churned = np.array([np.nan if value is None else float(value) for value in outcomes])[text.codes]
-    known = {value for value in outcomes if value is not None}
-    if needed and len(known) < 2:
-        missing = f"the positive value {_quoted(str(label.positive))}" if True not in known else "a value other than the positive one"
-        detail = f"no row has {missing}; the column holds {seen}. A model needs customers who left and customers who stayed"
-        return churned, [TableProblem(detail, column=text.name)]
-    return churned, []
+def _outcomes(label: Label, text: TextColumn, kept: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ReadOutcomes]:
+    read = outcome_reader(label)
+    outcomes = [read(value) for value in text.values]
+    churned = np.array([np.nan if (left := outcome.churned) is None else float(left) for outcome in outcomes])[text.codes]
+    times = np.bincount(text.codes[kept], minlength=len(text.values)).tolist()
+    return churned, ReadOutcomes.of(
+        (value, outcome, rows) for value, outcome, rows in zip(text.values, outcomes, times, strict=True) if rows
+    )
 
 
 def _leavings(text: TextColumn, form: str) -> NDArray[np.float64]:

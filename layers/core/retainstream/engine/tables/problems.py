@@ -50,3 +50,7 @@ class UnreadableTable(ValueError):
     def first_problems(self) -> list[str]:
         """The first problems in words, without the name of the file."""
         return [str(problem) for problem in self.problems[:_SHOWN]]
+
+
+class UndecidedTable(UnreadableTable):
+    """The file can be read in more than one way, and a person has to say in which; the message shows the ways."""

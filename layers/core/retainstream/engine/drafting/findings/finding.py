@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 type Sort = Literal[
-    "identifier", "duplicates", "leak", "missingness", "contamination", "few_outcomes", "undated", "set_aside", "question", "note"
+    "identifier",
+    "duplicates",
+    "leak",
+    "missingness",
+    "contamination",
+    "few_outcomes",
+    "churn_rate",
+    "undated",
+    "set_aside",
+    "question",
+    "note",
 ]
 
 
