@@ -38,7 +38,7 @@ def read_text_table(
         UnreadableTable: the file is not a table.
     """
     from retainstream.engine.tables.columnar import read_text
-    from retainstream.engine.tables.delimited import open_table
+    from retainstream.engine.tables.opening import open_table
     from retainstream.engine.tables.parquet import is_parquet, read_parquet
 
     if is_parquet(path):

@@ -102,7 +102,7 @@ class OwnData:
         if self.path is None:
             raise OwnDataError("No file of customers is set.")
         with _explained(), open_table(self.path) as table:
-            bind(schema, table.header, source=table.source, line=table.header_line)  # a model needs the outcomes
+            bind(schema, table.header, source=table.source, line=table.header_line, hint=table.hint)  # a model needs the outcomes
             yield Intake(table, schema, self.moments(schema), refuse)
 
 

@@ -22,6 +22,7 @@ SHIPPED = {
     "layers/history/requirements.txt": ("history",),
     "functions/auth/requirements.txt": ("auth",),
     "functions/authorizer/requirements.txt": ("authorizer",),
+    "functions/imports/requirements.txt": ("files",),
 }
 
 _HEADER = "# Written by tools/pin.py from uv.lock ({groups}). Do not edit.\n"

@@ -172,7 +172,7 @@ def test_a_second_month_adds_ends_and_an_older_file_takes_none_away(
             "Nothing was added, and the earlier deliveries are unchanged.",
         ),
         (b"\x1f\x8bno", "events.csv: the compressed file is damaged. Nothing was added, and the earlier deliveries are unchanged."),
-        (b"PK\x03\x04", "events.csv: looks like zip or Excel; save it as CSV (gzip is fine). Nothing was added, and the earlier"),
+        (b"PK\x03\x04", "events.csv: the zip archive or workbook is damaged, or ends too early. Nothing was added, and the earlier"),
     ],
     ids=["columns", "damaged", "excel"],
 )

@@ -420,7 +420,7 @@ def test_a_file_that_unpacks_to_too_much_or_is_damaged_is_refused(monkeypatch: p
     [
         (b"customer_id,colour\nc1,blue\n", "there is no column"),
         (b"\n\n", "is empty"),
-        (b"PK\x03\x04 anything", "looks like zip or Excel"),
+        (b"PK\x03\x04 anything", "damaged, or ends too early"),
         (b"a\x00b\n", "zero bytes"),
     ],
 )

@@ -136,7 +136,7 @@ FAULTY_FILES: dict[str, tuple[bytes, str]] = {
     "too few fields": ((SEMICOLONS + "K9;Köln\n").encode(), "line 6: has 2 fields where the header has 7"),
     "zero bytes": (b"a,b\n\x00\x00", "holds zero bytes"),
     "an image": (b"\x89PNG\r\n\x1a\n\x00", "is not text"),
-    "excel": (b"PK\x03\x04\x00", "looks like zip or Excel; save it as CSV"),
+    "excel": (b"PK\x03\x04\x00", "the zip archive or workbook is damaged, or ends too early"),
     "half a gzip file": (gzip.compress(SEMICOLONS.encode() * 50)[:-20], "damaged"),
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from retainstream.engine.schema import read_schema
 from retainstream.engine.tables.columnar import customers_in, read_text
-from retainstream.engine.tables.delimited import open_table
+from retainstream.engine.tables.opening import open_table
 from tests.integration.test_command_line import ROOT, run
 
 GYM = ROOT / "examples/gym"

@@ -142,7 +142,7 @@ class Uploads:
         return keys
 
     def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> io.BufferedReader:
-        """The bytes of a file from `start` up to `end`, read by ranges of RANGE bytes.
+        """The bytes of a file from `start` up to `end`, read by ranges of RANGE bytes. The stream allows seeking.
 
         Reading raises ChangedFile when the file was replaced.
         """
@@ -172,21 +172,31 @@ class Uploads:
 
 
 class _Ranges(io.RawIOBase):
+    """`_held` is the range that was read last; it begins at `_begin` of the file, and `_next` is the place of the next byte."""
+
     def __init__(self, uploads: Uploads, file: StoredFile, start: int, end: int) -> None:
-        self._uploads, self._file, self._next, self._stop = uploads, file, start, end
-        self._held = memoryview(b"")
+        self._uploads, self._file, self._start, self._stop = uploads, file, start, end
+        self._held, self._begin, self._next = memoryview(b""), start, start
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: self._start, io.SEEK_CUR: self._next, io.SEEK_END: self._stop}[whence]
+        self._next = max(base + offset, self._start)
+        return self._next - self._start
+
     def readinto(self, buffer: Any) -> int:
-        if not self._held and self._next < self._stop:
-            end = min(self._next + RANGE, self._stop)
-            self._held = memoryview(self._uploads.read(self._file, self._next, end))
-            self._next = end
-        size = min(len(buffer), len(self._held))
-        buffer[:size] = self._held[:size]
-        self._held = self._held[size:]
+        if not self._begin <= self._next < self._begin + len(self._held):
+            self._begin = self._next
+            self._held = memoryview(self._uploads.read(self._file, self._begin, min(self._begin + RANGE, self._stop)))
+        place = self._next - self._begin
+        size = min(len(buffer), len(self._held) - place)
+        buffer[:size] = self._held[place : place + size]
+        self._next += size
         return size
 
 

@@ -85,7 +85,8 @@ def draft(
         if header is not None and header not in table.columns:
             near = nearest(header, list(table.columns))
             advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
-            raise UnreadableTable(table.source, [TableProblem(f"there is no column {header} for the {role}; {advice}")])
+            problems = [f"there is no column {header} for the {role}; {advice}", *([table.hint] if table.hint else [])]
+            raise UnreadableTable(table.source, list(map(TableProblem, problems)))
     if label == id_header:
         raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
     chosen = label_of(table, label, positive, stayed, not_known)

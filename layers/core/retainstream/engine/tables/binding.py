@@ -36,7 +36,14 @@ class Binding:
 
 
 def bind(
-    schema: FeatureSchema, header: Sequence[str], *, source: str, line: int = 1, partial: bool = False, label_needed: bool = True
+    schema: FeatureSchema,
+    header: Sequence[str],
+    *,
+    source: str,
+    line: int = 1,
+    partial: bool = False,
+    label_needed: bool = True,
+    hint: str = "",
 ) -> Binding:
     """Finds the schema's columns. A header is the schema's source, or the name, in any spelling that looks the same (see `Spellings`).
 
@@ -44,6 +51,7 @@ def bind(
 
     Args:
         partial: the file may hold some facts of its customers alone: an id, and at least one column, outcome or day of the schema.
+        hint: why the names of the header may look wrong.
 
     Raises:
         UnreadableTable: a column is not in the header; the message names the most similar header.
@@ -77,7 +85,8 @@ def bind(
     if partial and identity is not None and label is None and not moments and not any(place is not None for place in found_at.values()):
         absent["column"] = [column.header for column in schema.columns]
     if absent:
-        raise UnreadableTable(source, [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()])
+        problems = [TableProblem(_lack(role, names, header), line=line) for role, names in absent.items()]
+        raise UnreadableTable(source, [*problems, *([TableProblem(hint)] if hint else [])])
     columns = {name: place for name, place in found_at.items() if place is not None}
     used = {identity, label, *columns.values(), *moments.values()}
     anchor = moments.get("anchor", moments.get("features_as_of"))

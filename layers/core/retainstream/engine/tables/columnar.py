@@ -50,7 +50,7 @@ class TextColumn:
 
 @dataclass
 class TextTable:
-    """A file as text, column by column; `lines` holds the first line of each row."""
+    """A file as text, column by column; `lines` holds the first line of each row, `hint` why names of the header may look wrong."""
 
     source: str
     columns: dict[str, TextColumn]
@@ -60,6 +60,7 @@ class TextTable:
     notes: list[str] = field(default_factory=list)
     named_mark: Decimal | None = None
     commas_separate: bool = True
+    hint: str = ""
     _marks: dict[int, Marks] = field(default_factory=dict)
 
     def marks_of(self, place: int) -> Marks:
@@ -128,7 +129,15 @@ def read_text(table: DelimitedTable, most_rows: int | None = None) -> TextTable:
         name: _stripped(name, np.concatenate(codes), list(index)) for name, codes, index in zip(table.header, blocks, indexes, strict=True)
     }
     return TextTable(
-        table.source, columns, np.array(lines), table.decimal, table.header_line, list(table.notes), table.named_mark, table.commas_separate
+        table.source,
+        columns,
+        np.array(lines),
+        table.decimal,
+        table.header_line,
+        list(table.notes),
+        table.named_mark,
+        table.commas_separate,
+        table.hint,
     )
 
 
@@ -142,7 +151,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
             are not enough for a model.
     """
     header = list(table.columns)
-    binding = bind(schema, header, source=table.source, line=table.header_line, label_needed=labels_needed)
+    binding = bind(schema, header, source=table.source, line=table.header_line, label_needed=labels_needed, hint=table.hint)
     placed = binding.placed(schema)
     writings = fitting_writings(table, table.source, header, placed)
     form = schema.moments.format if schema.moments else ""

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NotRequired, TypedDict
 
-from retainstream.engine.tables.delimited import Layout, Record, is_misencoded, mended, quoting_problem
+from retainstream.engine.tables.delimited import END_OF_FILE, Layout, Record, is_misencoded, mended, quoting_problem
+from retainstream.engine.tables.no_customers import no_customer
 from retainstream.engine.tables.numbers import Decimal, Marks
 from retainstream.engine.tables.splitting import Place, Readable, Splitter
 
@@ -17,7 +18,7 @@ class BrokenRecord:
     detail: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class TablePart(Layout):
     """Records from `splitter.place` to the end of its stream, which is in UTF-8 or Windows-1252."""
 
@@ -46,7 +47,7 @@ class TablePart(Layout):
             if is_misencoded(text):
                 self.misencoded += 1
                 text = mended(text)
-            feed.put(text)
+            feed.put(text.replace(END_OF_FILE, ""))
             try:
                 record: Record = next(reader)
             except csv.Error as error:
@@ -55,13 +56,13 @@ class TablePart(Layout):
             if not any(cell.strip() for cell in record):
                 continue
             if len(record) != width and (misfit := self.misfit(record)):
-                yield line, BrokenRecord(misfit)
+                yield line, BrokenRecord(no_customer(record, self.header) or misfit)
             else:
                 yield line, record[:width]
 
 
 class LayoutDocument(TypedDict):
-    """A `Layout` as JSON."""
+    """A `Layout` as JSON. Earlier versions stored less."""
 
     source: str
     header: list[str]
@@ -71,6 +72,10 @@ class LayoutDocument(TypedDict):
     encoding: str
     named_mark: NotRequired[Decimal | None]
     marks: NotRequired[list[dict[str, Any]]]
+    by_line: NotRequired[bool]
+    escaped: NotRequired[bool]
+    sheet: NotRequired[str | None]
+    remarks: NotRequired[list[str]]
 
 
 def part_of(layout: LayoutDocument, stream: Readable, place: Place) -> TablePart:
@@ -81,15 +86,15 @@ def part_of(layout: LayoutDocument, stream: Readable, place: Place) -> TablePart
 def part_by(layout: LayoutDocument, splitter: Splitter) -> TablePart:
     """The part of a table with this layout that a splitter divides into records."""
     return TablePart(
-        layout["source"],
-        layout["header"],
-        layout["header_line"],
-        layout["delimiter"],
-        layout["decimal"],
-        layout["encoding"],
-        splitter,
+        source=layout["source"],
+        header=layout["header"],
+        header_line=layout["header_line"],
+        delimiter=layout["delimiter"],
+        decimal=layout["decimal"],
+        encoding=layout["encoding"],
         named_mark=layout.get("named_mark"),
         marks=[Marks(**column) for column in layout.get("marks", [])],
+        splitter=splitter,
     )
 
 
@@ -104,6 +109,10 @@ def layout_document(layout: Layout) -> LayoutDocument:
         "encoding": layout.encoding,
         "named_mark": layout.named_mark,
         "marks": [asdict(column) for column in layout.marks],
+        "by_line": layout.by_line,
+        "escaped": layout.escaped,
+        "sheet": layout.sheet,
+        "remarks": layout.remarks,
     }
 
 

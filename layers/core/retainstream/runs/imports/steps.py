@@ -157,7 +157,8 @@ def _rejects(stores: Stores, import_id: str, parts: Iterable[Part]) -> Iterator[
 def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[str]:
     layout = get_document(stores, import_id, "layout.json")
     schema = schema_of(stores, import_id)
-    notes = notes_on(schema, bind(schema, layout["header"], source=layout["source"], partial=True, label_needed=False))
+    binding = bind(schema, layout["header"], source=layout["source"], partial=True, label_needed=False)
+    notes = [*layout.get("remarks", []), *notes_on(schema, binding)]
     moments = moments_asked(stores.runs.existing(import_id)["asked"])
     features_on, outcomes_on = moments.features_as_of[:10], moments.outcomes_as_of[:10]
     if outcomes_on < features_on:

@@ -1,20 +1,16 @@
 """The first look at an uploaded file: its layout, its plain text where it is packed, and the parts by which it is loaded."""
 
-import codecs
-import gzip
-import io
 import math
-import zlib
 from collections.abc import Iterator
 from typing import Literal, TypedDict
 
 from retainstream.engine.schema import FeatureSchema
-from retainstream.engine.tables import open_table
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import layout_document
 from retainstream.engine.tables.splitting import Place, Splitter
 from retainstream.engine.tables.writings import fitting_writings
 from retainstream.registry.active_schema import active_schema
+from retainstream.runs.imports.plain_text import open_upload, plain_text
 from retainstream.runs.imports.view import ImportRun
 from retainstream.runs.imports.work import (
     FileRecord,
@@ -40,10 +36,6 @@ SMALLEST_PART = 8 << 20
 MOST_PARTS = 300
 LINES_PER_PARTITION = 2_000_000
 MOST_UNPACKED = 50 * 10**9
-_HEAD = 4 << 20
-_PIECE = 1 << 20
-_GZIP = b"\x1f\x8b"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Begun(TypedDict):
@@ -110,16 +102,12 @@ def begin(stores: Stores, event: RunEvent) -> Begun:
             raise ImportFailed("The file is not in the bucket.")
         if file.size != asked["size"]:
             raise ImportFailed(f"The file has {file.size:,} bytes, but {asked['size']:,} were announced.")
-        magic = stores.uploads.read(file, 0, min(2, file.size))
-        if asked.get("gzip") is not None and asked["gzip"] != (magic == _GZIP):
-            raise ImportFailed(f"The file is {'' if magic == _GZIP else 'not '}compressed with gzip, other than announced.")
-        head = next(in_blocks(_unzipped(stores, file, magic == _GZIP), _HEAD), b"")
-        table = open_table(io.BytesIO(head), decimal=asked.get("decimal"), name=asked["file_name"])
-        binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False)
+        table, packed = open_upload(stores, file, asked)
+        binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False, hint=table.hint)
         fitting_writings(table, table.source, table.header, binding.placed(schema))
         put_document(stores, import_id, "layout.json", layout_document(table))
         put_document(stores, import_id, "schema.json", schema.model_dump(mode="json"))
-    return {"file": record_of(file), "packed": magic == _GZIP or head[:2] in _UTF_16}
+    return {"file": record_of(file), "packed": packed}
 
 
 def _open(stores: Stores, import_id: str) -> ImportRun:
@@ -139,19 +127,20 @@ def schema_of(stores: Stores, import_id: str) -> FeatureSchema:
 def unpack(stores: Stores, event: UnpackEvent, seconds_left: SecondsLeft) -> Unpacked:
     """Writes the file's plain text, in UTF-8, beside it.
 
-    A compressed stream can only be entered at its beginning: so each turn reads the file from there, and writes from where the turn before
-    stopped.
+    A compressed stream or a workbook can only be entered at its beginning: so each turn reads the file from there, and writes from where
+    the turn before stopped.
 
     Raises:
         ImportFailed: the file is damaged or too long, or a turn has no time to write more than the turn before.
     """
     packed, key, upload = StoredFile(**event["file"]), work_key(event["import_id"], "plain"), event["upload"]
-    with errors_in_words("The compressed file"):
+    layout = get_document(stores, event["import_id"], "layout.json")
+    with errors_in_words("The packed file"):
         upload_id = upload["id"] if upload else stores.uploads.begin(key)
         arrived = stores.uploads.parts(key, upload_id) if upload else {}
         written = upload["parts"] if upload else 0
         number, size = 0, 0
-        turn = Turn(seconds_left, RESERVE_SECONDS, enumerate(in_blocks(_plain(stores, packed), PART), start=1))
+        turn = Turn(seconds_left, RESERVE_SECONDS, enumerate(in_blocks(plain_text(stores, packed, layout), PART), start=1))
         for number, block in turn:
             size += len(block)
             if size > MOST_UNPACKED:
@@ -169,30 +158,6 @@ def unpack(stores: Stores, event: UnpackEvent, seconds_left: SecondsLeft) -> Unp
         if plain is None:
             raise NotStored(key)
     return {"done": True, "file": record_of(plain), "upload": {"id": upload_id, "parts": number}}
-
-
-def _unzipped(stores: Stores, file: StoredFile, zipped: bool) -> Iterator[bytes]:
-    stream = stores.uploads.open(file)
-    source = gzip.GzipFile(fileobj=stream) if zipped else stream
-    try:
-        while piece := source.read(_PIECE):
-            yield piece
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ImportFailed("The compressed file is damaged, or ends too early.") from error
-
-
-def _plain(stores: Stores, file: StoredFile) -> Iterator[bytes]:
-    pieces = _unzipped(stores, file, stores.uploads.read(file, 0, min(2, file.size)) == _GZIP)
-    first = next(pieces, b"")
-    if first[:2] not in _UTF_16:
-        yield first
-        yield from pieces
-        return
-    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-    yield decoder.decode(first).encode("utf-8", "replace")
-    for piece in pieces:
-        yield decoder.decode(piece).encode("utf-8", "replace")
-    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 def survey(stores: Stores, event: SurveyEvent, seconds_left: SecondsLeft) -> Survey | Surveyed:
