@@ -120,3 +120,13 @@ def with_costs(name: str, of_left: float, of_stayed: float, seed: int = 0, rows:
         name: [f"{value:.2f}" if there else "0" for there, value in zip(has, rng.gamma(2, 20, rows), strict=True)],
         LABEL: spelled(left),
     }
+
+
+def as_columns(columns: list[NDArray[Any]], names: list[str]) -> Columns:
+    """A table of these columns, the last one the outcome, with an id."""
+    table = {name: [str(value) for value in column] for name, column in zip(names, columns[:-1], strict=True)}
+    return {"id": [f"K{number:05d}" for number in range(len(columns[-1]))], **table, LABEL: spelled(columns[-1].astype(bool))}
+
+
+PHONE = ["Call Failure", "Age", "Complains", "Subscription Length", "Charge", "Seconds of Use", "Frequency of use", "Frequency of SMS"]
+PHONE += ["Distinct Called Numbers", "Customer Value"]

@@ -9,7 +9,7 @@ import numpy as np
 from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
-from retainstream.engine.drafting.findings.duplicates import duplicates
+from retainstream.engine.drafting.findings.duplicates import duplicates, repeated_columns
 from retainstream.engine.drafting.findings.leaks import leak_together, leaks, telling_gaps
 from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
@@ -104,12 +104,15 @@ def draft(
     if together:
         findings.append(together)
         suspected |= dict.fromkeys(together.columns, together)
+    twice = repeated_columns(candidates)
+    findings += twice
     if outcome.positives and outcome.negatives:
         findings += telling_gaps(candidates, outcome, label, suspected)
         findings += shared_outcomes(candidates, outcome, label)
         findings += separate_times(candidates, outcome, label)
         findings += follows_file_order(table, outcome, label)
-    return _assembled(table, chosen, outcome, identity, candidates, suspected, findings, name, kinds)
+    copies = {finding.columns[0]: finding.columns[1] for finding in twice if finding.is_warning}
+    return _assembled(table, chosen, outcome, identity, candidates, suspected, copies, findings, name, kinds)
 
 
 def _as_chosen(profile: Profile, kinds: Mapping[str, ChosenKind], table: TextTable) -> Profile:
@@ -145,6 +148,7 @@ def _assembled(
     identity: Profile | None,
     candidates: list[Profile],
     suspected: dict[str, Finding],
+    copies: dict[str, str],
     findings: list[Finding],
     name: str,
     kinds: Mapping[str, ChosenKind],
@@ -169,6 +173,9 @@ def _assembled(
         column_name = name_for(profile.name, taken)
         taken.add(column_name)
         column, notes = column_of(profile, column_name, None if kind else suspected.get(profile.name))
+        if profile.name in copies:
+            column = column.model_copy(update={"feature": False})
+            notes.append(f"A copy of {copies[profile.name]}, so it is left out of the model.")
         columns.append(column)
         remarks[column_name] = notes
         if profile.is_numeric:

@@ -1,5 +1,6 @@
 """Whether a data set is enough to train on, and what is suspicious in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
@@ -17,6 +18,7 @@ from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import Suspicion, suspicion_of
 from retainstream.engine.traps.linear_leaks import linear_leak
+from retainstream.engine.traps.same_columns import same_columns
 
 type Level = Literal["alarm", "warning"]
 type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
@@ -81,7 +83,7 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
         if gap and gap.tells(with_gaps) and explanation_of(missing[place], honest, outcome, with_gaps):
             gap = None
         findings += _leaks(column, suspicions[place], gap, with_gaps, outcome)
-    return [*findings, *_together(data, suspicions, outcome)]
+    return [*findings, *_together(data, suspicions, outcome), *_same(data.schema.features, coded)]
 
 
 def require_enough(data: DataSet, fewest_rows: int) -> None:
@@ -177,6 +179,15 @@ def _together(data: DataSet, suspicions: list[Suspicion | None], outcome: Outcom
     formula = leak.formula([column.label for column in (data.schema.features[place] for place in places)])
     detail = f"{formula} is 1 for customers who left and 0 for those who stayed. Are all of these columns known before they leave?"
     return [Finding("alarm", "leak", detail, columns[0].name)]
+
+
+def _same(columns: Sequence[Column], coded: list[CodedColumn]) -> list[Finding]:
+    """Second copies of a column."""
+    pairs = [(columns[pair.first], columns[pair.second]) for pair in same_columns(coded) if pair.equal]
+    return [
+        Finding("warning", "duplicates", f"{second.label} has the same value as {first.label} in every row: keep one of them.", second.name)
+        for first, second in pairs
+    ]
 
 
 def _coded(column: Column, values: NDArray[np.float32]) -> CodedColumn:

@@ -57,9 +57,9 @@ def _where(cell: Cell) -> str:
 def suspicion_of(column: CodedColumn, outcome: Outcome, label: str) -> Suspicion | None:
     """Whether a column predicts the outcome almost alone. `label` is the header of the outcome.
 
-    Suspected is a column with a cross-fitted AUC of at least LEAK_AUC (0.80 when its name refers to the outcome, 0.60 when it refers to what
-    leaving costs) and a lower bound of LEAK_LOWER_BOUND (0.75, 0.57); and a column with a value of which nearly all holders left, when these
-    are a tenth or more of all churners.
+    Suspected is a column with a cross-fitted AUC of at least LEAK_AUC (0.80 when its name refers to the outcome, 0.60 when it refers to
+    what leaving costs) and a lower bound of LEAK_LOWER_BOUND (0.75, 0.57); and a column with a value of which nearly all holders left,
+    when these are a tenth or more of all churners.
     """
     if min(outcome.positives, outcome.negatives) < FEWEST:
         return None

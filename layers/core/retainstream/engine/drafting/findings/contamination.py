@@ -1,23 +1,27 @@
 """Rows that are not independent: groups that share an outcome, and outcomes from different times."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from retainstream.engine.drafting.findings.finding import Finding
-from retainstream.engine.drafting.names import names_a_period
+from retainstream.engine.drafting.names import names_a_key, names_a_period
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.columnar import TextTable
+from retainstream.engine.traps.copies import row_hashes
 from retainstream.engine.traps.evidence import Outcome, single_column_auc
 from retainstream.engine.traps.leaks import share
 from retainstream.engine.traps.words import words_of
 
 _TOO_GOOD = "The same customers in training and in test make the figures too good"
 _FEWEST_GROUPS = 20
-_LARGEST_GROUP = 50.0
+_LARGEST_GROUP = 50
 _AGREEMENT = 0.3
 _SIGMAS = 5.0
+_FOLLOWS = 0.3
 _TIME_AUC, _TIME_LOWER = 0.65, 0.62
 _PERIODS = 60
 _OWN_TIME = frozenset(
@@ -40,36 +44,80 @@ def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
     return [Finding("contamination", text, (profile.name,), evidence)]
 
 
-def shared_outcomes(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
+def shared_outcomes(profiles: Collection[Profile], outcome: Outcome, label: str) -> list[Finding]:
     """Columns with many small groups whose members leave together, such as households.
 
     The measure is the intraclass correlation: the mean product of standardised outcomes over all pairs within groups. Without a link it
-    is 0 with a standard error of 1/√pairs.
+    is 0 with a standard error of 1/√pairs. Copies of a row count once, and groups of more than 50 not at all. Numbers are groups only
+    where they are no measure (see `_is_a_measure`): customers with the same usage leave together because of the usage.
     """
     findings = []
+    distinct = _first_of_each(profiles, outcome)
+    left = outcome.churned.astype(float)
+    if not 0 < left[distinct].mean() < 1:
+        return []
+    standard = (left - left[distinct].mean()) / left[distinct].std()
     for profile in profiles:
         if profile.holds not in ("identifier", "category", "integer", "text") or profile.distinct < _FEWEST_GROUPS:
             continue
-        there = ~profile.missing[outcome.known]
-        codes = profile.text.codes[outcome.known][there]
-        left = outcome.churned[there].astype(float)
-        rows = np.bincount(codes)
-        rows_in_groups = rows[rows > 1]
-        pairs = float((rows * (rows - 1.0)).sum() / 2)
-        if len(rows_in_groups) < _FEWEST_GROUPS or rows_in_groups.mean() > _LARGEST_GROUP or not 0 < left.mean() < 1:
+        there = distinct & ~profile.missing[outcome.known]
+        codes = profile.text.codes[outcome.known]
+        small = (np.bincount(codes[there], minlength=len(profile.counts)) <= _LARGEST_GROUP)[codes]
+        agreement, pairs, groups = _agreement(codes[there & small], standard[there & small])
+        if groups < _FEWEST_GROUPS or agreement < _AGREEMENT or agreement * math.sqrt(pairs) < _SIGMAS:
             continue
-        standard = (left - left.mean()) / left.std()
-        sums, squares = np.bincount(codes, standard), np.bincount(codes, standard**2)
-        agreement = float((sums**2 - squares).sum() / 2 / pairs)
-        if agreement >= _AGREEMENT and agreement * math.sqrt(pairs) >= _SIGMAS:
-            text = (
-                f"rows with the same {profile.name} share their {label}: over {len(rows_in_groups):,} groups the outcomes correlate "
-                f"by {agreement:.2f} within a group. {_TOO_GOOD}; keep one row per group"
-            )
-            findings.append(
-                Finding("contamination", text, (profile.name,), {"groups": len(rows_in_groups), "correlation": round(agreement, 4)})
-            )
+        if profile.holds == "integer" and _is_a_measure(profile, profiles, agreement, there & small, standard, outcome):
+            continue
+        text = (
+            f"rows with the same {profile.name} share their {label}: over {groups:,} groups the outcomes correlate "
+            f"by {agreement:.2f} within a group. {_TOO_GOOD}; keep one row per group"
+        )
+        findings.append(Finding("contamination", text, (profile.name,), {"groups": groups, "correlation": round(agreement, 4)}))
     return findings
+
+
+def _first_of_each(profiles: Iterable[Profile], outcome: Outcome) -> NDArray[np.bool_]:
+    """Whether each row with a known outcome is the first with its values, apart from columns that identify rows."""
+    columns = [profile.text.codes[outcome.known] for profile in profiles if profile.holds != "identifier"]
+    first = np.zeros(len(outcome), dtype=bool)
+    first[np.unique(row_hashes([*columns, outcome.churned.view(np.uint8)]), return_index=True)[1]] = True
+    return first
+
+
+def _agreement(codes: NDArray[np.integer], standard: NDArray[np.float64]) -> tuple[float, float, int]:
+    """The mean product of standardised outcomes over the pairs within groups, the pairs, and the groups of two rows or more."""
+    rows = np.bincount(codes)
+    pairs = float((rows * (rows - 1.0)).sum() / 2)
+    if not pairs:
+        return 0.0, 0.0, 0
+    sums, squares = np.bincount(codes, standard), np.bincount(codes, standard**2)
+    return float((sums**2 - squares).sum() / 2 / pairs), pairs, int(np.count_nonzero(rows > 1))
+
+
+def _is_a_measure(
+    profile: Profile,
+    profiles: Iterable[Profile],
+    agreement: float,
+    rows: NDArray[np.bool_],
+    standard: NDArray[np.float64],
+    outcome: Outcome,
+) -> bool:
+    """Whether the numbers of a column measure something: rows of neighbouring numbers agree half as much as rows of the same number, or the
+    ranks of the numbers follow those of another column. The numbers of households do neither. A name of a key decides that they do not."""
+    if names_a_key(profile.name):
+        return False
+    values = profile.values()[outcome.known]
+    chosen = np.flatnonzero(rows)
+    ordered = chosen[np.argsort(values[chosen], kind="stable")]
+    changes = np.flatnonzero(np.diff(values[ordered]) != 0)
+    beside = float((standard[ordered[changes]] * standard[ordered[changes + 1]]).mean()) if len(changes) else 0.0
+    if beside >= agreement / 2:
+        return True
+    return any(
+        abs(spearmanr(values, other.values()[outcome.known], nan_policy="omit").statistic) >= _FOLLOWS
+        for other in profiles
+        if other is not profile and other.is_numeric
+    )
 
 
 def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:

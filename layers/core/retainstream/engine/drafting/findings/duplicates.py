@@ -1,4 +1,4 @@
-"""Rows that are in the table twice."""
+"""Rows and columns that are in the table twice."""
 
 from collections.abc import Iterable
 
@@ -11,6 +11,7 @@ from retainstream.engine.tables.binding import some_of
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.traps.copies import Hashes, copies, has_twin, row_hashes, surplus
 from retainstream.engine.traps.leaks import share
+from retainstream.engine.traps.same_columns import same_columns
 
 _NEARLY_UNIQUE = 0.9
 
@@ -35,6 +36,24 @@ def duplicates(table: TextTable, id_header: str | None, others: Iterable[Profile
         keys = [header for header in table.columns if header not in headers]
         text = f"equal to another row apart from {some_of(keys)}" if keys else "exact copies of another row"
         findings.append(_finding(table, row_hashes(columns), copied, text, "without_id"))
+    return findings
+
+
+def repeated_columns(profiles: Iterable[Profile]) -> list[Finding]:
+    """Columns that are in the table twice (a warning that names the copy first), or a second time in other words (a note)."""
+    usable = [profile for profile in profiles if profile.holds not in ("empty", "constant")]
+    findings = []
+    for pair in same_columns([profile.coded for profile in usable]):
+        first, second = usable[pair.first].name, usable[pair.second].name
+        if pair.equal:
+            text = f"{second} is a copy of {first}: both have the same value on every row. {second} is left out of the model"
+            findings.append(Finding("duplicates", text, (second, first), {"compared": "columns"}))
+        else:
+            text = (
+                f"{second} and {first} say the same in other words: each value of one stands for one value of the other, so reasons are "
+                "divided between them"
+            )
+            findings.append(Finding("note", text, (second, first), {"compared": "columns"}))
     return findings
 
 
