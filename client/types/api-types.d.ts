@@ -1918,7 +1918,7 @@ export interface components {
             header: string;
             /**
              * Kind
-             * @description number, integer, boolean, category, date; identifier, text, constant or empty where it is not read
+             * @description number, integer, boolean, category, date; where it is not read: identifier, text, constant, empty, other
              */
             kind: string;
             /** Label */

@@ -39,8 +39,11 @@ def column_entry(drafted: Draft, name: str) -> dict[str, object]:
 KINDS: dict[str, tuple[list[object], dict[str, object]]] = {
     "whole": (cycle(*range(1, 90)), {"kind": "integer", "min": 0.0, "max": 200.0}),
     "below_zero": (cycle(*range(-40, 50)), {"kind": "integer", "min": -100.0, "max": 100.0}),
-    "number": (cycle("1.5", "2", "3.25", "10"), {"kind": "number", "min": 0.0, "max": 20.0}),
-    "money": (cycle("$1,200.50", "$80", "$9.99"), {"kind": "number", "min": 0.0, "max": 5000.0}),
+    "number": (cycle("1.5", "2", "3.25", "10"), {"kind": "number", "min": 0.0, "max": 20.0, "decimal": "."}),
+    "money": (
+        cycle("$1,200.50", "$80", "$9.99"),
+        {"kind": "number", "min": 0.0, "max": 5000.0, "decimal": ".", "unit": "$", "format": "# $"},
+    ),
     "yes_no": (cycle("Yes", "No"), {"kind": "boolean"}),
     "zero_one": (cycle(0, 1, 1), {"kind": "boolean"}),
     "truth": (cycle("True", "False", ""), {"kind": "boolean", "missing": True}),
@@ -51,7 +54,7 @@ KINDS: dict[str, tuple[list[object], dict[str, object]]] = {
     "minus_999": (cycle(1, 2, -999, 30), {"kind": "integer", "min": 0.0, "max": 100.0, "missing": True, "missing_values": ("-999",)}),
     "far_9999": (
         cycle("1.5", "9999", "2.5", "80"),
-        {"kind": "number", "min": 0.0, "max": 200.0, "missing": True, "missing_values": ("9999",)},
+        {"kind": "number", "min": 0.0, "max": 200.0, "decimal": ".", "missing": True, "missing_values": ("9999",)},
     ),
     "honest_99": (cycle(*range(60, 140)), {"kind": "integer", "min": 0.0, "max": 500.0}),
     "iso_dates": (cycle("2024-01-31", "2023-12-24"), {"kind": "date", "feature": False}),
@@ -142,8 +145,8 @@ def test_the_caller_may_say_which_value_means_left() -> None:
 
 
 def test_unknown_columns_and_too_many_are_refused() -> None:
-    with pytest.raises(UnreadableTable, match=r"no column Left for the label; did you mean left\?"):
-        draft(text_table(visits=cycle(1, 2)), "Left")
+    with pytest.raises(UnreadableTable, match=r"no column Lefd for the label; did you mean left\?"):
+        draft(text_table(visits=cycle(1, 2)), "Lefd")
     with pytest.raises(UnreadableTable, match="there is no column kunde for the id"):
         draft(text_table(visits=cycle(1, 2)), "left", id_header="kunde")
     with pytest.raises(UnreadableTable, match="no column can be a feature"):

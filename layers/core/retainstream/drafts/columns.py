@@ -24,7 +24,9 @@ class ColumnOfFile(BaseModel):
     header: str = Field(description="As the file has it")
     column: str | None = Field(description="The column's name in the schema; null where it is in none")
     label: str
-    kind: str = Field(description="number, integer, boolean, category, date; identifier, text, constant or empty where it is not read")
+    kind: str = Field(
+        description="number, integer, boolean, category, date; where it is not read: identifier, text, constant, empty, other"
+    )
     use: Use
     examples: list[str] = Field(description="Up to 5 different texts, as the file has them")
     missing: int = Field(description="Rows without a value")

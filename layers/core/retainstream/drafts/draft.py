@@ -5,7 +5,8 @@ from pydantic import BaseModel, Field
 from retainstream.drafts.columns import MOST_EXAMPLES, MOST_UNREAD, ColumnOfFile, UnreadValue, Use
 from retainstream.drafts.sent_file import SentFile, opened
 from retainstream.engine.drafting.candidates import likely_ids, likely_labels
-from retainstream.engine.drafting.drafting import Draft, draft, reason_to_leave_out
+from retainstream.engine.drafting.columns import reason_to_leave_out
+from retainstream.engine.drafting.drafting import Draft, draft
 from retainstream.engine.drafting.kinds import ChosenKind
 from retainstream.engine.drafting.names import label_for
 from retainstream.engine.drafting.profiles import Profile, profiles_of

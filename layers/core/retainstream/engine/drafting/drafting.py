@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
+from retainstream.engine.drafting.columns import (
+    LONGEST_HEADER,
+    column_of,
+    findings_of,
+    identifies_rows,
+    reason_to_leave_out,
+    source_of,
+)
 from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
@@ -13,18 +19,20 @@ from retainstream.engine.drafting.findings.duplicates import duplicates, repeate
 from retainstream.engine.drafting.findings.leaks import leak_together, leaks, telling_gaps
 from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
-from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer, unit_in
-from retainstream.engine.drafting.profiles import KEPT_LEVELS, MOST_LEVELS, Profile, profile_of, profiles_of
-from retainstream.engine.schema import MAX_COLUMNS, Column, FeatureSchema, Id
+from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer
+from retainstream.engine.drafting.profiles import Profile, profiles_of
+from retainstream.engine.schema import ALL, MAX_COLUMNS, Column, FeatureSchema, Id
+from retainstream.engine.schema.feature_schema import MAX_GROUP_BYTES
 from retainstream.engine.tables.binding import nearest, some_of
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.tables.spelling import Spellings
 from retainstream.engine.traps.evidence import Outcome
-from retainstream.engine.traps.leaks import share
 
 HORIZON_DAYS = 30
 _MOST_GROUPS = 12
-_OTHER = "other"
+_NA = "NA"
+_LONGEST_CODE = 5
 
 
 @dataclass
@@ -32,7 +40,8 @@ class Draft(Findings):
     """A drafted schema with remarks and findings.
 
     left_out: header → reason, for columns outside the schema. remarks: column name → notes for a person.
-    seen: column name → range of its numbers in the file. price: the header of a possible price column.
+    seen: column name → range of its numbers in the file.
+    odd: column name → texts that are not of its kind, and their rows. price: the header of a possible price column.
     """
 
     schema: FeatureSchema
@@ -40,6 +49,7 @@ class Draft(Findings):
     left_out: dict[str, str]
     remarks: dict[str, list[str]]
     seen: dict[str, tuple[float, float]]
+    odd: dict[str, dict[str, int]]
     price: str | None
     source: str
     rows: int
@@ -81,12 +91,8 @@ def draft(
         UndecidedLabel: a person has to say what the values of the label mean.
         UnreadableTable: no such label or id column, a label without two outcomes, no usable column, or too many columns.
     """
-    for role, header in (("label", label), ("id", id_header)):
-        if header is not None and header not in table.columns:
-            near = nearest(header, list(table.columns))
-            advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
-            problems = [f"there is no column {header} for the {role}; {advice}", *([table.hint] if table.hint else [])]
-            raise UnreadableTable(table.source, list(map(TableProblem, problems)))
+    label = _header(table, "label", label)
+    id_header = None if id_header is None else _header(table, "id", id_header)
     if label == id_header:
         raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
     chosen = label_of(table, label, positive, stayed, not_known)
@@ -117,16 +123,30 @@ def draft(
 
 def _as_chosen(profile: Profile, kinds: Mapping[str, ChosenKind], table: TextTable) -> Profile:
     kind = kinds.get(profile.name)
-    return profile if kind is None else profile_as(profile, kind, table.decimal, table.source)
+    return profile if kind is None else profile_as(profile, kind, table.source)
+
+
+def _header(table: TextTable, role: str, asked: str) -> str:
+    """The header of the table that a person asks for."""
+    header = Spellings(table.columns).name_of(asked)
+    if header is None:
+        near = nearest(asked, list(table.columns))
+        advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
+        problems = [f"there is no column {asked} for the {role}; {advice}", *([table.hint] if table.hint else [])]
+        raise UnreadableTable(table.source, list(map(TableProblem, problems)))
+    if len(header) > LONGEST_HEADER:
+        detail = f"the header of the {role} has more than {LONGEST_HEADER} characters; give it a short one"
+        raise UnreadableTable(table.source, [TableProblem(detail, line=table.header_line)])
+    return header
 
 
 def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> tuple[Profile | None, list[Finding]]:
     if header is not None:
-        profile = profile_of(table.columns[header], table.decimal)
         identity = next(other for other in profiles if other.name == header)
-        findings = repeated_customers(table, profile)
-        if profile.missing_count:
-            findings.append(Finding("note", f"{profile.missing_count:,} rows have no {header}; an import will refuse them", (header,)))
+        findings = repeated_customers(table, identity)
+        blank = identity.rows_of([""])
+        if blank:
+            findings.append(Finding("note", f"{blank:,} rows have no {header}; an import will refuse them", (header,)))
         return identity, findings
     unique = [profile for profile in profiles if profile.holds == "identifier" and profile.missing_count == 0]
     by_name = [profile for profile in unique if names_the_customer(profile.name)] or [
@@ -162,13 +182,18 @@ def _assembled(
     left_out: dict[str, str] = {}
     remarks: dict[str, list[str]] = {}
     seen: dict[str, tuple[float, float]] = {}
+    odd: dict[str, dict[str, int]] = {}
+    findings += _called_na(candidates)
     for profile in candidates:
         kind = kinds.get(profile.name)
+        findings += findings_of(profile)
         reason = LEFT_OUT if kind == "leave out" else reason_to_leave_out(profile)
         if reason:
             left_out[profile.name] = reason
             if kind is None and profile.holds in ("identifier", "text"):
                 findings.append(identifies_rows(profile, len(table)))
+            elif kind is None and profile.holds not in ("constant", "empty"):
+                findings.append(Finding("note", f"{profile.name} is left out: {reason}", (profile.name,)))
             continue
         column_name = name_for(profile.name, taken)
         taken.add(column_name)
@@ -178,109 +203,54 @@ def _assembled(
             notes.append(f"A copy of {copies[profile.name]}, so it is left out of the model.")
         columns.append(column)
         remarks[column_name] = notes
+        odd[column_name] = {text: profile.rows_of([text]) for text in profile.odd}
         if profile.is_numeric:
             seen[column_name] = profile.range
     _check_count(table, columns, left_out)
-    idle = [header for header, reason in left_out.items() if reason.startswith(("always", "empty"))]
+    idle = [profile.name for profile in candidates if profile.holds in ("constant", "empty")]
     if idle:
         findings.append(Finding("note", f"left out because they have a single value or none: {some_of(idle)}", tuple(idle)))
     sources = {column.header: column for column in columns}
-    group = likely_group([header for header, column in sources.items() if column.kind == "category" and len(column.levels) <= _MOST_GROUPS])
+    group = likely_group([header for header, column in sources.items() if _may_be_group(column)])
     price = likely_price([header for header, column in sources.items() if column.kind in ("number", "integer")])
     schema = FeatureSchema(
         name=name,
         title=f"{label_for(name)} customers" if not name.startswith("customer") else "Customers",
-        id=Id(column=id_name, source=_source(identity.name, id_name) if identity else "", numbered=identity is None),
-        label=chosen.label(label_name, _source(chosen.header, label_name)),
+        id=Id(column=id_name, source=source_of(identity.name, id_name) if identity else "", numbered=identity is None),
+        label=chosen.label(label_name, source_of(chosen.header, label_name)),
         group=sources[group].name if group else None,
         horizon_days=HORIZON_DAYS,
         columns=tuple(columns),
     )
     price_name = sources[price].name if price else None
-    return Draft(schema, findings, left_out, remarks, seen, price_name, table.source, len(table), outcome.positives, len(outcome))
+    return Draft(schema, findings, left_out, remarks, seen, odd, price_name, table.source, len(table), outcome.positives, len(outcome))
 
 
-def reason_to_leave_out(profile: Profile) -> str:
-    """Why a column cannot be in a schema; "" if it can."""
-    match profile.holds:
-        case "empty":
-            return "empty on every row"
-        case "constant":
-            missing = f" where it is not missing ({profile.missing_count:,} rows)" if profile.missing_count else ""
-            return f'always "{profile.levels[0][0]}"{missing}'
-        case "identifier":
-            return f"identifies rows: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
-        case "text":
-            return f"free text: {profile.distinct:,} values on {int(profile.counts.sum()):,} rows"
-    return ""
-
-
-def identifies_rows(profile: Profile, rows: int) -> Finding:
-    """A finding for a column that identifies rows, or holds free text."""
-    known = rows - profile.missing_count
-    like = "looks like free text" if profile.holds == "text" else "identifies rows"
-    text = (
-        f"{profile.name} {like}: {profile.distinct:,} different values on {known:,} rows ({share(profile.distinct, known)}). "
-        "A model would memorise rows by it, so it is left out"
+def _may_be_group(column: Column) -> bool:
+    """Whether results can be shown by a column."""
+    return (
+        column.kind == "category"
+        and len(column.levels) <= _MOST_GROUPS
+        and sum(len(level.encode()) for level in column.levels) <= MAX_GROUP_BYTES
+        and not (column.missing and ALL in column.levels)
     )
-    return Finding("identifier", text, (profile.name,), {"distinct": profile.distinct, "rows": known})
 
 
-def column_of(profile: Profile, name: str, suspicion: Finding | None) -> tuple[Column, list[str]]:
-    """The column of a profile, with notes for a person. A suspected leak is no feature."""
-    notes = []
-    if suspicion:
-        notes.append(f"Left out of the model as a suspected leak: {suspicion.text}.")
-        notes.append(
-            "If its value is known before the outcome, at the time of every prediction, include it: delete the line feature: false."
-        )
-    if profile.sentinels:
-        rows = int(profile.counts[np.isin(profile.text.values, profile.sentinels)].sum())
-        notes.append(f"{', '.join(profile.sentinels)} is far from all other values and counts as missing ({rows:,} rows).")
-    if profile.odd:
-        shown = ", ".join(f'"{text}"' for text in profile.odd[:5])
-        notes.append(f"Not numbers, so they count as missing: {shown}{' …' if len(profile.odd) > 5 else ''}.")
-    missing_values = tuple(dict.fromkeys([*profile.sentinels, *profile.odd[:50]]))
-    levels = [level for level, _ in profile.levels] if profile.holds == "category" else []
-    other = ""
-    if len(levels) > MOST_LEVELS:
-        notes.append(f"The {KEPT_LEVELS} most frequent of {len(levels):,} values; all others count as {_OTHER}.")
-        levels = levels[:KEPT_LEVELS]
-        other = _OTHER if _OTHER not in levels else next(level for level in levels if level == _OTHER)
-        levels = [*dict.fromkeys([*levels, other])]
-    low, high = limits_of(profile) if profile.is_numeric else (None, None)
-    if profile.holds == "date":
-        notes.append("A date is not a feature. Use its age in days, as a number, instead.")
-    if len(levels) == 1:
-        notes.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); the information is whether it is missing.')
-    unit = unit_in(profile.name) if profile.is_numeric else ""
-    column = Column(
-        name=name,
-        source=_source(profile.name, name),
-        kind="category" if levels else profile.holds,
-        label=label_for(profile.name, unit),
-        unit=unit,
-        min=low,
-        max=high,
-        levels=tuple(sorted(levels) if not other else levels),
-        other=other,
-        format=profile.form if profile.holds == "date" else "",
-        missing=profile.missing_count > 0,
-        missing_values=missing_values,
-        feature=suspicion is None and profile.holds != "date",
-    )
-    return column, notes
-
-
-def limits_of(profile: Profile) -> tuple[float | None, float | None]:
-    """Generous limits: zero is the lower limit of columns without negative values; the upper limit leaves room to grow."""
-    low, high = profile.range
-    return (0.0 if low >= 0 else -_roomy(-low)), (_roomy(high) if high > 0 else 0.0)
-
-
-def _roomy(number: float) -> float:
-    power: float = 10.0 ** np.floor(np.log10(2 * number))
-    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= 2 * number * (1 - 1e-9)))
+def _called_na(profiles: list[Profile]) -> list[Finding]:
+    """A question about "NA" in categories, where it may be a name. A file that also writes NA for numbers means a missing value, unless the
+    levels are codes in capitals."""
+    asked: list[tuple[str, int]] = []
+    for_numbers = any(profile.is_numeric and profile.rows_of([_NA]) for profile in profiles)
+    for profile in profiles:
+        rows = profile.rows_of([_NA]) if profile.holds == "category" else 0
+        levels = [level for level, _ in profile.levels]
+        if rows and len(levels) > 1 and (not for_numbers or all(level.isupper() and len(level) <= _LONGEST_CODE for level in levels)):
+            asked.append((profile.name, rows))
+    if not asked:
+        return []
+    counted = some_of([f"{header} ({rows:,} row{'' if rows == 1 else 's'})" for header, rows in asked])
+    text = f'"{_NA}" counts as missing in {counted}; if it is a value, such as Namibia or North America, add it to the levels of the column'
+    return [Finding("question", text, tuple(header for header, _ in asked))]
 
 
 def _check_count(table: TextTable, columns: list[Column], left_out: dict[str, str]) -> None:
@@ -293,7 +263,3 @@ def _check_count(table: TextTable, columns: list[Column], left_out: dict[str, st
             "keep the columns that the business knows by name and whose values are known at the time of a prediction"
         )
         raise UnreadableTable(table.source, [TableProblem(detail)])
-
-
-def _source(header: str, name: str) -> str:
-    return header if header != name else ""

@@ -5,17 +5,19 @@ from typing import Literal
 
 import numpy as np
 
-from retainstream.engine.drafting.dates import date_format
-from retainstream.engine.drafting.profiles import Profile
-from retainstream.engine.tables.cells import FALSE, MISSING, NO_NUMBER, TRUE, Decimal, number_in
+from retainstream.engine.drafting.dated import dates_of
+from retainstream.engine.drafting.numeric import numbers_in
+from retainstream.engine.drafting.profiles import Profile, as_category, fresh, most_frequent
+from retainstream.engine.tables.cells import FALSE, NO_NUMBER, TRUE
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
+from retainstream.engine.tables.spelling import folded
 
 type ChosenKind = Literal["number", "integer", "boolean", "category", "date", "leave out"]
 
 LEFT_OUT = "left out by choice"
 
 
-def profile_as(profile: Profile, kind: ChosenKind, decimal: Decimal, source: str) -> Profile:
+def profile_as(profile: Profile, kind: ChosenKind, source: str) -> Profile:
     """The profile of the same column read as `kind`. Cells that are of another kind count as missing.
 
     Raises:
@@ -23,28 +25,27 @@ def profile_as(profile: Profile, kind: ChosenKind, decimal: Decimal, source: str
     """
     if kind == "leave out" or kind == profile.holds:
         return profile
-    values = profile.text.values
-    spelled = [value.strip().lower() for value in values]
-    blank = np.array([text in MISSING or (kind != "category" and text in NO_NUMBER) for text in spelled])
-    numbers = np.full(len(values), np.nan)
-    form = ""
-    match kind:
-        case "number" | "integer":
-            read = [None if gone else number_in(value, decimal) for value, gone in zip(values, blank.tolist(), strict=True)]
-            numbers = np.array([np.nan if number is None or (kind == "integer" and number % 1) else number for number in read])
-            absent = np.isnan(numbers)
-        case "boolean":
-            absent = np.array([text not in TRUE | FALSE for text in spelled])
-        case "date":
-            dates = date_format([value for value, gone in zip(values, blank.tolist(), strict=True) if not gone])
-            absent = np.ones(len(values), dtype=bool)
-            if dates is not None:
-                form = dates.form
-                numbers[~blank] = dates.days
-                absent = np.isnan(numbers)
-        case "category":
-            absent = blank
-    if not profile.counts[~absent].sum():
+    chosen = fresh(profile)
+    texts = chosen.text.values
+    if kind == "category":
+        chosen = as_category(chosen)
+    elif kind == "date" and profile.moments and profile.moments.is_read:
+        chosen = replace(profile, holds="date")
+    else:
+        blank = chosen.absent | np.array([folded(text) in NO_NUMBER for text in texts])
+        match kind:
+            case "date":
+                chosen.dates = dates_of(texts, chosen.counts, chosen.absent, least=0.0)
+                chosen.numbers = chosen.dates.days if chosen.dates else chosen.numbers
+                is_read = ~np.isnan(chosen.numbers)
+            case "boolean":
+                is_read = np.array([folded(text) in TRUE | FALSE for text in texts])
+            case _:
+                numbers = numbers_in(texts, blank, chosen.writing)
+                is_read = ~np.isnan(numbers) & ((numbers % 1 == 0) | (kind == "number"))
+                chosen.numbers = np.where(is_read, numbers, np.nan)
+        chosen.holds, chosen.absent = kind, ~is_read
+        chosen.odd = most_frequent(chosen, np.flatnonzero(~is_read & ~blank).tolist())
+    if not chosen.counts[~chosen.absent].sum():
         raise UnreadableTable(source, [TableProblem(f"hardly any cell is a {kind}", column=profile.name)])
-    odd = [values[code] for code in np.flatnonzero(absent & ~blank).tolist()]
-    return replace(profile, holds=kind, numbers=numbers, absent=absent, sentinels=[], odd=odd, form=form)
+    return chosen

@@ -1,37 +1,37 @@
 """A profile of each column of a table: kind, missing values, levels and range."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.drafting.dates import date_format
-from retainstream.engine.drafting.names import names_a_key, names_a_period
-from retainstream.engine.drafting.sentinels import sentinel_numbers
-from retainstream.engine.tables.cells import FALSE, MISSING, NO_NUMBER, TRUE, Decimal, number_in
+from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
+from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
+from retainstream.engine.drafting.numeric import Numbers, numbers_of, outside
+from retainstream.engine.drafting.places import are_coordinates, is_coordinate, names_a_postal_code
+from retainstream.engine.tables.cells import FALSE, MISSING, TRUE
 from retainstream.engine.tables.columnar import TextColumn, TextTable
+from retainstream.engine.tables.numbers import Decimal, Marks, Writing, decided, mark_of_file
 from retainstream.engine.traps.evidence import CodedColumn
 
-type Holds = Literal["number", "integer", "boolean", "category", "date", "identifier", "text", "constant", "empty"]
+type Holds = Literal["number", "integer", "boolean", "category", "date", "identifier", "text", "constant", "empty", "other"]
 
-MOST_LEVELS = 60
-KEPT_LEVELS = 40
-_NUMERIC_SHARE = 0.98
-_NEARLY_UNIQUE = 0.9
-_FEW_ROWS_PER_LEVEL = 20
-_TEXT_LENGTH = 60
 _RARE = 0.005
+_HALF = 0.5
+_FEW_ODD = 20
 
 
 @dataclass
 class Profile:
     """The profile of a column.
 
-    numbers: per distinct text, NaN where the text is not a number or is missing. absent: per distinct text, whether it means missing.
-    sentinels: texts such as -999 that mean missing. odd: texts that do not fit the kind, and count as missing.
-    form: the strptime format of dates.
+    text: the column, with spellings of one level together. numbers: per distinct text, NaN where it is not a number or is missing.
+    absent: per distinct text, whether it means missing. sentinels: texts such as -999 that mean missing. odd: texts that do not fit the
+    kind and count as missing, most frequent first. share: of the rows with a value, those that fit the kind. variants: level → its other
+    spellings. alike: texts that are written in several ways that look the same. marks, writing: what the cells say about numbers, and how
+    they write them. dates, moments: how dates are written, and which moments numbers may be. why: what a column is that holds "other".
     """
 
     text: TextColumn
@@ -41,11 +41,30 @@ class Profile:
     counts: NDArray[np.intp]
     sentinels: list[str] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
-    form: str = ""
+    share: float = 1.0
+    variants: dict[str, list[str]] = field(default_factory=dict)
+    alike: list[str] = field(default_factory=list)
+    marks: Marks = Marks()  # noqa: RUF009 — cannot be changed
+    writing: Writing = Writing()  # noqa: RUF009 — a tuple
+    dates: Dates | None = None
+    moments: Moments | None = None
+    why: str = ""
 
     @property
     def name(self) -> str:
         return self.text.name
+
+    @property
+    def form(self) -> str:
+        """The format of dates ("" is ISO 8601), or of numbers with a unit."""
+        if self.is_numeric:
+            return self.writing.form
+        return self.dates.form if self.dates else self.moments.form if self.moments and self.holds == "date" else ""
+
+    @property
+    def decimal(self) -> Decimal | None:
+        """The decimal mark of numbers; None where no cell has a mark."""
+        return self.writing.decimal if self.is_numeric and self.marks.seen else None
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -83,137 +102,139 @@ class Profile:
     def is_numeric(self) -> bool:
         return self.holds in ("number", "integer")
 
+    @property
+    def is_place(self) -> bool:
+        """Whether the numbers are latitudes or longitudes."""
+        return self.is_numeric and is_coordinate(self.name, *self.range)
+
     def values(self) -> NDArray[np.float64]:
         """The number of each row (n,), NaN where it has none."""
         return self.numbers[self.text.codes]
 
+    def rows_of(self, texts: list[str]) -> int:
+        """The rows with one of these texts."""
+        return int(self.counts[np.isin(self.text.values, texts)].sum())
+
 
 def profiles_of(table: TextTable) -> Iterator[Profile]:
     """The profiles of all columns, in the table's order."""
-    for column in table.columns.values():
-        yield profile_of(column, table.decimal)
+    marks = [table.marks_of(place) for place in range(len(table.columns))]
+    default = mark_of_file(marks)
+    for column, its in zip(table.columns.values(), marks, strict=True):
+        joined, alike = as_people_see_it(column)
+        writing = decided(its, default, commas_separate=table.commas_separate)
+        if table.named_mark:
+            writing = writing._replace(decimal=table.named_mark)
+        yield _read(replace(_of(joined), alike=alike, marks=its, writing=writing))
 
 
-def profile_of(column: TextColumn, decimal: Decimal = ".") -> Profile:
-    """The profile of a column."""
-    spelled = [value.lower() for value in column.values]
-    absent = np.array([text in MISSING for text in spelled])
-    counts = column.counts()
-    unread = np.full(len(spelled), np.nan)
-    profile = Profile(column, "empty", unread, absent, counts)
-    if profile.distinct == 0:
-        return profile
-    if profile.distinct == 1:
-        profile.holds = "category" if _is_a_mark(profile) else "constant"
-        return profile
-    known = {text for text, gone in zip(spelled, absent.tolist(), strict=True) if not gone}
+def _read(profile: Profile) -> Profile:
+    """The profile with the kind of the column, and all that comes with it."""
+    column = profile.text
+    if profile.distinct <= 1:
+        return _of_one_value(profile)
+    known = {text.lower() for text, gone in zip(column.values, profile.absent.tolist(), strict=True) if not gone}
     if known <= TRUE | FALSE and known & TRUE and known & FALSE:
         profile.holds = "boolean"
         return profile
-    if _as_numbers(profile, spelled, decimal) or _as_dates(profile, spelled):
-        return profile
-    profile.holds = _holds_texts(profile)
+    if names_a_postal_code(column.name):
+        return _of_texts(profile)
+    if numbers := numbers_of(column.name, column.values, profile.counts, profile.absent, profile.writing):
+        return _of_numbers(profile, numbers)
+    if dates := dates_of(column.values, profile.counts, profile.absent):
+        return _of_dates(profile, dates)
+    return _of_mixture(profile) or _of_numbers_without_place(profile) or _of_texts(profile)
+
+
+def _of(column: TextColumn) -> Profile:
+    absent = np.array([text.lower() in MISSING for text in column.values])
+    return Profile(column, "empty", np.full(len(column.values), np.nan), absent, column.counts())
+
+
+def _of_one_value(profile: Profile) -> Profile:
+    if profile.distinct:
+        rarer = min(profile.missing_count, len(profile.text.codes) - profile.missing_count)
+        is_a_mark = rarer >= max(10, _RARE * len(profile.text.codes)) and len(profile.levels[0][0]) <= LONGEST_LEVEL
+        profile.holds = "category" if is_a_mark else "constant"
     return profile
 
 
-def _is_a_mark(profile: Profile) -> bool:
-    """Whether a column with a single value is informative by where it is missing, such as an x in a list."""
-    rarer = min(profile.missing_count, len(profile.text.codes) - profile.missing_count)
-    return rarer >= max(10, _RARE * len(profile.text.codes))
+def _of_numbers(profile: Profile, numbers: Numbers) -> Profile:
+    profile.holds, profile.numbers, profile.share = numbers.holds, numbers.numbers, numbers.share
+    profile.absent = np.isnan(numbers.numbers)
+    profile.sentinels, profile.odd = most_frequent(profile, numbers.sentinels), most_frequent(profile, numbers.odd)
+    if profile.holds != "constant":
+        read = [text for text, gone in zip(profile.text.values, profile.absent.tolist(), strict=True) if not gone]
+        profile.moments = moments_in(profile.name, read, profile.numbers[~profile.absent])
+        if profile.moments and profile.moments.named and profile.moments.is_read:
+            profile.holds = "date"
+    return profile
 
 
-def _as_numbers(profile: Profile, spelled: list[str], decimal: Decimal) -> bool:
-    values = profile.text.values
-    numbers = np.array(
-        [
-            np.nan if gone or (number := number_in(value, decimal)) is None else number
-            for value, gone in zip(values, profile.absent, strict=True)
-        ]
-    )
-    blank = profile.absent | np.array([text in NO_NUMBER for text in spelled])
-    is_number = ~np.isnan(numbers)
-    there = int(profile.counts[~blank].sum())
-    if there == 0 or profile.counts[is_number].sum() < _NUMERIC_SHARE * there or np.count_nonzero(is_number) < 2:
-        return False
-    if _keeps_leading_zeros(values, is_number):
-        return False
-    if _whole_months_or_days(profile.name, numbers[is_number]):
-        return False
-    profile.odd = [values[code] for code in np.flatnonzero(~is_number & ~blank).tolist()]
-    whole_spelling = all("." not in values[code] or numbers[code] % 1 == 0 for code in np.flatnonzero(is_number).tolist())
-    sentinels = sentinel_numbers(numbers[is_number], profile.counts[is_number])
-    is_sentinel = is_number & np.isin(numbers, sentinels)
-    profile.sentinels = [values[code] for code in np.flatnonzero(is_sentinel).tolist()]
-    profile.numbers = np.where(is_sentinel, np.nan, numbers)
-    profile.absent = ~is_number | is_sentinel
-    rest = profile.numbers[~profile.absent]
-    if len(rest) == 1:
-        profile.holds = "constant"
-    elif whole_spelling and np.all(rest % 1 == 0):
-        profile.holds = "identifier" if _is_key(profile, rest) else "boolean" if set(rest.tolist()) == {0.0, 1.0} else "integer"
-    else:
-        profile.holds = "number"
-    return True
+def _of_dates(profile: Profile, dates: Dates) -> Profile:
+    profile.dates, profile.numbers, profile.share = dates, dates.days, dates.share
+    profile.absent = np.isnan(dates.days)
+    profile.sentinels, profile.odd = most_frequent(profile, dates.unset), most_frequent(profile, dates.odd)
+    profile.holds = "date" if profile.distinct > 1 else "constant" if profile.distinct else "empty"
+    return profile
 
 
-def _keeps_leading_zeros(values: list[str], is_number: NDArray[np.bool_]) -> bool:
-    """Whether the numbers are codes such as 00501."""
-    coded = [
-        values[code]
-        for code in np.flatnonzero(is_number).tolist()
-        if len(values[code]) > 1 and values[code][0] == "0" and values[code].isdigit()
-    ]
-    return len(coded) > 1
+def _of_mixture(profile: Profile) -> Profile | None:
+    """The profile of a column of which half is a number or a date, and the rest few other texts; None for other columns."""
+    holds = identifies_or_tells(profile.name, profile.levels)
+    if holds == "category" and profile.distinct <= _FEW_ODD:
+        return None
+    numbers = numbers_of(profile.name, profile.text.values, profile.counts, profile.absent, profile.writing, _HALF)
+    if numbers and len(numbers.odd) <= _FEW_ODD:
+        return _of_numbers(profile, numbers)
+    dates = dates_of(profile.text.values, profile.counts, profile.absent, _HALF)
+    if dates and len(dates.odd) <= _FEW_ODD:
+        return _of_dates(profile, dates)
+    return None
 
 
-def _whole_months_or_days(header: str, numbers: NDArray[np.float64]) -> bool:
-    """Whether all numbers are months such as 202401, or days such as 20240131."""
-    year, month, day = numbers // 10000, numbers // 100 % 100, numbers % 100
-    days = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    months = (numbers // 100 >= 1900) & (numbers // 100 <= 2100) & (day >= 1) & (day <= 12)
-    whole = bool(np.all(numbers % 1 == 0))
-    return whole and bool(np.all(days) or (np.all(months) and (names_a_period(header) or len(numbers) >= 6)))
+def _of_numbers_without_place(profile: Profile) -> Profile | None:
+    """The profile of a column of numbers that cannot be stored; None for other columns."""
+    numbers = outside(profile.text.values, profile.counts, profile.absent, profile.writing)
+    if numbers is None:
+        return None
+    moments = moments_in(profile.name, profile.text.values, numbers)
+    if moments is None and all(text.isdigit() for text, _ in profile.levels):
+        return None
+    large = bool(np.abs(numbers).max() > 1)
+    profile.why = f"numbers that are too {'large' if large else 'close to zero'} to be stored"
+    if moments:
+        profile.why = f"{moments.in_words} ({moments.first} to {moments.last}), presumably, which are not read"
+    profile.holds = "other"
+    return profile
 
 
-def _is_key(profile: Profile, numbers: NDArray[np.float64]) -> bool:
-    """Whether integers are a key: a counter, long numbers of equal length, or nearly unique numbers under a key's name."""
-    there = int(profile.counts[~profile.absent].sum())
-    if there < 20:
-        return False
-    share = len(numbers) / there
-    if names_a_key(profile.name):
-        return share >= _NEARLY_UNIQUE or there / len(numbers) < _FEW_ROWS_PER_LEVEL
-    if share < 0.99:
-        return False
-    low, high = float(numbers.min()), float(numbers.max())
-    counts_rows = len(numbers) == there and high - low < 1.02 * there
-    one_length = low >= 1e6 and len(str(int(low))) == len(str(int(high)))
-    return counts_rows or one_length
+def fresh(profile: Profile) -> Profile:
+    """The profile of the same column before its kind is known."""
+    return replace(_of(profile.text), alike=profile.alike, marks=profile.marks, writing=profile.writing)
 
 
-def _as_dates(profile: Profile, spelled: list[str]) -> bool:
-    blank = profile.absent | np.array([text in NO_NUMBER for text in spelled])
-    texts = [profile.text.values[code] for code in np.flatnonzero(~blank).tolist()]
-    dates = date_format(texts)
-    if dates is None:
-        return False
-    profile.holds, profile.form, profile.absent = "date", dates.form, blank
-    days = np.full(len(spelled), np.nan)
-    days[~blank] = dates.days
-    profile.numbers = days
-    profile.absent = blank | np.isnan(days)
-    return True
+def as_category(profile: Profile) -> Profile:
+    """The profile of a column of texts as a category, with spellings of one level together."""
+    column, variants = without_case(profile.text)
+    if variants:
+        profile = replace(_of(column), alike=profile.alike, marks=profile.marks, writing=profile.writing)
+        profile.variants = {level: others for level, others in variants.items() if level.lower() not in MISSING}
+    profile.holds = "category"
+    return profile
 
 
-def _holds_texts(profile: Profile) -> Holds:
-    there = int(profile.counts[~profile.absent].sum())
-    levels = profile.distinct
-    rows_per_level = there / levels
-    if levels > 20 and levels >= _NEARLY_UNIQUE * there:
-        lengths = [len(text) for text, _ in profile.levels[:1000]]
-        return "text" if np.median(lengths) > _TEXT_LENGTH else "identifier"
-    if levels > MOST_LEVELS and rows_per_level < _FEW_ROWS_PER_LEVEL:
-        return "identifier"
-    if levels > 20 and names_a_key(profile.name) and rows_per_level < _FEW_ROWS_PER_LEVEL:
-        return "identifier"
-    return "category"
+def _of_texts(profile: Profile) -> Profile:
+    if are_coordinates([text for text, _ in profile.levels[:1000]]):
+        profile.holds, profile.why = "other", "places, as latitude and longitude"
+        return profile
+    profile = as_category(profile)
+    if profile.distinct == 1:
+        return _of_one_value(profile)
+    profile.holds = identifies_or_tells(profile.name, profile.levels)
+    return profile
+
+
+def most_frequent(profile: Profile, codes: list[int]) -> list[str]:
+    """The texts of these codes, most frequent first."""
+    return [profile.text.values[code] for code in sorted(codes, key=lambda code: -int(profile.counts[code]))]

@@ -15,6 +15,7 @@ from retainstream.engine.drafting.names import likely_group, likely_price, names
 from retainstream.engine.drafting.profiles import Profile, profiles_of
 from retainstream.engine.schema import Events, Subscriptions
 from retainstream.engine.tables.binding import some_of
+from retainstream.engine.tables.cells import MISSING
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.traps.leaks import share
@@ -69,6 +70,7 @@ _UNITS = (1.0, 0.001)
 _FROM, _UNTIL = 9e8, 2.5e9
 """Seconds since 1970, in 1998 and in 2049."""
 _FEWEST_VALUES = 20
+_UNREAD = 0.02
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Source:
         profile = self.profiles[header]
         if profile.holds == "constant":
             return ways_of_writing(profile.levels)[0].form
-        if profile.holds != "date":
+        if profile.holds != "date" or profile.dates is None or not _nearly_all_read(profile):
             return None
         return profile.form if has_one_format(list(self.values(header)), profile.form) else None
 
@@ -240,6 +242,18 @@ def _follows(source: Source, start: str, end: str) -> bool:
     return len(known) > 0 and float(np.mean(known >= 0)) >= 0.98
 
 
+def _nearly_all_read(profile: Profile) -> bool:
+    """Whether nearly all days of a column are written in its format."""
+    odd = profile.rows_of(profile.odd)
+    return odd <= _UNREAD * (odd + int(profile.counts[~profile.absent].sum()))
+
+
+def _texts(profile: Profile) -> list[tuple[str, int]]:
+    """The texts of a column with their rows, most frequent first, also those that do not fit its kind."""
+    texts = [(text, int(count)) for text, count in zip(profile.text.values, profile.counts, strict=True) if text.lower() not in MISSING]
+    return sorted(texts, key=lambda counted: (-counted[1], counted[0]))
+
+
 def _held(source: Source) -> str:
     return some_of([f"{header}: {profile.holds}" for header, profile in source.profiles.items()])
 
@@ -253,7 +267,7 @@ def _no_dates(source: Source, role: str, stems: Collection[str]) -> TableProblem
             unit_name = "seconds" if unit == 1 else "milliseconds"
             detail = f"counts {unit_name} since 1970; write {np.nanmin(profile.numbers):.0f} like {example}"
             return TableProblem(detail.replace("+00:00", "Z"), column=header)
-    written = {header: ways_of_writing(profile.levels) for header, profile in source.profiles.items() if not profile.is_numeric}
+    written = {header: ways_of_writing(_texts(profile)) for header, profile in source.profiles.items() if not profile.is_numeric}
     shares = {header: sum(way.rows for way in ways if way.form is not None) / len(source.table) for header, ways in written.items()}
     best = max(shares, key=lambda header: shares[header] + 0.1 * _named(header, stems), default=None)
     if best is None or shares[best] < _AGREE:

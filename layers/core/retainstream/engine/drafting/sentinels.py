@@ -1,4 +1,6 @@
-"""Numbers such as -999 and 9999 that mean a missing value."""
+"""Numbers such as -999 and 9999, and days such as 0000-00-00, that mean a missing value."""
+
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,8 @@ _TIMES_BELOW = 2
 _TIMES_FAR = 5
 _GAP = 0.5
 _GAP_OF_TWO_DIGITS = 1.0
+_DAY = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[T ].*)?", re.ASCII)
+_NO_DAYS = frozenset({(0, 0, 0), (1, 1, 1), (9999, 12, 31), (1900, 1, 0), (1900, 0, 0), (1899, 12, 30), (1899, 12, 31)})
 
 
 def sentinel_numbers(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -30,3 +34,12 @@ def sentinel_numbers(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> 
         if (candidate < 0 <= low and times >= _TIMES_BELOW) or (far and times >= _TIMES_FAR):
             sentinels.append(candidate)
     return np.array(sentinels)
+
+
+def stands_for_no_day(text: str) -> bool:
+    """Whether a text is a day that databases and spreadsheets write where there is no day: 0000-00-00, 9999-12-31, 1900-01-00."""
+    parts = _DAY.fullmatch(text)
+    if parts is None:
+        return text == "00000000"
+    first, second, third = (int(part) for part in parts.groups())
+    return bool({(first, second, third), (third, second, first), (third, first, second)} & _NO_DAYS)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retainstream.engine.drafting.drafting import column_of, identifies_rows, reason_to_leave_out
+from retainstream.engine.drafting.columns import OTHER, column_of, identifies_rows, reason_to_leave_out
 from retainstream.engine.drafting.event_columns import Names, columns_of_all_kinds, columns_of_kind, columns_of_subscriptions
 from retainstream.engine.drafting.findings import Finding
 from retainstream.engine.drafting.findings.leaks import leaks
-from retainstream.engine.drafting.profiles import KEPT_LEVELS, MOST_LEVELS, Profile
+from retainstream.engine.drafting.levels import KEPT_LEVELS, MOST_LEVELS
+from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.drafting.rhythm import Rhythm
 from retainstream.engine.drafting.roles import Source
 from retainstream.engine.schema import ANY, Column, Subscriptions
@@ -20,7 +21,6 @@ from retainstream.engine.traps.evidence import Outcome
 from retainstream.engine.traps.words import speaks_of_leaving, words_of
 
 MOST_KINDS = 8
-_OTHER = "other"
 _BIRTH = ("born", "birth", "geburt", "geboren", "naissance", "nacimiento", "nascita", "nascimento", "geboorte")
 _LEAVING = "churned"
 
@@ -141,4 +141,4 @@ def _levels(profile: Profile) -> tuple[list[str], str]:
     if len(levels) <= MOST_LEVELS:
         return sorted(levels), ""
     kept = levels[:KEPT_LEVELS]
-    return [*dict.fromkeys([*kept, _OTHER])], _OTHER
+    return [*dict.fromkeys([*kept, OTHER])], OTHER
