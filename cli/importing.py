@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli.account import AsJson, Url
-from cli.answers import ImportView, Schema
+from cli.answers import ImportView, Reject, Schema, UnreadKind
 from cli.days_in_names import day_in
-from cli.output import check_output, print_json, print_line, print_table, say, say_warning
+from cli.output import check_output, print_json, print_line, say, say_warning
+from cli.reading import DecimalMark, Encoding, Sheet
 from cli.runs import Run, RunId, Stage, Watch, check_ended_well
-from cli.service_errors import NEEDS_A_LOOK
+from cli.service_errors import MOST_REJECTED, NEEDS_A_LOOK, MostRejected
 from cli.session import signed_in
 from cli.uploads import upload
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PATH = "/api/customers/imports"
 _SHOWN = 10
+_LONGEST_VALUE = 40
 _STEPS = {
     "survey": "checking the file",
     "compare": "looking for repeated customers",
@@ -51,9 +53,26 @@ def import_customers(
     watch: Watch = False,
     rejects: Annotated[
         Path | None,
-        typer.Option("--rejects", metavar="PATH", help="Write the rejected rows with their reasons to this CSV file; implies --watch."),
+        typer.Option(
+            "--rejects",
+            metavar="PATH",
+            help="Write the rejected rows to this CSV file, as they came, with a column error; implies --watch.",
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file of rejected rows.")] = False,
+    unread: Annotated[
+        Path | None,
+        typer.Option("--unread", metavar="PATH", help="The same for accepted rows of which a cell could not be read."),
+    ] = None,
+    ids: Annotated[
+        Literal["as-known", "as-written"] | None,
+        typer.Option(
+            "--ids", help="Customers that are known by ids in another case, with or without leading zeros or .0: the same, or new ones."
+        ),
+    ] = None,
+    decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the files of rejected and unread rows.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 3 when rows were rejected.")] = False,
     run: RunId = None,
     url: Url = None,
@@ -61,19 +80,26 @@ def import_customers(
 ) -> None:
     """Import customers from files. Needs the role analyst.
 
-    Rows that do not fit the schema are rejected, each with a reason; the other rows are accepted. The command then ends with 0
-    and a warning, or with 3 under --strict. Importing the same file again changes nothing. Several files are imported one after the other,
-    in the order of the days in their names: monthly exports of the past.
+    Rows that cannot be attributed to a customer are rejected, each with a reason; the other rows are accepted. The command then ends
+    with 0 and a warning, with 3 under --strict, or with 6 where less than half of the rows were accepted. Importing the same file again
+    changes nothing. Several files are imported one after the other, in the order of the days in their names: monthly exports of the past.
     """
     if bool(files) == (run is not None):
         raise typer.BadParameter("give a file to import, or --run to see an import", param_hint="FILE")
-    if rejects is not None:
-        if files and len(files) > 1:
-            raise typer.BadParameter("goes with one file", param_hint="--rejects")
-        check_output(rejects, force=force)
+    saved = {"--rejects": rejects, "--unread": unread}
+    for option, path in saved.items():
+        if path is not None:
+            if files and len(files) > 1:
+                raise typer.BadParameter("goes with one file", param_hint=option)
+            check_output(path, force=force)
     stated = {"features_as_of": features_as_of, "outcomes_as_of": outcomes_as_of, "as_of": as_of}
-    deliveries = _deliveries(files or [], {name: day for name, day in stated.items() if day})
-    follow = watch or rejects is not None or len(deliveries) > 1
+    reading = {"decimal": decimal, "encoding": encoding, "sheet": sheet, "ids": ids}
+    deliveries = _deliveries(
+        files or [],
+        {name: day for name, day in stated.items() if day},
+        {name: value for name, value in reading.items() if value is not None},
+    )
+    follow = watch or any(saved.values()) or len(deliveries) > 1
     views = []
     with signed_in(url) as client:
         if len(deliveries) > 1:
@@ -83,14 +109,18 @@ def import_customers(
                 view = _run(view["import_id"]).follow(client, quiet=as_json)
             if rejects is not None and view["rejects_url"]:
                 _save(view["rejects_url"], rejects)
+            if unread is not None and (url_of_unread := view.get("unread_url")):
+                _save(url_of_unread, unread)
             if not as_json:
-                _print(view, saved=rejects)
+                _print(view, rejects=rejects, unread=unread)
             elif len(deliveries) < 2:
                 print_json(view)
-            check_ended_well(view, "import")
+            _check_accepted(view)
             views.append(view)
     if as_json and len(views) > 1:
         print_json(views)
+    if any(view["status"] == "SUCCEEDED_WITH_REJECTS" for view in views):
+        raise typer.Exit(MOST_REJECTED)
     if strict and any(view["counts"]["rejected"] for view in views):
         raise typer.Exit(NEEDS_A_LOOK)
 
@@ -105,21 +135,38 @@ def _asked_for(client: "Client", deliveries: Sequence["_Delivery"], run: str | N
 
 @dataclass(frozen=True)
 class _Delivery:
-    """A file with the days that are stated for it, by field of the request."""
+    """A file with the days that are stated for it, and with how to read it, by field of the request."""
 
     file: Path
     days: Mapping[str, str]
+    reading: Mapping[str, str]
 
 
-def _deliveries(files: Sequence[Path], stated: Mapping[str, str]) -> list[_Delivery]:
+def _deliveries(files: Sequence[Path], stated: Mapping[str, str], reading: Mapping[str, str]) -> list[_Delivery]:
     """The files in the order of their days; files without a day are last."""
     if stated:
         if len(files) > 1:
             raise typer.BadParameter("days go with one file; several files have them in their names", param_hint=f"--{next(iter(stated))}")
-        return [_Delivery(file, stated) for file in files]
+        return [_Delivery(file, stated, reading) for file in files]
     dated = [(day_in(file.name), file) for file in files]
     dated.sort(key=lambda pair: pair[0] or "9999")
-    return [_Delivery(file, {"as_of": day} if day else {}) for day, file in dated]
+    return [_Delivery(file, {"as_of": day} if day else {}, reading) for day, file in dated]
+
+
+def _check_accepted(view: ImportView) -> None:
+    """Checks that the import did not fail.
+
+    Raises:
+        MostRejected: no row was accepted.
+        ServiceError: it failed otherwise. The message has the reason.
+    """
+    question = view.get("question")
+    if view["status"] == "FAILED" and (view["rejects"] or question):
+        for example in question["examples"] if question else []:
+            say(f"  {example}")
+        advice = "The same customers: --ids as-known. New customers: --ids as-written" if question else ""
+        raise MostRejected(f"The import failed: {view.get('reason') or 'no reason is known'}", advice)
+    check_ended_well(view, "import")
 
 
 def _check_days(client: "Client", deliveries: Sequence[_Delivery]) -> None:
@@ -144,7 +191,7 @@ def _check_days(client: "Client", deliveries: Sequence[_Delivery]) -> None:
 def _upload(client: "Client", delivery: _Delivery, *, quiet: bool) -> ImportView:
     if "as_of" in delivery.days and not quiet:
         say(f"{delivery.file.name}: as of {delivery.days['as_of']}")
-    view: ImportView = upload(client, _PATH, delivery.file, delivery.days, quiet=quiet)
+    view: ImportView = upload(client, _PATH, delivery.file, {**delivery.days, **delivery.reading}, quiet=quiet)
     return view
 
 
@@ -167,7 +214,7 @@ def _save(url: str, path: Path) -> None:
     download(url, path, moved=lambda _: None)
 
 
-def _print(view: ImportView, *, saved: Path | None) -> None:
+def _print(view: ImportView, *, rejects: Path | None, unread: Path | None) -> None:
     if view["status"] in ("WAITING", "RUNNING"):
         _run(view["import_id"]).say_how_to_look()
         return
@@ -182,20 +229,44 @@ def _print(view: ImportView, *, saved: Path | None) -> None:
         (counts["older"], "older than the stored data"),
     )
     _print_parts("accepted", parts)
-    outcomes = ((counts["left"], "left"), (counts["stayed"], "stayed"), (counts["not_known"], "not known"))
-    if counts["left"] or counts["stayed"]:
-        _print_parts("outcomes", outcomes)
+    if outcomes := view.get("outcomes"):
+        print_line(f"outcomes: {outcomes}")
+    elif counts["left"] or counts["stayed"]:  # an import of an earlier version
+        _print_parts("outcomes", ((counts["left"], "left"), (counts["stayed"], "stayed"), (counts["not_known"], "not known")))
     if counts["snapshots"]:
         print_line(f"features kept for training: {counts['snapshots']:,}")
-    if not counts["rejected"]:
-        return
-    shown = view["rejects"][:_SHOWN]
-    print_table(("line", "column", "reason"), ([row["line"], row["column"], row["reason"]] for row in shown), numbers=("line",))
-    if saved is not None and view["rejects_url"]:
-        say_warning(f"{counts['rejected']:,} rows were rejected; {saved} has all of them")
+    if kinds := view.get("unread"):
+        _print_kinds("cells that could not be read", [_kind(kind) for kind in kinds])
+        _say_saved("rows have cells that could not be read", "--unread unread.csv", unread if view.get("unread_url") else None, view)
+    if counts["rejected"]:
+        lines = (f"{'line' if kind.get('rows', 1) == 1 else 'first in line'} {kind['line']}" for kind in view["rejects"])
+        _print_kinds("rejected rows", [f"{_kind(kind)} ({line})" for kind, line in zip(view["rejects"], lines, strict=True)])
+        _say_saved(f"{counts['rejected']:,} rows were rejected", "--rejects rejected.csv", rejects if view["rejects_url"] else None, view)
+
+
+def _kind(kind: Reject | UnreadKind) -> str:
+    """A kind of fault in words: `67 × plan: "Gold Plus" is new`."""
+    value, column = kind.get("value", ""), kind["column"]
+    if value == "…":
+        quoted = "rarer values, each of which "
     else:
-        command = f"retainstream import --run {view['import_id']} --rejects rejected.csv"
-        say_warning(f"{counts['rejected']:,} rows were rejected; to save them with their reasons: {command}")
+        quoted = f'"{value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"}" ' if value else ""
+    return f"{kind.get('rows', 1):,} × {f'{column}: ' if column else ''}{quoted}{kind['reason']}"
+
+
+def _print_kinds(title: str, kinds: Sequence[str]) -> None:
+    print_line(f"{title}:")
+    for kind in kinds[:_SHOWN]:
+        print_line(f"  {kind}")
+    if len(kinds) > _SHOWN:
+        print_line(f"  and {len(kinds) - _SHOWN} more kinds")
+
+
+def _say_saved(said: str, option: str, saved: Path | None, view: ImportView) -> None:
+    if saved is not None:
+        say_warning(f"{said}; {saved} has all of them")
+    else:
+        say_warning(f"{said}; to save and correct them: retainstream import --run {view['import_id']} {option}")
 
 
 def _print_parts(title: str, parts: Sequence[tuple[int, str]]) -> None:

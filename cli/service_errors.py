@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-FAILED, NEEDS_A_LOOK, NOT_ALLOWED, UNAVAILABLE = 1, 3, 4, 5
+FAILED, NEEDS_A_LOOK, NOT_ALLOWED, UNAVAILABLE, MOST_REJECTED = 1, 3, 4, 5, 6
 """Exit codes, see docs/cli.md. Code 2, wrong usage, is typer's."""
 
 
@@ -39,6 +39,12 @@ class Unavailable(ServiceError):
     """The service cannot be reached, or is busy."""
 
     exit_code = UNAVAILABLE
+
+
+class MostRejected(ServiceError):
+    """Of a file no row was accepted."""
+
+    exit_code = MOST_REJECTED
 
 
 def error_of(url: str, status: int, document: object, retry_after: str | None) -> ServiceError:

@@ -94,3 +94,9 @@ def rejects(import_id: str) -> list[str]:
     """The lines of the rejects file, without its header."""
     text = Documents().get_bytes(f"imports/rejects/{import_id}.csv").decode("utf-8-sig")
     return text.split("\r\n")[1:-1]
+
+
+def unread_rows(import_id: str) -> list[str]:
+    """The lines of the file of accepted rows with cells that could not be read, without its header."""
+    text = Documents().get_bytes(f"imports/rejects/{import_id}-unread.csv").decode("utf-8-sig")
+    return text.split("\r\n")[1:-1]

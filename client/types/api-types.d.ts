@@ -3825,7 +3825,10 @@ export interface components {
              * @description Why rows were rejected, most frequent first, at most 50; when the import is done
              */
             rejects: components["schemas"]["Reject"][];
-            /** Rejects Expire At */
+            /**
+             * Rejects Expire At
+             * @description When the links to the files end: ISO 8601, UTC
+             */
             rejects_expire_at: string | null;
             /**
              * Rejects Url

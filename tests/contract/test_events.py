@@ -75,7 +75,7 @@ UPLOADED = {None}  # no task: an object has arrived
 FILE = (
     b"customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price\n"
     b"s0000042,standard,6.5,14,2,19,1,26,12.99\n"
-    b"s0000043,gold,1,1,1,1,0,1,9.99\n"
+    b"s0000043,basic,1,1,1,1,0,19.99\n"
 )
 
 SOURCE_FILE = (

@@ -6,16 +6,16 @@ const HEADER =
   "customer_id,plan,watch_time_hours,subscription_age_months,device_count,last_login_days,payment_failures,tenure_months,monthly_price,churned";
 const GOOD = 400;
 const BAD = [
-  "bad-1,gold,10,3,1,2,0,3,9.99,",
-  "bad-2,basic,9000,3,1,2,0,3,9.99,",
-  "=cmd,basic,10,3,1,2,0,3,9.99,",
-  "bad-4,basic,10,three,1,2,0,3,9.99,",
+  ",basic,10,3,1,2,0,3,9.99,",
+  "bad-2,=cmd,10,3,1,2,0,3",
   "new-0,basic,10,3,1,2,0,3,8.99,",
+  "new-1,basic,10,3,1,2,0,3,8.99,",
 ];
+const UNREAD = ["unread-1,gold,10,3,1,2,0,3,9.99,", "unread-2,gold,10,three,1,2,0,3,9.99,"];
 
 function customers(): string {
   const good = Array.from({ length: GOOD }, (_, row) => `new-${row},basic,${row % 50},3,1,${row % 30},0,3,9.99,`);
-  return `${[HEADER, ...good, ...BAD].join("\n")}\n`;
+  return `${[HEADER, ...good, ...BAD, ...UNREAD].join("\n")}\n`;
 }
 
 test.describe("an analyst", () => {
@@ -37,16 +37,21 @@ test.describe("an analyst", () => {
       return Number(text.replaceAll(",", ""));
     };
     const [rows, accepted, rejected] = [await figure("rows"), await figure("accepted"), await figure("rejected")];
-    expect({ rows, accepted, rejected }).toEqual({ rows: GOOD + BAD.length, accepted: GOOD, rejected: BAD.length });
+    const good = GOOD + UNREAD.length;
+    expect({ rows, accepted, rejected }).toEqual({ rows: good + BAD.length, accepted: good, rejected: BAD.length });
     expect(accepted + rejected).toBe(rows);
     await expect(card.getByRole("table", { name: `${BAD.length} rejected rows` })).toContainText(
-      "must be one of basic, standard, premium",
+      "2customer_id: is the id of an earlier row404",
+    );
+    await expect(card.getByRole("table", { name: "Cells that could not be read" })).toContainText(
+      "2plan: “gold” is new",
     );
     const downloading = page.waitForEvent("download");
-    await card.getByRole("link", { name: "Download all rejected rows" }).click();
+    await card.getByRole("link", { name: "Download the rejected rows to correct them" }).click();
     const text = await readFile(await (await downloading).path(), "utf8");
     expect(text.trim().split("\n")).toHaveLength(BAD.length + 1);
-    expect(text).toContain(`${GOOD + 2},plan,"must be one of basic, standard, premium"`);
+    expect(text).toContain(`${BAD[2]},customer_id: is the id of an earlier row`);
+    expect(text).toContain("bad-2,'=cmd,10,3,1,2,0,3,,,has 8 fields where the header has 10");
     expect((await api.getCustomer("new-7")).data.features.last_login_days).toBe(7);
     expect((await api.getCustomer("new-7")).data.prediction).toBeNull();
     const scoring = page.getByRole("region", { name: "Score all customers" });

@@ -170,9 +170,9 @@ def test_a_table_may_have_a_row_of_a_customer_for_each_day(monkeypatch: pytest.M
     content = "\n".join([f"{COLUMNS},day", *lines, ""]).encode()
     view = imported(content)
     assert rejects(view.import_id) == [
-        "11,customer_id,is the id of an earlier row of the same day",
-        "12,day,is missing",
-        "13,day,must be a day such as 2026-01-31",
+        f"{line('a')},2026-02-28,customer_id: is the id of an earlier row of the same day",
+        f"{line('d')},,day: is missing",
+        f"{line('e')},2026-02-30,day: is not a day like 2026-01-31",
     ]
     counts = view.counts
     assert counts.created + counts.changed + counts.unchanged + counts.older == counts.accepted == counts.snapshots == 10

@@ -66,7 +66,7 @@ def test_an_upload_starts_the_import_once_and_its_end_is_told(
     call: Call, machine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(survey, "SMALLEST_PART", 200)
-    content = as_file([line(f"c{number}", plan="gold" if number == 7 else "basic") for number in range(20)])
+    content = as_file([line("" if number == 7 else f"c{number}") for number in range(20)])
     view = asked(call, content)
     assert (view["status"], view["upload"]["parts"][0]["size"], view["upload"]["complete"]) == ("WAITING", len(content), None)
     assert "content-length" in view["upload"]["parts"][0]["url"]
@@ -76,7 +76,7 @@ def test_an_upload_starts_the_import_once_and_its_end_is_told(
     assert seen["status"] == "SUCCEEDED", seen
     assert [step["name"] for step in seen["steps"]] == seen["planned_steps"]
     assert (seen["rows"], seen["counts"]["created"], seen["counts"]["rejected"]) == (20, 19, 1)
-    assert seen["rejects"] == [{"line": 9, "column": "plan", "reason": "must be one of basic, standard, premium", "value": "", "rows": 1}]
+    assert seen["rejects"] == [{"line": 9, "column": "customer_id", "reason": "is missing", "value": "", "rows": 1}]
     assert seen["upload"] is None
 
 

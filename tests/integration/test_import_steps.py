@@ -31,7 +31,7 @@ from retainstream.storage.errors import StorageUnavailable
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.runs import Runs
 from retainstream.storage.stores import Stores
-from tests.importing import COLUMNS, Steps, as_file, asked_for, imported, line, rejects
+from tests.importing import COLUMNS, Steps, as_file, asked_for, imported, line, rejects, unread_rows
 from tests.stored import stored_items
 
 FEATURES = {
@@ -95,7 +95,7 @@ def counts(view: Any) -> tuple[int, ...]:
     return told.read, told.accepted, told.rejected, told.created, told.changed, told.unchanged, told.older
 
 
-def test_rows_become_customers_and_the_others_are_told_with_line_column_and_reason() -> None:
+def test_rows_become_customers_and_the_others_are_kept_as_they_came_with_the_reason() -> None:
     view = imported(as_file([line("c1"), line("c2", plan="gold"), line("c1"), "c3,basic", line("", watch="x"), line("c4")]))
     assert view.status == "SUCCEEDED"
     assert counts(view) == (6, 3, 3, 3, 0, 0, 0)
@@ -105,12 +105,19 @@ def test_rows_become_customers_and_the_others_are_told_with_line_column_and_reas
     expected = {"customer_id": "c1", "group": "basic", "features": FEATURES, "source": "import", "life": life}
     assert what_matters(stored()["c1"]) == expected
     assert rejects(view.import_id) == [
-        "4,customer_id,is the id of an earlier row",
-        "5,,has 2 fields where the header has 9",
-        "6,customer_id,is missing",
+        f"{line('c1')},customer_id: is the id of an earlier row",
+        "c3,basic,,,,,,,,has 2 fields where the header has 9",
+        f"{line('', watch='x')},customer_id: is missing",
     ]
-    assert [(reject.line, reject.column) for reject in view.rejects][:2] == [(4, "customer_id"), (5, "")]
+    assert [(kind.rows, kind.line, kind.column, kind.reason) for kind in view.rejects] == [
+        (1, 4, "customer_id", "is the id of an earlier row"),
+        (1, 5, "", "has 2 fields where the header has 9"),
+        (1, 6, "customer_id", "is missing"),
+    ]
+    assert [kind.model_dump() for kind in view.unread] == [{"column": "plan", "value": "gold", "reason": "is new", "rows": 1}]
+    assert unread_rows(view.import_id) == [f'{line("c2", plan="gold")},"plan: ""gold"" is new"']
     assert view.rejects_url
+    assert view.unread_url
     assert view.rows == 6
 
 
@@ -169,7 +176,7 @@ def test_a_file_of_outcomes_alone_keeps_the_features_and_makes_no_customer() -> 
     assert [(item["features"], item["features_at"]) for item in after.values()] == [
         (item["features"], item["features_at"]) for item in before.values()
     ]
-    assert rejects(view.import_id) == ['5,customer_id,"is not a known customer, and the file has no features"']
+    assert rejects(view.import_id) == ['c9,yes,"customer_id: is not a known customer, and the file has no features"']
 
 
 def test_columns_that_a_file_lacks_stay_as_they_are() -> None:
@@ -418,7 +425,7 @@ def test_a_file_that_unpacks_to_too_much_or_is_damaged_is_refused(monkeypatch: p
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"customer_id,colour\nc1,blue\n", "there is no column"),
+        (b"customer_id,colour\nc1,red\n", "there is no column"),
         (b"\n\n", "is empty"),
         (b"PK\x03\x04 anything", "damaged, or ends too early"),
         (b"a\x00b\n", "zero bytes"),
@@ -479,12 +486,40 @@ def test_throttled_writes_are_tried_again_and_a_storage_that_stays_away_is_told_
         imported(as_file([line("new")]))
 
 
-def test_rejects_are_safe_in_a_spreadsheet_and_hold_no_values() -> None:
-    content = ("\ufeff" + COLUMNS.replace("plan", "=plan") + ",plan\n" + line("c\x01", plan="x") + ",secret\n").encode()
+def test_rejected_rows_can_be_corrected_and_sent_again() -> None:
+    broken = [f'"c1"x,{line("")[1:]}', "c2,basic", line(""), f"{line('c4')},too,many", line("c5"), f"  {line('c6')}"]
+    view = imported(as_file(broken))
+    assert (view.status, view.counts.rejected) == ("SUCCEEDED_WITH_REJECTS", 4)
+    file = Documents().get_bytes(f"imports/rejects/{view.import_id}.csv")
+    assert file.startswith(f"\ufeff{COLUMNS},error\r\n".encode())
+    again = imported(file)
+    too_many = "has 12 fields where the header has 10; put quotes around values that contain a comma"
+    assert [(kind.line, kind.reason) for kind in again.rejects] == [
+        (2, view.rejects[0].reason),
+        (4, "is missing"),
+        (5, too_many),
+    ]
+    assert again.notes == []
+    assert rejects(again.import_id)[1:] == [rejects(view.import_id)[2], f"{line('c4')},too,many,{too_many}"]
+    corrected = file.decode("utf-8-sig").replace(f"{line('c4')},too,many", line("c4")).replace(f"\n{line('')}", f"\n{line('c3')}")
+    corrected = corrected.replace('"c1"x', "c1")
+    assert imported(corrected.encode()).counts.rejected == 0
+    assert stored().keys() == {f"c{number}" for number in range(1, 7)}
+
+
+def test_a_rejected_row_is_no_formula_and_its_text_comes_back() -> None:
+    formula = line("c1", plan="=x", watch="-7")
+    content = f"\ufeff{COLUMNS},=note\n{line('c1')},\n{formula},@a\n".encode()
     view = imported(content)
-    assert len(rejects(view.import_id)) == 1
-    assert "secret" not in str(view)
-    assert view.notes == ["columns that the schema does not have were not read: =plan"]
+    assert view.notes == ["columns that the schema does not have were not read: =note"]
+    file = Documents().get_bytes(f"imports/rejects/{view.import_id}.csv").decode("utf-8-sig")
+    guarded = formula.replace("=x", "'=x")
+    assert file == f"{COLUMNS},'=note,error\r\n{guarded},'@a,customer_id: is the id of an earlier row\r\n"
+    again = imported(file.replace("c1", "c2").encode())
+    assert [(kind.column, kind.value) for kind in again.unread] == [("plan", "=x"), ("watch_time_hours", "-7")]
+    assert unread_rows(again.import_id)[0].startswith(guarded.replace("c1", "c2"))
+    assert again.notes == view.notes
+    assert stored().keys() == {"c1", "c2"}
 
 
 TEXTS = st.lists(

@@ -170,15 +170,16 @@ def test_a_file_is_not_sent_through_the_network_in_the_clear(run: Run, service: 
 
 
 def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path: Path) -> None:
-    rows = [{"line": number, "column": "plan\x1b[31m", "reason": "must be one of basic, standard"} for number in range(2, 32)]
-    view = imported(counts={**COUNTS, "rejected": 30}, rejects=rows, rejects_url=f"{service.url}/rejects.csv?signed=1")
+    kinds = [{"line": number, "column": "id\x1b[31m", "reason": "is too long", "value": f"c{number}", "rows": 2} for number in range(2, 17)]
+    view = imported(counts={**COUNTS, "rejected": 30}, rejects=kinds, rejects_url=f"{service.url}/rejects.csv?signed=1")
     saved = tmp_path / "rejected.csv"
-    service.will((200, view), (200, view), (200, "line,column,reason\r\n"))
+    service.will((200, view), (200, view), (200, "customer_id,error\r\n"))
     ended = run("import", "--run", "i1", "--rejects", saved)
     assert ended.returncode == 0, ended.stderr
-    assert saved.read_bytes() == b"line,column,reason\r\n"
+    assert saved.read_bytes() == b"customer_id,error\r\n"
     assert f"30 rows were rejected; {saved} has all of them" in ended.stderr
-    assert "must be one of basic, standard" in ended.stdout
+    assert '"c2" is too long (first in line 2)' in ended.stdout
+    assert "and 5 more kinds" in ended.stdout
     assert "\x1b" not in ended.stdout, "what a file says is no command for the terminal"
     assert "authorization" not in service.requests[-1][2]
 
@@ -190,6 +191,52 @@ def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path:
     there = run("import", "--run", "i1", "--rejects", saved)
     assert (there.returncode, service.requests) == (1, [])
     assert "--force" in there.stderr
+
+
+def test_cells_that_could_not_be_read_are_counted_and_their_rows_saved(run: Run, service: Service, tmp_path: Path) -> None:
+    kinds = [{"column": "plan", "value": "Gold Plus", "reason": "is new", "rows": 67}]
+    sentence = "0 left, 60 stayed, 3 not known, 2 unreadable ('Ja (30.11.)')"
+    view = imported(unread=kinds, unread_url=f"{service.url}/unread.csv?signed=1", outcomes=sentence)
+    saved = tmp_path / "unread.csv"
+    service.will((200, view), (200, view), (200, "customer_id,error\r\n"), (200, view))
+    ended = run("import", "--run", "i1", "--unread", saved)
+    assert (ended.returncode, saved.read_bytes()) == (0, b"customer_id,error\r\n"), ended.stderr
+    assert '  67 × plan: "Gold Plus" is new\n' in ended.stdout
+    assert f"outcomes: {sentence}\n" in ended.stdout
+    assert f"{saved} has all of them" in ended.stderr
+    assert "retainstream import --run i1 --unread unread.csv" in run("import", "--run", "i1").stderr
+
+
+@pytest.mark.parametrize(("status", "accepted"), [("SUCCEEDED_WITH_REJECTS", 1), ("FAILED", 0)])
+def test_an_import_that_rejects_most_rows_has_an_exit_code_of_its_own(run: Run, service: Service, status: str, accepted: int) -> None:
+    kinds = [{"line": 2, "column": "id", "reason": "is missing", "value": "", "rows": 3 - accepted}]
+    counts = {**COUNTS, "accepted": accepted, "rejected": 3 - accepted}
+    service.will(
+        (200, imported(status=status, counts=counts, rejects=kinds, reason=None if accepted else "None of the 3 rows was accepted."))
+    )
+    ended = run("import", "--run", "i1")
+    assert ended.returncode == 6
+    assert f"{3 - accepted} × id: is missing (first in line 2)" in ended.stdout
+
+
+def test_the_question_about_ids_is_answered_by_an_option(run: Run, service: Service, file: Path) -> None:
+    question = {"sentence": "2 new customers, of whom 2 are known with leading zeros", "examples": ["1 is 000001"]}
+    view = imported(status="FAILED", reason=f"{question['sentence']}.", question=question)
+    service.will((202, waiting(service)), (200, ""), (200, view), (200, view))
+    ended = run("import", file, "--watch")
+    assert ended.returncode == 6
+    assert "1 is 000001" in ended.stderr
+    assert "The same customers: --ids as-known. New customers: --ids as-written" in ended.stderr
+    service.will((202, waiting(service)), (200, ""), (200, imported()))
+    options = ("--ids", "as-known", "--decimal", ",", "--encoding", "cp1250", "--sheet", "May")
+    assert run("import", file, "--as-of", "2026-01-31", *options).returncode == 0
+    asked = json.loads(service.bodies[-2])
+    assert {name: asked[name] for name in ("ids", "decimal", "encoding", "sheet")} == {
+        "ids": "as-known",
+        "decimal": ",",
+        "encoding": "cp1250",
+        "sheet": "May",
+    }
 
 
 def test_an_import_that_failed(run: Run, service: Service) -> None:

@@ -11,7 +11,7 @@ from tests.importing import as_file, line
 from tests.integration.conftest import LocalProcess
 
 ROWS = 1500
-CONTENT = as_file([line(f"k{number:05d}", plan="gold" if number % 50 == 49 else "basic") for number in range(ROWS)])
+CONTENT = as_file([line(f"k{number:05d}", plan="basic,extra" if number % 50 == 49 else "basic") for number in range(ROWS)])
 PATIENCE_SECONDS = 120
 
 

@@ -2,7 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { count, dateTime } from "../formats";
 import { useLoaded, useRepeated } from "../loading";
 import { Card } from "../parts/card";
-import { ImportForm } from "../parts/import-form";
+import { type Ids, ImportForm } from "../parts/import-form";
+import { statusInWords } from "../parts/import-kinds";
 import { ImportProgress } from "../parts/import-progress";
 import { SchemaChange } from "../parts/schema-change";
 import { SchemaTable } from "../parts/schema-table";
@@ -17,6 +18,8 @@ import "../styles/data.css";
 /** Imports of customers, the scoring run, the sources of features, the feature schema and its change. */
 export default function Data() {
   const [followed, setFollowed] = useState<string | null>(null);
+  const [sent, setSent] = useState<Sent | null>(null);
+  const [asked, setAsked] = useState(false);
   const [turn, setTurn] = useState(0);
   const [schemas, setSchemas] = useState(0);
   const schema = useSchema();
@@ -29,10 +32,26 @@ export default function Data() {
         <>
           <div class="grid">
             <Show of={schema} lines={6}>
-              {({ horizon_days }) => <ImportForm horizon={horizon_days} started={setFollowed} />}
+              {({ horizon_days }) => (
+                <ImportForm
+                  horizon={horizon_days}
+                  asked={asked}
+                  started={(id, again) => {
+                    setSent({ id, again });
+                    setFollowed(id);
+                    setAsked(false);
+                  }}
+                />
+              )}
             </Show>
             {followed ? (
-              <Followed key={followed} id={followed} finished={() => setTurn((now) => now + 1)} />
+              <Followed
+                key={followed}
+                id={followed}
+                again={sent?.id === followed ? sent.again : undefined}
+                asked={setAsked}
+                finished={() => setTurn((now) => now + 1)}
+              />
             ) : (
               <HowTo />
             )}
@@ -54,7 +73,10 @@ function HowTo() {
   return (
     <Card title="Rules for rows">
       <ul>
-        <li>Each row is checked against the schema below. Rejected rows are listed with line, column and reason.</li>
+        <li>
+          A row is rejected only if it cannot be attributed to a customer. A cell that cannot be read counts as missing.
+          Both are listed, and can be corrected in a file and sent again.
+        </li>
         <li>A stored customer changes only where the file is newer.</li>
         <li>
           Features and outcomes are paired by their days. Features from after the outcome, or of a customer who had
@@ -67,16 +89,31 @@ function HowTo() {
   );
 }
 
-function Followed({ id, finished }: { id: string; finished: () => void }) {
+/** An import of this page, and how to import its file again. */
+interface Sent {
+  id: string;
+  again: (ids: Ids) => void;
+}
+
+interface FollowedProps {
+  id: string;
+  again: ((ids: Ids) => void) | undefined;
+  /** Is called with whether the import has ended with a question. */
+  asked: (asked: boolean) => void;
+  finished: () => void;
+}
+
+function Followed({ id, again, asked, finished }: FollowedProps) {
   const run = useLoaded(() => api.getImport(id), [id]);
   const status = run.loading.data?.data.status;
   useRepeated(run.reload, 1.5, status === "RUNNING" || status === "WAITING" || run.loading.state === "failed");
   useEffect(() => {
-    if (status === "SUCCEEDED" || status === "FAILED") finished();
+    if (status && status !== "RUNNING" && status !== "WAITING") finished();
+    asked(Boolean(run.loading.data?.data.question) && !again);
   }, [status]);
   return (
     <Card title="This import">
-      <Show of={run}>{({ data }) => <ImportProgress run={data} />}</Show>
+      <Show of={run}>{({ data }) => <ImportProgress run={data} again={again} />}</Show>
     </Card>
   );
 }
@@ -102,7 +139,7 @@ function Recent({ chosen, choose, turn }: RecentProps) {
                 { title: "File", rowHeader: true, cell: (run) => run.file_name },
                 { title: "Started", sort: "descending", cell: (run) => dateTime(run.started_at) },
                 { title: "By", cell: (run) => run.started_by },
-                { title: "Status", cell: (run) => run.status.toLowerCase() },
+                { title: "Status", cell: (run) => statusInWords(run.status) },
                 { title: "Rows", number: true, cell: (run) => count(run.rows) },
                 { title: "Accepted", number: true, cell: (run) => count(run.counts.accepted) },
                 { title: "Rejected", number: true, cell: (run) => count(run.counts.rejected) },

@@ -13,28 +13,38 @@ const KINDS: readonly (readonly [Kind, string])[] = [
   ["days", "Other days"],
 ];
 
+export type Ids = "as-known" | "as-written";
+const IDS: readonly (readonly [Ids | "ask", string])[] = [
+  ["as-known", "They are the same customers"],
+  ["as-written", "They are new customers"],
+  ["ask", "Ask again"],
+];
+
 interface ImportFormProps {
   /** The horizon of the feature schema, in days. */
   horizon: number;
-  started: (id: string) => void;
+  /** Whether an import has asked about ids that are known in another spelling. */
+  asked: boolean;
+  /** `again` imports the same file once more, with an answer to the question about ids. */
+  started: (id: string, again: (ids: Ids) => void) => void;
 }
 
 /** Chooses a file and the days that it describes, and uploads it. */
-export function ImportForm({ horizon, started }: ImportFormProps) {
+export function ImportForm({ horizon, asked, started }: ImportFormProps) {
   const today = new Date().toISOString().slice(0, 10);
   const [file, setFile] = useState<File | null>(null);
   const [days, setDays] = useState<Days>(() => firstDays(today, horizon));
   const [sent, setSent] = useState(0);
-  const upload = useAction(async () => {
-    if (!file) return;
-    const { data } = await api.importCustomers(file, { ...daysAsked(days, horizon), onProgress: setSent });
-    started(data.import_id);
+  const [ids, setIds] = useState<Ids | "ask">("ask");
+  const upload = useAction(async (chosen: File, options: ReturnType<typeof daysAsked>, answer?: Ids) => {
+    setSent(0);
+    const { data } = await api.importCustomers(chosen, { ...options, ids: answer, onProgress: setSent });
+    started(data.import_id, (other) => void upload.run(chosen, options, other));
     setFile(null);
   });
   const submit = (event: Event) => {
     event.preventDefault();
-    setSent(0);
-    void upload.run();
+    if (file) void upload.run(file, daysAsked(days, horizon), asked && ids !== "ask" ? ids : undefined);
   };
   return (
     <Card title="Import customers" note="A CSV file, plain or gzip, up to 5 GB; its first line has the column names">
@@ -82,6 +92,9 @@ export function ImportForm({ horizon, started }: ImportFormProps) {
             ) : null}
           </div>
         )}
+        {asked ? (
+          <Radios label="Customers known by ids in another spelling" value={ids} options={IDS} choose={setIds} />
+        ) : null}
         <p class="quiet" aria-live="polite">
           {daysInWords(days, horizon)}
         </p>

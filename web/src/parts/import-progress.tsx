@@ -1,5 +1,7 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { count, wholeDay } from "../formats";
+import { count, counted, wholeDay } from "../formats";
+import type { Ids } from "./import-form";
+import { kindInWords } from "./import-kinds";
 import { importSentences } from "./import-sentences";
 import { Table } from "./table";
 
@@ -12,10 +14,16 @@ const STEPS: Record<string, string> = {
   verify: "Verifying the totals",
   keep: "Keeping the history",
 };
-const SHOWN_REJECTS = 20;
+const SHOWN_KINDS = 20;
 
-/** An import: its progress, its counts, and the rejected rows with their reasons. */
-export function ImportProgress({ run }: { run: Import }) {
+interface ImportProgressProps {
+  run: Import;
+  /** Imports the same file again, where the page still has it. */
+  again?: ((ids: Ids) => void) | undefined;
+}
+
+/** An import: its progress, its counts, and why rows were rejected or cells not read. */
+export function ImportProgress({ run, again }: ImportProgressProps) {
   const { counts } = run;
   return (
     <div class="stack" aria-live="polite">
@@ -31,6 +39,32 @@ export function ImportProgress({ run }: { run: Import }) {
           <p>{run.reason}</p>
         </div>
       ) : null}
+      {run.status === "SUCCEEDED_WITH_REJECTS" ? (
+        <p class="wrong" role="alert">
+          Less than half of the rows were accepted: {count(counts.accepted)} of {count(counts.read)}.
+        </p>
+      ) : null}
+      {run.question ? (
+        <>
+          <ul>
+            {run.question.examples.map((example) => (
+              <li key={example}>{example}</li>
+            ))}
+          </ul>
+          {again ? (
+            <div class="answers">
+              <button type="button" onClick={() => again("as-known")}>
+                They are the same customers
+              </button>
+              <button type="button" onClick={() => again("as-written")}>
+                They are new customers
+              </button>
+            </div>
+          ) : (
+            <p>Choose the file again above, and say there whether they are the same customers.</p>
+          )}
+        </>
+      ) : null}
       <dl class="counts">
         <Count name="rows" value={run.rows ?? counts.read} />
         <Count name="accepted" value={counts.accepted} />
@@ -44,11 +78,13 @@ export function ImportProgress({ run }: { run: Import }) {
         <Count name="left" value={counts.left} />
         <Count name="stayed" value={counts.stayed} />
         <Count name="not known" value={counts.not_known} />
+        {counts.unreadable ? <Count name="unreadable" value={counts.unreadable} warn /> : null}
         <Count name="kept for training" value={counts.snapshots} />
       </dl>
       <p class="quiet">
         Features as of {wholeDay(run.features_as_of)}, outcomes as of {wholeDay(run.outcomes_as_of)}.
       </p>
+      {run.outcomes ? <p>Outcomes: {run.outcomes}.</p> : null}
       {importSentences(counts).map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
@@ -57,6 +93,7 @@ export function ImportProgress({ run }: { run: Import }) {
           {note}
         </p>
       ))}
+      <Unread run={run} />
       <Rejects run={run} />
     </div>
   );
@@ -65,6 +102,7 @@ export function ImportProgress({ run }: { run: Import }) {
 function progress(run: Import): string {
   if (run.status === "WAITING") return "waiting for the upload";
   if (run.status === "SUCCEEDED") return "done";
+  if (run.status === "SUCCEEDED_WITH_REJECTS") return "done, most rows rejected";
   if (run.status === "FAILED") return "failed";
   return `${STEPS[run.step ?? ""] ?? "Starting"}…`;
 }
@@ -80,32 +118,49 @@ function Count({ name, value, warn }: { name: string; value: number; warn?: bool
 
 function Rejects({ run }: { run: Import }) {
   if (!run.rejects.length) return null;
-  const shown = run.rejects.slice(0, SHOWN_REJECTS);
   return (
     <>
       <Table
-        caption={rejectsCaption(new Set(shown.map(({ line }) => line)).size, run.counts.rejected)}
+        caption={counted(run.counts.rejected, "rejected row")}
         captioned
         narrow="scroll"
         columns={[
-          { title: "Line", number: true, cell: ({ line }) => line },
-          { title: "Column", cell: ({ column }) => column || "whole row" },
-          { title: "Reason", cell: ({ reason }) => reason },
+          { title: "Rows", number: true, cell: ({ rows }) => count(rows) },
+          { title: "Reason", cell: kindInWords },
+          { title: "First line", number: true, cell: ({ line }) => line },
         ]}
-        rows={shown}
-        keyOf={({ line, column }) => `${line} ${column}`}
+        rows={run.rejects.slice(0, SHOWN_KINDS)}
+        keyOf={kindInWords}
       />
-      {run.rejects_url ? (
-        <a class="button" href={run.rejects_url} target="_blank" rel="noreferrer">
-          Download all rejected rows
-        </a>
-      ) : null}
+      <Download url={run.rejects_url}>Download the rejected rows to correct them</Download>
     </>
   );
 }
 
-/** As in "9 rejected rows", or "The first 20 of 57 rejected rows". */
-function rejectsCaption(shown: number, rejected: number): string {
-  if (shown < rejected) return `The first ${count(shown)} of ${count(rejected)} rejected rows`;
-  return rejected === 1 ? "1 rejected row" : `${count(rejected)} rejected rows`;
+function Unread({ run }: { run: Import }) {
+  if (!run.unread?.length) return null;
+  return (
+    <>
+      <Table
+        caption="Cells that could not be read"
+        captioned
+        narrow="scroll"
+        columns={[
+          { title: "Rows", number: true, cell: ({ rows }) => count(rows) },
+          { title: "Reason", cell: kindInWords },
+        ]}
+        rows={run.unread.slice(0, SHOWN_KINDS)}
+        keyOf={kindInWords}
+      />
+      <Download url={run.unread_url}>Download these rows to correct them</Download>
+    </>
+  );
+}
+
+function Download({ url, children }: { url: string | null | undefined; children: string }) {
+  return url ? (
+    <a class="button" href={url} target="_blank" rel="noreferrer">
+      {children}
+    </a>
+  ) : null;
 }

@@ -12,6 +12,7 @@ const COUNTS = {
   left: 20,
   stayed: 70,
   not_known: 10,
+  unreadable: 0,
   snapshots: 73,
   after_leaving: 0,
   older_features: 0,

@@ -11,6 +11,7 @@ from retainstream.engine.lives.timeline import Lives, began, left, seen
 from retainstream.engine.records import Customer, CustomerSource, Features, NewCustomer
 from retainstream.engine.schema import ALL, FeatureSchema, FieldError
 from retainstream.engine.tables import CustomerRow
+from retainstream.engine.tables.problems import UnreadCell
 from retainstream.storage.arriving_customers import CustomerAttributes
 
 
@@ -34,6 +35,7 @@ class Arrival:
 
     absent: the schema's columns that the file lacks; what is stored of them stays. partial: a required column is among them.
     has_features: the file has columns of the schema. grouped_by: the schema's group column. line: the row's first line in the file.
+    unread: the cells that count as missing since they could not be read. outcome_unread: the outcome is one of them.
     """
 
     customer_id: str
@@ -50,6 +52,8 @@ class Arrival:
     has_features: bool = True
     grouped_by: str = ""
     line: int = 0
+    unread: tuple[UnreadCell, ...] = ()
+    outcome_unread: bool = False
 
     @property
     def features_on(self) -> str:

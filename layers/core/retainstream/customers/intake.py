@@ -7,10 +7,14 @@ from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.engine.tables.binding import Binding, absence_note, bind, some_of
+from retainstream.engine.tables.problems import UnreadCell
 from retainstream.engine.tables.unread import Unread
 
+UNREAD_OUTCOME = "is no outcome that the schema knows"
+"""Why an outcome stays unknown."""
 UNKNOWN = "is not a known customer, and the file has no features"
 """Why a row of outcomes alone is rejected."""
+REPEATED, OF_THE_SAME_DAY = "is the id of an earlier row", " of the same day"
 
 type Refuse = Callable[[TableProblem], None]
 
@@ -18,8 +22,9 @@ type Refuse = Callable[[TableProblem], None]
 class Intake:
     """One pass through the rows of an open table, or of a part of one.
 
-    moments: those of rows that do not say their own. rows, refused: numbers of rows read and rejected. left, stayed: numbers of known
-    outcomes among accepted rows. unread: the cells of accepted rows that count as missing since they could not be read.
+    moments: those of rows that do not say their own. rows, refused: numbers of rows read and rejected. left, stayed, unreadable: numbers
+    of known outcomes among accepted rows, and of outcomes that could not be read. unread: the cells of accepted rows that count as
+    missing since they could not be read.
     """
 
     def __init__(
@@ -57,7 +62,7 @@ class Intake:
         self._lacks_required = any(not schema.column(name).missing for name in self._binding.absent)
         self._faults: dict[tuple[str, str], tuple[int, int]] = {}
         self.unread = Unread()
-        self.rows = self.refused = self.left = self.stayed = 0
+        self.rows = self.refused = self.left = self.stayed = self.unreadable = 0
 
     def customers(self) -> Iterator[Arrival]:
         """The accepted rows. Of rows with the same id, and of the same day where a column says it, the first is accepted.
@@ -81,17 +86,23 @@ class Intake:
                     self._note(row.line, column, detail)
                 yield None
                 continue
-            for cell in row.unread:
-                self.unread.add(cell, self._headers[cell.column])
             arrival = self._arrival(row, moments)
+            for cell in arrival.unread:
+                self.unread.add(cell)
             self.left += arrival.churned is True
             self.stayed += arrival.churned is False
+            self.unreadable += arrival.outcome_unread
             yield arrival
 
     def faults(self) -> list[TableProblem]:
         """The faults of the rows read so far, each once with its first line and its number of rows, most frequent first."""
         faults = [TableProblem(detail, line, column, rows) for (column, detail), (line, rows) in self._faults.items()]
         return sorted(faults, key=lambda fault: (-fault.rows, fault.line))
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Headers of the file that the schema does not have."""
+        return self._binding.ignored
 
     @property
     def has_days(self) -> bool:
@@ -120,7 +131,7 @@ class Intake:
         if row.errors and not row.errors[0].field:
             return  # the record could not be read at all
         if self._is_repeated(row):
-            problem = "is the id of an earlier row" + (" of the same day" if _day_of(row) else "")
+            problem = REPEATED + (OF_THE_SAME_DAY if _day_of(row) else "")
         if problem:
             yield self._headers[self._schema.id.column], problem
 
@@ -155,7 +166,16 @@ class Intake:
             has_features,
             self._schema.group or "",
             row.line,
+            tuple(self._unread_in(row)),
+            bool(row.outcome_text) and left_on is None,
         )
+
+    def _unread_in(self, row: CustomerRow) -> Iterator[UnreadCell]:
+        """The cells of a row that could not be read, by the headers of the file."""
+        for cell in row.unread:
+            yield UnreadCell(self._headers[cell.column], cell.text, cell.reason)
+        if row.outcome_text:
+            yield UnreadCell(self._headers[self._schema.label.column], row.outcome_text, UNREAD_OUTCOME)
 
 
 def notes_on(schema: FeatureSchema, binding: Binding) -> list[str]:

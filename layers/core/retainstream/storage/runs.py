@@ -170,18 +170,26 @@ class Runs:
         yield detail
         self.step_finished(run_id, name, detail)
 
-    def finish(self, run_id: str, *, counts: Mapping[str, int] | None = None, result: Mapping[str, Any] | None = None) -> Run:
-        """Ends a run well. A run that has ended well already stays so.
+    def finish(
+        self,
+        run_id: str,
+        *,
+        counts: Mapping[str, int] | None = None,
+        result: Mapping[str, Any] | None = None,
+        status: Status = "SUCCEEDED",
+        reason: str = "",
+    ) -> Run:
+        """Ends a run with what came of it: well, unless `status` says otherwise, with the reason. A run that has ended so already stays.
 
         Raises:
             NotStored: there is no such run.
-            Conflict: the run has failed.
+            Conflict: the run has ended otherwise.
         """
         run = self.existing(run_id)
-        if run["status"] == "SUCCEEDED":
+        if run["status"] == status and run.get("reason", "") == reason:
             return run
         outcome = {name: dict(value) for name, value in (("counts", counts), ("result", result)) if value is not None}
-        return self._write(run_id, status="SUCCEEDED", finished_at=_now(), **outcome)
+        return self._write(run_id, status=status, finished_at=_now(), **outcome, **({"reason": reason} if reason else {}))
 
     def fail(self, run_id: str, reason: str) -> Run:
         """Ends a run badly, with the reason as a plain sentence; the step in progress failed. A run that has ended stays as it is.

@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from retainstream.engine.tables.delimited import END_OF_FILE, Layout, Record, is_misencoded, mended, quoting_problem
 from retainstream.engine.tables.no_customers import no_customer
 from retainstream.engine.tables.numbers import Decimal, Marks
+from retainstream.engine.tables.safe_cells import unguarded
 from retainstream.engine.tables.splitting import Place, Readable, Splitter
 
 
@@ -20,10 +21,16 @@ class BrokenRecord:
 
 @dataclass(kw_only=True)
 class TablePart(Layout):
-    """Records from `splitter.place` to the end of its stream, which is in UTF-8 or Windows-1252."""
+    """Records from `splitter.place` to the end of its stream, which is in UTF-8 or Windows-1252.
+
+    guarded: its cells are safe cells, since the product has written it. last: the first line of the last record, and its text as it came;
+    the text of a record that is too long is empty.
+    """
 
     splitter: Splitter
+    guarded: bool = False
     misencoded: int = 0
+    last: tuple[int, str] = (0, "")
 
     @property
     def notes(self) -> list[str]:
@@ -39,14 +46,14 @@ class TablePart(Layout):
         reader = self.reader(feed)
         width = len(self.header)
         for span in self.splitter.spans():
-            line = span.place.line
+            line, text = span.place.line, span.content.decode("utf-8", "surrogateescape")
+            if is_misencoded(text):
+                self.misencoded += not span.fault
+                text = mended(text)
+            self.last = (line, text)
             if span.fault:
                 yield line, BrokenRecord(span.fault)
                 continue
-            text = span.content.decode("utf-8", "surrogateescape")
-            if is_misencoded(text):
-                self.misencoded += 1
-                text = mended(text)
             feed.put(text.replace(END_OF_FILE, ""))
             try:
                 record: Record = next(reader)
@@ -55,6 +62,8 @@ class TablePart(Layout):
                 continue
             if not any(cell.strip() for cell in record):
                 continue
+            if self.guarded:
+                record = [unguarded(cell) for cell in record]
             if len(record) != width and (misfit := self.misfit(record)):
                 yield line, BrokenRecord(no_customer(record, self.header) or misfit)
             else:
@@ -76,6 +85,7 @@ class LayoutDocument(TypedDict):
     escaped: NotRequired[bool]
     sheet: NotRequired[str | None]
     remarks: NotRequired[list[str]]
+    guarded: NotRequired[bool]
 
 
 def part_of(layout: LayoutDocument, stream: Readable, place: Place) -> TablePart:
@@ -92,6 +102,7 @@ def part_by(layout: LayoutDocument, splitter: Splitter) -> TablePart:
         delimiter=layout["delimiter"],
         decimal=layout["decimal"],
         encoding=layout["encoding"],
+        guarded=layout.get("guarded", False),
         named_mark=layout.get("named_mark"),
         marks=[Marks(**column) for column in layout.get("marks", [])],
         splitter=splitter,

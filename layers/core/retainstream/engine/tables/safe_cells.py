@@ -25,5 +25,10 @@ def safe_cell(cell: Any) -> Any:
     return f"'{cell}" if first in _BEGINS_A_FORMULA or not _BREAKS.isdisjoint(lead) else cell
 
 
+def unguarded(cell: str) -> str:
+    """The text of a safe cell without its apostrophe."""
+    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
+
+
 def _says_nothing(character: str) -> bool:
     return character.isspace() or character in _QUOTES or category(character) in _UNSEEN

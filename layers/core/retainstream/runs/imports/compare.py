@@ -13,6 +13,7 @@ from typing import TypedDict
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.parts import BrokenRecord, part_of
 from retainstream.engine.tables.spelling import cleaned
+from retainstream.runs.imports.known_ids import kept_spelling
 from retainstream.runs.imports.survey import schema_of
 from retainstream.runs.imports.work import FileRecord, Part, PartRecord, RunEvent, errors_in_words, get_document, work_key
 from retainstream.storage.errors import NotStored
@@ -76,12 +77,14 @@ def index(stores: Stores, event: IndexEvent) -> Indexed:
         table = part_of(layout, stores.uploads.open(StoredFile(**event["file"]), part.start, part.end), part.place)
         binding = bind(schema, table.header, source=table.source, partial=True, label_needed=False)
         place, day = binding.id, binding.day
+        spelling = kept_spelling(stores, import_id)
         sections = [bytearray() for _ in range(partitions)]
         rows = 0
         for line, record in table.records():
             rows += 1
             if place is None or isinstance(record, BrokenRecord) or not (customer_id := cleaned(record[place])):
                 continue
+            customer_id = spelling(customer_id) if spelling else customer_id
             key = customer_id if day is None else f"{customer_id}\0{record[day].strip()}"
             digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
             sections[int.from_bytes(digest[:4]) % partitions] += _ROW.pack(digest, line - part.line)

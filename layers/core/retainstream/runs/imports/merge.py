@@ -17,7 +17,7 @@ from retainstream.storage.arriving_customers import RowChange
 type Fate = Literal["created", "changed", "unchanged", "older"]
 
 FATES: tuple[Fate, ...] = ("created", "changed", "unchanged", "older")
-FACTS = ("left", "stayed", "not_known", "snapshots", "after_leaving", "older_features")
+FACTS = ("left", "stayed", "not_known", "unreadable", "snapshots", "after_leaving", "older_features")
 """The facts in accepted rows that are counted, see `view.ImportCounts`."""
 
 

@@ -140,7 +140,7 @@ class _Page:
 
     def _note(self, row: Arrival, customer: Customer | None, lives: Lives) -> None:
         """Counts the facts of a row that is stored, or that says nothing new."""
-        self.counts[{True: "left", False: "stayed", None: "not_known"}[row.churned]] += 1
+        self.counts["unreadable" if row.outcome_unread else {True: "left", False: "stayed", None: "not_known"}[row.churned]] += 1
         kept = described(customer, row)
         if kept is None:
             return

@@ -1,16 +1,19 @@
 """The first look at an uploaded file: its layout, its plain text where it is packed, and the parts by which it is loaded."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypedDict
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.binding import bind
-from retainstream.engine.tables.parts import layout_document
+from retainstream.engine.tables.parts import LayoutDocument, layout_document
+from retainstream.engine.tables.safe_cells import unguarded
 from retainstream.engine.tables.splitting import Place, Splitter
 from retainstream.engine.tables.writings import fitting_writings
 from retainstream.registry.active_schema import active_schema
+from retainstream.runs.imports.known_ids import Reshaped, keep_spelling, reshaped, sample_of
 from retainstream.runs.imports.plain_text import open_upload, plain_text
+from retainstream.runs.imports.rejects import ERROR
 from retainstream.runs.imports.view import ImportRun
 from retainstream.runs.imports.work import (
     FileRecord,
@@ -103,9 +106,10 @@ def begin(stores: Stores, event: RunEvent) -> Begun:
         if file.size != asked["size"]:
             raise ImportFailed(f"The file has {file.size:,} bytes, but {asked['size']:,} were announced.")
         table, packed = open_upload(stores, file, asked)
+        table.header = [unguarded(name) for name in table.header] if ERROR in table.header else table.header
         binding = bind(schema, table.header, source=table.source, line=table.header_line, partial=True, label_needed=False, hint=table.hint)
         fitting_writings(table, table.source, table.header, binding.placed(schema))
-        put_document(stores, import_id, "layout.json", layout_document(table))
+        put_document(stores, import_id, "layout.json", {**layout_document(table), "guarded": ERROR in binding.ignored})
         put_document(stores, import_id, "schema.json", schema.model_dump(mode="json"))
     return {"file": record_of(file), "packed": packed}
 
@@ -178,8 +182,13 @@ def survey(stores: Stores, event: SurveyEvent, seconds_left: SecondsLeft) -> Sur
     records = [part.record for part in parts]
     if more:
         return {"done": False, "parts": records, "next": [splitter.place.offset, splitter.place.line]}
+    ids = _reshaped_ids(stores, import_id, file, parts, layout)
     partitions = min(MOST_PARTS, math.ceil((sum(part.lines for part in parts) + 1) / LINES_PER_PARTITION))
-    stores.runs.step_finished(import_id, "survey", {"bytes": file.size, "lines": splitter.place.line - 1, "parts": len(parts)})
+    detail = {"bytes": file.size, "lines": splitter.place.line - 1, "parts": len(parts)}
+    if ids:
+        stores.runs.step_finished(import_id, "survey", {**detail, "question": {"sentence": ids.sentence, "examples": ids.examples}})
+        raise ImportFailed(f"{ids.sentence}. Import the file again, and say with ids whether they are the same customers.")
+    stores.runs.step_finished(import_id, "survey", detail)
     stores.runs.step_started(import_id, "compare")
     return {
         "done": True,
@@ -188,6 +197,20 @@ def survey(stores: Stores, event: SurveyEvent, seconds_left: SecondsLeft) -> Sur
         "partitions": list(range(partitions)),
         "partition_count": partitions,
     }
+
+
+def _reshaped_ids(stores: Stores, import_id: str, file: StoredFile, parts: Sequence[Part], layout: LayoutDocument) -> Reshaped | None:
+    """The new customers of the file who are known in another spelling of their ids, where somebody has to be asked. Where the request says
+    that they are the known ones, the spelling is kept for the whole import."""
+    ids = stores.runs.existing(import_id)["asked"].get("ids")
+    if ids == "as-written":
+        return None
+    sample = sample_of(stores, file, parts, layout, schema_of(stores, import_id))
+    found = reshaped(sample, lambda texts: stores.customers.left(texts).keys())
+    if found is None or ids is None:
+        return found
+    keep_spelling(stores, import_id, found.spelling)
+    return None
 
 
 def _divided(splitter: Splitter, least: int, parts: list[Part]) -> Iterator[bool]:

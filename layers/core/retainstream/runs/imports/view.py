@@ -9,7 +9,7 @@ from retainstream.customers.arrival import Moments
 from retainstream.engine.records import CustomerSource
 from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.unread import UnreadCount
-from retainstream.runs.imports.work import rejects_key
+from retainstream.runs.imports.work import rejects_key, unread_key
 from retainstream.runs.record import RunView
 from retainstream.runs.uploading import UploadView, ends_in
 from retainstream.storage.documents import LINK_SECONDS, Documents
@@ -54,12 +54,14 @@ class RejectedRow(TypedDict):
 
 
 class Result(TypedDict):
-    """What is known at the end. `first_rejects` are the kinds of faults of rejected rows; `outcomes` is the sentence on outcomes."""
+    """What is known at the end. `first_rejects` are the kinds of faults of rejected rows; `outcomes` is the sentence on outcomes;
+    `has_unread_rows`: there is a file of the accepted rows with cells that could not be read."""
 
     first_rejects: list[RejectedRow]
     notes: list[str]
     unread: NotRequired[list[UnreadCount]]
     outcomes: NotRequired[str]
+    has_unread_rows: NotRequired[bool]
 
 
 type ImportRun = Run[Asked, Result]
@@ -138,7 +140,7 @@ class ImportView(RunView):
     counts: ImportCounts = Field(description="So far, or in all")
     rejects: list[Reject] = Field(description=f"Why rows were rejected, most frequent first, at most {MOST_KINDS}; when the import is done")
     rejects_url: str | None = Field(description="The file of all rejected rows as they came, a CSV with a column error, for 15 minutes")
-    rejects_expire_at: str | None
+    rejects_expire_at: str | None = Field(description="When the links to the files end: ISO 8601, UTC")
     unread: list[UnreadKind] = Field(
         default=[], description=f"Cells of accepted rows that could not be read, most frequent first, at most {MOST_KINDS}"
     )
@@ -157,10 +159,13 @@ def import_view(documents: Documents, run: ImportRun, upload: UploadView | None 
     """A run with a link to the file of its rejected rows, where there are any."""
     asked, result, counts = run["asked"], run.get("result"), _counts(run)
     moments = moments_asked(asked)
-    link = expires_at = None
-    if run["status"] == "SUCCEEDED" and counts.rejected:
+    link = unread_link = None
+    if result and counts.rejected:
         name = f"rejected-{run['run_id'][:8]}.csv"
-        link, expires_at = documents.download_link(rejects_key(run["run_id"]), file_name=name, seconds=LINK_SECONDS), ends_in(LINK_SECONDS)
+        link = documents.download_link(rejects_key(run["run_id"]), file_name=name, seconds=LINK_SECONDS)
+    if result and result.get("has_unread_rows"):
+        name = f"unread-{run['run_id'][:8]}.csv"
+        unread_link = documents.download_link(unread_key(run["run_id"]), file_name=name, seconds=LINK_SECONDS)
     return ImportView.of(
         run,
         import_id=run["run_id"],
@@ -173,7 +178,8 @@ def import_view(documents: Documents, run: ImportRun, upload: UploadView | None 
         counts=counts,
         rejects=result["first_rejects"] if result else [],
         rejects_url=link,
-        rejects_expire_at=expires_at,
+        rejects_expire_at=ends_in(LINK_SECONDS) if link or unread_link else None,
+        unread_url=unread_link,
         unread=result.get("unread", []) if result else [],
         outcomes=result.get("outcomes", "") if result else "",
         question=_question(run),

@@ -75,6 +75,10 @@ def rejects_key(import_id: str) -> str:
     return f"imports/rejects/{import_id}.csv"
 
 
+def unread_key(import_id: str) -> str:
+    return f"imports/rejects/{import_id}-unread.csv"
+
+
 def work_key(import_id: str, name: str) -> str:
     return f"imports/work/{import_id}/{name}"
 
