@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -10,6 +9,7 @@ from cli.account import AsJson, Url
 from cli.answers import Customer, CustomerAtRisk, Life, Prediction, Removal, Schema
 from cli.output import confirm, money, print_json, print_line, print_table, say
 from cli.session import signed_in
+from retainstream.engine.schema.customer_id import address_of
 
 if TYPE_CHECKING:
     from cli.client import Client
@@ -37,7 +37,7 @@ class Order(StrEnum):
 def show(customer_id: CustomerId, url: Url = None, as_json: AsJson = False) -> None:
     """Show a customer: features, churn probability, reasons, recommended action and history."""
     with signed_in(url) as client:
-        customer: Customer = client.get(f"/api/customers/{quote(customer_id, safe='')}").data
+        customer: Customer = client.get(f"/api/customers/{address_of(customer_id)}").data
         if as_json:
             print_json(customer)
             return
@@ -73,7 +73,7 @@ def remove(
     """Remove a customer for good: from all tables and files now, and from remaining copies when they expire."""
     with signed_in(url) as client:
         confirm(f"Remove {customer_id} for good, and all files of predictions?", yes=yes)
-        removal: Removal = client.delete(f"/api/customers/{quote(customer_id, safe='')}").data
+        removal: Removal = client.delete(f"/api/customers/{address_of(customer_id)}").data
     if as_json:
         print_json(removal)
         return

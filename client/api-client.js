@@ -16,10 +16,12 @@
  * @typedef {{data: T, page?: Page}} Answer
  */
 
+import { addressOf } from "./customer-ids.js";
 import { firstPart } from "./first-part.js";
 import { Requests, RetainStreamError } from "./requests.js";
 import { putPiece } from "./upload.js";
 
+export { addressOf, idOf } from "./customer-ids.js";
 export {
   Conflict,
   Forbidden,
@@ -167,7 +169,7 @@ export class RetainStreamAPI {
 
   /** @param {string} customerId @returns {Promise<Answer<Schemas["CustomerView"]>>} */
   getCustomer(customerId) {
-    return this.#get(`/api/customers/${encodeURIComponent(customerId)}`);
+    return this.#get(`/api/customers/${addressOf(customerId)}`);
   }
 
   /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<Answer<Schemas["CustomerSummary"][]>>} */
@@ -186,12 +188,12 @@ export class RetainStreamAPI {
    * @returns {Promise<Answer<Schemas["CustomerView"]>>}
    */
   putCustomer(customerId, features) {
-    return this.request(`/api/customers/${encodeURIComponent(customerId)}`, { method: "PUT", body: { features } });
+    return this.request(`/api/customers/${addressOf(customerId)}`, { method: "PUT", body: { features } });
   }
 
   /** @param {string} customerId */
   deleteCustomer(customerId) {
-    return this.request(`/api/customers/${encodeURIComponent(customerId)}`, { method: "DELETE" });
+    return this.request(`/api/customers/${addressOf(customerId)}`, { method: "DELETE" });
   }
 
   /**
@@ -204,7 +206,7 @@ export class RetainStreamAPI {
    */
   recordOutcome(customerId, churned, date, leftAfter) {
     const body = { churned, ...(date ? { date } : {}), ...(leftAfter ? { left_after: leftAfter } : {}) };
-    return this.request(`/api/customers/${encodeURIComponent(customerId)}/outcome`, {
+    return this.request(`/api/customers/${addressOf(customerId)}/outcome`, {
       method: "POST",
       body,
       repeatable: true,

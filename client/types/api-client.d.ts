@@ -335,4 +335,5 @@ export type Answer<T> = {
     data: T;
     page?: Page;
 };
+export { addressOf, idOf } from "./customer-ids.js";
 export { Conflict, Forbidden, InvalidRequest, NotFound, NotSignedIn, RateLimited, RetainStreamError, Unavailable } from "./requests.js";

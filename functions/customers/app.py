@@ -15,9 +15,10 @@ from retainstream.drafts.sent_file import LARGEST_BODY
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
-from retainstream.engine.schema.customer_id import CustomerId
+from retainstream.engine.schema.customer_id import AddressedId, CustomerId
 from retainstream.engine.tables import UnreadableTable
 from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
+from retainstream.http.addressed_ids import with_escaped_id
 from retainstream.http.events import HttpAnswer, HttpEvent
 from retainstream.http.paging import Cursors
 from retainstream.predictions.at_risk import FURTHEST, Rank, TooFar
@@ -43,7 +44,7 @@ app = Api("customers")
 TAGS = ["customers"]
 stores = Stores()
 
-InPath = Annotated[CustomerId, Path()]
+InPath = Annotated[AddressedId, Path()]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ImportId = Annotated[str, Path(max_length=100)]
 DeliveryId = Annotated[str, Path(max_length=100)]
@@ -314,4 +315,4 @@ def _in_body(errors: tuple[FieldError, ...]) -> list[FieldError]:
 
 
 def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
-    return app.resolve(event, context)
+    return app.resolve(with_escaped_id(event), context)

@@ -7,6 +7,7 @@ import pytest
 
 from retainstream.dashboard.consume import COUNT
 from retainstream.dashboard.fold import recount
+from retainstream.engine.schema.customer_id import address_of
 from retainstream.storage.customers import Customers
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.rollups import Rollups
@@ -76,29 +77,56 @@ def test_deleting_removes_the_prediction_too_and_may_be_repeated(call: Call) -> 
     assert call("customers", "GET", "/api/customers/c1").status == 404
 
 
-@pytest.mark.parametrize("customer_id", ["a", "7", "Ab.c_d:e@f-9", "x" * 128])
+FINE_IDS = [
+    "a",
+    "7",
+    "Ab.c_d:e@f-9",
+    "x" * 128,
+    "-a",
+    "KD/1",
+    "KD 1",
+    "a+1@x",
+    "{4}",
+    "#5",
+    "50%",
+    "a?b",
+    "~2f",
+    "ä~",
+    "客户",
+    "a\\b",
+    '"q"',
+]
+
+
+@pytest.mark.parametrize("customer_id", FINE_IDS)
 def test_ids_that_are_fine(call: Call, customer_id: str) -> None:
-    assert call("customers", "PUT", f"/api/customers/{customer_id}", {"features": FEATURES}).status == 200
-    assert call("customers", "GET", f"/api/customers/{customer_id}").body["data"]["customer_id"] == customer_id
+    path = f"/api/customers/{address_of(customer_id)}"
+    assert call("customers", "PUT", path, {"features": FEATURES}).status == 200
+    assert call("customers", "GET", path).body["data"]["customer_id"] == customer_id
+    answer = call("customers", "POST", f"{path}/outcome", {"churned": True})
+    assert (answer.status, answer.body["data"]["churned"]) == (200, True)
+
+
+@pytest.mark.parametrize("decoded", [customer_id for customer_id in FINE_IDS if "~" not in customer_id])
+def test_an_id_in_percent_codes_which_the_gateway_decodes_is_read_as_well(call: Call, decoded: str) -> None:
+    assert call("customers", "PUT", f"/api/customers/{decoded}", {"features": FEATURES}).status == 200
+    assert call("customers", "GET", f"/api/customers/{address_of(decoded)}").body["data"]["customer_id"] == decoded
+    assert call("customers", "POST", f"/api/customers/{decoded}/outcome", {"churned": False}).status == 200
 
 
 BAD_IDS = [
     "..",
     ".",
-    "-a",
-    "_a",
-    "a b",
-    "a/b",
-    "a#b",
-    "a%2Fb",
-    "a%00",
-    "%00",
+    "a~00",
+    "~00",
     "a\x00b",
-    "ä",
-    "a%0a",
+    "a~0a",
+    "~20",
+    "~c2~a0",
     "x" * 129,
     "x" * 10_000,
     "segment",
+    "~73egment",
 ]
 
 

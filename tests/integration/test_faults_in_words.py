@@ -25,7 +25,7 @@ LONG_ID = "a" * 129
         (
             ("predictions", "POST", "/api/predictions/generate", {"customer_ids": ["c1", LONG_ID]}),
             "body.customer_ids.1",
-            "must be 1 to 128 of A-Z",
+            "must have at most 128 characters",
         ),
         (("predictions", "POST", "/api/predictions/generate", {"customer_ids": []}), "body.customer_ids", "must have at least 1 item"),
         (("predictions", "POST", "/api/predictions/generate", {"all": "maybe"}), "body.all", "must be true or false"),

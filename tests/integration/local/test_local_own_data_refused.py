@@ -62,8 +62,8 @@ BAD = {
         "column MonthlyCharges: must be a number (300 rows)",
     ),
     "one id for all": (relabelled(TELCO_ROWS, "customerID", lambda _: "C1"), "column customerID: is the id of an earlier row (299 rows)"),
-    "ids that no address can hold": (
-        relabelled(TELCO_ROWS, "customerID", lambda row: "§" + row["customerID"]),
+    "ids that cannot be printed": (
+        relabelled(TELCO_ROWS, "customerID", lambda row: "\x07" + row["customerID"]),
         "column customerID: must be 1 to 128",
     ),
     "2,000 columns of something else": ([{f"c{number}": "1" for number in range(2000)}] * 300, "and 1992 more"),

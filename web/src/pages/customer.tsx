@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { NotFound, type Schemas } from "../../../client/api-client.js";
+import { idOf, NotFound, type Schemas } from "../../../client/api-client.js";
 import { ago } from "../formats";
 import { useAction, useLoaded } from "../loading";
 import { Card, Synthetic } from "../parts/card";
@@ -23,7 +23,8 @@ type Customer = Schemas["CustomerView"];
 
 /** A customer: churn probability, reasons and recommended action. */
 export default function CustomerPage({ id }: { id: string }) {
-  return <CustomerOf key={id} id={id} />;
+  const customerId = idOf(id);
+  return <CustomerOf key={customerId} id={customerId} />;
 }
 
 function CustomerOf({ id }: { id: string }) {

@@ -1,3 +1,4 @@
+import { addressOf } from "../../../client/api-client.js";
 import { money, pointSize, signed } from "../formats";
 import "../styles/customer-table.css";
 import type { AtRisk } from "./call-list";
@@ -50,7 +51,7 @@ function columnsOf(
       class: "customer",
       cell: (customer) => (
         <>
-          <a href={`/customers/${encodeURIComponent(customer.customer_id)}`}>{customer.customer_id}</a>
+          <a href={`/customers/${addressOf(customer.customer_id)}`}>{customer.customer_id}</a>
           {group ? <small>{customer.group}</small> : null}
         </>
       ),

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
+import { addressOf } from "../../../client/api-client.js";
 import "../styles/open-customer.css";
 
 /** Opens the page of a customer by id. */
@@ -8,7 +9,7 @@ export function OpenCustomer({ label }: { label: string }) {
   const [id, setId] = useState("");
   const open = (event: Event) => {
     event.preventDefault();
-    if (id.trim()) route(`/customers/${encodeURIComponent(id.trim())}`);
+    if (id.trim()) route(`/customers/${addressOf(id.trim())}`);
   };
   return (
     <form class="open-customer" onSubmit={open}>

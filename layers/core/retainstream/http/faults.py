@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from retainstream.engine.schema.customer_id import PATTERN, PATTERN_IN_WORDS
+from retainstream.engine.schema.customer_id import ADDRESS_IN_WORDS, ADDRESS_PATTERN
 from retainstream.engine.schema.validation import FieldError
 
 _SENTENCES = {
@@ -31,7 +31,7 @@ _AFTERWARDS = re.compile(r" after validation, not (?:more than )?\d+$")
 _ALTERNATIVE = re.compile(
     r"none|bool|str|int|float|constrained-\w+|(?:list|dict|set|tuple|literal|nullable|union|function-\w+|[\w-]+-or-[\w-]+)\[.*\]"
 )
-_PATTERNS = {PATTERN: PATTERN_IN_WORDS, r"^\d{4}-\d{2}-\d{2}$": "must be a date such as 2026-01-31"}
+_PATTERNS = {ADDRESS_PATTERN: ADDRESS_IN_WORDS, r"^\d{4}-\d{2}-\d{2}$": "must be a date such as 2026-01-31"}
 
 
 def faults_of(error: RequestValidationError) -> list[FieldError]:

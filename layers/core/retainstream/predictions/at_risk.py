@@ -18,7 +18,7 @@ _CHUNK = 100
 
 type Filter = Callable[[Prediction], bool]
 
-Rank = Annotated[str, Field(pattern=r"^[0-9]{7,20}#[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
+Rank = Annotated[str, Field(pattern=r"^[0-9]{7,20}#[^\x00-\x1f\x7f-\x9f]{1,128}$")]
 """A customer's rank, as `levels.ranks` writes it: where a page by cursor begins."""
 
 

@@ -16,7 +16,7 @@ class Finding:
 
 _SET_ASIDE = {
     "no_customer": "without a customer's id, not used",
-    "bad_id": "whose id is not 1 to 128 of A-Z a-z 0-9 . _ : @ -, beginning with a letter or a digit, not used",
+    "bad_id": "whose id is not 1 to 128 printable characters, not used",
     "no_time": "without a day, not used",
     "bad_time": "whose day cannot be read, not used",
     "bad_end": "whose end cannot be read, not used",

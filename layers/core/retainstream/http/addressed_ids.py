@@ -1,0 +1,24 @@
+"""Ids of customers in paths, as API Gateway gives them: decoded, so that an encoded slash looks like a path of its own."""
+
+import re
+
+from retainstream.engine.schema.customer_id import address_of
+from retainstream.http.events import HttpEvent
+
+_CUSTOMER = re.compile(r"/api/customers/(?P<id>(?P<first>[^/]*).*?)(?P<outcome>/outcome)?", re.DOTALL)
+_OTHER_PATHS = frozenset({"", "high-risk", "segment", "imports", "sources", "preparations"})
+_PLAIN = re.compile(r"[A-Za-z0-9._:@~-]*")
+_TO_ESCAPE = re.compile(r"[^A-Za-z0-9._:@~-]+")
+
+
+def with_escaped_id(event: HttpEvent) -> HttpEvent:
+    """The event with a customer's id in the form that routes match (see `customer_id.address_of`), where the path holds the id as it is.
+
+    A client that writes the id in percent codes reaches its customer, too, but for a question mark: API Gateway ends the path there.
+    """
+    path = event.get("rawPath", "")
+    match = _CUSTOMER.fullmatch(path)
+    if match is None or match["first"] in _OTHER_PATHS or _PLAIN.fullmatch(match["id"]):
+        return event
+    escaped = _TO_ESCAPE.sub(lambda part: address_of(part[0]), match["id"])
+    return {**event, "rawPath": f"/api/customers/{escaped}{match['outcome'] or ''}"}
