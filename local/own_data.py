@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_schema
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
 from retainstream.engine.tables.binding import bind
+from retainstream.engine.tables.reading import no_cell_read
 from retainstream.settings import Settings
 
 MOST_REFUSED = 0.1
@@ -81,14 +83,19 @@ class OwnData:
             return
         from retainstream.engine.learning.dataset import collect
 
+        present = Counter[str]()
+
         def pages(intake: Intake) -> Iterator[list[NewCustomer]]:
             for page in batched(intake.customers(), _PAGE):
+                present.update(name for row in page for name in row.features)
                 progress(f"Reading {self.path}: {intake.rows:,} rows")
                 yield [row.customer() for row in page]
 
         with self.intake(schema) as intake:
             data, _ = collect(schema, pages(intake))
             _require_fitting(intake, schema, str(self.path))
+            if wrong := no_cell_read(schema, intake.unread, present):
+                raise OwnDataError(f"{self.path}: {'; '.join(map(str, wrong[:_SHOWN]))}")
             _require_learnable(data, schema, str(self.path))
         self._surveyed = schema
 

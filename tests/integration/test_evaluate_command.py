@@ -128,6 +128,11 @@ def unknown_plan(table: Table) -> Table:
     return [table[0], *([*row[:place], "gold", *row[place + 1 :]] if at == 7 else row for at, row in enumerate(table[1:]))]
 
 
+def unknown_plans(table: Table) -> Table:
+    place = table[0].index("plan")
+    return [table[0], *([*row[:place], "gold", *row[place + 1 :]] for row in table[1:])]
+
+
 def column_twice(table: Table) -> Table:
     return [[*table[0], "plan"], *([*row, "basic"] for row in table[1:])]
 
@@ -139,7 +144,7 @@ def column_twice(table: Table) -> Table:
         (one_class, "column churned: no row has the positive value"),
         (few_who_left, "only 8 of the 1000 customers with a known outcome left: at least 20 are needed."),
         (thirty, "only 30 customers with a known outcome: at least 200 are needed."),
-        (unknown_plan, 'line 9, column plan: "gold" must be one of basic, standard, premium'),
+        (unknown_plans, 'column plan: no cell can be read, such as "gold", which is new (1,000 rows)'),
         (column_twice, "the header names it 2 times"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_moment_belongs_to_its_day_in_utc(text: str, day: str) -> None:
 @pytest.mark.parametrize(
     ("row", "column", "reason"),
     [
-        ("1,,2026-02-30,,,", "taken", "must be a day such as 2026-01-31"),
+        ("1,,2026-02-30,,,", "taken", "is not a day like 2026-01-31"),
         ("1,,,,,", "taken", "is missing"),
         (f"1,,{TOMORROW},,,", "taken", "is in the future"),
         ("1,yes,2026-01-31,,,", "known", "is missing, and the row has an outcome"),

@@ -207,7 +207,11 @@ def test_a_row_without_an_id_is_left_out() -> None:
 
 
 def test_all_columns_that_cannot_be_read_are_counted() -> None:
-    rows = [[row[0], "Rom", "-5", "x", *row[4:]] for row in ROWS]
+    rows = [["N" + row[0], "Rom", "-5", "x", *row[4:]] for row in ROWS]
+    with pytest.raises(UnreadableTable) as caught:
+        table_of(text_of([HEADER, *rows]).encode())
+    assert [(problem.column, problem.rows) for problem in caught.value.problems] == [("Stadt", 4), ("Preis (€)", 4), ("Anrufe", 4)]
+    rows += ROWS
     table = table_of(text_of([HEADER, *rows]).encode())
     assert [(count["column"], count["value"], count["rows"]) for count in table.unread.listed()] == [
         ("Anrufe", "x", 4),

@@ -17,7 +17,7 @@ from retainstream.engine.tables.no_customers import no_customer
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, votes
 from retainstream.engine.tables.outcomes import ReadOutcomes, lack_in_words, outcome_reader
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
-from retainstream.engine.tables.reading import day_reader, is_no_day, not_a_day, tolerant_reader, unread_day
+from retainstream.engine.tables.reading import day_reader, is_no_day, no_cell_read, not_a_day, tolerant_reader, unread_day
 from retainstream.engine.tables.spelling import cleaned
 from retainstream.engine.tables.unread import Unread
 from retainstream.engine.tables.writings import fitting_writings, remarks_on
@@ -147,7 +147,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     A cell that cannot be read is missing. A row that cannot be attributed, or that repeats an earlier id (of the same day), is left out.
 
     Raises:
-        UnreadableTable: the header lacks a column, most cells of a column contradict the schema, no row is a customer, or the outcomes
+        UnreadableTable: the header lacks a column, the cells of a column contradict the schema, no row is a customer, or the outcomes
             are not enough for a model.
     """
     header = list(table.columns)
@@ -170,12 +170,16 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
         raise UnreadableTable(table.source, rejects.problems)
     unread = Unread()
     encoded: dict[str, NDArray[np.float64]] = {}
+    present: dict[str, int] = {}
     for column in schema.columns:
         place = binding.columns.get(column.name)
         if place is None:
             encoded[column.name] = np.full(int(kept.sum()), np.nan)
         else:
-            encoded[column.name] = _read_values(column, table.columns[header[place]], writings.get(place, Writing()), kept, unread)
+            text, writing = table.columns[header[place]], writings.get(place, Writing())
+            encoded[column.name], present[column.name] = _read_values(column, text, writing, kept, unread)
+    if wrong := no_cell_read(schema, unread, present):
+        raise UnreadableTable(table.source, wrong)
     for part in ("began_on", "left_on"):
         if (place := binding.moments.get(part)) not in binding.columns.values():
             _count_days_of_life(place, form, table, kept, unread)
@@ -271,14 +275,17 @@ def _read_ids(text: TextColumn, rejects: _Rejects) -> list[str]:
     return [spelled[code] for code in text.codes.tolist()]
 
 
-def _read_values(column: Column, text: TextColumn, writing: Writing, kept: NDArray[np.bool_], unread: Unread) -> NDArray[np.float64]:
-    """The column's values in the rows that are kept, encoded for the model (m,)."""
+def _read_values(
+    column: Column, text: TextColumn, writing: Writing, kept: NDArray[np.bool_], unread: Unread
+) -> tuple[NDArray[np.float64], int]:
+    """The column's values in the rows that are kept, encoded for the model (m,), and the number of rows with a value."""
     read, codes = tolerant_reader(column, writing), text.codes[kept]
     cells, counts = [read(spelled) for spelled in text.values], np.bincount(codes, minlength=len(text.values))
     for cell, rows in zip(cells, counts.tolist(), strict=True):
         if cell.unread and rows:
             unread.add(cell.unread, text.name, rows)
-    return _encoded(column, [cell.value for cell in cells])[codes]
+    present = sum(rows for cell, rows in zip(cells, counts.tolist(), strict=True) if cell.value is not None)
+    return _encoded(column, [cell.value for cell in cells])[codes], present
 
 
 def _read_days(place: int | None, form: str, table: TextTable, rejects: _Rejects, *, needed: bool) -> NDArray[np.int32] | None:

@@ -1,15 +1,16 @@
 """One reading of a file's cells, for both readers: a cell that cannot be read is missing, and the reader says so."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from retainstream.engine.records import Value
-from retainstream.engine.schema import Column, value_problem
+from retainstream.engine.schema import Column, FeatureSchema, value_problem
 from retainstream.engine.tables.cells import NO_NUMBER, cell_reader, day_in, is_blank
 from retainstream.engine.tables.numbers import Writing
-from retainstream.engine.tables.problems import MOST_OF_A_CELL, UnreadCell
+from retainstream.engine.tables.problems import MOST_OF_A_CELL, TableProblem, UnreadCell
+from retainstream.engine.tables.unread import Unread
 
 NEW = "is new"
 """The reason of a level that the schema does not list."""
@@ -79,3 +80,18 @@ def _reason(column: Column, problem: str) -> str:
     for pattern, words in _REASONS:
         problem = pattern.sub(words, problem)
     return problem
+
+
+def no_cell_read(schema: FeatureSchema, unread: Unread, present: Mapping[str, int]) -> list[TableProblem]:
+    """A problem for each column of which cells are filled in and none can be read: the schema or the file is the wrong one.
+
+    present: rows with a value, by the column's name.
+    """
+    problems = []
+    for column in schema.columns:
+        counts = [count for count in unread.of_column(column.header) if count["reason"] != NEVER_BLANK]
+        if counts and not present.get(column.name):
+            rows, example = sum(count["rows"] for count in counts), counts[0]
+            detail = f'no cell can be read, such as "{example["value"]}", which {example["reason"]}'
+            problems.append(TableProblem(detail, column=column.header, rows=rows))
+    return problems

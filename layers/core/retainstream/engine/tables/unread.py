@@ -41,6 +41,12 @@ class Unread:
         for count in counts:
             self.add(UnreadCell(count["column"], count["value"], count["reason"]), rows=count["rows"])
 
+    def of_column(self, column: str) -> list[UnreadCount]:
+        """The counts of one column, by its header, most frequent first."""
+        texts = self._columns.get(column, Counter())
+        counts = [UnreadCount(column=column, value=value, reason=reason, rows=rows) for (value, reason), rows in texts.items()]
+        return sorted(counts, key=_order)
+
     @property
     def cells(self) -> int:
         """The number of cells that could not be read."""
