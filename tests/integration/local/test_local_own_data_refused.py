@@ -41,8 +41,8 @@ TELCO_ROWS = made_rows(TELCO, 300, drivers=DRIVERS)
 BAD = {
     "no label column": (without(TELCO_ROWS, "Churn"), "there is no label column Churn"),
     "a label spelled otherwise": (
-        [{("churn" if name == "Churn" else name): text for name, text in row.items()} for row in TELCO_ROWS],
-        "did you mean churn?",
+        [{("Churned" if name == "Churn" else name): text for name, text in row.items()} for row in TELCO_ROWS],
+        "did you mean Churned?",
     ),
     "no id column": (without(TELCO_ROWS, "customerID"), "there is no id column customerID"),
     "columns of another business": (
@@ -130,7 +130,7 @@ def test_dialects_are_read_alike(dialect: str, tmp_path: Path) -> None:
 
 
 def test_a_few_bad_rows_are_turned_away_and_the_rest_taken(tmp_path: Path) -> None:
-    rows = [{**row, "tenure": "-1", "Contract": "Weekly"} if number % 10 == 0 else row for number, row in enumerate(TELCO_ROWS)]
+    rows = [{**row, "customerID": "", "tenure": "-1"} if number % 10 == 0 else row for number, row in enumerate(TELCO_ROWS)]
     own = OwnData(TELCO_FILE, write_rows(tmp_path / "data.csv", rows))
     own.survey(TELCO)
     refused: list[tuple[int, str]] = []
@@ -138,10 +138,21 @@ def test_a_few_bad_rows_are_turned_away_and_the_rest_taken(tmp_path: Path) -> No
         customers = list(intake.customers())
     assert len(customers) == 270
     assert (intake.rows, intake.refused, intake.left + intake.stayed) == (300, 30, 270)
-    assert refused[:2] == [(2, "tenure"), (2, "Contract")]
-    rows[1] = {**rows[1], "tenure": "-1"}
+    assert refused[:2] == [(2, "customerID"), (12, "customerID")]
+    rows[1] = {**rows[1], "customerID": ""}
     with pytest.raises(OwnDataError, match="31 of 300 rows contradict"):
         OwnData(TELCO_FILE, write_rows(tmp_path / "more.csv", rows)).survey(TELCO)
+
+
+def test_cells_that_cannot_be_read_cost_no_customer(tmp_path: Path) -> None:
+    rows = [{**row, "tenure": "-1", "Contract": "Weekly"} if number % 3 == 0 else row for number, row in enumerate(TELCO_ROWS)]
+    own = OwnData(TELCO_FILE, write_rows(tmp_path / "data.csv", rows))
+    own.survey(TELCO)
+    with own.intake(TELCO) as intake:
+        customers = list(intake.customers())
+    assert (len(customers), intake.refused) == (300, 0)
+    assert not customers[0].features.keys() & {"tenure", "Contract"}
+    assert intake.unread.sentences() == ['100 × Contract: "Weekly" is new', '100 × tenure: "-1" is below 0']
 
 
 def ends(folder: Path, *arguments: object) -> str:
