@@ -1,5 +1,7 @@
 """Data sets: what is kept of customers, how they are split, and what is said of unfit ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from retainstream.engine.learning.split import TEST_SHARE, folds, held_out
 from retainstream.engine.learning.synthetic import as_customers, generate
 from retainstream.engine.lives import churned_of
 from retainstream.engine.records import Customer
-from retainstream.engine.schema import default_schema
+from retainstream.engine.schema import FeatureSchema, default_schema
 from tests.made_lives import outcome
 
 SCHEMA = default_schema()
@@ -174,6 +176,18 @@ def test_copies_constants_and_values_out_of_range_are_named() -> None:
         ("warning", "out_of_range", "last_login_days"),
         ("alarm", "out_of_range", "monthly_price"),
     }
+
+
+def test_numbers_that_name_a_place_are_named() -> None:
+    data = labelled()
+    document = data.schema.model_dump(mode="json", exclude_defaults=True)
+    document["columns"][6]["source"] = "Zip Code"
+    document["columns"][4]["source"] = "customer_latitude"
+    data.rows[:, 4] = np.random.default_rng(0).uniform(32, 42, len(data))
+    data = replace(data, schema=FeatureSchema.model_validate(document))
+    found = {finding.column: finding.detail for finding in check(data, fewest_rows=200) if finding.code == "place"}
+    assert set(found) == {data.schema.features[4].name, data.schema.features[6].name}
+    assert all("is a place and not a quantity" in detail for detail in found.values())
 
 
 def with_separation(distance: float) -> DataSet:

@@ -52,6 +52,14 @@ class TestOfferValue:
         assert np.isnan(offer_value(MONEY, chances, prices, horizon_days=30)).tolist() == [False, True]
         assert value_at_risk(MONEY, chances, prices, horizon_days=30)[1] == 0
 
+    def test_a_negative_price_puts_nothing_at_risk(self) -> None:
+        chances, prices = np.array([0.4, 0.4, 0.4]), np.array([-30.0, 0.0, 30.0])
+        at_risk = value_at_risk(MONEY, chances, prices, horizon_days=30)
+        assert at_risk[:2].tolist() == [0, 0]
+        assert at_risk[2] > 0
+        offers = offer_value(MONEY, chances, prices, horizon_days=30)
+        assert offers[0] == offers[1] < 0
+
 
 @cache
 def customers() -> truth.Scored:

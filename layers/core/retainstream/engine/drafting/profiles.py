@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
 from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
 from retainstream.engine.drafting.numeric import Numbers, numbers_of, outside
-from retainstream.engine.drafting.places import are_coordinates, is_coordinate, names_a_postal_code
 from retainstream.engine.tables.cells import FALSE, MISSING, TRUE
 from retainstream.engine.tables.columnar import TextColumn, TextTable
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, decided, mark_of_file
 from retainstream.engine.traps.evidence import CodedColumn
+from retainstream.engine.traps.places import are_coordinates, is_coordinate, names_a_postal_code
 
 type Holds = Literal["number", "integer", "boolean", "category", "date", "identifier", "text", "constant", "empty", "other"]
 

@@ -18,10 +18,11 @@ from retainstream.engine.traps.explained_gaps import explanation_of
 from retainstream.engine.traps.gaps import Gap, gap_in_words
 from retainstream.engine.traps.leaks import Suspicion, suspicion_of
 from retainstream.engine.traps.linear_leaks import linear_leak
+from retainstream.engine.traps.places import is_coordinate, names_a_postal_code
 from retainstream.engine.traps.same_columns import same_columns
 
 type Level = Literal["alarm", "warning"]
-type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance"]
+type Code = Literal["leak", "leak_by_missing", "duplicates", "out_of_range", "constant", "imbalance", "place"]
 
 OUT_OF_RANGE_SHARE = 0.01
 FEWEST_OF_A_CLASS = 20
@@ -78,7 +79,7 @@ def check(data: DataSet, *, fewest_rows: int) -> list[Finding]:
     gaps = [Gap.of(absent, outcome) for absent in missing]
     with_gaps = sum(gap is not None for gap in gaps)
     for place, column in enumerate(data.schema.features):
-        findings += _range(column, data.rows[:, place])
+        findings += [*_range(column, data.rows[:, place]), *_place(column, data.rows[:, place])]
         gap = gaps[place]
         if gap and gap.tells(with_gaps) and explanation_of(missing[place], honest, outcome, with_gaps):
             gap = None
@@ -150,6 +151,20 @@ def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
         return []
     level: Level = "alarm" if count > OUT_OF_RANGE_SHARE * len(values) else "warning"
     return [Finding(level, "out_of_range", f"{column.label} has {count:,} values that the schema does not allow.", column.name)]
+
+
+def _place(column: Column, values: NDArray[np.float32]) -> list[Finding]:
+    """Whether the numbers of a column say where a customer is."""
+    known = values[~np.isnan(values)]
+    if column.kind not in ("number", "integer") or not len(known):
+        return []
+    if names_a_postal_code(column.header):
+        advice = "a postal code is a place and not a quantity. Describe it as a category, or use a region instead."
+    elif is_coordinate(column.header, float(known.min()), float(known.max())):
+        advice = "a coordinate is a place and not a quantity. Use a region or a distance instead."
+    else:
+        return []
+    return [Finding("warning", "place", f"{column.label}: {advice}", column.name)]
 
 
 def _leaks(column: Column, suspicion: Suspicion | None, gap: Gap | None, comparisons: int, outcome: Outcome) -> list[Finding]:

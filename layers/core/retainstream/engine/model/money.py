@@ -23,8 +23,11 @@ def months_kept(probability: Floats, months: float, horizon_days: int) -> Floats
 
 
 def saved_value(money: Money, probability: Floats, price: Floats, *, horizon_days: int) -> Floats:
-    """The margin that a saved customer brings, in the schema's currency: price × margin × `months_kept`. NaN where the price is NaN."""
-    value: Floats = price * money.margin * months_kept(probability, money.months, horizon_days)
+    """The margin that a saved customer brings, in the schema's currency: price × margin × `months_kept`. NaN where the price is NaN.
+
+    A negative price, such as a credit note, counts as 0: nothing is lost with the customer, and nothing is won.
+    """
+    value: Floats = np.maximum(price, 0.0) * money.margin * months_kept(probability, money.months, horizon_days)
     return value
 
 
