@@ -136,23 +136,23 @@ class DirtyFile:
 
 @st.composite
 def dirty_files(draw: st.DrawFn) -> DirtyFile:
-    """Files of 30 to 90 rows with an id, an outcome and one to five columns. No cell, 3% or 20% of a column are dirt."""
+    """Files of 30 to 90 rows with an id, a number of calls, an outcome and one to five columns. No cell, 3% or 20% of a column are dirt."""
     count = draw(st.integers(30, 90))
     rng = Random(draw(st.integers(0, 2**32)))
     headers = draw(st.lists(st.sampled_from(_HEADERS) | st.text(min_size=1, max_size=12), min_size=1, max_size=5, unique_by=_plain))
     columns = [_column(rng, draw(st.sampled_from(_KINDS)), count) for _ in headers]
     ids = draw(st.sampled_from(_IDS))
     rows = [
-        [ids.format(number), *(column[number] for column in columns), rng.choice(("yes", "no")) if rng.random() > 0.05 else ""]
+        [ids.format(number), str(number * 31 % 41), *(column[number] for column in columns), rng.choice(("yes", "no", "yes", "no", ""))]
         for number in range(count)
     ]
     rows[0][-1], rows[1][-1] = "yes", "no"
     if draw(st.booleans()):
-        rows.append(["Total", *("" if number % 2 else "99999" for number in range(len(headers))), ""])
+        rows.append(["Total", "99999", *("" if number % 2 else "99999" for number in range(len(headers))), ""])
     delimiter = draw(st.sampled_from(",;\t"))
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator=draw(st.sampled_from(("\n", "\r\n"))))
-    writer.writerow([ID, *headers, LABEL])
+    writer.writerow([ID, "calls", *headers, LABEL])
     writer.writerows(rows)
     return DirtyFile(draw(st.sampled_from(("", "\ufeff"))).encode() + text.getvalue().encode(), draw(st.booleans()))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+
 from retainstream.engine.drafting.columns import (
     LONGEST_HEADER,
     column_of,
@@ -21,10 +23,11 @@ from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
 from retainstream.engine.drafting.labels import LabelChoice, label_of
 from retainstream.engine.drafting.names import label_for, likely_group, likely_price, name_for, names_a_key, names_the_customer
 from retainstream.engine.drafting.profiles import Profile, profiles_of
-from retainstream.engine.schema import ALL, MAX_COLUMNS, Column, FeatureSchema, Id
+from retainstream.engine.schema import ALL, ANCHOR, MAX_COLUMNS, Column, FeatureSchema, Id
 from retainstream.engine.schema.feature_schema import MAX_GROUP_BYTES
 from retainstream.engine.tables.binding import nearest, some_of
-from retainstream.engine.tables.columnar import TextTable
+from retainstream.engine.tables.columnar import TextTable, no_customers_in
+from retainstream.engine.tables.dates import date_in
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.tables.spelling import Spellings
 from retainstream.engine.traps.evidence import Outcome
@@ -33,6 +36,7 @@ HORIZON_DAYS = 30
 _MOST_GROUPS = 12
 _NA = "NA"
 _LONGEST_CODE = 5
+_SHOWN_LINES = 5
 
 
 @dataclass
@@ -95,11 +99,14 @@ def draft(
     id_header = None if id_header is None else _header(table, "id", id_header)
     if label == id_header:
         raise UnreadableTable(table.source, [TableProblem(f"{label} cannot be both the label and the id")])
+    table = _customers_only(table, id_header)
     chosen = label_of(table, label, positive, stayed, not_known)
     outcome = Outcome.of(chosen.churned)
     profiles = [_as_chosen(profile, kinds, table) for profile in profiles_of(table) if profile.name != label]
     findings = [Finding("note", text) for text in table.notes] + list(chosen.findings)
     identity, id_findings = _identity(table, profiles, id_header)
+    if identity and id_header is None and no_customers_in(table, identity.name):
+        return draft(table, label, id_header=identity.name, positive=positive, stayed=stayed, not_known=not_known, name=name, kinds=kinds)
     findings += id_findings
     candidates = [profile for profile in profiles if profile is not identity]
     findings += few_outcomes(outcome, len(table), label)
@@ -140,6 +147,23 @@ def _header(table: TextTable, role: str, asked: str) -> str:
     return header
 
 
+def _customers_only(table: TextTable, id_header: str | None) -> TextTable:
+    """The table without rows that are no customers, with a note on them."""
+    faults = no_customers_in(table, id_header)
+    if not faults:
+        return table
+    kept = np.ones(len(table), dtype=bool)
+    kept[list(faults)] = False
+    if not kept.any():
+        raise UnreadableTable(table.source, [TableProblem("no row is a customer")])
+    said = [f"line {table.lines[place]} {fault}" for place, fault in list(faults.items())[:_SHOWN_LINES]]
+    more = len(faults) - _SHOWN_LINES
+    note = f"left out: {'; '.join(said)}{f'; and {more:,} more' if more > 0 else ''}"
+    customers = table.rows(kept)
+    customers.notes = [*table.notes, note]
+    return customers
+
+
 def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> tuple[Profile | None, list[Finding]]:
     if header is not None:
         identity = next(other for other in profiles if other.name == header)
@@ -152,7 +176,8 @@ def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> 
     by_name = [profile for profile in unique if names_the_customer(profile.name)] or [
         profile for profile in unique if names_a_key(profile.name)
     ]
-    chosen = next(iter(by_name or [profile for profile in unique if profile.distinct == len(table)]), None)
+    alone = [profile for profile in unique if profile.distinct == len(table)]
+    chosen = next(iter([profile for profile in by_name if profile in alone] or by_name or alone), None)
     if chosen is None:
         return None, [Finding("note", "there is no id column, so customers are numbered by row; name an id column with --id")]
     return chosen, [
@@ -206,6 +231,7 @@ def _assembled(
         odd[column_name] = {text: profile.rows_of([text]) for text in profile.odd}
         if profile.is_numeric:
             seen[column_name] = profile.range
+    _check_anchors(table, left_out)
     _check_count(table, columns, left_out)
     idle = [profile.name for profile in candidates if profile.holds in ("constant", "empty")]
     if idle:
@@ -251,6 +277,16 @@ def _called_na(profiles: list[Profile]) -> list[Finding]:
     counted = some_of([f"{header} ({rows:,} row{'' if rows == 1 else 's'})" for header, rows in asked])
     text = f'"{_NA}" counts as missing in {counted}; if it is a value, such as Namibia or North America, add it to the levels of the column'
     return [Finding("question", text, tuple(header for header, _ in asked))]
+
+
+def _check_anchors(table: TextTable, left_out: Mapping[str, str]) -> None:
+    """Refuses a column that an import would read as the days of the rows, and that does not hold days."""
+    if ANCHOR not in left_out:
+        return
+    wrong = [text for text in table.columns[ANCHOR].values if date_in(text) is None]
+    if wrong:
+        detail = f'an import reads "{ANCHOR}" as the day of each row, but it holds "{wrong[0]}"; give the column another name'
+        raise UnreadableTable(table.source, [TableProblem(detail, line=table.header_line, column=ANCHOR)])
 
 
 def _check_count(table: TextTable, columns: list[Column], left_out: dict[str, str]) -> None:

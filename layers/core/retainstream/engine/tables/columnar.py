@@ -1,7 +1,7 @@
 """A complete file, column by column. A column is its distinct texts and an index into them, so each text is parsed once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -47,6 +47,11 @@ class TextColumn:
         """The number of rows with each value."""
         return np.bincount(self.codes, minlength=len(self.values))
 
+    def rows(self, kept: NDArray[np.bool_]) -> "TextColumn":
+        """The column with these rows alone, by a mask (n,)."""
+        used, codes = np.unique(self.codes[kept], return_inverse=True)
+        return TextColumn(self.name, codes.astype(np.int32), [self.values[code] for code in used.tolist()])
+
 
 @dataclass
 class TextTable:
@@ -69,6 +74,11 @@ class TextTable:
             column = list(self.columns.values())[place]
             self._marks[place] = votes(column.values, column.counts().tolist())
         return self._marks[place]
+
+    def rows(self, kept: NDArray[np.bool_]) -> "TextTable":
+        """The table with these rows alone, by a mask (n,)."""
+        columns = {name: column.rows(kept) for name, column in self.columns.items()}
+        return replace(self, columns=columns, lines=self.lines[kept], _marks={})
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -156,7 +166,8 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     writings = fitting_writings(table, table.source, header, placed)
     form = schema.moments.format if schema.moments else ""
     rejects = _Rejects(table)
-    _leave_out_no_customers(table, header, binding.id, rejects)
+    for row, fault in no_customers_in(table, None if binding.id is None else header[binding.id]).items():
+        rejects.add(np.arange(len(table)) == row, fault)
     ids = [str(number) for number in range(1, len(table) + 1)]
     if binding.id is not None:
         ids = _read_ids(table.columns[header[binding.id]], rejects)
@@ -253,15 +264,19 @@ class _Rejects:
         return ~self._left_out
 
 
-def _leave_out_no_customers(table: TextTable, header: list[str], id_place: int | None, rejects: _Rejects) -> None:
-    """Leaves out totals, units and remarks. The texts of a row are looked at where its id is not plain."""
+def no_customers_in(table: TextTable, id_header: str | None = None) -> dict[int, str]:
+    """The places of rows that are totals, units and remarks, with what each looks like."""
+    header = list(table.columns)
+    id_place = None if id_header is None else header.index(id_header)
     names = table.columns[header[id_place or 0]]
     doubtful = [code for code, name in enumerate(names.values) if not name.isascii() or not any(map(str.isdigit, name)) or " " in name]
-    columns = [table.columns[name] for name in header]
+    columns = list(table.columns.values())
+    faults = {}
     for place in sorted({0, *np.flatnonzero(np.isin(names.codes, doubtful)).tolist()}):
         record = [column.values[column.codes[place]] for column in columns]
         if fault := no_customer(record, header, id_place=id_place, first=place == 0):
-            rejects.add(np.arange(len(table)) == place, fault)
+            faults[place] = fault
+    return faults
 
 
 def _read_ids(text: TextColumn, rejects: _Rejects) -> list[str]:
