@@ -121,6 +121,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
             help=f"with --data: {meaning} ({option.upper()}_AS_OF; assumed: outcomes of today, features of one horizon before)",
         )
     parser.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        default=environment.get("DECIMAL") or None,
+        help="with --data: the decimal mark of its numbers (DECIMAL; that of the schema, or of the file's cells)",
+    )
+    parser.add_argument(
         "--reset",
         action="store_true",
         default=environment.get("RESET", "") not in ("", "0"),
@@ -210,7 +216,7 @@ def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None"
     from retainstream.engine.schema import default_schema
 
     try:
-        own = OwnData(options.schema, options.data, options.features_as_of, options.outcomes_as_of)
+        own = OwnData(options.schema, options.data, options.features_as_of, options.outcomes_as_of, options.decimal)
         if options.reset or not State.exists(options.data_dir):
             with console.status("Reading") as status:
                 own.survey(own.schema or default_schema(), status.update)

@@ -16,6 +16,7 @@ from retainstream.engine.records import NewCustomer
 from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_schema
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
 from retainstream.engine.tables.binding import bind
+from retainstream.engine.tables.numbers import Decimal
 from retainstream.engine.tables.reading import no_cell_read
 from retainstream.settings import Settings
 
@@ -35,16 +36,20 @@ class OwnData:
     """The schema and the file of customers of a start. Without a schema the active one applies, or the default.
 
     digest: SHA-256 of the file; empty without one. days: the days of the file's features and outcomes, where the start states them.
+    decimal: the decimal mark of the file's numbers, where the start states it; else that of the schema, or of the file's cells.
 
     Raises:
         OwnDataError: the schema is invalid, a file cannot be opened, or a day is none that can be.
     """
 
-    def __init__(self, schema: Path | None, data: Path | None, features_as_of: str = "", outcomes_as_of: str = "") -> None:
+    def __init__(
+        self, schema: Path | None, data: Path | None, features_as_of: str = "", outcomes_as_of: str = "", decimal: Decimal | None = None
+    ) -> None:
         self.path = data.expanduser() if data else None
         self._features_as_of, self._outcomes_as_of = _day("FEATURES_AS_OF", features_as_of), _day("OUTCOMES_AS_OF", outcomes_as_of)
         if self._features_as_of and self._outcomes_as_of and self._outcomes_as_of < self._features_as_of:
             raise OwnDataError("OUTCOMES_AS_OF is before FEATURES_AS_OF: a model learns from outcomes after the day of the features.")
+        self._decimal = decimal
         self.digest = _digest(self.path) if self.path else ""
         with _explained():
             self.schema = read_schema(schema.expanduser()) if schema else None
@@ -108,7 +113,7 @@ class OwnData:
         """
         if self.path is None:
             raise OwnDataError("No file of customers is set.")
-        with _explained(), open_table(self.path) as table:
+        with _explained(), open_table(self.path, decimal=self._decimal) as table:
             bind(schema, table.header, source=table.source, line=table.header_line, hint=table.hint)  # a model needs the outcomes
             yield Intake(table, schema, self.moments(schema), refuse)
 
