@@ -112,6 +112,11 @@ class Marks:
         return unit if wanted and 2 * rows > self.numbers and not _same_unit(unit, wanted) else ""
 
 
+type _Saying = Literal["comma", "point", "either .", "either ,", "short", "long", "groups", "clock", "nothing"]
+"""What a text says: its decimal mark, or that its mark may be either; a whole number below 1000, or from 1000 on, without a mark, or one
+with groups of another kind; a time on a clock; nothing about numbers."""
+
+
 class _Spelled(NamedTuple):
     negative: bool
     digits: str
@@ -154,46 +159,67 @@ def number_reader(writing: Writing) -> Callable[[str], float | None]:
 
 def votes(texts: Iterable[str], counts: Iterable[int]) -> Marks:
     """What distinct texts of a column say about its numbers, given the rows of each."""
-    comma = point = either = short = long = clocks = numbers = 0
-    comma_example = point_example = example = ""
-    either_marks: Counter[Decimal] = Counter()
+    said: Counter[_Saying] = Counter()
+    examples: dict[_Saying, str] = {}
     units: Counter[str] = Counter()
     for text, rows in zip(texts, counts, strict=True):
-        forms = _WHOLE
-        if text.isascii() and text.isdigit():
-            digits = text
-        elif _CLOCK.fullmatch(text):
-            clocks += rows
-            continue
-        elif _PLAIN["."].fullmatch(text):
-            digits = text.lstrip("+-")
-        else:
-            spelled = _spelled(text, None)
-            if spelled is None:
-                continue
-            digits = spelled.digits
-            forms = _PLAIN if spelled.exponent else _WHOLE
-            if spelled.unit:
-                units[spelled.unit] += rows
-        numbers += rows
-        if "," not in digits and "." not in digits:
-            short, long = (short + rows, long) if len(digits) <= 3 else (short, long + rows * digits.isdigit())
-            continue
-        reads_comma, reads_point = bool(forms[","].fullmatch(digits)), bool(forms["."].fullmatch(digits))
-        if reads_comma and reads_point:
-            either += rows
-            either_marks["," if "," in digits else "."] += rows
-            example = example or text
-        elif reads_comma:
-            comma += rows
-            comma_example = comma_example or text
-        elif reads_point:
-            point += rows
-            point_example = point_example or text
-        else:
-            numbers -= rows
-    either_mark = next(iter(either_marks)) if len(either_marks) == 1 else None
-    return Marks(comma, point, either, short, long, clocks, numbers, either_mark, example, comma_example, point_example, _grouped(units))
+        says = _plainly(text)
+        if says is None:
+            says, unit = _says(text)
+            if unit:
+                units[unit] += rows
+        said[says] += rows
+        if says not in examples:
+            examples[says] = text
+    either = said["either ."] + said["either ,"]
+    mark: Decimal | None = None if bool(said["either ."]) == bool(said["either ,"]) else "." if said["either ."] else ","
+    return Marks(
+        comma=said["comma"],
+        point=said["point"],
+        either=either,
+        short=said["short"],
+        long=said["long"],
+        clocks=said["clock"],
+        numbers=said["comma"] + said["point"] + either + said["short"] + said["long"] + said["groups"],
+        either_mark=mark,
+        example=examples.get("either .") or examples.get("either ,") or "",
+        comma_example=examples.get("comma", ""),
+        point_example=examples.get("point", ""),
+        units=_grouped(units),
+    )
+
+
+def _plainly(text: str) -> _Saying | None:
+    """What a number of digits and at most one mark says; None for other texts."""
+    if not text.isascii():
+        return None
+    if text.isdigit():
+        return "short" if len(text) <= 3 else "long"
+    whole, mark, fraction = text.partition(",") if "," in text else text.partition(".")
+    if not fraction.isdigit():
+        return None
+    whole = whole[1:] if whole[:1] in ("+", "-") else whole
+    if not whole.isdigit():
+        return None
+    if len(fraction) == 3 and len(whole) <= 3 and whole[0] != "0":
+        return "either ," if mark == "," else "either ."
+    return "comma" if mark == "," else "point"
+
+
+def _says(text: str) -> tuple[_Saying, str]:
+    """What any text says, and the unit of its number."""
+    if _CLOCK.fullmatch(text):
+        return "clock", ""
+    spelled = _spelled(text, None)
+    if spelled is None:
+        return "nothing", ""
+    digits, forms = spelled.digits, _PLAIN if spelled.exponent else _WHOLE
+    if "," not in digits and "." not in digits:
+        return "short" if len(digits) <= 3 else "long" if digits.isdigit() else "groups", spelled.unit
+    reads_comma, reads_point = bool(forms[","].fullmatch(digits)), bool(forms["."].fullmatch(digits))
+    if reads_comma and reads_point:
+        return "either ," if "," in digits else "either .", spelled.unit
+    return ("comma" if reads_comma else "point" if reads_point else "nothing"), spelled.unit
 
 
 def decided(marks: Marks, default: Decimal | None = None, *, commas_separate: bool = True) -> Writing:
