@@ -17,6 +17,7 @@ from retainstream.engine.schema import FeatureSchema, UnreadableSchema, read_sch
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
 from retainstream.engine.tables.binding import bind
 from retainstream.engine.tables.numbers import Decimal
+from retainstream.engine.tables.outcomes import ReadOutcomes, lack_in_words
 from retainstream.engine.tables.reading import no_cell_read
 from retainstream.settings import Settings
 
@@ -101,7 +102,7 @@ class OwnData:
             _require_fitting(intake, schema, str(self.path))
             if wrong := no_cell_read(schema, intake.unread, present):
                 raise OwnDataError(f"{self.path}: {'; '.join(map(str, wrong[:_SHOWN]))}")
-            _require_learnable(data, schema, str(self.path))
+            _require_learnable(data, schema, intake.outcomes, str(self.path))
         self._surveyed = schema
 
     @contextmanager
@@ -157,16 +158,19 @@ def _require_fitting(intake: Intake, schema: FeatureSchema, source: str) -> None
         raise OwnDataError(f"{source}: {intake.refused:,} of {intake.rows:,} rows contradict the schema {schema.name}: {listed}")
 
 
-def _require_learnable(data: Any, schema: FeatureSchema, source: str) -> None:
-    from retainstream.engine.learning.checks import OneClass, UnfitData, require_enough
+def _require_learnable(data: Any, schema: FeatureSchema, outcomes: ReadOutcomes, source: str) -> None:
+    from retainstream.engine.learning.checks import UnfitData, require_enough
 
     try:
         require_enough(data, Settings.model_fields["training_fewest_rows"].default)
-    except OneClass as error:
-        meant = f'According to the schema, a customer left when {schema.label.header} is "{schema.label.positive}".'
-        raise OwnDataError(f"{source}: {error} {meant}") from error
     except UnfitData as error:
-        raise OwnDataError(f"{source}: {error}") from error
+        label = schema.label
+        meant = (
+            lack_in_words(label, outcomes.counts, outcomes.unreadable.items())
+            or next(iter(outcomes.notes(label)), "")
+            or f'according to the schema, a customer left when {label.header} is "{label.positive}"'
+        )
+        raise OwnDataError(f"{source}: {error} {label.header}: {meant}.") from error
 
 
 def _day(name: str, text: str) -> date | None:

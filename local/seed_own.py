@@ -18,6 +18,7 @@ from retainstream.customers.lives import lives_of
 from retainstream.engine.history.rows import ASSUMED
 from retainstream.engine.lives import had_left
 from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.tables.outcomes import high_churn
 from retainstream.registry.active_schema import active_schema, set_active_schema
 from retainstream.runs.imports.merge import Import
 from retainstream.runs.imports.rows import store_page, without_repeats
@@ -81,9 +82,9 @@ def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: R
         except TrainingError as error:
             raise SeedError(str(error)) from error
     taken = intake.rows - intake.refused
-    unknown = taken - intake.left - intake.stayed
-    counted = f"{taken:,} customers, {intake.left:,} of them left" + (f", {unknown:,} with an unknown outcome" if unknown else "")
-    _print(console, f"Read {own.path} with the schema {schema.name}: {counted}.")
+    _print(console, f"Read {own.path} with the schema {schema.name}: {taken:,} customers, {intake.outcomes.sentence}.")
+    if warning := high_churn(intake.left, intake.left + intake.stayed):
+        _print(console, f"{warning}.", style="yellow")
     for note in notes:
         _print(console, f"Note: {note}.", style="dim")
     if intake.refused:

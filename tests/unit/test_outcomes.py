@@ -118,7 +118,7 @@ def test_rows_of_one_outcome_say_which_words_to_write_where() -> None:
     assert lack_in_words(label, {L: 1, S: 1}, []) == ""
     said = lack_in_words(label, {S: 4}, [("Active", 4), ("gone", 3)])
     assert 'no row has the positive value "Churned"; the column holds "Active" (4), "gone" (3)' in said
-    assert "as label.left (customers who left). A model" in said
+    assert "as label.left (customers who left)" in said
     assert "as label.left (customers who left) and label.stayed (customers who stayed)" in lack_in_words(label, {}, [("a", 1)])
 
 

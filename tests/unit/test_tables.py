@@ -254,7 +254,7 @@ def test_a_label_of_one_class_or_of_other_values_is_refused() -> None:
         table_of(one_class)
     truth = SCHEMA.model_copy(update={"label": Label(column="left", source="Kündigung", positive=True)})
     other = text_of([HEADER, *([*row[:-1], "gone"] for row in ROWS)]).encode()
-    with pytest.raises(UnreadableTable, match=r'no row has the positive value "true".* the column holds "gone" \(4\)\. Write what'):
+    with pytest.raises(UnreadableTable, match=r'no row has the positive value "true".* the column holds "gone" \(4\)\. Write the words'):
         table_of(other, truth)
     assert all((row.churned, row.outcome_text, row.errors) == (None, "gone", ()) for row in rows_of(other, truth))
 

@@ -49,7 +49,10 @@ BAD = {
         made_rows(default_schema(), 300, drivers={"watch_time_hours": -0.5}),
         "there is no column gender, SeniorCitizen",
     ),
-    "nobody left": (relabelled(TELCO_ROWS, "Churn", lambda _: "No"), 'a customer left when Churn is "Yes"'),
+    "nobody left": (
+        relabelled(TELCO_ROWS, "Churn", lambda _: "No"),
+        'Churn: no row has the positive value "Yes". Write the words that mean it into the schema, as label.left',
+    ),
     "everybody left": (relabelled(TELCO_ROWS, "Churn", lambda _: "Yes"), "customers with a known outcome stayed"),
     "no outcome is known": (relabelled(TELCO_ROWS, "Churn", lambda _: ""), "Only 0 customers with a known outcome"),
     "30 rows": (TELCO_ROWS[:30], "Only 30 customers with a known outcome: at least 200 are needed"),

@@ -7,6 +7,7 @@ from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema, group_of
 from retainstream.engine.tables import CustomerRow, Table, TableProblem, read_customers
 from retainstream.engine.tables.binding import Binding, absence_note, bind, some_of
+from retainstream.engine.tables.outcomes import Outcome, ReadOutcomes
 from retainstream.engine.tables.problems import UnreadCell
 from retainstream.engine.tables.unread import Unread
 
@@ -93,6 +94,15 @@ class Intake:
             self.stayed += arrival.churned is False
             self.unreadable += arrival.outcome_unread
             yield arrival
+
+    @property
+    def outcomes(self) -> ReadOutcomes:
+        """The outcomes of the accepted rows so far."""
+        known = self.left + self.stayed + self.unreadable
+        counts: dict[str, int] = {Outcome.LEFT: self.left, Outcome.STAYED: self.stayed, Outcome.UNREADABLE: self.unreadable}
+        counts[Outcome.NOT_KNOWN] = self.rows - self.refused - known
+        texts = {count["value"]: count["rows"] for count in self.unread.listed() if count["reason"] == UNREAD_OUTCOME}
+        return ReadOutcomes(counts, texts)
 
     def faults(self) -> list[TableProblem]:
         """The faults of the rows read so far, each once with its first line and its number of rows, most frequent first."""

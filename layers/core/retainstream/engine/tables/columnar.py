@@ -200,7 +200,8 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     elif "left_on" in binding.moments:
         churned = _leavings(table.columns[header[binding.moments["left_on"]]], form)
     if labels_needed and binding.label is not None and (lack := lack_in_words(schema.label, outcomes.counts, outcomes.seen)):
-        raise UnreadableTable(table.source, [TableProblem(lack, column=header[binding.label])])
+        detail = f"{lack}. A model needs customers who left and customers who stayed"
+        raise UnreadableTable(table.source, [TableProblem(detail, column=header[binding.label])])
     notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(binding, rejects, unread)]
     notes += outcomes.notes(schema.label)
     rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)

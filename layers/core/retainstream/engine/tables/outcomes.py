@@ -110,7 +110,7 @@ def outcome_reader(label: Label) -> Callable[[str], Outcome]:
             return _left_if(says == truth)
         if spelled in UNKNOWN:
             return Outcome.NOT_KNOWN
-        if truth is None and not label.stayed and sense_of(text) is Sense.STAYING:
+        if not label.stayed and sense_of(text) is Sense.STAYING:
             return Outcome.STAYED
         return Outcome.UNREADABLE
 
@@ -160,10 +160,8 @@ def lack_in_words(label: Label, counts: Mapping[str, int], seen: Iterable[tuple[
         return ""
     texts = sorted(seen, key=lambda item: (-item[1], item[0]))
     held = ", ".join(f'"{text}" ({rows:,})' for text, rows in texts[:_MOST_SHOWN]) + (" …" if len(texts) > _MOST_SHOWN else "")
-    return (
-        f"{' and '.join(lacks)}; the column holds {held or 'nothing'}. Write what these words mean into the schema, as "
-        f"{' and '.join(fields)}. A model needs customers who left and customers who stayed"
-    )
+    holds = f"; the column holds {held}" if held else ""
+    return f"{' and '.join(lacks)}{holds}. Write the words that mean it into the schema, as {' and '.join(fields)}"
 
 
 def _quoted(words: Iterable[str]) -> str:
