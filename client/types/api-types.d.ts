@@ -2719,6 +2719,13 @@ export interface components {
             positive?: string | null;
             /** Title */
             title?: string | null;
+            /**
+             * Words
+             * @description What the texts in the column with the outcome mean; a text that is not named is unreadable. Default: detected
+             */
+            words?: {
+                [key: string]: components["schemas"]["Meaning"];
+            };
         };
         /**
          * DriftReference
@@ -4213,6 +4220,8 @@ export interface components {
             token_expires_at: string;
         };
         /** @enum {string} */
+        Meaning: "left" | "stayed" | "not_known";
+        /** @enum {string} */
         Measure: "count" | "amount";
         /** MetricsView */
         MetricsView: {
@@ -4605,7 +4614,7 @@ export interface components {
         };
         /**
          * OutcomeWord
-         * @description A text in the column with the outcome.
+         * @description A text in the column with the outcome, and the rows with it. An empty text is a blank cell.
          */
         OutcomeWord: {
             means: components["schemas"]["Outcome"];

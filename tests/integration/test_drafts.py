@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.documents import schema_from_text
 from retainstream.registry.active_schema import set_active_schema
 from retainstream.settings import settings
@@ -138,3 +139,37 @@ def test_a_preview_of_the_first_part_leaves_out_the_cut_record(aws: None, call: 
     content = german.as_csv(german.rows(40))[:1500]
     view = previewed(call, content, complete=False)
     assert (view["rows"], view["rejected"]) == (content.count(b"\r\n") - 1, 0)
+
+
+def test_a_person_says_what_the_words_for_the_outcome_mean(call: Call) -> None:
+    content = MEMBERS.replace("Ja\n", "B\n").replace("Nein\n", "A\n").replace("M-0001;Basis;20,90;1;A", "M-0001;Basis;20,90;1;?!")
+    asked = drafted(call, content, label="gekündigt")
+    assert asked["feature_schema"] is None
+    assert asked["questions"]
+    assert [(word["value"], word["means"]) for word in asked["outcomes"]] == [
+        ("A", "unreadable"),
+        ("B", "unreadable"),
+        ("?!", "unreadable"),
+    ]
+    view = drafted(call, content, label="gekündigt", words={"B": "left", "A": "stayed", "?!": "not_known"})
+    label = FeatureSchema.model_validate(view["feature_schema"]).label
+    assert (label.positive, label.left, label.stayed, label.not_known) == ("B", (), ("A",), ("?!",))
+    assert [(word["value"], word["means"]) for word in view["outcomes"]] == [("A", "stayed"), ("B", "left"), ("?!", "not_known")]
+    assert view["left_share"] == pytest.approx(30 / 119)
+
+
+def test_an_outcome_needs_a_word_for_left_and_one_for_stayed(call: Call) -> None:
+    view = drafted(call, label="gekündigt", words={"Ja": "left"})
+    assert (view["feature_schema"], view["questions"]) == (None, ["column gekündigt: say which text means that the customer stayed"])
+    assert [(word["value"], word["means"]) for word in view["outcomes"]] == [("Nein", "unreadable"), ("Ja", "left")]
+
+
+def test_a_preview_counts_cells_that_cannot_be_read_by_column_and_value(aws: None, call: Call) -> None:
+    set_active_schema(Documents(), german.schema())
+    rows = [german.changed(row, Land="LI" if n < 3 else "AT", Saldo="viel" if n == 9 else "1,50") for n, row in enumerate(german.rows(20))]
+    view = previewed(call, german.as_csv(rows))
+    columns = by_header(view)
+    assert (view["rows"], view["rejected"]) == (20, 0)
+    assert columns["Land"]["unread"] == [{"value": "LI", "reason": "is new", "rows": 3}]
+    assert [(cell["value"], cell["rows"]) for cell in columns["Saldo"]["unread"]] == [("viel", 1)]
+    assert columns["Saldo"]["missing"] == 1

@@ -14,6 +14,7 @@ const Customer = page(() => import("./pages/customer"));
 const Segments = page(() => import("./pages/segments"));
 const Model = page(() => import("./pages/model"));
 const Data = page(() => import("./pages/data"));
+const OwnData = page(() => import("./pages/own-data"));
 const Users = page(() => import("./pages/users"));
 const Api = page(() => import("./pages/api"));
 const NotFound = page(() => import("./pages/not-found"));
@@ -47,6 +48,7 @@ export function App() {
               <Route path="/segments" component={Segments} />
               <Route path="/model" component={Model} />
               <Route path="/data" component={Data} />
+              <Route path="/data/own" component={OwnData} />
               <Route path="/users" component={Users} />
               <Route path="/explorer" component={Api} />
               <Route default component={NotFound} />

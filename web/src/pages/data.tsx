@@ -27,6 +27,11 @@ export default function Data() {
     <>
       <div class="heading">
         <h1>Data</h1>
+        {may("admin") ? (
+          <a class="button" href="/data/own">
+            Your own data
+          </a>
+        ) : null}
       </div>
       {may("analyst") ? (
         <>

@@ -4,6 +4,7 @@ import { useAction } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
 import { Field, Radios, TextField } from "./fields";
+import { ImportPreview } from "./import-preview";
 import { type Days, daysAsked, daysInWords, firstDays, type Kind } from "./moments";
 import { Failure } from "./states";
 
@@ -34,6 +35,7 @@ export function ImportForm({ horizon, asked, started }: ImportFormProps) {
   const today = new Date().toISOString().slice(0, 10);
   const [file, setFile] = useState<File | null>(null);
   const [days, setDays] = useState<Days>(() => firstDays(today, horizon));
+  const [previewed, setPreviewed] = useState<File | null>(null);
   const [sent, setSent] = useState(0);
   const [ids, setIds] = useState<Ids | "ask">("ask");
   const upload = useAction(async (chosen: File, options: ReturnType<typeof daysAsked>, answer?: Ids) => {
@@ -47,7 +49,11 @@ export function ImportForm({ horizon, asked, started }: ImportFormProps) {
     if (file) void upload.run(file, daysAsked(days, horizon), asked && ids !== "ask" ? ids : undefined);
   };
   return (
-    <Card title="Import customers" note="A CSV file, plain or gzip, up to 5 GB; its first line has the column names">
+    <Card
+      title="Import customers"
+      note="A CSV or Excel file, plain or gzip, up to 5 GB; its first line has the column names"
+      wide={file !== null}
+    >
       <form class="stack" onSubmit={submit}>
         <Field label="File">
           {(attributes) => (
@@ -55,15 +61,18 @@ export function ImportForm({ horizon, asked, started }: ImportFormProps) {
               {...attributes}
               key={file ? "chosen" : "none"}
               type="file"
-              accept=".csv,.gz,text/csv,application/gzip"
+              accept=".csv,.gz,.xlsx,text/csv,application/gzip"
               onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
             />
           )}
         </Field>
         {file ? (
-          <p class="quiet">
-            {file.name}, {counted(file.size, "byte")}
-          </p>
+          <>
+            <p class="quiet">
+              {file.name}, {counted(file.size, "byte")}
+            </p>
+            <ImportPreview key={`${file.name} ${file.lastModified}`} file={file} ended={() => setPreviewed(file)} />
+          </>
         ) : null}
         <Radios
           label="The file has"
@@ -105,7 +114,7 @@ export function ImportForm({ horizon, asked, started }: ImportFormProps) {
           </label>
         ) : null}
         {upload.error ? <Failure error={upload.error} /> : null}
-        <button type="submit" class="primary" disabled={!file || upload.busy}>
+        <button type="submit" class="primary" disabled={!file || file !== previewed || upload.busy}>
           {upload.busy ? "Uploading…" : "Import"}
         </button>
       </form>

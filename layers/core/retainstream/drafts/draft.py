@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from retainstream.drafts.columns import MOST_EXAMPLES, MOST_UNREAD, ColumnOfFile, UnreadValue, Use
 from retainstream.drafts.sent_file import SentFile, opened
+from retainstream.drafts.words import Meaning, OutcomeWord, as_outcomes, label_with, texts_of, words_of
 from retainstream.engine.drafting.candidates import likely_ids, likely_labels
 from retainstream.engine.drafting.columns import reason_to_leave_out
 from retainstream.engine.drafting.drafting import Draft, draft
@@ -14,8 +15,7 @@ from retainstream.engine.drafting.yaml_document import yaml_of
 from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.columnar import TextTable, read_text
 from retainstream.engine.tables.outcomes import Outcome, outcome_reader
-
-_MOST_WORDS = 20
+from retainstream.engine.tables.problems import UnreadableTable
 
 
 class DraftRequest(SentFile):
@@ -24,6 +24,11 @@ class DraftRequest(SentFile):
     label: str | None = Field(default=None, min_length=1, max_length=500, description="The header of the column with the outcome")
     id: str | None = Field(default=None, min_length=1, max_length=500, description="The header of the id column. Default: detected")
     positive: str | None = Field(default=None, min_length=1, max_length=200, description="A word for left. Default: detected")
+    words: dict[str, Meaning] = Field(
+        default_factory=dict,
+        max_length=300,
+        description="What the texts in the column with the outcome mean; a text that is not named is unreadable. Default: detected",
+    )
     kinds: dict[str, ChosenKind] = Field(
         default_factory=dict,
         max_length=500,
@@ -31,14 +36,6 @@ class DraftRequest(SentFile):
     )
     name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="The schema's name")
     title: str | None = Field(default=None, min_length=1, max_length=100)
-
-
-class OutcomeWord(BaseModel):
-    """A text in the column with the outcome."""
-
-    value: str
-    rows: int
-    means: Outcome
 
 
 class DraftOfSchema(BaseModel):
@@ -70,12 +67,28 @@ def draft_of(request: DraftRequest) -> DraftOfSchema:
     if request.label is None:
         columns = [_undrafted(profile) for profile in profiles]
         return _view(table, columns, labels, ids, None, [])
-    drafted = draft(
-        table, request.label, id_header=request.id, positive=request.positive, name=request.name or "customers", kinds=request.kinds
-    )
-    if request.title:
-        drafted.schema = drafted.schema.model_copy(update={"title": request.title})
+    try:
+        drafted = _drafted(table, request, request.label)
+    except UnreadableTable as error:
+        words = texts_of(table, request.label, request.words)
+        if words is None or not any(problem.column == request.label for problem in error.problems):
+            raise
+        view = _view(table, [_undrafted(profile) for profile in profiles], labels, ids, None, words)
+        return view.model_copy(update={"questions": error.first_problems})
     return _view(table, _columns(profiles, drafted), labels, ids, drafted, _words(table, request.label, drafted))
+
+
+def _drafted(table: TextTable, request: DraftRequest, label: str) -> Draft:
+    """The draft of a file, with the words for the outcome that the request names."""
+    positive = request.positive
+    if request.words:
+        table, positive = as_outcomes(table, label, request.words), Outcome.LEFT
+    drafted = draft(table, label, id_header=request.id, positive=positive, name=request.name or "customers", kinds=request.kinds)
+    changes: dict[str, object] = {"title": request.title} if request.title else {}
+    if request.words:
+        changes["label"] = label_with(drafted.schema.label, request.words)
+    drafted.schema = drafted.schema.model_copy(update=changes)
+    return drafted
 
 
 def _view(
@@ -136,8 +149,5 @@ def _described(profile: Profile, column: Column | None, use: Use, reason: str) -
 
 
 def _words(table: TextTable, label: str, drafted: Draft) -> list[OutcomeWord]:
-    column = table.columns[label]
     outcome = outcome_reader(drafted.schema.label)
-    counts = column.counts()
-    words = sorted(((text, int(counts[code])) for code, text in enumerate(column.values)), key=lambda item: -item[1])
-    return [OutcomeWord(value=text[:200], rows=rows, means=outcome(text)) for text, rows in words[:_MOST_WORDS]]
+    return words_of(table, label, {text: outcome(text) for text in table.columns[label].values})

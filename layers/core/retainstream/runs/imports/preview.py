@@ -72,13 +72,15 @@ def preview(schema: FeatureSchema, sent: ImportPreviewRequest) -> ImportPreview:
         UnreadableTable: it is not a table, or lacks a column that the schema needs.
     """
     table = _Watched(_part(sent))
-    binding = bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False)
-    intake = Intake(table, schema, Moments.stated(None, None))
+    binding = bind(schema, table.header, source=table.source, line=table.header_line, label_needed=False, partial=True)
+    intake = Intake(table, schema, Moments.stated(None, None), partial=True)
     uses, seen = _uses(schema, binding, len(table.header)), _Seen()
     for arrival in intake.judged():
         seen.add(uses, table, arrival)
     faults = intake.faults()
     unread: defaultdict[str, list[UnreadValue]] = defaultdict(list)
+    for count in intake.unread.listed():
+        unread[count["column"]].append(UnreadValue(value=count["value"], reason=count["reason"], rows=count["rows"]))
     return ImportPreview(
         rows=intake.rows,
         rejected=intake.refused,

@@ -1,0 +1,4 @@
+/** TODO */
+export function SampleCustomers() {
+  return null;
+}
