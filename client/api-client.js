@@ -191,6 +191,14 @@ export class RetainStreamAPI {
     return this.request(`/api/customers/${addressOf(customerId)}`, { method: "PUT", body: { features } });
   }
 
+  /**
+   * Deletes the synthetic customers that a stack was tried with. Call it again while the answer says `more`.
+   * @returns {Promise<Answer<Schemas["SamplesRemoved"]>>}
+   */
+  deleteSampleCustomers() {
+    return this.request("/api/customers", { method: "DELETE", query: { source: "synthetic" } });
+  }
+
   /** @param {string} customerId */
   deleteCustomer(customerId) {
     return this.request(`/api/customers/${addressOf(customerId)}`, { method: "DELETE" });

@@ -22,6 +22,8 @@ SHIPPED = {
     "layers/history/requirements.txt": ("history",),
     "functions/auth/requirements.txt": ("auth",),
     "functions/authorizer/requirements.txt": ("authorizer",),
+    "functions/customers/requirements.txt": ("files",),
+    "functions/drafts/requirements.txt": ("files",),
     "functions/imports/requirements.txt": ("files",),
 }
 

@@ -94,6 +94,11 @@ export class RetainStreamAPI {
      * @returns {Promise<Answer<Schemas["CustomerView"]>>}
      */
     putCustomer(customerId: string, features: Record<string, unknown>): Promise<Answer<Schemas["CustomerView"]>>;
+    /**
+     * Deletes the synthetic customers that a stack was tried with. Call it again while the answer says `more`.
+     * @returns {Promise<Answer<Schemas["SamplesRemoved"]>>}
+     */
+    deleteSampleCustomers(): Promise<Answer<Schemas["SamplesRemoved"]>>;
     /** @param {string} customerId */
     deleteCustomer(customerId: string): Promise<any>;
     /**

@@ -146,7 +146,11 @@ export interface paths {
         get: operations["list_customers_api_customers_get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete the sample customers
+         * @description Deletes the synthetic customers that a stack was tried with, as the deletion of each of them does. A request ends after 15 seconds: send it again while the answer says `more`. Customers of files and of the API stay.
+         */
+        delete: operations["delete_customers_api_customers_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2283,6 +2287,10 @@ export interface components {
         Data_SampleView_: {
             data: components["schemas"]["SampleView"];
         };
+        /** Data[SamplesRemoved] */
+        Data_SamplesRemoved_: {
+            data: components["schemas"]["SamplesRemoved"];
+        };
         /** Data[SchemaChange] */
         Data_SchemaChange_: {
             data: components["schemas"]["SchemaChange"];
@@ -2682,9 +2690,15 @@ export interface components {
             content: string;
             /**
              * Decimal
-             * @description The decimal mark. Default: detected
+             * @description The decimal mark of its numbers. Default: detected
              */
             decimal?: ("." | ",") | null;
+            /**
+             * Encoding
+             * @description The encoding of its text. Default: detected
+             * @example windows-1250
+             */
+            encoding?: string | null;
             /**
              * File Name
              * @example customers.csv
@@ -2717,6 +2731,12 @@ export interface components {
              * @description A word for left. Default: detected
              */
             positive?: string | null;
+            /**
+             * Sheet
+             * @description The sheet of a workbook. Default: the first one
+             * @example Customers
+             */
+            sheet?: string | null;
             /** Title */
             title?: string | null;
             /**
@@ -3699,14 +3719,26 @@ export interface components {
             content: string;
             /**
              * Decimal
-             * @description The decimal mark. Default: detected
+             * @description The decimal mark of its numbers. Default: detected
              */
             decimal?: ("." | ",") | null;
+            /**
+             * Encoding
+             * @description The encoding of its text. Default: detected
+             * @example windows-1250
+             */
+            encoding?: string | null;
             /**
              * File Name
              * @example customers.csv
              */
             file_name: string;
+            /**
+             * Sheet
+             * @description The sheet of a workbook. Default: the first one
+             * @example Customers
+             */
+            sheet?: string | null;
         };
         /**
          * ImportRequest
@@ -4632,8 +4664,19 @@ export interface components {
             left: number;
             /** Not Known */
             not_known: number;
+            /**
+             * Sentence
+             * @description The same in words
+             * @example 12 left, 60 stayed, 3 not known
+             */
+            sentence: string;
             /** Stayed */
             stayed: number;
+            /**
+             * Unreadable
+             * @description Rows whose outcome could not be read; it is then not known
+             */
+            unreadable: number;
         };
         /**
          * PageInfo
@@ -5659,6 +5702,22 @@ export interface components {
              * @description Of the customers at high risk or above, in the schema's currency
              */
             value_at_risk: number;
+        };
+        /**
+         * SamplesRemoved
+         * @description The removal of sample customers, or of some of them.
+         */
+        SamplesRemoved: {
+            /**
+             * More
+             * @description Whether there may be more: send the request again
+             */
+            more: boolean;
+            /**
+             * Removed
+             * @description Sample customers that this request removed
+             */
+            removed: number;
         };
         /**
          * SchemaChange
@@ -7209,6 +7268,39 @@ export interface operations {
                 };
             };
             400: components["responses"]["bad-cursor"];
+            401: components["responses"]["unauthenticated"];
+            403: components["responses"]["forbidden-or-password-change-required"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    delete_customers_api_customers_delete: {
+        parameters: {
+            query: {
+                /** @description Only customers of this origin */
+                source: "synthetic";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SamplesRemoved_"];
+                };
+            };
             401: components["responses"]["unauthenticated"];
             403: components["responses"]["forbidden-or-password-change-required"];
             422: components["responses"]["invalid-request"];

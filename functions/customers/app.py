@@ -1,6 +1,6 @@
 """The routes of the customers module."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -140,6 +140,15 @@ def list_customers(limit: Limit = 20, cursor: Cursor = None) -> Listing[views.Cu
     page = stores.customers.page(limit, {"customer_id": place} if place else None)
     onward = CUSTOMERS.write(page.next_key["customer_id"] if page.next_key else None, scope="/api/customers")
     return Listing(data=[views.customer_summary(customer) for customer in page.items], page=PageInfo(limit=limit, next=onward))
+
+
+@app.delete("/api/customers", summary="Delete the sample customers", tags=TAGS, **requires(Role.ADMIN))
+def delete_customers(
+    source: Annotated[Literal["synthetic"], Query(description="Only customers of this origin")],
+) -> Data[removal.SamplesRemoved]:
+    """Deletes the synthetic customers that a stack was tried with, as the deletion of each of them does. A request ends after 15 seconds:
+    send it again while the answer says `more`. Customers of files and of the API stay."""
+    return Data(data=removal.remove_all(source, stores.customers, stores.predictions, stores.documents, stores.removals))
 
 
 @app.post(

@@ -37,6 +37,7 @@ MATRIX = """
     POST   /api/auth/users                             401     403     403     in
 
     GET    /api/customers                              401     403     in      in
+    DELETE /api/customers                              401     403     403     in
     GET    /api/customers/high-risk                    401     in      in      in
     POST   /api/customers/segment                      401     in      in      in
     GET    /api/customers/imports                      401     403     in      in

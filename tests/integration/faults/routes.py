@@ -120,6 +120,13 @@ ROUTES = [
     Route("POST /api/auth/users", body={"email": "new@example.com", "password": PASSWORD, "role": "analyst"}, retried=(409,)),
     Route("POST /api/auth/users", body={"email": "new@example.com", "password": PASSWORD, "role": "admin", "name": "N"}, retried=(409,)),
     Route("GET /api/customers"),
+    Route(
+        "DELETE /api/customers",
+        query="source=synthetic",
+        steps="every part of a removal may be done again",
+        race="somebody else is removed at a later moment",
+        answers=False,
+    ),
     Route("GET /api/customers/high-risk"),
     Route("GET /api/customers/high-risk", query="sort=value&plan=basic"),
     Route("GET /api/customers/imports"),

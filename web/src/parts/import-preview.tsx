@@ -35,14 +35,12 @@ export function ImportPreview({ file, ended }: ImportPreviewProps) {
 }
 
 function Understood({ preview }: { preview: Preview }) {
-  const { left, stayed, not_known: unknown } = preview.outcomes;
   const notRead = preview.columns.filter(({ use }) => use === "not read").map(({ header }) => header);
   return (
     <>
       <p>
-        <b>{counted(preview.rows, "row")}</b> of the file were read: {count(left)} left, {count(stayed)} stayed,{" "}
-        {count(unknown)} not known{preview.rejected ? `, ${count(preview.rejected)} would be rejected` : ""}. Nothing is
-        stored yet.
+        <b>{counted(preview.rows, "row")}</b> of the file were read: {preview.outcomes.sentence}
+        {preview.rejected ? `, ${count(preview.rejected)} would be rejected` : ""}. Nothing is stored yet.
       </p>
       {preview.rejects.length ? (
         <ul class="plain wrong">

@@ -1,4 +1,58 @@
-/** TODO */
+import { useState } from "preact/hooks";
+import { counted } from "../formats";
+import { useAction, useLoaded } from "../loading";
+import { api } from "../session";
+import { Confirm } from "./dialog";
+import { Failure } from "./states";
+
+const ASKED = 100;
+
+/** Offers to remove the synthetic customers of a stack that was tried with them: they would stay beside the own ones. */
 export function SampleCustomers() {
-  return null;
+  const [removed, setRemoved] = useState(0);
+  const [confirming, setConfirming] = useState(false);
+  const there = useLoaded(async () => {
+    const { data } = await api.getCustomers({ limit: ASKED });
+    return data.some(({ source }) => source === "synthetic");
+  }, []);
+  const remove = useAction(async () => {
+    for (let more = true, all = 0; more; ) {
+      const { data } = await api.deleteSampleCustomers();
+      all += data.removed;
+      more = data.more;
+      setRemoved(all);
+    }
+    setConfirming(false);
+    there.reload();
+  });
+  if (there.loading.data === false)
+    return removed ? <p role="status">{counted(removed, "sample customer")} removed.</p> : null;
+  if (!there.loading.data) return null;
+  return (
+    <div class="failure">
+      <h3>There are sample customers</h3>
+      <p>
+        RetainStream was started with invented customers. Remove them before you activate your schema: they do not fit
+        it, and would stay in the lists and figures beside your own.
+      </p>
+      <p>
+        <button type="button" onClick={() => setConfirming(true)}>
+          Remove the sample customers
+        </button>
+      </p>
+      {confirming ? (
+        <Confirm
+          title="Remove the sample customers?"
+          action="Remove"
+          busy={remove.busy}
+          confirm={() => void remove.run()}
+          close={() => setConfirming(false)}
+        >
+          <p>Their features, outcomes and predictions are deleted. Customers of your files stay.</p>
+          {remove.busy ? <p role="status">{counted(removed, "sample customer")} removed so far…</p> : null}
+          {remove.error ? <Failure error={remove.error} /> : null}
+        </Confirm>
+      ) : null}
+    </div>
+  );
 }

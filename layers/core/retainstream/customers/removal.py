@@ -1,16 +1,21 @@
 """Deleting a customer for good: from every table and file at once, so that data read before does not bring the customer back."""
 
+import time
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from retainstream.customers.records import delete
+from retainstream.engine.records import CustomerSource
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from retainstream.storage.predictions import Predictions
 from retainstream.storage.removals import MARK_DAYS, Removals
 
 EXPORTS = "exports/"
+LONGEST_SECONDS = 15.0
+"""A request that removes many customers ends when this time is over: API Gateway waits for 30 s."""
+_PAGE = 250
 
 type Copy = Literal["history", "sources", "uploads", "data-sets", "workflow-history", "backups", "mark"]
 
@@ -36,6 +41,13 @@ class Removed(BaseModel):
     exports: int = Field(description="Files of predictions, of all users: export them again")
 
 
+class SamplesRemoved(BaseModel):
+    """The removal of sample customers, or of some of them."""
+
+    removed: int = Field(description="Sample customers that this request removed")
+    more: bool = Field(description="Whether there may be more: send the request again")
+
+
 class Expiring(BaseModel):
     """Copies that are no longer read and that go by themselves."""
 
@@ -57,6 +69,26 @@ class Removal(BaseModel):
     removed_at: str = Field(description="ISO 8601, UTC. A file that describes an earlier moment does not bring the customer back")
     removed: Removed
     expiring: list[Expiring]
+
+
+def remove_all(
+    source: CustomerSource, customers: Customers, predictions: Predictions, documents: Documents, removals: Removals
+) -> SamplesRemoved:
+    """Removes the customers of an origin, each as `remove` does, until LONGEST_SECONDS are over."""
+    ends_at, removed, start = time.monotonic() + LONGEST_SECONDS, 0, None
+    more = True
+    while more and time.monotonic() < ends_at:
+        page = customers.page(_PAGE, start, attributes=("customer_id", "source"))
+        for customer in page.items:
+            if customer["source"] == source:
+                removals.begin(customer["customer_id"])
+                delete(customer["customer_id"], customers, predictions)
+                removed += 1
+        start, more = page.next_key, page.next_key is not None
+    if removed:
+        removals.done()
+        documents.withdraw(EXPORTS)
+    return SamplesRemoved(removed=removed, more=more)
 
 
 def remove(customer_id: str, customers: Customers, predictions: Predictions, documents: Documents, removals: Removals) -> Removal:

@@ -21,6 +21,7 @@ LARGEST_BODY = 5_500_000
 MOST_UNPACKED = 16_000_000
 
 _GZIP = b"\x1f\x8b"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class SentFile(BaseModel):
@@ -36,7 +37,22 @@ class SentFile(BaseModel):
         examples=["Y3VzdG9tZXJfaWQscGxhbgoxLGJhc2ljCg=="],
     )
     complete: StrictBool = Field(default=True, description="false: it is the first part of the file, and its last record is not read")
-    decimal: Literal[".", ","] | None = Field(default=None, description="The decimal mark. Default: detected")
+    decimal: Literal[".", ","] | None = Field(default=None, description="The decimal mark of its numbers. Default: detected")
+    encoding: str | None = Field(
+        default=None,
+        max_length=40,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:-]*$",
+        description="The encoding of its text. Default: detected",
+        examples=["windows-1250"],
+    )
+    sheet: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=31,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The sheet of a workbook. Default: the first one",
+        examples=["Customers"],
+    )
 
 
 @contextmanager
@@ -46,7 +62,8 @@ def opened(sent: SentFile) -> Iterator[DelimitedTable]:
     Raises:
         UnreadableTable: it is not base64, unpacks to too much, or is not a table.
     """
-    with open_table(io.BytesIO(content_of(sent)), decimal=sent.decimal, name=sent.file_name) as table:
+    stream = io.BytesIO(content_of(sent))
+    with open_table(stream, decimal=sent.decimal, encoding=sent.encoding, sheet=sent.sheet, name=sent.file_name) as table:
         yield table
 
 
@@ -62,9 +79,14 @@ def content_of(sent: SentFile) -> bytes:
         raise _refused(sent, "is not in base64") from error
     if content.startswith(_GZIP):
         content = _unpacked(sent, content)
-    if not sent.complete:
-        content = content[: content.rfind(b"\n") + 1] or content
-    return content
+    return content if sent.complete else _whole_lines(content)
+
+
+def _whole_lines(content: bytes) -> bytes:
+    if content.startswith(_UTF_16):
+        text = content.decode("utf-16", "ignore")
+        return (text[: text.rfind("\n") + 1] or text).encode("utf-16")
+    return content[: content.rfind(b"\n") + 1] or content
 
 
 def _unpacked(sent: SentFile, packed: bytes) -> bytes:

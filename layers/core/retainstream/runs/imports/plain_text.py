@@ -53,11 +53,25 @@ def plain_text(stores: Stores, file: StoredFile, layout: LayoutDocument) -> Iter
     Raises:
         ImportFailed, UnreadableTable: the file is damaged.
     """
-    encoding, by_line, escaped = layout["encoding"], layout.get("by_line", False), layout.get("escaped", False)
-    if encoding == WORKBOOK:
+    if layout["encoding"] == WORKBOOK:
         yield from Sheet(stores.uploads.open(file), layout["source"], layout.get("sheet")).pieces()
-        return
-    pieces = _unzipped(stores, file)
+    else:
+        yield from _in_utf_8(_unzipped(stores, file), layout)
+
+
+def plain_content(content: bytes, layout: LayoutDocument) -> bytes:
+    """The same of a file in memory, which is not compressed.
+
+    Raises:
+        UnreadableTable: the file is damaged.
+    """
+    if layout["encoding"] == WORKBOOK:
+        return b"".join(Sheet(io.BytesIO(content), layout["source"], layout.get("sheet")).pieces())
+    return b"".join(_in_utf_8([content], layout))
+
+
+def _in_utf_8(pieces: Iterable[bytes], layout: LayoutDocument) -> Iterator[bytes]:
+    encoding, by_line, escaped = layout["encoding"], layout.get("by_line", False), layout.get("escaped", False)
     in_utf_8 = encoding.startswith("utf-8")
     if in_utf_8 and not by_line and not escaped:
         yield from pieces

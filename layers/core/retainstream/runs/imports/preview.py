@@ -15,8 +15,10 @@ from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.binding import Binding, bind
 from retainstream.engine.tables.cells import is_blank
 from retainstream.engine.tables.delimited import Record
+from retainstream.engine.tables.outcomes import outcomes_sentence
 from retainstream.engine.tables.parts import BrokenRecord, TablePart, layout_document, part_by
 from retainstream.engine.tables.splitting import Place, Splitter
+from retainstream.runs.imports.plain_text import plain_content
 
 SHOWN_ROWS = 10
 _MOST_REJECTS = 50
@@ -32,6 +34,8 @@ class OutcomesOfFile(BaseModel):
     left: int
     stayed: int
     not_known: int
+    unreadable: int = Field(description="Rows whose outcome could not be read; it is then not known")
+    sentence: str = Field(description="The same in words", examples=["12 left, 60 stayed, 3 not known"])
 
 
 class RejectedKind(BaseModel):
@@ -99,9 +103,7 @@ def preview(schema: FeatureSchema, sent: ImportPreviewRequest) -> ImportPreview:
             for number, (header, place) in enumerate(zip(table.header, uses, strict=True))
         ],
         absent=[column.label for column in schema.columns if column.name not in binding.columns],
-        outcomes=OutcomesOfFile(
-            left=intake.left, stayed=intake.stayed, not_known=intake.rows - intake.refused - intake.left - intake.stayed
-        ),
+        outcomes=_outcomes(schema, intake),
         rows_shown=seen.shown,
         rejects=[
             RejectedKind(column=fault.column, reason=fault.detail, rows=fault.rows, line=fault.line) for fault in faults[:_MOST_REJECTS]
@@ -110,14 +112,20 @@ def preview(schema: FeatureSchema, sent: ImportPreviewRequest) -> ImportPreview:
     )
 
 
+def _outcomes(schema: FeatureSchema, intake: Intake) -> OutcomesOfFile:
+    unread = [(count["value"], count["rows"]) for count in intake.unread.listed() if count["column"] == schema.label.header]
+    unreadable = sum(rows for _, rows in unread)
+    known = intake.refused + intake.left + intake.stayed + unreadable
+    counts = {"left": intake.left, "stayed": intake.stayed, "not_known": intake.rows - known, "unreadable": unreadable}
+    return OutcomesOfFile(**counts, sentence=outcomes_sentence(counts, unread))
+
+
 def _part(sent: SentFile) -> TablePart:
     """The file's records from its header on, each readable or broken, as an import reads them."""
     with opened(sent) as table:
         layout = layout_document(table)
-    content = content_of(sent)
-    if layout["encoding"] == "utf-16":
-        content = content.decode("utf-16", "replace").encode()
-    splitter = Splitter(io.BytesIO(content), layout["delimiter"], Place(0, 1))
+    plain = plain_content(content_of(sent), layout)
+    splitter = Splitter(io.BytesIO(plain), layout["delimiter"], Place(0, 1))
     splitter.skip_lines(layout["header_line"])
     return part_by(layout, splitter)
 
