@@ -3,6 +3,7 @@ import { count, counted, wholeDay } from "../formats";
 import type { Ids } from "./import-form";
 import { kindInWords } from "./import-kinds";
 import { importSentences } from "./import-sentences";
+import { LearnLevel } from "./learn-level";
 import { Table } from "./table";
 
 type Import = Schemas["ImportView"];
@@ -148,6 +149,7 @@ function Unread({ run }: { run: Import }) {
         columns={[
           { title: "Rows", number: true, cell: ({ rows }) => count(rows) },
           { title: "Reason", cell: kindInWords },
+          { title: "Schema", unseen: true, cell: (cell) => <LearnLevel {...cell} /> },
         ]}
         rows={run.unread.slice(0, SHOWN_KINDS)}
         keyOf={kindInWords}

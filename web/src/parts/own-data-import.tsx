@@ -3,6 +3,7 @@ import { useAction, useLoaded, useRepeated } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
 import { TextField } from "./fields";
+import type { Ids } from "./import-form";
 import { ImportProgress } from "./import-progress";
 import { addDays, daysInWords } from "./moments";
 import { Failure, Show } from "./states";
@@ -28,9 +29,9 @@ export function OwnDataImport({ file, horizon, done }: OwnDataImportProps) {
     const timer = setTimeout(() => setWaiting(waiting - 1), 1000);
     return () => clearTimeout(timer);
   }, [waiting]);
-  const upload = useAction(async () => {
+  const upload = useAction(async (ids?: Ids) => {
     const outcomesAsOf = addDays(featuresAsOf, horizon);
-    setImportId((await api.importCustomers(file, { featuresAsOf, outcomesAsOf })).data.import_id);
+    setImportId((await api.importCustomers(file, { featuresAsOf, outcomesAsOf, ids })).data.import_id);
   });
   return (
     <Card
@@ -60,18 +61,24 @@ export function OwnDataImport({ file, horizon, done }: OwnDataImportProps) {
           {waiting ? <span class="quiet">All functions use the new schema in {waiting} s.</span> : null}
         </p>
         {upload.error ? <Failure error={upload.error} /> : null}
-        {importId ? <Followed key={importId} id={importId} done={done} /> : null}
+        {importId ? <Followed key={importId} id={importId} done={done} again={(ids) => void upload.run(ids)} /> : null}
       </div>
     </Card>
   );
 }
 
-function Followed({ id, done }: { id: string; done: () => void }) {
+interface FollowedProps {
+  id: string;
+  done: () => void;
+  again: (ids: Ids) => void;
+}
+
+function Followed({ id, done, again }: FollowedProps) {
   const run = useLoaded(() => api.getImport(id), [id]);
   const data = run.loading.data?.data;
   useRepeated(run.reload, 1.5, !data || data.status === "RUNNING" || data.status === "WAITING");
   useEffect(() => {
     if (data?.status.startsWith("SUCCEEDED") && data.counts.accepted) done();
   }, [data?.status]);
-  return <Show of={run}>{({ data }) => <ImportProgress run={data} />}</Show>;
+  return <Show of={run}>{({ data }) => <ImportProgress run={data} again={again} />}</Show>;
 }

@@ -19,7 +19,7 @@ export function SampleCustomers() {
     for (let more = true, all = 0; more; ) {
       const { data } = await api.deleteSampleCustomers();
       all += data.removed;
-      more = data.more;
+      more = data.more && data.removed > 0;
       setRemoved(all);
     }
     setConfirming(false);
