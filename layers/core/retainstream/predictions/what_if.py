@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.predictions import scores
-from retainstream.engine.records import Features, Score
-from retainstream.engine.schema import FieldError, UnacceptableFeatures, checked_features
+from retainstream.engine.records import Score
+from retainstream.engine.schema import FieldError, UnacceptableFeatures, checked_features, readable_features
 from retainstream.predictions.generate import acceptable
 
 
@@ -30,17 +29,22 @@ def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mappin
     """Scores features as they are and with `changes` (column → new value, None for unknown) in one pass.
 
     Args:
-        stored: the features are those of a stored customer, which were validated on the way in.
+        stored: the features are those of a stored customer. What it lacks, or what the model's schema does not allow, is unknown, and
+            stays so unless it is changed.
 
     Raises:
         UnacceptableFeatures: errors are named "features.<column>" or "changes.<column>".
     """
-    before = cast("Features", features) if stored else acceptable(model.schema, features, "features")
-    after, errors = checked_features(model.schema, {**before, **changes})
+    schema = model.schema
+    before = readable_features(schema, features) if stored else acceptable(schema, features, "features")
+    after, errors = checked_features(schema, {**before, **changes})
+    if stored:
+        lacking = schema.names - before.keys()
+        errors = [error for error in errors if error.field not in lacking or changes.get(error.field) is not None]
     if errors:
         raise UnacceptableFeatures(
             [FieldError(f"{'changes' if error.field in changes else 'features'}.{error.field}", error.detail) for error in errors]
         )
     first, second = scores(model, [before, after])
     was, becomes = first["features"], second["features"]
-    return WhatIf(first, second, [column.name for column in model.schema.columns if was.get(column.name) != becomes.get(column.name)])
+    return WhatIf(first, second, [column.name for column in schema.columns if was.get(column.name) != becomes.get(column.name)])

@@ -146,7 +146,7 @@ def _range(column: Column, values: NDArray[np.float32]) -> list[Finding]:
         outside |= known < np.float32(column.min)
     if column.max is not None:
         outside |= known > np.float32(column.max)
-    count = int(outside.sum()) + (0 if column.missing else len(values) - len(known))
+    count = int(outside.sum())
     if not count:
         return []
     level: Level = "alarm" if count > OUT_OF_RANGE_SHARE * len(values) else "warning"

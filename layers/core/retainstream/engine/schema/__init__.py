@@ -20,6 +20,7 @@ from retainstream.engine.schema.validation import (
     UnacceptableFeatures,
     checked_features,
     group_of,
+    readable_features,
     stands_for_missing,
     value_problem,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "default_schema",
     "group_of",
     "read_schema",
+    "readable_features",
     "schema_from_text",
     "stands_for_missing",
     "value_problem",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from retainstream.engine.records import Features
 from retainstream.engine.schema.feature_schema import FeatureSchema
-from retainstream.engine.schema.validation import checked_features
+from retainstream.engine.schema.validation import FieldError, checked_features
 
 _MOST_EXAMPLES = 3
 
@@ -26,11 +26,14 @@ class Misfit:
 
 
 class Fit:
-    """Counts customers who do not fit a schema. A value of a column that the schema does not have is no fault: nothing reads it."""
+    """Counts customers who do not fit a schema. A value of a column that the schema does not have is no fault: nothing reads it. Nor is a
+    value that a customer lacks already although the schema before required it: the cell could not be read.
+    """
 
     def __init__(self, schema: FeatureSchema, before: FeatureSchema | None = None) -> None:
         """`before` is the schema that the customers came with, if it is known."""
         self._schema = schema
+        self._lacking = frozenset(column.name for column in before.columns if not column.missing) if before else frozenset[str]()
         self._known = {column.name: frozenset(column.levels) for column in before.columns} if before else {}
         self._counts = Counter[tuple[str, str]]()
         self._examples: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -41,13 +44,16 @@ class Fit:
         """Counts these customers, by their features."""
         for features in customers:
             self.checked += 1
-            faults = [fault for fault in checked_features(self._schema, features)[1] if fault.field in self._schema.names]
+            faults = [fault for fault in checked_features(self._schema, features)[1] if self._is_fault(fault, features)]
             self.refused += bool(faults)
             for fault in faults:
                 place, value = (fault.field, fault.detail), features.get(fault.field)
                 self._counts[place] += 1
                 if isinstance(value, str) and value in self._known.get(fault.field, ()):
                     self._examples[place][value] += 1
+
+    def _is_fault(self, fault: FieldError, features: Features) -> bool:
+        return fault.field in self._schema.names and (fault.field in features or fault.field not in self._lacking)
 
     def misfits(self) -> list[Misfit]:
         """The faults, most frequent first."""

@@ -57,6 +57,11 @@ def checked_features(schema: FeatureSchema, values: Mapping[str, Any]) -> tuple[
     return features, errors
 
 
+def readable_features(schema: FeatureSchema, values: Mapping[str, Any]) -> dict[str, Value]:
+    """The columns of one stored customer as a schema reads them: a value that it does not allow is missing."""
+    return checked_features(schema, {name: value for name, value in values.items() if name in schema.names})[0]
+
+
 def stands_for_missing(column: Column, value: Any) -> bool:
     """Whether a value is one of the column's missing_values; numbers are compared as numbers, so -999 equals -999.0."""
     if isinstance(value, bool):
