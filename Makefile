@@ -102,11 +102,11 @@ pages: web/dist/index.html ## Build the dashboard's pages
 setup: .venv/.all-ready ## Set up everything a contributor needs
 
 .PHONY: run
-run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=5000 CUSTOMERS=5000 MONTHS=12, RESET=1 starts afresh, SCHEMA= DATA= FEATURES_AS_OF= OUTCOMES_AS_OF= DECIMAL= your own)
+run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=5000 CUSTOMERS=5000 MONTHS=12, RESET=1 starts afresh, SCHEMA= DATA= FEATURES_AS_OF= OUTCOMES_AS_OF= DECIMAL= ENCODING= SHEET= your own)
 	@$(BIN)/python -m local --port $(PORT) --customers $(CUSTOMERS) --months $(MONTHS) $(if $(RESET),--reset) \
 		$(if $(SCHEMA),--schema "$(SCHEMA)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(FEATURES_AS_OF),--features-as-of "$(FEATURES_AS_OF)") $(if $(OUTCOMES_AS_OF),--outcomes-as-of "$(OUTCOMES_AS_OF)") \
-		$(if $(DECIMAL),--decimal "$(DECIMAL)")
+		$(if $(DECIMAL),--decimal "$(DECIMAL)") $(if $(ENCODING),--encoding "$(ENCODING)") $(if $(SHEET),--sheet "$(SHEET)")
 
 # A worker for each core; numpy's and xgboost's threads would else keep a core busy while they wait for each other.
 PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto

@@ -120,12 +120,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
             metavar="DAY",
             help=f"with --data: {meaning} ({option.upper()}_AS_OF; assumed: outcomes of today, features of one horizon before)",
         )
-    parser.add_argument(
-        "--decimal",
-        choices=(".", ","),
-        default=environment.get("DECIMAL") or None,
-        help="with --data: the decimal mark of its numbers (DECIMAL; that of the schema, or of the file's cells)",
-    )
+    for option, metavar, meaning in (
+        ("decimal", "MARK", "the decimal mark of its numbers, . or ,"),
+        ("encoding", "NAME", "the encoding of its text, as in cp1250"),
+        ("sheet", "NAME", "the sheet of a workbook, in place of the first one"),
+    ):
+        parser.add_argument(
+            f"--{option}",
+            default=environment.get(option.upper()) or None,
+            choices=(".", ",") if option == "decimal" else None,
+            metavar=metavar,
+            help=f"with --data: {meaning} ({option.upper()}; default: as the schema or the file shows)",
+        )
     parser.add_argument(
         "--reset",
         action="store_true",
@@ -216,7 +222,15 @@ def _own_data(options: argparse.Namespace, console: Console) -> "OwnData | None"
     from retainstream.engine.schema import default_schema
 
     try:
-        own = OwnData(options.schema, options.data, options.features_as_of, options.outcomes_as_of, options.decimal)
+        own = OwnData(
+            options.schema,
+            options.data,
+            options.features_as_of,
+            options.outcomes_as_of,
+            decimal=options.decimal,
+            encoding=options.encoding,
+            sheet=options.sheet,
+        )
         if options.reset or not State.exists(options.data_dir):
             with console.status("Reading") as status:
                 own.survey(own.schema or default_schema(), status.update)

@@ -1,6 +1,7 @@
 """The first start with a schema and customers of one's own."""
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from local.first_training import TrainingError, train, wait_for_counters
-from local.own_data import OwnData, Rejected
+from local.own_data import OwnData, ToCorrect
 from local.seed import ORIGIN, SeedError, add_administrator, shown_progress
 from local.stack import LocalStack
+from retainstream.customers.arrival import Arrival
 from retainstream.customers.intake import Intake
 from retainstream.customers.lives import lives_of
 from retainstream.engine.history.rows import ASSUMED
@@ -21,6 +23,7 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables.outcomes import high_churn
 from retainstream.registry.active_schema import active_schema, set_active_schema
 from retainstream.runs.imports.merge import Import
+from retainstream.runs.imports.rejects import reject_sentence
 from retainstream.runs.imports.rows import store_page, without_repeats
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
@@ -29,6 +32,7 @@ from retainstream.storage.stores import Stores
 
 _AFRESH = "Start again with RESET=1, or use another DATA_DIR."
 _BATCH = 500
+_SHOWN = 8
 _FIRST_TABLE = "first-table"
 """The id under which the features of the table go to the history."""
 
@@ -64,18 +68,18 @@ def seed_own(stack: LocalStack, own: OwnData, folder: Path | None, console: Cons
             "Stop and start again with DATA=customers.csv; or store customers through the API and train with POST /api/model/train.",
         )
     else:
-        _take_in(stack, own, schema, Rejected(folder), console)
+        _take_in(stack, own, schema, ToCorrect(folder), console)
     if state is not None:
         stack.flush()
         state.keep_seeded()
 
 
-def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: Rejected, console: Console) -> None:
+def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, to_correct: ToCorrect, console: Console) -> None:
     with shown_progress(console) as progress:
-        with rejected, own.intake(schema, rejected.add) as intake:
+        with own.sorted_intake(schema, to_correct) as (intake, accepted):
             assumed = own.assumption(schema, table_has_days=intake.has_days)
-            _add_customers(intake, schema, progress, assumed=bool(assumed))
-            notes = [*([assumed] if assumed else []), *intake.notes()]
+            _add_customers(intake, accepted, schema, progress, assumed=bool(assumed))
+            notes = [note for note in (assumed, own.twice, *intake.notes()) if note]
         try:
             result = train(progress)
             wait_for_counters(stack, progress)
@@ -87,22 +91,38 @@ def _take_in(stack: LocalStack, own: OwnData, schema: FeatureSchema, rejected: R
         _print(console, f"{warning}.", style="yellow")
     for note in notes:
         _print(console, f"Note: {note}.", style="dim")
-    if intake.refused:
-        _print(console, f"{intake.refused:,} rejected rows:", style="yellow")
-        for problem in rejected.first:
-            _print(console, f"  {problem}")
-        _print(console, f"  All are in {rejected.path}" if rejected.path else f"  {rejected.count:,} faults in total")
+    _print_to_correct(console, intake, to_correct)
     _print_model(console, result)
 
 
-def _add_customers(intake: Intake, schema: FeatureSchema, progress: Progress, *, assumed: bool) -> None:
+def _print_to_correct(console: Console, intake: Intake, to_correct: ToCorrect) -> None:
+    """The kinds of faults, as an import says them, and the files of the rows."""
+    if to_correct.unread_rows:
+        rows = "1 row has a cell" if to_correct.unread_rows == 1 else f"{to_correct.unread_rows:,} rows have a cell"
+        _print(console, f"{rows} that could not be read and counts as missing:", style="yellow")
+        for sentence in intake.unread.sentences(_SHOWN):
+            _print(console, f"  {sentence}")
+        if to_correct.unread_path:
+            _print(console, f"  All are in {to_correct.unread_path}")
+    if intake.refused:
+        _print(console, f"{intake.refused:,} rejected row{'' if intake.refused == 1 else 's'}:", style="yellow")
+        kinds = to_correct.kinds.listed()
+        for kind in kinds[:_SHOWN]:
+            _print(console, f"  {reject_sentence(kind)}")
+        if len(kinds) > _SHOWN:
+            _print(console, f"  and {len(kinds) - _SHOWN:,} more kinds")
+        if to_correct.rejected_path:
+            _print(console, f"  All are in {to_correct.rejected_path}")
+
+
+def _add_customers(intake: Intake, accepted: Iterator[Arrival], schema: FeatureSchema, progress: Progress, *, assumed: bool) -> None:
     from retainstream.runs.history.keep import keep_arrivals
 
     task = progress.add_task("Storing customers", total=None)
     customers, snapshots = Customers(), ArrivingPart()
     moment = datetime.now(UTC).isoformat(timespec="microseconds")
     several_days = Import(_FIRST_TABLE, intake.moments) if intake.has_days else None
-    for batch in batched(intake.customers(), _BATCH):
+    for batch in batched(accepted, _BATCH):
         if several_days:  # a customer may have a row of each day
             pages = [store_page(Stores(), rows, several_days) for rows in without_repeats(batch)]
             snapshots.add(row.snapshot(schema, moment) for page in pages for row in page.of_customers)

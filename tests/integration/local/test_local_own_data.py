@@ -148,13 +148,15 @@ def exported(client: httpx.Client, **filters: str) -> list[Row]:
 
 def test_the_start_tells_what_became_of_the_rows(telco: LocalProcess) -> None:
     told = "".join(telco.told)
-    assert "1,198 customers" in told
-    assert "2 rejected rows:" in told
-    assert "line 9, column Contract: must be one of Month-to-month, One year, Two year" in told
-    assert "line 11, column customerID: is the id of an earlier row" in told
+    assert "1,199 customers" in told
+    assert "1 rejected row:" in told
+    assert "1 row has a cell that could not be read and counts as missing:" in told
+    assert '1 × Contract: "' in told
+    assert "1 × customerID: is the id of an earlier row (line 11)" in told
     assert "synthetic" not in told
-    rejected = list(csv.DictReader((telco.folder / "rejected-rows.csv").open()))
-    assert [(row["line"], row["column"]) for row in rejected] == [("9", "Contract"), ("11", "customerID")]
+    for name, error in (("rejected", "customerID: is the id of an earlier row"), ("unread", 'Contract: "')):
+        [row] = csv.DictReader((telco.folder / f"{name}-rows.csv").open(encoding="utf-8-sig"))
+        assert row["error"].startswith(error)
 
 
 def test_telco_customers_get_reasons_and_actions_in_their_own_words(telco: LocalProcess) -> None:

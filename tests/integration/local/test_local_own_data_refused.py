@@ -1,5 +1,6 @@
 """Schemas and customers that cannot be used: one clear line, and nothing half-written."""
 
+import csv
 import io
 import json
 import subprocess
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.own_data import OwnData, OwnDataError
+from local.own_data import OwnData, OwnDataError, ToCorrect
 from local.seed import ORIGIN, SeedError, seed
 from local.seed_own import seed_own
 from local.stack import LocalStack
 from local.state import State
 from retainstream.engine.schema import default_schema, read_schema
 from retainstream.registry.active_schema import set_active_schema
+from retainstream.runs.imports.rejects import reject_sentence
 from retainstream.storage.customers import Customers
 from retainstream.storage.documents import Documents
 from tests.made_customers import Row, made_rows, write_rows
@@ -145,6 +147,36 @@ def test_a_few_bad_rows_are_turned_away_and_the_rest_taken(tmp_path: Path) -> No
     rows[1] = {**rows[1], "customerID": ""}
     with pytest.raises(OwnDataError, match="31 of 300 rows contradict"):
         OwnData(TELCO_FILE, write_rows(tmp_path / "more.csv", rows)).survey(TELCO)
+
+
+def test_rows_to_correct_are_kept_as_they_came(tmp_path: Path) -> None:
+    rows = [{**row, "customerID": "C1"} if number % 15 == 0 else row for number, row in enumerate(TELCO_ROWS)]
+    rows = [{**row, "Contract": "Weekly"} if number % 15 == 1 else row for number, row in enumerate(rows)]
+    own = OwnData(TELCO_FILE, write_rows(tmp_path / "data.csv", rows))
+    own.survey(TELCO)
+    to_correct = ToCorrect(tmp_path)
+    with own.sorted_intake(TELCO, to_correct) as (intake, accepted):
+        assert len(list(accepted)) == 281
+    assert (intake.rows, intake.refused) == (300, 19)
+    assert list(map(reject_sentence, to_correct.kinds.listed())) == ["19 × customerID: is the id of an earlier row (first in line 17)"]
+    assert intake.unread.sentences() == ['20 × Contract: "Weekly" is new']
+    errors = {"rejected": "customerID: is the id of an earlier row", "unread": 'Contract: "Weekly" is new'}
+    for name, error in errors.items():
+        lines = list(csv.DictReader((tmp_path / f"{name}-rows.csv").open(encoding="utf-8-sig")))
+        assert {line.pop("error") for line in lines} == {error}
+        assert all(line in rows for line in lines)
+        assert len(lines) == {"rejected": 19, "unread": 20}[name]
+
+
+def test_customers_whose_ids_differ_in_leading_zeros_alone_are_named(tmp_path: Path) -> None:
+    rows = [{**row, "customerID": f"{number:05d}"} for number, row in enumerate(TELCO_ROWS)]
+    again = [{**row, "customerID": row["customerID"].lstrip("0")} for row in rows[1:20]]
+    own = OwnData(TELCO_FILE, write_rows(tmp_path / "data.csv", [*rows, *again]))
+    own.survey(TELCO)
+    assert own.twice.startswith("19 customers differ from others of the file in leading zeros alone: 00001 and 1, ")
+    plain = OwnData(TELCO_FILE, write_rows(tmp_path / "plain.csv", rows))
+    plain.survey(TELCO)
+    assert plain.twice == ""
 
 
 def test_cells_that_cannot_be_read_cost_no_customer(tmp_path: Path) -> None:

@@ -78,11 +78,12 @@ class Layout:
 
 @dataclass(kw_only=True)
 class DelimitedTable(Layout):
-    """An open table with its header; its records can be read once. Use it as a context manager."""
+    """An open table with its header; its records can be read once. Use it as a context manager. last: the last record."""
 
     _lines: Iterator[str]
     _stream: IO[Any]
     misencoded: Counter[int] = field(default_factory=Counter)
+    last: Record = field(default_factory=list)
     _passed_over: list[str] = field(default_factory=list)
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -103,7 +104,8 @@ class DelimitedTable(Layout):
                         raise UnreadableTable(self.source, [TableProblem(misfit, line=line)])
                     self._passed_over.append(f"line {line:,} {remark}")
                     continue
-                yield line, record[:width]
+                self.last = record[:width]
+                yield line, self.last
         except csv.Error as error:
             raise UnreadableTable(self.source, [TableProblem(quoting_problem(error), line=first)]) from error
         except (EOFError, gzip.BadGzipFile, OSError) as error:

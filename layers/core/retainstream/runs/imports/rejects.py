@@ -56,7 +56,11 @@ class RowsToCorrect:
         if as_it_came and all(_guarded(cell) == cell for cell in record):
             blank = self._layout.delimiter * max(0, self._width - len(record))
             return f"{text}{blank}{self._layout.delimiter}".encode("utf-8", "replace") + self._written([error])
-        record += [""] * (self._width - len(record))
+        return self.row_of(record, error)
+
+    def row_of(self, record: Sequence[str], error: str) -> bytes:
+        """A row, by its cells."""
+        record = [*record, *[""] * (self._width - len(record))]
         if self._place is None:
             record.append(error)
         else:
@@ -66,11 +70,13 @@ class RowsToCorrect:
 
     def value(self, text: str, fault: TableProblem) -> str:
         """The text of the cell at fault; empty where it differs from row to row, or where there is none."""
+        return self.value_in(self._record(text.rstrip("\r\n")) or (), fault)
+
+    def value_in(self, record: Sequence[str], fault: TableProblem) -> str:
+        """The same, by the cells of the row."""
         header = self._spellings.name_of(fault.column) if fault.column and fault.detail not in _OF_EACH_ROW else None
-        if header is None:
-            return ""
-        record, place = self._record(text.rstrip("\r\n")), self._layout.header.index(header)
-        return record[place].strip()[:MOST_OF_A_CELL] if record and place < len(record) else ""
+        place = len(record) if header is None else self._layout.header.index(header)
+        return record[place].strip()[:MOST_OF_A_CELL] if place < len(record) else ""
 
     def _record(self, text: str) -> list[str] | None:
         try:
