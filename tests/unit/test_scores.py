@@ -226,11 +226,11 @@ def texts(features: dict[str, Any], schema: FeatureSchema = SCHEMA) -> dict[str,
 def test_reasons_are_worded_by_the_schema() -> None:
     assert texts({"visits": 1, "club": "east", "trainer": True, "fee": 1234.5}) == {
         "visits": "1 visit a month",
-        "club": "club east",
-        "trainer": "personal trainer: yes",
-        "fee": "fee €1,234.50",
+        "club": "Club east",
+        "trainer": "Personal trainer: yes",
+        "fee": "Fee €1,234.50",
     }
-    assert texts({}) == {"visits": "visits unknown", "club": "club unknown", "trainer": "personal trainer unknown", "fee": "fee unknown"}
+    assert texts({}) == {"visits": "Visits unknown", "club": "Club unknown", "trainer": "Personal trainer unknown", "fee": "Fee unknown"}
     assert texts({"visits": 1200})["visits"] == "1,200 visits a month"
     default = texts(
         {"plan": "basic", "payment_failures": 3, "last_login_days": 1, "watch_time_hours": 0.25, "device_count": 2}, default_schema()
@@ -239,7 +239,7 @@ def test_reasons_are_worded_by_the_schema() -> None:
     assert default["last_login_days"] == "last login 1 day ago"
     assert default["watch_time_hours"] == "0.25 hours watched in 30 days"
     assert default["plan"] == "on the basic plan"
-    assert texts({}, default_schema())["watch_time_hours"] == "watch time unknown"
+    assert texts({}, default_schema())["watch_time_hours"] == "Watch time unknown"
 
 
 def test_every_amount_in_the_currency_is_spoken_as_money() -> None:

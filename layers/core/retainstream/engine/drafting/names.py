@@ -2,7 +2,8 @@
 
 import re
 
-from retainstream.engine.traps.words import in_ascii, spelled_words, words_of
+from retainstream.engine.tables.spelling import cleaned
+from retainstream.engine.traps.words import in_ascii, words_of
 
 _KEYS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier", "hash", "serial", "idx", "index"})
 _CONTACTS = frozenset(
@@ -32,6 +33,27 @@ _PRICES = (
 _UNITS = {word: word for word in ("seconds", "minutes", "hours", "days", "weeks", "months", "years", "percent", "km", "miles")}
 _UNITS |= {"secs": "seconds", "mins": "minutes", "hrs": "hours", "pct": "percent", "gb": "GB", "mb": "MB", "kb": "kB"}
 _UNITS |= {currency.lower(): currency for currency in ("USD", "EUR", "GBP", "INR", "CHF")}
+_LEADS_ON = frozenset({"in", "of", "per", "en", "im", "pro", "par", "de", "by", "for", "to", "with"})
+"""Words that do not end a label."""
+_CHANGES = frozenset({"change", "changes", "percent", "pct", "perc", "ratio", "share", "rate", "diff", "difference", "delta"})
+"""What they measure does not have the unit that stands behind them."""
+_ADJECTIVES = frozenset(
+    {"monthly", "weekly", "daily", "yearly", "annual", "hourly", "total", "tot", "average", "avg", "mean", "median", "max", "min", "sum"}
+    | {"maximum", "minimum", "number", "num", "no", "nr", "count", "free", "used", "unused", "last", "first", "new", "old", "late"}
+    | {"extra", "included", "remaining", "current", "previous", "prev", "curr", "active", "inactive", "peak", "this"}
+)
+_LONG_FORMS = {
+    "perc": "percent",
+    "pct": "percent",
+    "avg": "average",
+    "qty": "quantity",
+    "amt": "amount",
+    "prev": "previous",
+    "curr": "current",
+}
+_LONG_FORMS |= {"chg": "change", "mths": "months", "yrs": "years", "mins": "minutes", "secs": "seconds", "hrs": "hours"}
+_UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽ", "a-zß-öø-ÿāăąćčďđēėęěğģīįıķĺļľłńņňōőœŕřśşšţťūůűųźżž"
+_WORDS = re.compile(rf"[{_UPPER}]+(?=[{_UPPER}][{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+|\d+|[^\W\d_{_UPPER}{_LOWER}]+")
 _GROUPS = ("plan", "contract", "tier", "package", "subscriptiontype", "subscription", "membership", "product", "segment")
 
 
@@ -47,20 +69,40 @@ def name_for(header: str, taken: set[str]) -> str:
 
 
 def unit_in(header: str) -> str:
-    """The unit a header ends with, if any: `tenure_months` → months."""
+    """The unit a header ends with, if any: `tenure_months` → months. It is part of the label where the words before it say nothing alone:
+    `MonthlyMinutes`, `Tenure in Months`, `PercChangeMinutes`."""
     words = words_of(header)
-    return _UNITS.get(words[-1], "") if len(words) > 1 else ""
+    if len(words) < 2 or words[-1] not in _UNITS or words[-2] in _LEADS_ON or words[-2] in _CHANGES:
+        return ""
+    return "" if set(words[:-1]) <= _ADJECTIVES else _UNITS[words[-1]]
 
 
 def label_for(header: str, unit: str = "") -> str:
-    """A label for people, without the unit: `total_day_calls` → Total day calls."""
-    words = spelled_words(header)
+    """A label for people, without the unit: `total_day_calls` → Total day calls. A header of several words stays as people wrote it."""
+    written = cleaned(header)
     if unit:
-        words = words[:-1]
+        written = re.sub(rf"[\W_]*{re.escape(_last_word(written))}[\W_]*$", "", written)
+    if " " in written.strip() and not written.isupper():
+        return (written if any(map(str.isupper, written.split()[0][1:])) else written[0].upper() + written[1:])[:80]
+    words = [_LONG_FORMS.get(word.lower(), word) for word in _spelled(written)]
     if not words:
-        return header.strip()[:80] or "Column"
-    spoken: list[str] = [word if word.isupper() and 1 < len(word) <= 4 and not header.isupper() else word.lower() for word in words]
+        return written[:80] or "Column"
+    shouted = header.isupper() and len(words) > 1
+    spoken = [word if word.isupper() and 1 < len(word) <= 4 and not shouted and not header.isupper() else word.lower() for word in words]
+    for place, word in enumerate(spoken[:-1]):
+        if word == "change" and spoken[place + 1] not in _LEADS_ON:
+            spoken.insert(place + 1, "in")
+            break
     return (spoken[0][0].upper() + spoken[0][1:] + "".join(f" {word}" for word in spoken[1:]))[:80]
+
+
+def _spelled(text: str) -> list[str]:
+    """The words of a text with their accents: `GrößeKlein` → Größe, Klein."""
+    return _WORDS.findall(text)
+
+
+def _last_word(text: str) -> str:
+    return _spelled(text)[-1]
 
 
 def names_a_key(header: str) -> bool:

@@ -89,17 +89,17 @@ def reasons_of(
 
 
 def circumstance(schema: FeatureSchema, column: Column, value: Value | None) -> str:
-    """A column's value in words: "3 failed payments in 90 days", "watch time unknown"."""
+    """A column's value in words: "3 failed payments in 90 days", "Watch time unknown"."""
     if value is None:
-        return f"{_in_a_sentence(column.label)} unknown"
+        return f"{column.label} unknown"
     spoken = spoken_value(schema, column, value)
     phrase = column.phrase_for(value)
     if phrase:
         return _spoken_phrase(phrase, spoken, value)
     if column.kind == "boolean":
-        return f"{_in_a_sentence(column.label)}: {spoken}"
+        return f"{column.label}: {spoken}"
     unit = "" if _is_money(schema, column) else column.unit
-    return " ".join(part for part in (_in_a_sentence(column.label), spoken, unit) if part)
+    return " ".join(part for part in (column.label, spoken, unit) if part)
 
 
 def _spoken_phrase(phrase: str, spoken: str, value: Value) -> str:
@@ -146,8 +146,3 @@ def spoken_points(points: float) -> str:
     """ "+18 points", "-0.4 points"."""
     figure = f"{points:+.0f}" if abs(points) >= 0.95 else f"{points:+.1f}"
     return f"{figure} point{'' if figure[1:] == '1' else 's'}"
-
-
-def _in_a_sentence(label: str) -> str:
-    first = label.split(maxsplit=1)[0]
-    return label if first[1:] != first[1:].lower() else label[0].lower() + label[1:]
