@@ -24,6 +24,17 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+class Separator(StrEnum):
+    COMMA = "comma"
+    SEMICOLON = "semicolon"
+    TAB = "tab"
+
+
+class Mark(StrEnum):
+    POINT = "point"
+    COMMA = "comma"
+
+
 def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The CSV file to write; - prints it. Default: predictions-DATE.csv.")
@@ -37,6 +48,9 @@ def export(
     model_version: Annotated[
         str | None, typer.Option("--model-version", metavar="VERSION", help="Only customers scored by this version.")
     ] = None,
+    separator: Annotated[Separator, typer.Option("--separator", help="What separates the fields.")] = Separator.COMMA,
+    decimal: Annotated[Mark, typer.Option("--decimal", help="The decimal mark of numbers.")] = Mark.POINT,
+    data: Annotated[bool, typer.Option("--for-programs", help="Headers are the names of fields and columns; no byte order mark.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the output file.")] = False,
     run: RunId = None,
     url: Url = None,
@@ -44,6 +58,7 @@ def export(
 ) -> None:
     """Write predictions to a CSV file: a row for each customer who has not left, with reasons, action and features. Needs the role analyst.
 
+    Headers are the words of the schema. A German or French spreadsheet opens the file with --separator semicolon --decimal comma.
     A run makes a large file; the command waits for it. Text that a spreadsheet takes for a formula gets a leading apostrophe.
     """
     to_screen = str(output) == "-"
@@ -62,10 +77,11 @@ def export(
         "model_version": model_version,
     }
     query: dict[str, str | int | float] = {name: value for name, value in filters.items() if value is not None}
-    if run and query:
-        raise typer.BadParameter("shows an earlier export, which has its own filters", param_hint="--run")
+    written = {"format": "data" if data else "csv", "separator": separator.value, "decimal": decimal.value}
+    if run and (query or data or separator is not Separator.COMMA or decimal is not Mark.POINT):
+        raise typer.BadParameter("shows an earlier export, which has its own filters and its own format", param_hint="--run")
     with signed_in(url) as client:
-        answer = client.get(_run(run).path if run else "/api/predictions/results", {} if run else {**query, "format": "csv"})
+        answer = client.get(_run(run).path if run else "/api/predictions/results", {} if run else query | written)
         link: FileLink | ExportView = answer.data
         if "status" in link:
             link = _run(link["run_id"]).follow(client, quiet=as_json or to_screen)

@@ -352,12 +352,13 @@ export class RetainStreamAPI {
 
   /**
    * A link to the stored predictions as a CSV file; it expires after some minutes. The call waits until a large file is written.
-   * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+   * `format` is "csv" for a spreadsheet (the default), or "data" for a program.
+   * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, format?: "csv" | "data", separator?: "comma" | "semicolon" | "tab", decimal?: "point" | "comma"}} [filters]
    * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer<Schemas["ExportView"]>>}
    */
   async exportPredictions(filters = {}, { onProgress, signal } = {}) {
-    let answer = await this.request("/api/predictions/results", { query: { ...filters, format: "csv" }, signal });
+    let answer = await this.request("/api/predictions/results", { query: { format: "csv", ...filters }, signal });
     for (let pause = 1000; answer.data?.run_id && !answer.data.url; pause = Math.min(1.5 * pause, 15_000)) {
       const { run_id: runId, status, reason } = answer.data;
       if (status !== "RUNNING") throw new RetainStreamError({ status: 0, title: "The export failed", detail: reason });

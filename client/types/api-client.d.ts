@@ -211,7 +211,8 @@ export class RetainStreamAPI {
     }): AsyncGenerator<Schemas["PredictionView"], void, void>;
     /**
      * A link to the stored predictions as a CSV file; it expires after some minutes. The call waits until a large file is written.
-     * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string}} [filters]
+     * `format` is "csv" for a spreadsheet (the default), or "data" for a program.
+     * @param {{level?: string, plan?: string, min_probability?: number, max_probability?: number, model_version?: string, format?: "csv" | "data", separator?: "comma" | "semicolon" | "tab", decimal?: "point" | "comma"}} [filters]
      * @param {{onProgress?: (run: Schemas["ExportRunView"]) => void, signal?: AbortSignal}} [options]
      * @returns {Promise<Answer<Schemas["ExportView"]>>}
      */
@@ -221,6 +222,9 @@ export class RetainStreamAPI {
         min_probability?: number;
         max_probability?: number;
         model_version?: string;
+        format?: "csv" | "data";
+        separator?: "comma" | "semicolon" | "tab";
+        decimal?: "point" | "comma";
     }, { onProgress, signal }?: {
         onProgress?: (run: Schemas["ExportRunView"]) => void;
         signal?: AbortSignal;

@@ -1005,7 +1005,7 @@ export interface paths {
         };
         /**
          * Stored predictions
-         * @description Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability, highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that more follow. With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8, not compressed, without cells that a spreadsheet takes for formulas. Where many predictions must be read, the answer is 202 with a run, which has the link when it ends; the rows of such a file are in no particular order. The same request meanwhile, or within 15 minutes, gives the same run, unless all customers were scored in between.
+         * @description Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability, highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next` says that more follow. With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8 with a byte order mark, not compressed, with headers in the words of the schema and without cells that a spreadsheet takes for formulas. `separator` and `decimal` are those of the country of a spreadsheet. With `format=data` headers are the names of fields and columns, and there is no byte order mark. Where many predictions must be read, the answer is 202 with a run, which has the link when it ends; the rows of such a file are in no particular order. The same request meanwhile, or within 15 minutes, gives the same run, unless all customers were scored in between.
          */
         get: operations["results_api_predictions_results_get"];
         put?: never;
@@ -4228,6 +4228,8 @@ export interface components {
             data: components["schemas"]["VersionView"][];
             page: components["schemas"]["PageInfo"];
         };
+        /** @enum {string} */
+        Mark: "point" | "comma";
         /** Me */
         Me: {
             /**
@@ -6052,6 +6054,8 @@ export interface components {
             /** Value At Risk */
             value_at_risk: number;
         };
+        /** @enum {string} */
+        Separator: "comma" | "semicolon" | "tab";
         /**
          * ServiceStatus
          * @description All that strangers learn of the health.
@@ -8920,8 +8924,12 @@ export interface operations {
                 model_version?: string | null;
                 limit?: number;
                 cursor?: string | null;
-                /** @description csv: a link to a file of every matching row */
-                format?: "json" | "csv";
+                /** @description csv: a link to a file of every matching row, for a spreadsheet; data: the same for a program */
+                format?: "json" | "csv" | "data";
+                /** @description What separates the fields of a file */
+                separator?: components["schemas"]["Separator"];
+                /** @description The decimal mark of a file */
+                decimal?: components["schemas"]["Mark"];
             };
             header?: never;
             path?: never;

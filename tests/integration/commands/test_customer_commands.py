@@ -409,7 +409,10 @@ def test_an_export_is_written_whole(run: Run, service: Service, tmp_path: Path) 
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == {"output": str(output), "rows": 2, "bytes": 16}
     assert output.read_bytes() == b"id,probability\r\n"
-    assert service.requests[0][1] == "/api/predictions/results?level=high&plan=basic&max_probability=0.9&format=csv"
+    assert (
+        service.requests[0][1]
+        == "/api/predictions/results?level=high&plan=basic&max_probability=0.9&format=csv&separator=comma&decimal=point"
+    )
     assert all("authorization" not in headers for _, path, headers in service.requests if path.startswith("/file"))
     service.requests.clear()
     assert run("export", "-o", output).returncode == 1

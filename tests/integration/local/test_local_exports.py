@@ -23,7 +23,7 @@ def test_a_large_file_is_asked_for_followed_and_downloaded(tmp_path: Path) -> No
                 page = client.get(f"/api/predictions/results?{query}").json()
                 ids |= {prediction["customer_id"] for prediction in page["data"]}
                 query = f"limit=100&cursor={page['page']['next']}" if page["page"]["next"] else ""
-            answer = client.get("/api/predictions/results?format=csv")
+            answer = client.get("/api/predictions/results?format=data")
             assert answer.status_code == 202
             deadline = time.monotonic() + 60
             while (run := client.get(answer.headers["location"]).json()["data"])["status"] == "RUNNING" and time.monotonic() < deadline:
@@ -34,7 +34,7 @@ def test_a_large_file_is_asked_for_followed_and_downloaded(tmp_path: Path) -> No
             rows = list(csv.DictReader(io.StringIO(downloaded.content.decode(), newline="")))
             assert {row["customer_id"] for row in rows} == ids
             assert len(rows) == len(ids)
-            small = client.get("/api/predictions/results?format=csv&level=critical")
+            small = client.get("/api/predictions/results?format=data&level=critical")
             assert small.status_code == 200
     finally:
         running.end()

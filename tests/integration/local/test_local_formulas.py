@@ -114,7 +114,7 @@ def finished(client: httpx.Client, path: str, status: str = "SUCCEEDED") -> dict
 
 def test_a_file_made_at_once(running: LocalProcess, rows: list[Row]) -> None:
     with running.client() as client:
-        answer = client.get("/api/predictions/results", params={"format": "csv", "level": "medium"})
+        answer = client.get("/api/predictions/results", params={"format": "data", "level": "medium"})
         assert answer.status_code == 200, answer.text
         file = httpx.get(answer.json()["data"]["url"]).content
     no_cell_is_a_formula(file)
@@ -123,7 +123,7 @@ def test_a_file_made_at_once(running: LocalProcess, rows: list[Row]) -> None:
 
 def test_a_file_made_by_a_run(running: LocalProcess, rows: list[Row]) -> None:
     with running.client() as client:
-        answer = client.get("/api/predictions/results", params={"format": "csv"})
+        answer = client.get("/api/predictions/results", params={"format": "data"})
         assert answer.status_code == 202, answer.text
         run = finished(client, answer.headers["location"])
         file = httpx.get(run["url"]).content

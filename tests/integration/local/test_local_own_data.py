@@ -140,7 +140,7 @@ def every_route_answers(client: httpx.Client, customer: dict[str, Any], change: 
 
 
 def exported(client: httpx.Client, **filters: str) -> list[Row]:
-    link = data_of(client.get("/api/predictions/results", params={"format": "csv", **filters}))
+    link = data_of(client.get("/api/predictions/results", params={"format": "data", **filters}))
     rows = list(csv.DictReader(io.StringIO(httpx.get(link["url"]).content.decode())))
     assert len(rows) == link["rows"]
     return rows

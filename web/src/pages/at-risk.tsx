@@ -6,11 +6,12 @@ import { useLoaded } from "../loading";
 import type { AtRisk } from "../parts/call-list";
 import { Card, Synthetic } from "../parts/card";
 import { CustomerTable, type Selection } from "../parts/customer-table";
+import { formatOf, rememberedFormat } from "../parts/file-format";
 import { Level } from "../parts/level";
 import { LevelBar } from "../parts/level-bar";
 import { OpenCustomer } from "../parts/open-customer";
 import { Pager } from "../parts/pager";
-import { AllExport, CallList } from "../parts/risk-export";
+import { AllExport, CallList, FormatChoice } from "../parts/risk-export";
 import { RiskFilterBar } from "../parts/risk-filter-bar";
 import {
   addressOf,
@@ -111,6 +112,8 @@ function List({ schema, bounds }: { schema: FeatureSchema; bounds: Bounds | null
   const { query, route } = useLocation();
   const filters = filtersOf(query);
   const [selected, setSelected] = useState<ReadonlyMap<string, AtRisk>>(new Map());
+  const [chosen, setChosen] = useState(() => rememberedFormat());
+  const format = formatOf(chosen);
   const request = {
     plan: filters.group || undefined,
     min_probability: leastProbability(filters, bounds),
@@ -143,16 +146,23 @@ function List({ schema, bounds }: { schema: FeatureSchema; bounds: Bounds | null
               <AllExport
                 label="Export matching predictions"
                 filters={{ ...request, min_probability: request.min_probability ?? atRisk }}
+                format={format}
               />
             ) : null}
-            <AllExport label="Export all predictions" filters={{}} />
+            <AllExport label="Export all predictions" filters={{}} format={format} />
+            <FormatChoice chosen={chosen} choose={setChosen} />
           </span>
         ) : null
       }
       wide
     >
       <RiskFilterBar schema={schema} filters={filters} bounds={bounds} narrow={narrow} />
-      <CallList schema={schema} selected={[...selected.values()]} clear={() => setSelected(new Map())} />
+      <CallList
+        schema={schema}
+        selected={[...selected.values()]}
+        format={format}
+        clear={() => setSelected(new Map())}
+      />
       <Show of={page} lines={12}>
         {({ data, page: place }) =>
           data.length || filters.cursor || place?.next ? (

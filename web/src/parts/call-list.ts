@@ -1,11 +1,14 @@
 import type { Schemas } from "../../../client/api-client.js";
 import { type Cell, csvOf } from "../csv";
+import type { FileFormat } from "./file-format";
 import { type FeatureSchema, groupColumn } from "./schema";
 
 export type AtRisk = Schemas["AtRiskView"];
 
-/** The selected customers as a CSV file for a call list. */
-export function callList(schema: FeatureSchema, customers: AtRisk[]): string {
+const REASONS = 3;
+
+/** The selected customers as a CSV file for a call list, with the headers of the file of all predictions and a fact in each column. */
+export function callList(schema: FeatureSchema, customers: AtRisk[], format: FileFormat): string {
   const group = groupColumn(schema);
   const currency = schema.money?.currency;
   const columns: [string, (customer: AtRisk) => Cell][] = [[schema.id.label, ({ customer_id }) => customer_id]];
@@ -17,17 +20,18 @@ export function callList(schema: FeatureSchema, customers: AtRisk[]): string {
       [`Price a month (${currency})`, ({ price }) => price],
       [`Value at risk (${currency})`, (customer) => customer.value_at_risk],
     );
-  columns.push(
-    ["Reasons", ({ reasons }) => reasons.map(({ text }) => text).join("; ")],
-    ["Action", ({ action }) => action?.title],
-  );
+  columns.push(["Action", ({ action }) => action?.title]);
   if (currency)
     columns.push(
       [`Action cost (${currency})`, ({ action }) => action?.cost],
       [`Expected value (${currency})`, ({ action }) => action?.expected_value],
     );
+  for (let place = 0; place < REASONS; place++)
+    columns.push([`Reason ${place + 1}`, ({ reasons }) => reasons[place]?.text]);
   return csvOf(
     columns.map(([title]) => title),
     customers.map((customer) => columns.map(([, cell]) => cell(customer))),
+    format.separator,
+    format.decimal,
   );
 }

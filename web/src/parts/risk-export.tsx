@@ -4,6 +4,7 @@ import { count, counted, percent } from "../formats";
 import { useAction } from "../loading";
 import { api } from "../session";
 import { type AtRisk, callList } from "./call-list";
+import { type FileFormat, FORMATS, rememberFormat } from "./file-format";
 import type { FeatureSchema } from "./schema";
 import { Failure } from "./states";
 import { tell } from "./toasts";
@@ -11,13 +12,14 @@ import { tell } from "./toasts";
 interface RiskExportProps {
   schema: FeatureSchema;
   selected: AtRisk[];
+  format: FileFormat;
   clear: () => void;
 }
 
 /** Exports the selected customers as a call list, which the browser writes. */
-export function CallList({ schema, selected, clear }: RiskExportProps) {
+export function CallList({ schema, selected, format, clear }: RiskExportProps) {
   const save = () => {
-    saveCsv(`call-list-${new Date().toISOString().slice(0, 10)}.csv`, callList(schema, selected));
+    saveCsv(`call-list-${new Date().toISOString().slice(0, 10)}.csv`, callList(schema, selected, format));
     tell(`Call list exported: ${counted(selected.length, "customer")}.`);
   };
   return (
@@ -41,22 +43,53 @@ export function CallList({ schema, selected, clear }: RiskExportProps) {
   );
 }
 
+interface FormatChoiceProps {
+  chosen: string;
+  choose: (name: string) => void;
+}
+
+/** The choice of how files are written, which this browser remembers. */
+export function FormatChoice({ chosen, choose }: FormatChoiceProps) {
+  return (
+    <label class="file-format">
+      <span>File format</span>
+      <select
+        value={chosen}
+        onChange={({ currentTarget }) => {
+          rememberFormat(currentTarget.value);
+          choose(currentTarget.value);
+        }}
+      >
+        {FORMATS.map(({ name, words }) => (
+          <option key={name} value={name}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 interface AllExportProps {
   label: string;
   filters: { plan?: string; min_probability?: number };
+  format: FileFormat;
 }
 
 /** Exports all predictions that match the filters, in a file that the API writes. */
-export function AllExport({ label, filters }: AllExportProps) {
+export function AllExport({ label, filters, format }: AllExportProps) {
   const [done, setDone] = useState<number | null>(null);
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
   const all = useAction(async () => {
     setDone(null);
-    const { data } = await api.exportPredictions(filters, {
-      signal: closing.current.signal,
-      onProgress: ({ examined, predictions }) => setDone(predictions ? Math.min(examined / predictions, 1) : 0),
-    });
+    const { data } = await api.exportPredictions(
+      { ...filters, ...format },
+      {
+        signal: closing.current.signal,
+        onProgress: ({ examined, predictions }) => setDone(predictions ? Math.min(examined / predictions, 1) : 0),
+      },
+    );
     download(data.url);
     tell(`Downloading ${counted(data.rows, "prediction")}.`);
   });

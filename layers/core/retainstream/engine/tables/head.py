@@ -47,7 +47,7 @@ def head_of(lines: Sequence[str], delimiter: str | None = None) -> Head:
     body = lines[start:]
     chosen = delimiter or _delimiter_of(body)
     reading = _read(body, chosen)
-    if not delimiter and reading.share < 1:
+    if not delimiter and (reading.share < 1 or reading.titles):
         others = {other: _read(body, other) for other in DELIMITERS if other != chosen}
         best = max(others, key=lambda other: (others[other].share, others[other].width))
         if others[best].titles and others[best].share == 1 and others[best].width > reading.width:

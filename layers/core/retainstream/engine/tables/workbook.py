@@ -61,7 +61,7 @@ class Sheet:
         self._name = name or names[0]
         self.notes: list[str] = []
         if others := [other for other in names if other != self._name]:
-            said = "" if name else "; --sheet names another one"
+            said = "" if name else "; state the sheet (--sheet) to read another one"
             self.notes.append(f"read the sheet {self._name}, and not {', '.join(others)}{said}")
         if empty := _formulas_without_result(stream, self._book, names.index(self._name)):
             self.notes.append(

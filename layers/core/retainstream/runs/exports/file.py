@@ -1,7 +1,5 @@
 """Predictions as rows of a CSV file, and a small file of them made at once."""
 
-import csv
-import io
 import time
 import uuid
 from collections.abc import Iterable
@@ -11,8 +9,8 @@ from retainstream.engine.model.groups import groups_of
 from retainstream.engine.model.levels import REASONS, LevelBounds
 from retainstream.engine.records import Prediction
 from retainstream.engine.schema import Column, FeatureSchema
-from retainstream.engine.tables.safe_cells import safe_cell
 from retainstream.predictions.results import Filters, ResultsPage, every_result
+from retainstream.runs.exports.layout import Cell, FileLayout
 from retainstream.runs.exports.view import ExportView, link
 from retainstream.storage.stores import Stores
 
@@ -30,7 +28,9 @@ class TooManyRows(Exception):
     """More predictions must be read than allowed, or than the time allows."""
 
 
-def download(stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, *, at_most: int) -> ExportView:
+def download(
+    stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, layout: FileLayout, *, at_most: int
+) -> ExportView:
     """Writes every prediction that passes the filters to a CSV file in the bucket, and links to it for 15 minutes. The file is written anew
     when a customer was removed meanwhile.
 
@@ -44,58 +44,67 @@ def download(stores: Stores, schema: FeatureSchema, filters: Filters, bounds: Le
     while removed_before != removed:
         removed_before = removed
         pages = every_result(stores.predictions, groups_of(schema, filters.group), filters, bounds)
-        content, rows = _whole_file(schema, pages, at_most, until)
+        content, rows = _whole_file(schema, layout, pages, at_most, until)
         stores.documents.put_bytes(key, content, CONTENT_TYPE)
         removed = stores.removals.count()
     url, expires_at = link(stores.documents, key, made)
     return ExportView(url=url, expires_at=expires_at, rows=rows)
 
 
-def header_of(schema: FeatureSchema) -> bytes:
+def header_of(schema: FeatureSchema, layout: FileLayout) -> bytes:
     """The first line of a file, in UTF-8."""
-    names = [
-        schema.id.column,
-        "probability",
-        "level",
-        "probability_low",
-        "probability_high",
-        "confidence",
-        "change",
-        "value_at_risk",
-        "action",
-        "action_expected_value",
-        *(f"reason_{number}" for number in range(1, REASONS + 1)),
-        *(column.name for column in schema.columns),
-        "model_version",
-        "scored_at",
-    ]
-    return _lines([names])
+    kept = _kept(schema, layout)
+    return layout.header([name if layout.data else words for name, words in _columns(schema) if name in kept])
 
 
-def rows_of(schema: FeatureSchema, predictions: Iterable[Prediction]) -> bytes:
+def rows_of(schema: FeatureSchema, layout: FileLayout, predictions: Iterable[Prediction]) -> bytes:
     """The lines of predictions (their READ attributes), in UTF-8; no cell is a formula to a spreadsheet."""
-    return _lines(_row(schema, prediction) for prediction in predictions)
+    kept, names = _kept(schema, layout), [name for name, _ in _columns(schema)]
+    places = [place for place, name in enumerate(names) if name in kept]
+    rows = (_row(schema, prediction) for prediction in predictions)
+    return layout.lines([row[place] for place in places] for row in rows)
 
 
-def _whole_file(schema: FeatureSchema, pages: Iterable[ResultsPage], at_most: int, until: float) -> tuple[bytes, int]:
-    content = [header_of(schema)]
+def _kept(schema: FeatureSchema, layout: FileLayout) -> set[str]:
+    """The names of the columns that are written: no amounts, in a file for people, where the schema has no money."""
+    amounts = set() if layout.data or schema.money else {"value_at_risk", "action_expected_value"}
+    return {name for name, _ in _columns(schema)} - (amounts - {column.name for column in schema.columns})
+
+
+def _columns(schema: FeatureSchema) -> list[tuple[str, str]]:
+    """The columns of a file: their names, and their headers in words."""
+    currency = f" ({schema.money.currency})" if schema.money else ""
+    return [
+        (schema.id.column, schema.id.label),
+        ("probability", "Probability"),
+        ("level", "Level"),
+        ("probability_low", "Probability from"),
+        ("probability_high", "Probability to"),
+        ("confidence", "Confidence"),
+        ("change", "Change since last run"),
+        ("value_at_risk", f"Value at risk{currency}"),
+        ("action", "Action"),
+        ("action_expected_value", f"Expected value{currency}"),
+        *((f"reason_{number}", f"Reason {number}") for number in range(1, REASONS + 1)),
+        *((column.name, f"{column.label} ({column.unit})" if column.unit else column.label) for column in schema.columns),
+        ("model_version", "Model"),
+        ("scored_at", "Scored at"),
+    ]
+
+
+def _whole_file(schema: FeatureSchema, layout: FileLayout, pages: Iterable[ResultsPage], at_most: int, until: float) -> tuple[bytes, int]:
+    content = [header_of(schema, layout)]
     rows = examined = 0
     for page in pages:
         rows += len(page.predictions)
         examined += page.examined
         if examined > at_most or time.monotonic() > until:
             raise TooManyRows
-        content.append(rows_of(schema, page.predictions))
+        content.append(rows_of(schema, layout, page.predictions))
     return b"".join(content), rows
 
 
-def _lines(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _row(schema: FeatureSchema, prediction: Prediction) -> list[object]:
+def _row(schema: FeatureSchema, prediction: Prediction) -> list[Cell]:
     action, interval = prediction["action"], prediction.get("interval")
     reasons = [reason["text"] for reason in prediction["reasons"]]
     return [
@@ -117,7 +126,7 @@ def _row(schema: FeatureSchema, prediction: Prediction) -> list[object]:
     ]
 
 
-def _cell(column: Column, value: str | bool | float | None) -> object:
+def _cell(column: Column, value: str | bool | float | None) -> Cell:
     return _real(value) if column.kind == "number" and not isinstance(value, str) else value
 
 

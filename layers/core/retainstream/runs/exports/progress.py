@@ -7,6 +7,7 @@ from typing import Self
 
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters
+from retainstream.runs.exports.layout import FileLayout
 from retainstream.storage.documents import Documents
 from retainstream.storage.table import Key
 
@@ -35,6 +36,7 @@ class Progress:
     size: int
     held: str
     removed: int
+    layout: FileLayout
     parts: list[tuple[int, str]] = field(default_factory=list)
     examined: int = 0
     rows: int = 0
@@ -48,9 +50,10 @@ class Progress:
         return {"examined": self.examined, "rows": self.rows}
 
     def to_bytes(self) -> bytes:
-        plain = {name: value for name, value in vars(self).items() if name not in ("schema", "filters", "places")}
+        plain = {name: value for name, value in vars(self).items() if name not in ("schema", "filters", "layout", "places")}
         places = [asdict(place) for place in self.places]
         plain |= {"schema": self.schema.model_dump(mode="json"), "filters": asdict(self.filters), "places": places}
+        plain["layout"] = asdict(self.layout)
         return json.dumps(plain, separators=(",", ":")).encode()
 
     @classmethod
@@ -58,6 +61,7 @@ class Progress:
         plain = json.loads(content)
         plain["schema"] = FeatureSchema.model_validate(plain["schema"])
         plain["filters"] = Filters(**plain["filters"])
+        plain["layout"] = FileLayout(**plain.get("layout", {"data": True}))
         plain["places"] = [Place(**place) for place in plain["places"]]
         plain["parts"] = [(size, tag) for size, tag in plain["parts"]]
         return cls(**plain)

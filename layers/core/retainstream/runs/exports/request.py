@@ -10,6 +10,7 @@ from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds, level_of
 from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters, ranking_of
 from retainstream.runs.exports.file import TooManyRows, download
+from retainstream.runs.exports.layout import FileLayout
 from retainstream.runs.exports.view import Asked, ExportRun, ExportRunView, ExportView, export_view
 from retainstream.runs.keys import run_id_for
 from retainstream.runs.starting import find_run, is_over, start_run
@@ -25,7 +26,7 @@ _LAG = 2
 
 
 def export(
-    stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, *, started_by: str
+    stores: Stores, schema: FeatureSchema, filters: Filters, bounds: LevelBounds | None, layout: FileLayout, *, started_by: str
 ) -> ExportView | ExportRunView:
     """A link to a file of every prediction that passes the filters, where about `export_at_once` predictions or fewer must be read for it;
     else the run that makes the file.
@@ -43,11 +44,12 @@ def export(
     dashboard = stores.rollups.dashboard()
     if to_read(dashboard, groups, filters, bounds) <= at_once:
         with suppress(TooManyRows):
-            return download(stores, schema, filters, bounds, at_most=_LAG * at_once)
+            return download(stores, schema, filters, bounds, layout, at_most=_LAG * at_once)
     state = f"{dashboard.trend[-1]['run_id'] if dashboard.trend else ''} {stores.removals.count()}"
     machine = settings().export_state_machine_arn
-    run_id = _current(stores, machine, f"{filters.scope()} {state}")
-    run = start_run(stores, machine, "export", run_id=run_id, started_by=started_by, asked=asked_for(filters, _everybody(dashboard)))
+    run_id = _current(stores, machine, f"{filters.scope()} {asdict(layout)} {state}")
+    asked = asked_for(filters, layout, _everybody(dashboard))
+    run = start_run(stores, machine, "export", run_id=run_id, started_by=started_by, asked=asked)
     return export_view(stores.documents, run)
 
 
@@ -60,9 +62,10 @@ def export_run(stores: Stores, run_id: str) -> ExportRunView:
     return export_view(stores.documents, find_run(stores, run_id, "export"))
 
 
-def asked_for(filters: Filters, predictions: int) -> Asked:
+def asked_for(filters: Filters, layout: FileLayout, predictions: int) -> Asked:
     """The request as the run keeps it."""
-    return {"filters": {name: value for name, value in asdict(filters).items() if value is not None}, "predictions": predictions}
+    passed = {name: value for name, value in asdict(filters).items() if value is not None}
+    return {"filters": passed, "layout": asdict(layout), "predictions": predictions}
 
 
 def to_read(dashboard: Dashboard, groups: tuple[str, ...], filters: Filters, bounds: LevelBounds | None) -> int:

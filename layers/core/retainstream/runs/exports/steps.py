@@ -8,6 +8,7 @@ task goes on from its rows.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TypedDict
 
 from retainstream.engine.records import Prediction
@@ -15,6 +16,7 @@ from retainstream.engine.schema import FeatureSchema
 from retainstream.predictions.results import Filters
 from retainstream.registry.active_schema import active_schema
 from retainstream.runs.exports.file import CONTENT_TYPE, READ, header_of, rows_of
+from retainstream.runs.exports.layout import FileLayout
 from retainstream.runs.exports.progress import Place, Progress, Work
 from retainstream.runs.exports.view import Asked, Result, file_key
 from retainstream.runs.failure import CaughtError, Failed, reason_of
@@ -87,22 +89,32 @@ def begin(stores: Stores, event: RunEvent) -> Written:
     schema, run_id = active_schema(stores.documents), event["run_id"]
     _open(stores, event)
     stores.runs.step_started(run_id, "write")
-    return {"progress": _begun(stores, schema, run_id, Filters(**event["input"]["filters"])), "done": False}
+    return {"progress": _begun(stores, schema, run_id, event["input"]), "done": False}
 
 
 def _open(stores: Stores, event: RunEvent) -> None:
-    asked: Asked = {"filters": event["input"]["filters"], "predictions": event["input"]["predictions"]}
+    asked: Asked = {
+        "filters": event["input"]["filters"],
+        "layout": asdict(_layout_of(event["input"])),
+        "predictions": event["input"]["predictions"],
+    }
     stores.runs.start(event["run_id"], "export", event["input"]["started_by"], asked)
 
 
-def _begun(stores: Stores, schema: FeatureSchema, run_id: str, filters: Filters) -> str:
+def _layout_of(asked: Asked) -> FileLayout:
+    return FileLayout(**asked.get("layout", {"data": True}))
+
+
+def _begun(stores: Stores, schema: FeatureSchema, run_id: str, asked: Asked) -> str:
     removed = stores.removals.count()
-    header = header_of(schema)
+    layout = _layout_of(asked)
+    header = header_of(schema, layout)
     work = Work(stores.documents, run_id)
     progress = Progress(
         upload_id=stores.uploads.begin(file_key(run_id), CONTENT_TYPE),
         schema=schema,
-        filters=filters,
+        filters=Filters(**asked["filters"]),
+        layout=layout,
         places=[Place(segment) for segment in range(SEGMENTS)],
         size=len(header),
         held=work.put(header),
@@ -146,7 +158,7 @@ def _rounds(predictions: Predictions, progress: Progress) -> Iterator[bytes]:
         lines = b""
         for place, page in _next_pages(predictions, progress.places):
             passed = [prediction for prediction in page.items if progress.filters.keep(prediction)]
-            lines += rows_of(progress.schema, passed)
+            lines += rows_of(progress.schema, progress.layout, passed)
             progress.examined += len(page.items)
             progress.rows += len(passed)
             progress.places[place.segment] = Place(place.segment, page.next_key, page.next_key is None)

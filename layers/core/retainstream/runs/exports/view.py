@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, Field
 
@@ -12,10 +12,12 @@ from retainstream.storage.runs import Run
 
 
 class Asked(TypedDict):
-    """The request of an export: filters that are not None, by name, and about how many predictions must be read."""
+    """The request of an export: filters that are not None, by name, and about how many predictions must be read. `layout` holds the fields
+    of a `FileLayout`; earlier versions stored none, and wrote data."""
 
     filters: Mapping[str, Any]
     predictions: int
+    layout: NotRequired[Mapping[str, Any]]
 
 
 class Result(TypedDict):
