@@ -217,6 +217,7 @@ class Metrics(TypedDict):
 
 class Gate(TypedDict):
     reasons: list[str]
+    doubts: NotRequired[list[str]]
 
 
 class Version(TypedDict):
@@ -419,6 +420,7 @@ class TrainingResult(TypedDict):
     roc_auc: float
     promoted: bool
     reasons: list[str]
+    doubts: NotRequired[list[str]]
     status: NotRequired[Literal["registered", "rejected"] | None]
 
 

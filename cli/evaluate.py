@@ -75,8 +75,10 @@ def evaluate(
     """
     if output is not None:
         check_output(output, force=True)
+    from retainstream.engine.learning.bootstrap import Interval
     from retainstream.engine.learning.checks import UnfitData, check
     from retainstream.engine.learning.cross_validation import stratified_folds, training_path
+    from retainstream.engine.learning.doubts import doubts_about
     from retainstream.engine.learning.labelled import labelled
     from retainstream.engine.learning.rivals import rivals
     from retainstream.engine.schema.documents import read_schema
@@ -101,6 +103,9 @@ def evaluate(
         if absent:
             say(f"note: not installed, so not compared: {', '.join(absent)}")
     results = _run(customers, fold_of, methods)
+    ours = results[_OURS].document(customers.churned, customers.keys)
+    interval = ours["pooled"]["intervals"].get("roc_auc")
+    doubts = doubts_about(ours["pooled"]["roc_auc"], Interval(**interval) if interval else None)
     rolling = judge_by_time(customers, seconds=seconds, seed=seed) if by_time else {}
     document = {
         "version": __version__,
@@ -115,11 +120,14 @@ def evaluate(
         "settings": {"folds": folds, "seed": seed, "seconds": seconds},
         "findings": [finding.document() for finding in findings],
         "notes": table.notes,
-        **results[_OURS].document(customers.churned, customers.keys),
+        "doubts": doubts,
+        **ours,
         "baselines": {name: result.document(customers.churned, customers.keys) for name, result in results.items() if name != _OURS},
         "not_installed": absent,
         **rolling,
     }
+    for doubt in doubts:
+        say_warning(doubt)
     if output is not None:
         _write(output, document, table, fold_of, results)
     if as_json:

@@ -60,7 +60,9 @@ def versions(
         state = "in service" if version["in_service"] else version["status"]
         metrics = version["metrics"]
         figures = [f"{value:.3f}" for value in (metrics["roc_auc"], metrics["pr_auc"], metrics["brier"])]
-        notes = "; ".join([*version["gate"]["reasons"], *(["synthetic customers"] if version["synthetic"] else [])])
+        notes = "; ".join(
+            [*version["gate"]["reasons"], *version["gate"].get("doubts", []), *(["synthetic customers"] if version["synthetic"] else [])]
+        )
         return [version["version"], state, *figures, f"{metrics['rows']:,}", notes]
 
     figures = ("ROC AUC", "PR AUC", "Brier", "held-out customers")

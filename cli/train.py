@@ -41,6 +41,8 @@ def train(watch: Watch = False, run: RunId = None, url: Url = None, as_json: AsJ
     elif view["status"] == "SUCCEEDED":
         result = view["result"]
         print_line(f"Version {result['version']}: ROC AUC {result['roc_auc']:.3f} on held-out customers")
+        for doubt in result.get("doubts", []):
+            say_warning(doubt)
         if result["promoted"]:
             say("It is in service.")
         for reason in result["reasons"]:

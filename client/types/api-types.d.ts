@@ -1382,6 +1382,12 @@ export interface components {
             champion: string | null;
             comparison: components["schemas"]["CardComparison"] | null;
             /**
+             * Doubts
+             * @description Whether its ROC AUC is too good to be believed, or no better than chance
+             * @default []
+             */
+            doubts: string[];
+            /**
              * Held Back
              * @description Why the version was not put into service although it has no fault
              * @default []
@@ -3355,6 +3361,12 @@ export interface components {
          * @description The gate's decision about the version.
          */
         Gate: {
+            /**
+             * Doubts
+             * @description Whether its ROC AUC is too good to be believed, or no better than chance
+             * @default []
+             */
+            doubts: string[];
             /**
              * Held Back
              * @description Why a version without faults was not put into service by the training
@@ -6316,6 +6328,12 @@ export interface components {
          * @description The decision of a run that came to its end.
          */
         TrainingResult: {
+            /**
+             * Doubts
+             * @description Whether the ROC AUC is too good to be believed, or no better than chance
+             * @default []
+             */
+            doubts: string[];
             /** Promoted */
             promoted: boolean;
             /**

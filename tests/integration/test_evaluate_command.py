@@ -50,6 +50,22 @@ def write(path: Path, table: Table) -> Path:
     return path
 
 
+def test_figures_that_are_chance_or_too_good_to_be_true_are_said_to_be_so(tmp_path: Path) -> None:
+    table = example()
+    random = np.random.default_rng(3)
+    blind = [table[0], *([*row[:-1], "true" if random.random() < 0.2 else "false"] for row in table[1:])]
+    ended = run("--schema", SCHEMA, "--data", write(tmp_path / "blind.csv", blind), "--folds", 3, "--seconds", 0.2, "--json")
+    assert ended.returncode == 0, ended.stderr
+    [doubt] = json.loads(ended.stdout)["doubts"]
+    assert "no better than chance" in doubt
+    assert f"warning: {doubt}" in ended.stderr
+    days = table[0].index("last_login_days")
+    known = [table[0], *([*row[:days], "90" if row[-1] == "true" else "1", *row[days + 1 :]] for row in table[1:])]
+    ended = run("--schema", SCHEMA, "--data", write(tmp_path / "known.csv", known), "--folds", 3, "--seconds", 0.2, "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert "nearly perfect" in json.loads(ended.stdout)["doubts"][0]
+
+
 def test_every_row_gets_a_probability_from_a_fold_that_had_not_seen_it(tmp_path: Path) -> None:
     table = example()
     for row in table[1:30:3]:

@@ -363,6 +363,14 @@ def test_a_rejected_version_says_why() -> None:
     assert "−0.0200" in shown
 
 
+def test_a_doubt_about_the_figures_stands_above_them() -> None:
+    card = synthetic_card()
+    assert "nearly perfect" not in page(card)
+    doubtful = card.model_copy(update={"gate": card.gate.model_copy(update={"doubts": ["A ROC AUC of 0.998 is nearly perfect."]})})
+    shown = " ".join(Page(page(doubtful)).shown())
+    assert shown.index("A ROC AUC of 0.998 is nearly perfect.") < shown.index("Stored threshold")
+
+
 def test_the_policy_allows_the_pages_own_style_sheet_and_nothing_else() -> None:
     html = page(synthetic_card())
     sheets = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)

@@ -107,7 +107,8 @@ function outcome(run: Run): string {
     return `The run failed: ${run.reason ?? "unknown reason."} The model in service is unchanged.`;
   if (!run.result) return "";
   const { version, roc_auc: auc, promoted, reasons } = run.result;
-  if (promoted) return `${version} is in service, with a ROC AUC of ${decimal(auc)}.`;
+  const doubts = run.result.doubts ?? [];
+  if (promoted) return [`${version} is in service, with a ROC AUC of ${decimal(auc)}.`, ...doubts].join(" ");
   const verdict = run.result.status === "rejected" ? "was rejected" : "was not promoted";
-  return `${version} (ROC AUC ${decimal(auc)}) ${verdict}: ${reasons.join(" ")}`;
+  return `${version} (ROC AUC ${decimal(auc)}) ${verdict}: ${[...reasons, ...doubts].join(" ")}`;
 }

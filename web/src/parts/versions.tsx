@@ -84,7 +84,7 @@ function State({ version }: { version: Version }) {
   return (
     <>
       {version.in_service ? "in service" : version.status}
-      {[...version.gate.reasons, ...(version.gate.held_back ?? [])].map((reason) => (
+      {[...version.gate.reasons, ...(version.gate.held_back ?? []), ...(version.gate.doubts ?? [])].map((reason) => (
         <small key={reason}>
           <br />
           {reason}

@@ -80,6 +80,7 @@ class Gate(BaseModel):
     passed: bool = Field(description="Whether the version may be put into service")
     reasons: list[str] = Field(description="The faults of a rejected version")
     held_back: list[str] = Field(default=[], description="Why a version without faults was not put into service by the training")
+    doubts: list[str] = Field(default=[], description="Whether its ROC AUC is too good to be believed, or no better than chance")
 
 
 class VersionView(BaseModel):

@@ -70,6 +70,7 @@ class Verdict(TypedDict):
     passed: bool
     reasons: list[str]
     held_back: NotRequired[list[str]]
+    doubts: NotRequired[list[str]]
 
 
 class MoneyRecord(TypedDict):

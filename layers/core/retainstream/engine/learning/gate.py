@@ -15,6 +15,7 @@ from retainstream.engine.learning.calibration_check import checked
 from retainstream.engine.learning.comparison import Comparison, ComparisonDocument, Margins, compare
 from retainstream.engine.learning.dataset import Keys
 from retainstream.engine.learning.delong import FEWEST, auc_interval, fewest_of_an_outcome
+from retainstream.engine.learning.doubts import doubts_about
 from retainstream.engine.learning.metrics import Floats, Outcomes, gain, roc_auc
 
 FEWEST_CHURNERS = FEWEST
@@ -34,6 +35,7 @@ class VerdictDocument(TypedDict):
     held_back: list[str]
     comparison: ComparisonDocument | None
     notes: list[str]
+    doubts: list[str]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Verdict:
     """Whether the candidate is sound, and whether it goes into service.
 
     reasons: a sentence for each fault; with a fault a version cannot go into service. held_back: why a sound version does not go into
-    service by itself. An administrator may put it there.
+    service by itself. An administrator may put it there. doubts: whether its AUC is too good to be believed, or no better than chance.
     """
 
     passed: bool
@@ -65,6 +67,7 @@ class Verdict:
     comparison: Comparison | None = None
     notes: list[str] = field(default_factory=list)
     held_back: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def into_service(self) -> bool:
@@ -77,6 +80,7 @@ class Verdict:
             "held_back": self.held_back,
             "comparison": self.comparison.document() if self.comparison else None,
             "notes": self.notes,
+            "doubts": self.doubts,
         }
 
 
@@ -118,6 +122,8 @@ def judge(
     if linear_auc is not None and auc < linear_auc:
         notes.append(f"A linear model reaches ROC AUC {linear_auc:.3f} on the same rows, the candidate {auc:.3f}.")
     calibration = checked(churned, candidate, keys)
+    interval = auc_interval(churned, candidate, keys)
+    doubts = doubts_about(auc, interval, cross_fitted)
     duel = None if champion is None else _Duel.of(churned, candidate, champion, keys)
     if calibration.passed:
         pass
@@ -126,12 +132,12 @@ def judge(
     else:
         reasons += calibration.sentences
     if duel is None:
-        unproven = _no_better_than_chance(churned, keys, auc_interval(churned, candidate, keys) or cross_fitted)
-        return Verdict(not reasons, reasons, None, notes, [] if reasons else unproven)
+        unproven = _no_better_than_chance(churned, keys, interval or cross_fitted)
+        return Verdict(not reasons, reasons, None, notes, [] if reasons else unproven, doubts)
     if duel.comparison:
         reasons += _worse(duel.comparison, Margins.of(duel.churned, duel.champion))
     held_back = [] if reasons else duel.champion_stays()
-    return Verdict(not reasons, reasons, duel.comparison, notes, held_back)
+    return Verdict(not reasons, reasons, duel.comparison, notes, held_back, doubts)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Result(TypedDict):
     version: str
     promoted: bool
     reasons: list[str]
+    doubts: NotRequired[list[str]]
     roc_auc: float
     status: NotRequired[Literal["registered", "rejected"]]
 
@@ -204,10 +205,12 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
     promotion = event.get("promotion", Promotion(promoted=False))
     promoted = promotion["promoted"]
     reasons = [*verdict["reasons"], *verdict.get("held_back", []), *promotion.get("reasons", [])]
+    doubts = verdict.get("doubts", [])
     auc = bench.get_json("candidate/metrics.json")["held_out"]["roc_auc"]
     with stores.runs.step(run_id, "notify") as detail:
         outcome = "is in service" if promoted else "was not put into service" if verdict["passed"] else "was rejected"
-        lines = [f"Model {event['version']} {outcome}.", f"ROC AUC on held-out customers: {auc:.3f}.", *reasons, f"Training run {run_id}."]
+        figure = f"ROC AUC on held-out customers: {auc:.3f}."
+        lines = [f"Model {event['version']} {outcome}.", figure, *doubts, *reasons, f"Training run {run_id}."]
         try:
             detail["sent"] = stores.notifications.publish(f"RetainStream: the new model {outcome}", "\n".join(lines))
         except StorageUnavailable:
@@ -218,6 +221,7 @@ def notify(stores: Stores, event: NotifyEvent) -> Notified:
         "version": event["version"],
         "promoted": promoted,
         "reasons": reasons,
+        "doubts": doubts,
         "roc_auc": auc,
         "status": _status(verdict),
     }

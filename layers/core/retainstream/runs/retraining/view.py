@@ -19,6 +19,7 @@ class TrainingResult(BaseModel):
     version: str
     promoted: bool
     reasons: list[str] = Field(description="Why the version was not put into service")
+    doubts: list[str] = Field(default=[], description="Whether the ROC AUC is too good to be believed, or no better than chance")
     roc_auc: float = Field(description="On held-out customers")
     status: Literal["registered", "rejected"] | None = Field(
         default=None,

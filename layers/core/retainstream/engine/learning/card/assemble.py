@@ -98,7 +98,7 @@ def assemble(sources: CardSources) -> Card:
         },
         "gate": {
             "target_auc": sources.target_auc,
-            "held_back": sources.verdict.get("held_back", []),
+            **{name: sources.verdict.get(name, []) for name in ("held_back", "doubts")},
             **{name: sources.verdict[name] for name in ("passed", "reasons", "notes", "champion", "comparison")},
         },
         "drift_reference": {

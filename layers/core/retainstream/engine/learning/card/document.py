@@ -185,6 +185,7 @@ class CardVerdict(Part):
     passed: bool
     reasons: list[str]
     held_back: list[str] = Field(default=[], description="Why the version was not put into service although it has no fault")
+    doubts: list[str] = Field(default=[], description="Whether its ROC AUC is too good to be believed, or no better than chance")
     notes: list[str]
     target_auc: float = Field(description="0: there was no target")
     champion: str | None
