@@ -105,6 +105,17 @@ def test_bad_input_ends_with_a_line_and_writes_nothing(arguments: list[str], sai
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_label_that_does_not_say_who_left_is_asked_about_with_both_readings(tmp_path: Path) -> None:
+    rows = [(number, number % 7, number % 11, "NO" if number % 4 == 0 else "YES") for number in range(400)]
+    data = write(tmp_path / "paper.csv", [("id", "visits", "calls", "Subscriber"), *rows])
+    asked = run("schema", "infer", "-d", data, "-l", "Subscriber", "-o", tmp_path / "schema.yaml")
+    assert (asked.returncode, asked.stdout, asked.stderr.count("\n")) == (2, "", 1)
+    assert "--positive NO means that 25.0% of 400 left; --positive YES means that 75.0% of 400 left" in asked.stderr
+    assert not (tmp_path / "schema.yaml").exists()
+    answered = run("schema", "infer", "-d", data, "-l", "Subscriber", "--positive", "NO", "-o", "-")
+    assert schema_from_text(answered.stdout).label.stayed == ("YES",)
+
+
 def test_a_file_is_not_replaced_unless_told(tmp_path: Path) -> None:
     there = tmp_path / "schema.yaml"
     there.write_text("mine")

@@ -149,3 +149,13 @@ def test_several_values_without_a_meaning_are_asked_about() -> None:
     with pytest.raises(UndecidedLabel, match=r"name the value for customers who stayed with --stayed VALUE"):
         draft(data, "segment", positive="A")
     assert words(draft(data, "segment", positive="A", stayed=["B", "C"])) == ("A", set(), {"B", "C"}, set())
+
+
+def test_further_numbers_are_asked_about_unless_they_are_few() -> None:
+    many = table("churn", ("1", "2"), ("0",))
+    with pytest.raises(UndecidedLabel, match="more numbers than two; name the values"):
+        draft(many, "churn")
+    assert words(draft(many, "churn", positive=["1", "2"])) == ("1", {"2"}, {"0"}, set())
+    few = draft(table("churn", ("1",), ("0",), ("99",)), "churn", id_header="id")
+    assert (few.churned, few.known) == (LEFT, ROWS)
+    assert [finding.columns for finding in few.questions if '"99"' in finding.text] == [("churn",)]

@@ -152,10 +152,10 @@ class _Reading:
                 chosen |= {value: rest.pop(value) for value in matches}
         _sort_out(self.header, words, rest)
         words.unreadable = rest
-        self._require_both(words)
+        self._require_both(words, named=bool(left or stayed))
         return words
 
-    def _require_both(self, words: Words) -> None:
+    def _require_both(self, words: Words, *, named: bool) -> None:
         unread = words.unreadable
         if len(self.values) == 1 and "" not in words.stayed:
             self._refuse_single()
@@ -165,8 +165,14 @@ class _Reading:
                 f"the label has {len(self.values):,} different values ({self._held} …); "
                 "a label has two, for customers who left and who stayed"
             )
-        if words.left and words.stayed:
+        codes = sum(rows for value, rows in unread.items() if plain_number(value) is not None)
+        if words.left and words.stayed and (named or codes <= _FEW_UNREAD * sum(self.values.values())):
             return
+        if words.left and words.stayed:
+            detail = f"the label holds {self._held}, more numbers than two; name the values for customers who left with --positive VALUE"
+            raise UndecidedLabel(
+                self.source, TableProblem(f"{detail} and those for customers who stayed with --stayed VALUE", column=self.header)
+            )
         if not words.left and not words.stayed and (sides := list(_sides(unread))):
             raise self._undecided(sides)
         lacking = [

@@ -100,7 +100,8 @@ def require_enough(data: DataSet, fewest_rows: int) -> None:
     for count, what in ((left, "left"), (rows - left, "stayed")):
         if count == 0:
             raise OneClass(
-                f"None of the {customers} customers with a known outcome {what}: a model needs customers who left and who stayed."
+                f"None of the {customers} customers with a known outcome {what}: a model needs customers who left and who stayed. "
+                f"If {data.schema.label.header} has another word for it, write it into the schema as label.{what}."
             )
         if count < FEWEST_OF_A_CLASS:
             raise OneClass(

@@ -100,7 +100,7 @@ _NEW = """
     =neu =neue =neuer neukund beigetreten =offen interessent =nouveau =nouvelle =nouveaux =nuevo =nueva =novo =nova =nuovo =nuova
     =nieuw
     =nieuwe =ny =nye =nya =uusi =nowy =nowa =nový =nov =nou =новый =новая =новий =нов =νέος =νέα =yeni جديد नया חדש
-    新規 加入 入会 新客 新用户 新入 試用 试用 신규 가입 ใหม่ =mới =baru
+    新規 加入 入会 新客 新增 新用户 新入 試用 试用 신규 가입 ใหม่ =mới =baru
 """
 _DENIALS = """
     no not non never none without neither nor cannot declined refused rejected failed nicht kein keine keiner keinen ohne nie

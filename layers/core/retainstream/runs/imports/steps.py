@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from retainstream.customers.intake import UNREAD_OUTCOME, notes_on
 from retainstream.engine.tables.binding import bind
-from retainstream.engine.tables.outcomes import outcomes_sentence
+from retainstream.engine.tables.outcomes import high_churn, outcomes_sentence
 from retainstream.engine.tables.parts import misencoding_note, part_of
 from retainstream.engine.tables.splitting import Place
 from retainstream.engine.tables.unread import Unread
@@ -228,6 +228,8 @@ def _notes(stores: Stores, import_id: str, counts: Mapping[str, int]) -> list[st
         notes.append(
             f"the outcomes of {outcomes_on} are from before the features of {features_on}; they are paired with earlier features only"
         )
+    if counts["stayed"] and (warning := high_churn(counts["left"], counts["left"] + counts["stayed"])):
+        notes.append(warning)  # a file of customers who left, and no others, is usual
     if gone := counts.get("after_leaving"):
         customers = "1 customer" if gone == 1 else f"{gone:,} customers"
         notes.append(f"{customers} had left before the day of their features; those features are not used for training")
