@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
 from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
 from retainstream.engine.drafting.numeric import Numbers, numbers_of, outside
-from retainstream.engine.tables.cells import FALSE, MISSING, TRUE
+from retainstream.engine.tables.cells import FALSE, MISSING, NO_NUMBER, TRUE
 from retainstream.engine.tables.columnar import TextColumn, TextTable
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, decided, mark_of_file
 from retainstream.engine.traps.evidence import CodedColumn
@@ -103,6 +103,12 @@ class Profile:
         return self.holds in ("number", "integer")
 
     @property
+    def may_be_numbers(self) -> bool:
+        """Whether enough cells hold a number, of whatever mark and unit, that reading them is worth while."""
+        blank = self.absent | np.array([text.lower() in NO_NUMBER for text in self.text.values])
+        return self.marks.numbers + self.marks.clocks >= _HALF * int(self.counts[~blank].sum())
+
+    @property
     def is_place(self) -> bool:
         """Whether the numbers are latitudes or longitudes."""
         return self.is_numeric and is_coordinate(self.name, *self.range)
@@ -139,7 +145,7 @@ def _read(profile: Profile) -> Profile:
         return profile
     if names_a_postal_code(column.name):
         return _of_texts(profile)
-    if numbers := numbers_of(column.name, column.values, profile.counts, profile.absent, profile.writing):
+    if profile.may_be_numbers and (numbers := numbers_of(column.name, column.values, profile.counts, profile.absent, profile.writing)):
         return _of_numbers(profile, numbers)
     if dates := dates_of(column.values, profile.counts, profile.absent):
         return _of_dates(profile, dates)
@@ -184,7 +190,9 @@ def _of_mixture(profile: Profile) -> Profile | None:
     holds = identifies_or_tells(profile.name, profile.levels)
     if holds == "category" and profile.distinct <= _FEW_ODD:
         return None
-    numbers = numbers_of(profile.name, profile.text.values, profile.counts, profile.absent, profile.writing, _HALF)
+    numbers = None
+    if profile.may_be_numbers:
+        numbers = numbers_of(profile.name, profile.text.values, profile.counts, profile.absent, profile.writing, _HALF)
     if numbers and len(numbers.odd) <= _FEW_ODD:
         return _of_numbers(profile, numbers)
     dates = dates_of(profile.text.values, profile.counts, profile.absent, _HALF)
@@ -195,6 +203,8 @@ def _of_mixture(profile: Profile) -> Profile | None:
 
 def _of_numbers_without_place(profile: Profile) -> Profile | None:
     """The profile of a column of numbers that cannot be stored; None for other columns."""
+    if not profile.may_be_numbers:
+        return None
     numbers = outside(profile.text.values, profile.counts, profile.absent, profile.writing)
     if numbers is None:
         return None
