@@ -67,6 +67,8 @@ def infer(
         raise typer.BadParameter("give a table of customers, or dated files", param_hint="--data, or --events, --subscriptions, --profile")
     if data is not None and label is None:
         raise typer.BadParameter("is required with --data", param_hint="--label")
+    if name is not None and not re.fullmatch(r"[a-z][a-z0-9_-]{0,40}", name):
+        raise typer.BadParameter("must be a lower-case letter, then letters, digits, _ and -, at most 41 characters", param_hint="--name")
     to_screen = str(output) == "-"
     if not to_screen:
         check_output(output, force=force)

@@ -68,6 +68,20 @@ def test_a_script_gets_warnings_with_evidence_and_an_exit_code(tmp_path: Path) -
     assert not read_schema(tmp_path / "schema.yaml").column("left_on").feature
 
 
+def test_a_script_gets_the_texts_that_are_not_of_their_columns_kind(tmp_path: Path) -> None:
+    rows = [["member", "visits", "LEFT"], *([f"M{n}", "Error" if n % 20 == 0 else n % 37, "yes" if n % 3 else "no"] for n in range(600))]
+    drafted = run(
+        "schema", "infer", "-d", write(tmp_path / "m.csv", rows), "-l", "left", "--positive", "yes", "-o", tmp_path / "s.yaml", "--json"
+    )
+    assert json.loads(drafted.stdout)["not_read"] == {"visits": {"Error": 30}}
+
+
+def test_a_name_that_a_schema_cannot_have_is_wrong_usage(tmp_path: Path) -> None:
+    ended = run("schema", "infer", "-d", EXAMPLE, "-l", "churned", "--name", "Fit & Co", "-o", tmp_path / "schema.yaml")
+    assert ended.returncode == 2
+    assert "must be a lower-case letter" in " ".join(ended.stderr.replace("│", " ").split())
+
+
 def test_the_schema_can_be_printed(tmp_path: Path) -> None:
     printed = run("schema", "infer", "-d", leaking(tmp_path / "members.csv"), "-l", "left", "-o", "-")
     assert printed.returncode == 0
@@ -80,8 +94,8 @@ def test_the_schema_can_be_printed(tmp_path: Path) -> None:
     [
         (["--data", "none.csv", "--label", "left"], "error: none.csv: cannot be read: no such file"),
         (
-            ["--data", "members.csv", "--label", "Left"],
-            "error: members.csv: there is no column Left for the label; did you mean left?",
+            ["--data", "members.csv", "--label", "Lefd"],
+            "error: members.csv: there is no column Lefd for the label; did you mean left?",
         ),
         (["--data", "members.csv", "--label", "left", "--positive", "gone"], 'no row has "gone"'),
         (["--data", "twice.csv", "--label", "left"], "the header names it 2 times (columns 1, 2)"),

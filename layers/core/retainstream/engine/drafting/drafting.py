@@ -65,8 +65,14 @@ class Draft(Findings):
         """As in "1,000 rows"."""
         return f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
 
-    def figures(self) -> dict[str, int]:
-        return {"rows": self.rows, "known": self.known, "churned": self.churned}
+    def figures(self) -> dict[str, object]:
+        """The figures for scripts. `not_read` is `odd`."""
+        return {
+            "rows": self.rows,
+            "known": self.known,
+            "churned": self.churned,
+            "not_read": {name: odd for name, odd in self.odd.items() if odd},
+        }
 
 
 def draft(
