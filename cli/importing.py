@@ -237,11 +237,12 @@ def _print(view: ImportView, *, rejects: Path | None, unread: Path | None) -> No
         print_line(f"features kept for training: {counts['snapshots']:,}")
     if kinds := view.get("unread"):
         _print_kinds("cells that could not be read", [_kind(kind) for kind in kinds])
-        _say_saved("rows have cells that could not be read", "--unread unread.csv", unread if view.get("unread_url") else None, view)
+        _say_saved("cells that could not be read count as missing", "--unread unread.csv", unread if view.get("unread_url") else None, view)
     if counts["rejected"]:
         lines = (f"{'line' if kind.get('rows', 1) == 1 else 'first in line'} {kind['line']}" for kind in view["rejects"])
         _print_kinds("rejected rows", [f"{_kind(kind)} ({line})" for kind, line in zip(view["rejects"], lines, strict=True)])
-        _say_saved(f"{counts['rejected']:,} rows were rejected", "--rejects rejected.csv", rejects if view["rejects_url"] else None, view)
+        rejected = "1 row was rejected" if counts["rejected"] == 1 else f"{counts['rejected']:,} rows were rejected"
+        _say_saved(rejected, "--rejects rejected.csv", rejects if view["rejects_url"] else None, view)
 
 
 def _kind(kind: Reject | UnreadKind) -> str:
@@ -264,9 +265,9 @@ def _print_kinds(title: str, kinds: Sequence[str]) -> None:
 
 def _say_saved(said: str, option: str, saved: Path | None, view: ImportView) -> None:
     if saved is not None:
-        say_warning(f"{said}; {saved} has all of them")
+        say_warning(f"{said}; {saved} has all of these rows")
     else:
-        say_warning(f"{said}; to save and correct them: retainstream import --run {view['import_id']} {option}")
+        say_warning(f"{said}; to save and correct the rows: retainstream import --run {view['import_id']} {option}")
 
 
 def _print_parts(title: str, parts: Sequence[tuple[int, str]]) -> None:

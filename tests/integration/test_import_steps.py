@@ -167,16 +167,17 @@ def test_an_import_without_outcomes_keeps_outcome_evidence_and_history() -> None
 def test_a_file_of_outcomes_alone_keeps_the_features_and_makes_no_customer() -> None:
     imported(as_file([line("c1"), line("c2"), line("c3")]), as_of="2026-03-01")
     before = stored()
-    view = imported(b"customer_id,churned\nc1,yes\nc2,no\nc3,\nc9,yes\n", as_of="2026-05-01")
+    view = imported(b"customer_id,churned\nc1,yes\nc2,no\nc3,\nc9,maybe\n", as_of="2026-05-01")
     assert counts(view) == (4, 3, 1, 0, 2, 1, 0)
     assert (view.counts.left, view.counts.stayed, view.counts.not_known, view.counts.snapshots) == (1, 1, 1, 0)
+    assert (view.outcomes, view.unread) == ("1 left, 1 stayed, 1 not known", [])
     after = stored()
     assert after.keys() == before.keys()
     assert [churned_of(after[name]["life"]) for name in ("c1", "c2", "c3")] == [True, False, None]
     assert [(item["features"], item["features_at"]) for item in after.values()] == [
         (item["features"], item["features_at"]) for item in before.values()
     ]
-    assert rejects(view.import_id) == ['c9,yes,"customer_id: is not a known customer, and the file has no features"']
+    assert rejects(view.import_id) == ['c9,maybe,"customer_id: is not a known customer, and the file has no features"']
 
 
 def test_columns_that_a_file_lacks_stay_as_they_are() -> None:

@@ -177,7 +177,7 @@ def test_rejected_rows_are_shown_and_saved(run: Run, service: Service, tmp_path:
     ended = run("import", "--run", "i1", "--rejects", saved)
     assert ended.returncode == 0, ended.stderr
     assert saved.read_bytes() == b"customer_id,error\r\n"
-    assert f"30 rows were rejected; {saved} has all of them" in ended.stderr
+    assert f"30 rows were rejected; {saved} has all of these rows" in ended.stderr
     assert '"c2" is too long (first in line 2)' in ended.stdout
     assert "and 5 more kinds" in ended.stdout
     assert "\x1b" not in ended.stdout, "what a file says is no command for the terminal"
@@ -203,7 +203,7 @@ def test_cells_that_could_not_be_read_are_counted_and_their_rows_saved(run: Run,
     assert (ended.returncode, saved.read_bytes()) == (0, b"customer_id,error\r\n"), ended.stderr
     assert '  67 × plan: "Gold Plus" is new\n' in ended.stdout
     assert f"outcomes: {sentence}\n" in ended.stdout
-    assert f"{saved} has all of them" in ended.stderr
+    assert f"cells that could not be read count as missing; {saved} has all of these rows" in ended.stderr
     assert "retainstream import --run i1 --unread unread.csv" in run("import", "--run", "i1").stderr
 
 

@@ -156,7 +156,6 @@ def load_spans(
     judged, ended = intake.judged(), False
     while not ended:
         loaded, misencoded = Loaded(), table.misencoded
-        intake.unread = loaded.unread
         while not ended and not loaded.is_full:
             faults.clear()
             page, texts, ended = _page(judged, table)
@@ -176,6 +175,8 @@ def load_spans(
                     loaded.kinds.add(fault.column, fault.detail, to_correct.value(texts[line], fault), line)
             for row in rows:
                 if row.unread and row.line not in faults:
+                    for cell in row.unread:
+                        loaded.unread.add(cell)
                     loaded.unread_rows += to_correct.row(texts[row.line], error_of_unread(row.unread))
         loaded.counts.update(snapshots=loaded.snapshots.rows)
         loaded.counts.update(misencoded=table.misencoded - misencoded)
