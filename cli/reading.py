@@ -8,8 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from retainstream.engine.schema import FeatureSchema
-    from retainstream.engine.tables.cells import Decimal
     from retainstream.engine.tables.columnar import CustomerTable, TextTable
+    from retainstream.engine.tables.numbers import Decimal
 
 DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark, . or , if it is detected wrongly.", metavar="MARK")]
 Encoding = Annotated[

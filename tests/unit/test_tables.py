@@ -16,8 +16,9 @@ from retainstream.customers.intake import Intake
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.schema import Column, FeatureSchema, Id, Label, Money
 from retainstream.engine.tables import CustomerRow, TableProblem, UnreadableTable, open_table, read_customers
-from retainstream.engine.tables.cells import date_in, number_in
 from retainstream.engine.tables.columnar import CustomerTable, customers_in, read_text
+from retainstream.engine.tables.dates import date_in
+from retainstream.engine.tables.numbers import number_in
 from retainstream.engine.tables.problems import UnreadCell
 
 SCHEMA = FeatureSchema(

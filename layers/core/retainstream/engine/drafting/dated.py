@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from retainstream.engine.drafting.dates import other_reading
 from retainstream.engine.drafting.numeric import MOSTLY
 from retainstream.engine.drafting.sentinels import stands_for_no_day
-from retainstream.engine.tables.cells import NO_NUMBER, date_in
-from retainstream.engine.tables.dates import formats_of, moment_reader
+from retainstream.engine.tables.cells import NO_NUMBER
+from retainstream.engine.tables.dates import date_in, formats_of, moment_reader
 from retainstream.engine.traps.words import words_of
 
 _LOOKED_AT = 200

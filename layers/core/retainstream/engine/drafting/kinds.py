@@ -8,7 +8,8 @@ import numpy as np
 from retainstream.engine.drafting.dated import dates_of
 from retainstream.engine.drafting.numeric import numbers_in
 from retainstream.engine.drafting.profiles import Profile, as_category, fresh, most_frequent
-from retainstream.engine.tables.cells import FALSE, NO_NUMBER, TRUE
+from retainstream.engine.tables.boolean_words import FALSE, TRUE
+from retainstream.engine.tables.cells import NO_NUMBER
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.tables.spelling import folded
 

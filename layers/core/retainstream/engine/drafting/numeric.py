@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from retainstream.engine.drafting.names import names_a_key, names_a_period
 from retainstream.engine.drafting.sentinels import sentinel_numbers
 from retainstream.engine.schema import Column, value_problem
-from retainstream.engine.tables.cells import FALSE, NO_NUMBER, TRUE
+from retainstream.engine.tables.boolean_words import FALSE, TRUE
+from retainstream.engine.tables.cells import NO_NUMBER
 from retainstream.engine.tables.numbers import Writing, number_reader
 
 MOSTLY = 0.9

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
 from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
 from retainstream.engine.drafting.numeric import Numbers, numbers_of, outside
-from retainstream.engine.tables.cells import FALSE, MISSING, NO_NUMBER, TRUE
+from retainstream.engine.tables.boolean_words import FALSE, TRUE
+from retainstream.engine.tables.cells import MISSING, NO_NUMBER
 from retainstream.engine.tables.columnar import TextColumn, TextTable
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, decided, mark_of_file
 from retainstream.engine.traps.evidence import CodedColumn

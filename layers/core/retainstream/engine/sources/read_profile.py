@@ -12,7 +12,8 @@ from retainstream.engine.sources.reading import CUSTOMERS, PROFILE, Reading, day
 from retainstream.engine.sources.spelled import moments
 from retainstream.engine.sources.staging import STAGED
 from retainstream.engine.sql import quoted
-from retainstream.engine.tables.cells import Decimal, value_in
+from retainstream.engine.tables.cells import value_in
+from retainstream.engine.tables.numbers import Decimal
 
 _READ = "read_profile"
 _KINDS = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "date": "VARCHAR"}

@@ -15,8 +15,8 @@ from duckdb import DuckDBPyConnection
 
 from retainstream.engine.sql import listed, literal, quoted
 from retainstream.engine.tables import TableProblem, UnreadableTable, open_table
-from retainstream.engine.tables.cells import Decimal
 from retainstream.engine.tables.delimited import decimal_of
+from retainstream.engine.tables.numbers import Decimal
 
 STAGED = "staged"
 """The table that holds the texts of a file."""

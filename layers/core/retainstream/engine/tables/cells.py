@@ -6,14 +6,9 @@ from functools import lru_cache
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, stands_for_missing
-from retainstream.engine.tables.boolean_words import FALSE as FALSE
-from retainstream.engine.tables.boolean_words import TRUE as TRUE
 from retainstream.engine.tables.boolean_words import truth_of
-from retainstream.engine.tables.dates import date_in as date_in
-from retainstream.engine.tables.dates import day_in as day_in
-from retainstream.engine.tables.numbers import Decimal as Decimal
-from retainstream.engine.tables.numbers import Writing, number_reader
-from retainstream.engine.tables.numbers import number_in as number_in
+from retainstream.engine.tables.dates import date_in
+from retainstream.engine.tables.numbers import Decimal, Writing, number_reader
 from retainstream.engine.tables.spelling import Spellings, cleaned, folded
 
 _ERRORS = {

@@ -7,7 +7,8 @@ from datetime import date
 
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, value_problem
-from retainstream.engine.tables.cells import NO_NUMBER, cell_reader, day_in, is_blank
+from retainstream.engine.tables.cells import NO_NUMBER, cell_reader, is_blank
+from retainstream.engine.tables.dates import day_in
 from retainstream.engine.tables.numbers import Writing
 from retainstream.engine.tables.problems import MOST_OF_A_CELL, TableProblem, UnreadCell
 from retainstream.engine.tables.unread import Unread

@@ -41,13 +41,6 @@ def writings_of(table: Marked, columns: Mapping[int, Column]) -> dict[int, Writi
     return writings
 
 
-def drafted_writings(table: Marked, marks: Sequence[Marks]) -> list[Writing]:
-    """How the file writes each of its columns, for a draft: by the mark that a person named, else by the column's cells."""
-    default = mark_of_file(marks)
-    voted = [decided(column, default, commas_separate=table.commas_separate) for column in marks]
-    return [Writing(table.named_mark or writing.decimal, writing.form) for writing in voted]
-
-
 def fitting_writings(table: Marked, source: str, header: Sequence[str], columns: Mapping[int, Column]) -> dict[int, Writing]:
     """As `writings_of`.
 

@@ -7,8 +7,8 @@ from itertools import chain, count
 
 from retainstream.customers.intake import OF_THE_SAME_DAY, REPEATED, UNKNOWN
 from retainstream.engine.tables import TableProblem
-from retainstream.engine.tables.cells import number_in
 from retainstream.engine.tables.delimited import Layout
+from retainstream.engine.tables.numbers import number_in
 from retainstream.engine.tables.problems import MOST_OF_A_CELL, UnreadCell
 from retainstream.engine.tables.safe_cells import safe_cell, unguarded
 from retainstream.engine.tables.spelling import Spellings

@@ -10,7 +10,7 @@ from retainstream.customers.arrival import Moments
 from retainstream.engine.records import CustomerSource
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.schema.whole import Whole
-from retainstream.engine.tables.cells import Decimal
+from retainstream.engine.tables.numbers import Decimal
 from retainstream.runs.imports.view import Asked, Ids, ImportRun, ImportView, import_view
 from retainstream.runs.imports.work import upload_key
 from retainstream.runs.keys import request_of

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from retainstream.customers.arrival import Moments
 from retainstream.engine.records import CustomerSource
-from retainstream.engine.tables.cells import Decimal
+from retainstream.engine.tables.numbers import Decimal
 from retainstream.engine.tables.unread import UnreadCount
 from retainstream.runs.imports.work import rejects_key, unread_key
 from retainstream.runs.record import RunView
