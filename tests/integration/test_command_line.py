@@ -69,7 +69,8 @@ def test_a_script_gets_warnings_with_evidence_and_an_exit_code(tmp_path: Path) -
 
 
 def test_a_script_gets_the_texts_that_are_not_of_their_columns_kind(tmp_path: Path) -> None:
-    rows = [["member", "visits", "LEFT"], *([f"M{n}", "Error" if n % 20 == 0 else n % 37, "yes" if n % 3 else "no"] for n in range(600))]
+    rows: list[list[object]] = [["member", "visits", "LEFT"]]
+    rows += ([f"M{n}", "Error" if n % 20 == 0 else n % 37, "yes" if n % 3 else "no"] for n in range(600))
     drafted = run(
         "schema", "infer", "-d", write(tmp_path / "m.csv", rows), "-l", "left", "--positive", "yes", "-o", tmp_path / "s.yaml", "--json"
     )
