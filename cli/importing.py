@@ -1,8 +1,11 @@
 """`retainstream import`: uploads files of customers and follows the imports until each row is accounted for."""
 
+import gzip
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -34,7 +37,11 @@ _STEPS = {
 def import_customers(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="CSV files, plain or gzip, in the columns of the active schema.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV (plain or gzip), Excel (.xlsx) or Parquet files in the columns of the active schema.",
+            show_default=False,
+        ),
     ] = None,
     features_as_of: Annotated[
         str | None,
@@ -191,8 +198,27 @@ def _check_days(client: "Client", deliveries: Sequence[_Delivery]) -> None:
 def _upload(client: "Client", delivery: _Delivery, *, quiet: bool) -> ImportView:
     if "as_of" in delivery.days and not quiet:
         say(f"{delivery.file.name}: as of {delivery.days['as_of']}")
-    view: ImportView = upload(client, _PATH, delivery.file, {**delivery.days, **delivery.reading}, quiet=quiet)
+    with _as_text(delivery.file) as file:
+        view: ImportView = upload(client, _PATH, file, {**delivery.days, **delivery.reading}, quiet=quiet)
     return view
+
+
+@contextmanager
+def _as_text(file: Path) -> Iterator[Path]:
+    """The file; of a Parquet file, the same as CSV, for the API reads no Parquet."""
+    from retainstream.engine.tables.parquet import is_parquet, parquet_pieces
+
+    if not is_parquet(file):
+        yield file
+        return
+    with TemporaryDirectory() as folder:
+        text = Path(folder) / f"{file.stem}.csv.gz"
+        try:
+            with gzip.open(text, "wb", compresslevel=4) as packed:
+                packed.writelines(parquet_pieces(file))
+        except ModuleNotFoundError as error:
+            raise typer.BadParameter("is Parquet, and the package duckdb that reads it is not installed", param_hint="FILE") from error
+        yield text
 
 
 def _run(import_id: str) -> Run[ImportView]:

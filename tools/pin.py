@@ -25,6 +25,7 @@ SHIPPED = {
     "functions/customers/requirements.txt": ("files",),
     "functions/drafts/requirements.txt": ("files",),
     "functions/imports/requirements.txt": ("files",),
+    "functions/prepare/requirements.txt": ("files",),
 }
 
 _HEADER = "# Written by tools/pin.py from uv.lock ({groups}). Do not edit.\n"

@@ -15,6 +15,8 @@ from retainstream.engine.tables.delimited import PLAIN, DelimitedTable, cells_of
 from retainstream.engine.tables.encodings import encoding_of, name_of, wide_encoding_of
 from retainstream.engine.tables.head import doubled, head_of, is_escaped, is_quoted_by_line, looks_like_data, unquoted
 from retainstream.engine.tables.numbers import Decimal
+from retainstream.engine.tables.parquet import ENCODING as PARQUET
+from retainstream.engine.tables.parquet import is_parquet, parquet_pieces
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
 from retainstream.engine.tables.spelling import cleaned
 from retainstream.engine.tables.workbook import ENCODING as WORKBOOK
@@ -67,6 +69,9 @@ def open_table(
         UnreadableTable: it cannot be opened, is not text, is empty, or its header repeats a column.
     """
     label = name or (str(source) if isinstance(source, Path | str) else "the file")
+    if isinstance(source, Path | str) and is_parquet(Path(source)):
+        pieces = parquet_pieces(Path(source))
+        return _table(_Source(io.BytesIO(), label, PARQUET, _lines_of(pieces), Counter(), []), ".", delimiter=",")
     stream, raw = _binary(source, label)
     try:
         if raw is None:
