@@ -109,13 +109,14 @@ def at_risk(
             customer["group"],
             f"{customer['probability']:.1%}",
             customer["level"],
-            money(customer["value_at_risk"], currency),
+            *([money(customer["value_at_risk"], currency)] if currency else []),
             "; ".join(reason["text"] for reason in customer["reasons"][:_REASONS]),
             customer["action"]["title"] if customer["action"] else None,
         ]
 
-    headers = ("customer", "group", "probability", "level", "value at risk", "reasons", "action")
-    print_table(headers, map(row, customers), numbers=("probability", "value at risk"))
+    worth = ("value at risk",) if currency else ()
+    headers = ("customer", "group", "probability", "level", *worth, "reasons", "action")
+    print_table(headers, map(row, customers), numbers=("probability", *worth))
     total = answer.page["total"]
     if total is not None and total > len(customers):
         say(f"{len(customers):,} of {total:,} customers. For more: --limit. For all, as a file: retainstream export")
@@ -154,11 +155,13 @@ def _print_prediction(prediction: Prediction, currency: str) -> None:
     print_line(f"churn probability: {prediction['probability']:.1%} ({prediction['level']}){points}")
     for reason in prediction["reasons"]:
         print_line(f"  {reason['text']}")
-    print_line(f"value at risk: {money(prediction['value_at_risk'], currency)}")
-    action = prediction["action"]
-    if action:
-        cost, worth = money(action["cost"], currency), money(action["expected_value"], currency)
-        print_line(f"recommended action: {action['title']} (costs {cost}, expected value {worth})")
+    if currency:
+        print_line(f"value at risk: {money(prediction['value_at_risk'], currency)}")
+    if action := prediction["action"]:
+        worth = (
+            f" (costs {money(action['cost'], currency)}, expected value {money(action['expected_value'], currency)})" if currency else ""
+        )
+        print_line(f"recommended action: {action['title']}{worth}")
     print_line(f"scored at {prediction['scored_at']} by {prediction['model_version']}")
     for earlier in prediction["history"]:
         print_line(f"  before: {earlier['probability']:.1%} at {earlier['scored_at']}")

@@ -303,6 +303,12 @@ def test_who_is_at_risk_comes_in_pages(run: Run, service: Service) -> None:
         assert words in shown.stdout
     assert "2 of 900" in shown.stderr
 
+    service.will((200, first), (200, {"data": {"money": None}}))
+    poor = run("at-risk", "-n", 2)
+    assert "50.0%" in poor.stdout
+    assert "value" not in poor.stdout
+    assert "1,234" not in poor.stdout
+
 
 @pytest.mark.parametrize("arguments", [("--limit", "0"), ("--sort", "name"), ("--min-probability", "2"), ("c1",)])
 def test_lists_that_there_are_not(run: Run, service: Service, arguments: tuple[str, ...]) -> None:
@@ -377,6 +383,25 @@ def test_a_scored_customer(run: Run, service: Service, currency: str, value: str
     assert f"  before: 19.8% at {STARTED}" in ended.stdout
     assert re.search(r"unknown\s.*1", ended.stdout)
     assert "the features have changed" in ended.stderr
+
+
+def test_a_score_without_money_has_no_amounts(run: Run, service: Service) -> None:
+    prediction = {**at_risk(1), "change": None, "scored_at": STARTED, "model_version": "v2", "history": []}
+    customer: dict[str, Any] = {
+        "customer_id": "c1",
+        "group": "basic",
+        "churned": None,
+        "outcome_at": None,
+        "life": HERE,
+        "earlier_lives": [],
+        "features": {},
+    }
+    service.will(
+        (200, {"data": {**customer, "prediction": prediction, "features_changed": False}}), (200, {"data": {"money": None, "columns": []}})
+    )
+    shown = run("customers", "show", "c1").stdout
+    assert "recommended action: Call\n" in shown
+    assert "value at risk" not in shown
 
 
 def test_a_customer_is_removed_when_somebody_says_so(run: Run, service: Service) -> None:

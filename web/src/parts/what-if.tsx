@@ -122,7 +122,7 @@ function AfterAction({ answer: { before, after }, schema }: { answer: Answer; sc
       {currency
         ? `Value at risk ${money(before.value_at_risk, currency, 2)} → ${money(after.value_at_risk, currency, 2)}. `
         : ""}
-      {after.action ? `Best action then: ${after.action.title.toLowerCase()}.` : "No action would pay off then."}
+      {after.action ? `Best action then: ${after.action.title}.` : "No action would pay off then."}
     </p>
   );
 }
