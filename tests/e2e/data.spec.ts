@@ -118,6 +118,32 @@ test.describe("an analyst", () => {
   });
 });
 
+test("a file is shown as it is understood before anything is stored, and its new level is added", async ({
+  page,
+  api,
+}) => {
+  const before = (await api.getImports()).data.length;
+  await page.goto("/data");
+  const file = { name: "preview.csv", mimeType: "text/csv", buffer: Buffer.from(customers()) };
+  await page.getByLabel("File").setInputFiles(file);
+  const preview = page.getByRole("region", { name: "Preview" });
+  const columns = preview.getByRole("table", { name: "The columns as they were understood" });
+  await expect(columns.getByRole("row", { name: /^plan/ })).toContainText("2 × “gold” is new");
+  await expect(columns.getByRole("row", { name: /^tenure_months/ })).toContainText("whole number");
+  await expect(preview).toContainText(`${BAD.length} would be rejected`);
+  await expect(preview.getByRole("table", { name: "The first rows as they were understood" })).toContainText("new-0");
+  expect((await api.getImports()).data.length).toBe(before);
+  const schema = JSON.stringify((await api.getSchema()).data);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  const card = page.getByRole("region", { name: "This import" });
+  await expect(card.getByText("· done")).toBeVisible({ timeout: 45_000 });
+  await card.getByRole("button", { name: "Add the level gold of plan" }).click();
+  await expect(card.getByText("Added. Import the file again in 30 seconds.")).toBeVisible();
+  const plan = (await api.getSchema()).data.columns.find(({ name }) => name === "plan");
+  expect(plan?.levels).toContain("gold");
+  await api.changeSchema(schema, { replaces: (await api.checkSchema(schema)).data.replaces });
+});
+
 test("the schema in force is shown in words", async ({ page, api }) => {
   const { data } = await api.getSchema();
   await page.goto("/data");

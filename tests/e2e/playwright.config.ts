@@ -46,6 +46,7 @@ async function freePort(): Promise<number> {
 const replaced = ["--parameter", "ChampionOldAfterDays=0"];
 const streaming = await stack("streaming", "--customers", "1500", "--months", "0", ...replaced);
 const telco = await stack("telco", "--schema", "examples/schemas/telco.yaml", "--data", `${BUILD}/telco.csv`);
+const own = await stack("own", "--customers", "300", "--months", "0");
 const running = process.env.E2E_URL;
 
 export default defineConfig<Options>({
@@ -73,8 +74,13 @@ export default defineConfig<Options>({
     },
   },
   projects: [
-    { name: "streaming", testIgnore: "telco.spec.ts", use: { baseURL: running ?? streaming.url } },
+    {
+      name: "streaming",
+      testIgnore: ["telco.spec.ts", "own-data.spec.ts"],
+      use: { baseURL: running ?? streaming.url },
+    },
+    { name: "own", testMatch: "own-data.spec.ts", use: { baseURL: running ?? own.url } },
     { name: "telco", testMatch: "telco.spec.ts", use: { baseURL: running ?? telco.url } },
   ],
-  webServer: running ? [] : [streaming.server, telco.server],
+  webServer: running ? [] : [streaming.server, telco.server, own.server],
 });

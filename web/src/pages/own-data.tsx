@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { useAction } from "../loading";
 import { Card } from "../parts/card";
 import { Field } from "../parts/fields";
+import { ROW, withRowNumbers } from "../parts/numbered-rows";
 import { type Corrections, type Draft, draftAsked, NOTHING_CORRECTED } from "../parts/own-data";
 import { OwnDataDraft } from "../parts/own-data-draft";
 import { OwnDataImport } from "../parts/own-data-import";
@@ -42,6 +43,11 @@ function Steps() {
     setHorizon(null);
     setImported(false);
     if (chosen) await correct(chosen, NOTHING_CORRECTED);
+  };
+  const number = async (chosen: File) => {
+    const numbered = await withRowNumbers(chosen);
+    setFile(numbered);
+    await correct(numbered, { ...corrections, id: ROW });
   };
   return (
     <>
@@ -86,6 +92,8 @@ function Steps() {
           title={corrections.title}
           rename={(title) => void correct(file, { ...corrections, title })}
           busy={read.busy}
+          file={file}
+          number={() => void number(file)}
           activated={setHorizon}
         />
       ) : null}

@@ -14,6 +14,13 @@ const USES: Record<ColumnOfFile["use"], string> = {
   "not read": "not read",
 };
 
+const KINDS: Record<string, string> = {
+  integer: "whole number",
+  boolean: "yes or no",
+  text: "free text",
+  constant: "one value",
+};
+
 interface FileColumnsProps {
   caption: string;
   columns: readonly ColumnOfFile[];
@@ -31,7 +38,7 @@ export function FileColumns({ caption, columns, kind }: FileColumnsProps) {
       columns={[
         { title: "Column", rowHeader: true, cell: (column) => column.header },
         { title: "Use", cell: (column) => <Use column={column} /> },
-        { title: "Kind", cell: (column) => kind?.(column) ?? column.kind },
+        { title: "Kind", cell: (column) => kind?.(column) ?? KINDS[column.kind] ?? column.kind },
         { title: "Examples", class: "examples", cell: ({ examples }) => examples.join(" · ") || "–" },
         { title: "Missing", number: true, cell: ({ missing }) => count(missing) },
         { title: "Could not be read", cell: (column) => <Unread column={column} /> },

@@ -83,14 +83,16 @@ export function OwnDataDraft({ draft, corrections, busy, correct }: OwnDataDraft
           <FileColumns
             caption="The columns of the file"
             columns={draft.columns}
-            kind={(column) => (
-              <KindOf
-                column={column}
-                chosen={corrections.kinds[column.header]}
-                busy={busy}
-                choose={(kind) => correct({ ...corrections, kinds: { ...corrections.kinds, [column.header]: kind } })}
-              />
-            )}
+            kind={(column) =>
+              column.use === "id" || column.use === "outcome" ? null : (
+                <KindOf
+                  column={column}
+                  chosen={corrections.kinds[column.header]}
+                  busy={busy}
+                  choose={(kind) => correct({ ...corrections, kinds: { ...corrections.kinds, [column.header]: kind } })}
+                />
+              )
+            }
           />
           {draft.notes.map((note) => (
             <p key={note} class="quiet">
@@ -150,7 +152,6 @@ interface KindOfProps {
 }
 
 function KindOf({ column, chosen, busy, choose }: KindOfProps) {
-  if (column.use === "id" || column.use === "outcome") return <>{column.kind}</>;
   return (
     <select
       aria-label={`Kind of ${column.header}`}

@@ -6,6 +6,7 @@ import { useAction } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
 import { TextField } from "./fields";
+import { cannotNumber } from "./numbered-rows";
 import { SampleCustomers } from "./sample-customers";
 import { Failure, Waiting } from "./states";
 
@@ -13,13 +14,16 @@ interface OwnDataSchemaProps {
   schema: Schemas["FeatureSchema"];
   title: string;
   rename: (title: string) => void;
+  file: File;
+  /** Numbers the rows of a file without an id. */
+  number: () => void;
   busy: boolean;
   /** Called with the schema's horizon, in days, when the schema is active. */
   activated: (horizon: number) => void;
 }
 
 /** Activates the drafted schema. Sample customers are removed first: they would stay beside the own ones. */
-export function OwnDataSchema({ schema, title, rename, busy, activated }: OwnDataSchemaProps) {
+export function OwnDataSchema({ schema, title, rename, file, number, busy, activated }: OwnDataSchemaProps) {
   const [typed, setTyped] = useState(title || schema.title);
   const [done, setDone] = useState<Schemas["SchemaChange"] | null>(null);
   const activate = useAction(async () => {
@@ -41,9 +45,7 @@ export function OwnDataSchema({ schema, title, rename, busy, activated }: OwnDat
       <div class="stack">
         <SampleCustomers />
         <TextField label="What your customers are called" value={typed} maxLength={100} change={setTyped} />
-        {schema.id.numbered ? (
-          <p class="wrong">Choose the column with the id first: without one, a file cannot be imported.</p>
-        ) : null}
+        {schema.id.numbered ? <NoId file={file} number={number} busy={busy} /> : null}
         <p>
           {typed && typed !== schema.title ? (
             <button type="button" disabled={busy} onClick={() => rename(typed)}>
@@ -74,5 +76,27 @@ export function OwnDataSchema({ schema, title, rename, busy, activated }: OwnDat
         ) : null}
       </div>
     </Card>
+  );
+}
+
+function NoId({ file, number, busy }: Pick<OwnDataSchemaProps, "file" | "number" | "busy">) {
+  const reason = cannotNumber(file);
+  return (
+    <div class="failure">
+      <h3>The file has no id column</h3>
+      <p>
+        Choose one above. Without an id, the rows can be numbered: a later file can then not be matched to these
+        customers.
+      </p>
+      {reason ? (
+        <p>{reason}</p>
+      ) : (
+        <p>
+          <button type="button" disabled={busy} onClick={number}>
+            Number the rows
+          </button>
+        </p>
+      )}
+    </div>
   );
 }
