@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retainstream.engine.drafting.drafting import draft
 from retainstream.engine.traps.copies import copies, row_hashes, surplus
+from tests.made_tables import as_table, clean
 from tests.spreadsheets.traps import few_purchases, phone_customers
 
 type Coded = list[NDArray[np.intp]]
@@ -45,6 +47,18 @@ def test_copies_in_a_table_whose_rows_resemble_each_other_are_named(count: int) 
     columns = phone_customers(rng, rows=3000, states=2)
     assert named(coded(columns)) == 0
     assert named(with_copies(columns, count, rng)) == pytest.approx(count, rel=0.1)
+
+
+def test_another_key_hides_no_copies() -> None:
+    made = clean(7, rows=(800, 2000), most_columns=20)
+    count = len(made.churned)
+    columns = made.rows([*range(count), *range(0, count, 10)])
+    total = len(columns["churned"])
+    columns |= {"customer_id": [f"N{number}" for number in range(total)], "row_number": [str(number) for number in range(1, total + 1)]}
+    columns["churned"] = columns.pop("churned")
+    [found] = [finding for finding in draft(as_table(columns), "churned").warnings if finding.sort == "duplicates"]
+    assert found.evidence["rows"] == len(range(0, count, 10))
+    assert "apart from" in found.text
 
 
 def test_a_row_that_is_there_hundreds_of_times_is_named() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from retainstream.engine.traps.evidence import Auc, Cell, CodedColumn, Outcome, cells_of, single_column_auc
 from retainstream.engine.traps.words import speaks_of_leaving, speaks_of_the_cost_of_leaving
 
@@ -66,10 +68,19 @@ def suspicion_of(column: CodedColumn, outcome: Outcome, label: str) -> Suspicion
     auc = single_column_auc(column, outcome)
     strong = auc.value >= LEAK_AUC and auc.lower >= LEAK_LOWER_BOUND
     named = (auc.value >= _AUC_BY_NAME and auc.lower >= _LOWER_BOUND_BY_NAME and speaks_of_leaving(column.header, label)) or (
-        auc.value >= _AUC_OF_COSTS and auc.lower >= _LOWER_BOUND_OF_COSTS and speaks_of_the_cost_of_leaving(column.header)
+        auc.value >= _AUC_OF_COSTS
+        and auc.lower >= _LOWER_BOUND_OF_COSTS
+        and speaks_of_the_cost_of_leaving(column.header)
+        and _is_more_for_leavers(column, outcome)
     )
     pure = _purest(column, outcome)
     return Suspicion(column.header, auc, pure, named and not strong) if strong or named or pure else None
+
+
+def _is_more_for_leavers(column: CodedColumn, outcome: Outcome) -> bool:
+    """Whether the numbers of customers who left are larger on average; no number counts as 0."""
+    values = np.nan_to_num(column.numbers)[column.codes][outcome.known]
+    return bool(values[outcome.churned].mean() > values[~outcome.churned].mean())
 
 
 def share(part: float, total: float) -> str:

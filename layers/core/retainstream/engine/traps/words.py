@@ -10,13 +10,11 @@ _LEAVING = frozenset(
     | {"disconnected", "disconnect", "winback", "lost"}
 )
 _AMENDS = frozenset(
-    {"refund", "refunds", "refunded", "retention", "winback", "penalty", "penalties", "compensation", "settlement", "chargeback"}
-    | {"chargebacks", "goodwill", "writeoff", "erstattung", "kulanz", "remboursement", "reembolso", "rimborso"}
+    {"refund", "refunds", "refunded", "penalty", "penalties", "compensation", "settlement", "chargeback", "chargebacks", "goodwill"}
+    | {"writeoff", "erstattung", "kulanz", "remboursement", "reembolso", "rimborso"}
 )
-_OFFERS = frozenset(
-    {"offer", "discount", "voucher", "incentive", "rebate", "save", "saved", "retain", "termination", "cancellation", "exit"}
-)
-_COSTS = frozenset({"cost", "costs", "fee", "fees", "amount", "value", "charge", "kosten", "cout", "costo", "coste"})
+_OFFERS = frozenset({"offer", "retention", "winback", "retain", "save", "termination", "cancellation", "exit"})
+_COSTS = frozenset({"cost", "costs", "fee", "fees", "amount", "value", "charge", "offer", "kosten", "cout", "costo", "coste"})
 _COMMON = frozenset({"customer", "status", "target", "label", "value", "flag", "class", "account"})
 
 
@@ -45,4 +43,4 @@ def speaks_of_leaving(header: str, label: str) -> bool:
 def speaks_of_the_cost_of_leaving(header: str) -> bool:
     """Whether a header speaks of money that is spent because a customer leaves, such as a refund or the cost of a retention offer."""
     words = set(words_of(header))
-    return bool(_AMENDS & words or (_OFFERS & words and _COSTS & words))
+    return bool(_AMENDS & words) or any(_COSTS & words - {word} for word in _OFFERS & words)
