@@ -199,7 +199,8 @@ def _upload(client: "Client", delivery: _Delivery, *, quiet: bool) -> ImportView
     if "as_of" in delivery.days and not quiet:
         say(f"{delivery.file.name}: as of {delivery.days['as_of']}")
     with _as_text(delivery.file) as file:
-        view: ImportView = upload(client, _PATH, file, {**delivery.days, **delivery.reading}, quiet=quiet)
+        reading = delivery.reading if file == delivery.file else {"decimal": ".", **delivery.reading}
+        view: ImportView = upload(client, _PATH, file, {**delivery.days, **reading}, quiet=quiet)
     return view
 
 

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
+from retainstream.engine.drafting.profiles import profiles_of
 from retainstream.engine.records import Value
 from retainstream.engine.schema import Column, FeatureSchema, Id, Label
 from retainstream.engine.tables import UnreadableTable, open_table, read_customers
@@ -133,3 +136,18 @@ def test_every_part_of_a_file_is_read_by_the_decision_of_its_head() -> None:
     start = file.index(b"c2")
     part = part_of(layout, io.BytesIO(file[start:]), Place(start, 4))
     assert [row.features for row in read_customers(part, schema)] == [{"fee": 1500.0}]
+
+
+def test_numbers_of_a_workbook_have_no_mark(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in (("id", "fee", "left"), ("a", 8.267, "yes"), ("b", 984, "no"), ("c", 2.5, "no")):
+        sheet.append(row)
+    workbook.save(tmp_path / "fees.xlsx")
+    schema = schema_of(number(decimal=","))
+    with open_table(tmp_path / "fees.xlsx") as table:
+        assert [row.features for row in read_customers(table, schema)] == [{"fee": 8.267}, {"fee": 984.0}, {"fee": 2.5}]
+    with open_table(tmp_path / "fees.xlsx") as table:
+        text = read_text(table)
+    assert next(profile for profile in profiles_of(text) if profile.name == "fee").decimal is None

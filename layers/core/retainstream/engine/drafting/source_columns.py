@@ -91,6 +91,7 @@ class SourceColumns:
                 continue
             name = self.names(profile.name)
             column, notes = column_of(profile, name, suspected.get(profile.name))
+            column = column.model_copy(update={"decimal": None})  # the table that is computed writes points, whatever the source does
             if not document.at and column.feature and profile.is_numeric and not _is_of_birth(profile.name):
                 column = column.model_copy(update={"feature": False})
                 notes.append("Left out of the model: the number is of today, and would be used for days of the past as well.")

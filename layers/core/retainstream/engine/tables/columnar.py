@@ -55,7 +55,8 @@ class TextColumn:
 
 @dataclass
 class TextTable:
-    """A file as text, column by column; `lines` holds the first line of each row, `hint` why names of the header may look wrong."""
+    """A file as text, column by column; `lines` holds the first line of each row, `hint` why names of the header may look wrong.
+    `has_kinds`: the file stores numbers as numbers, without a decimal mark."""
 
     source: str
     columns: dict[str, TextColumn]
@@ -66,6 +67,7 @@ class TextTable:
     named_mark: Decimal | None = None
     commas_separate: bool = True
     hint: str = ""
+    has_kinds: bool = False
     _marks: dict[int, Marks] = field(default_factory=dict)
 
     def marks_of(self, place: int) -> Marks:
@@ -148,6 +150,7 @@ def read_text(table: DelimitedTable, most_rows: int | None = None) -> TextTable:
         table.named_mark,
         table.commas_separate,
         table.hint,
+        table.has_kinds,
     )
 
 

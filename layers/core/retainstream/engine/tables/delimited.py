@@ -26,6 +26,10 @@ _CLEARLY_POINT = re.compile(r"[-+]?(?:\d*\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{1,3}(?:,
 _EITHER_COMMA = re.compile(r"[-+]?\d{1,3},\d{3}")
 
 
+KINDS = frozenset({"Excel", "Parquet"})
+"""What is said in place of an encoding of files whose cells have kinds."""
+
+
 @dataclass(kw_only=True)
 class Layout:
     """The layout of a table: header, last line of the header, separator, decimal mark and encoding.
@@ -48,6 +52,11 @@ class Layout:
     sheet: str | None = None
     remarks: list[str] = field(default_factory=list)
     hint: str = ""
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the file stores numbers as numbers, without a decimal mark: a workbook or Parquet."""
+        return self.encoding in KINDS
 
     @property
     def commas_separate(self) -> bool:

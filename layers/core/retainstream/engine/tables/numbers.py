@@ -139,7 +139,7 @@ def number_reader(writing: Writing) -> Callable[[str], float | None]:
     plain, whole = _PLAIN[decimal].fullmatch, _WHOLE[decimal].fullmatch
     unit = unit_of(form)
     if form == CLOCK:
-        return _minutes
+        return lambda text: _minutes(text, decimal)
 
     def number(text: str) -> float | None:
         if plain(text):
@@ -257,9 +257,11 @@ def _other(decimal: Decimal) -> Decimal:
     return "." if decimal == "," else ","
 
 
-def _minutes(text: str) -> float | None:
+def _minutes(text: str, decimal: Decimal) -> float | None:
     match = _CLOCK.fullmatch(text.strip())
-    return int(match[1]) * 60 + int(match[2]) + int(match[3] or 0) / 60 if match else None
+    if match is None:
+        return number_in(text, decimal)
+    return int(match[1]) * 60 + int(match[2]) + int(match[3] or 0) / 60
 
 
 def _spelled(text: str, decimal: Decimal | None) -> _Spelled | None:

@@ -14,7 +14,7 @@ from typing import IO, Any
 from retainstream.engine.tables.delimited import PLAIN, DelimitedTable, cells_of, decimal_of, marks_of, mended_lines
 from retainstream.engine.tables.encodings import encoding_of, name_of, wide_encoding_of
 from retainstream.engine.tables.head import doubled, head_of, is_escaped, is_quoted_by_line, looks_like_data, unquoted
-from retainstream.engine.tables.numbers import Decimal
+from retainstream.engine.tables.numbers import Decimal, mark_of_file
 from retainstream.engine.tables.parquet import ENCODING as PARQUET
 from retainstream.engine.tables.parquet import is_parquet, parquet_pieces
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
@@ -208,6 +208,9 @@ def _table(source: _Source, decimal: Decimal | None, delimiter: str | None = Non
     cells = cells_of(first[head.skipped + used :], head.delimiter)
     data = "the first line looks like a row of data, not like the names of the columns" if looks_like_data(header) else ""
     misread = "" if not source.misencoded else "the file is not UTF-8; if names look wrong, state its encoding (--encoding)"
+    marks = marks_of(first[head.skipped + used :], head.delimiter, len(header))
+    if source.encoding == WORKBOOK and mark_of_file(marks) != ",":
+        decimal = decimal or "."  # a number of a workbook is no text, and has no mark of its own
     return DelimitedTable(
         source=label,
         header=header,
@@ -224,7 +227,7 @@ def _table(source: _Source, decimal: Decimal | None, delimiter: str | None = Non
         _stream=source.stream,
         misencoded=source.misencoded,
         named_mark=decimal,
-        marks=marks_of(first[head.skipped + used :], head.delimiter, len(header)),
+        marks=marks,
     )
 
 

@@ -52,7 +52,9 @@ def read_parquet(path: Path, most_rows: int | None = None) -> "TextTable":
     columns = {
         name: TextColumn(name, np.concatenate(codes), list(index)) for name, codes, index in zip(header, blocks, indexes, strict=True)
     }
-    return TextTable(str(path), columns, np.arange(1, len(columns[header[0]].codes) + 1), ".", header_line=1, named_mark=".")
+    return TextTable(
+        str(path), columns, np.arange(1, len(columns[header[0]].codes) + 1), ".", header_line=1, named_mark=".", has_kinds=True
+    )
 
 
 def parquet_pieces(path: Path) -> Iterator[bytes]:
