@@ -102,7 +102,7 @@ def _stage_text(
     with path.open("rb") as stream, open_table(stream, name=label) as table:
         header, decimal = table.header, table.decimal
         absent = _absent(label, header, wanted, optional)
-        plain = table.is_plain and len(header) > 1 and not any("\n" in name or "\r" in name for name in header)
+        plain = table.is_plain and len(header) > 1 and table.lines_of_header == 1
         skipped, delimiter = table.header_line, table.delimiter
     notes: list[str] = []
     cells = {name: f"c{header.index(named)}" for name, named in wanted.items() if name not in absent}

@@ -92,6 +92,7 @@ class DelimitedTable(Layout):
     _lines: Iterator[str]
     _stream: IO[Any]
     misencoded: Counter[int] = field(default_factory=Counter)
+    lines_of_header: int = 1
     last: Record = field(default_factory=list)
     _passed_over: list[str] = field(default_factory=list)
 

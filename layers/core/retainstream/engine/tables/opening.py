@@ -223,6 +223,7 @@ def _table(source: _Source, decimal: Decimal | None, delimiter: str | None = Non
         sheet=source.sheet,
         remarks=source.remarks,
         hint="; ".join(filter(None, (data, source.hint or misread))),
+        lines_of_header=used,
         _lines=rest,
         _stream=source.stream,
         misencoded=source.misencoded,
