@@ -231,7 +231,7 @@ def test_the_command_of_the_page_runs_and_its_fields_are_there(tmp_path: Path) -
     result = json.loads(out.read_text())
     described = page.partition("## The result file")[2].partition("\nLightGBM")[0]
     fields = {name for row in re.findall(r"^\| (`.*?) \|", described, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    assert len(fields) == 11
+    assert len(fields) == 12
     assert fields <= set(result)
     assert {"ece_by_chance", "ece_by_chance_at_most", "seconds", "why", "calibration", "threshold"} <= set(result["folds"][0])
 
