@@ -11,6 +11,7 @@ const ASKED = 100;
 export function SampleCustomers() {
   const [removed, setRemoved] = useState(0);
   const [confirming, setConfirming] = useState(false);
+  const [done, setDone] = useState(false);
   const there = useLoaded(async () => {
     const { data } = await api.getCustomers({ limit: ASKED });
     return data.some(({ source }) => source === "synthetic");
@@ -23,10 +24,10 @@ export function SampleCustomers() {
       setRemoved(all);
     }
     setConfirming(false);
+    setDone(true);
     there.reload();
   });
-  if (there.loading.data === false)
-    return removed ? <p role="status">{counted(removed, "sample customer")} removed.</p> : null;
+  if (there.loading.data === false) return done ? <p role="status">The sample customers are removed.</p> : null;
   if (!there.loading.data) return null;
   return (
     <div class="failure">

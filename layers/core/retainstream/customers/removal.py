@@ -1,6 +1,7 @@
 """Deleting a customer for good: from every table and file at once, so that data read before does not bring the customer back."""
 
 import time
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -15,7 +16,6 @@ from retainstream.storage.removals import MARK_DAYS, Removals
 EXPORTS = "exports/"
 LONGEST_SECONDS = 15.0
 """A request that removes many customers ends when this time is over: API Gateway waits for 30 s."""
-_PAGE = 250
 
 type Copy = Literal["history", "sources", "uploads", "data-sets", "workflow-history", "backups", "mark"]
 
@@ -75,16 +75,14 @@ def remove_all(
     source: CustomerSource, customers: Customers, predictions: Predictions, documents: Documents, removals: Removals
 ) -> SamplesRemoved:
     """Removes the customers of an origin, each as `remove` does, until LONGEST_SECONDS are over."""
-    ends_at, removed, start = time.monotonic() + LONGEST_SECONDS, 0, None
-    more = True
-    while more and time.monotonic() < ends_at:
-        page = customers.page(_PAGE, start, attributes=("customer_id", "source"))
-        for customer in page.items:
-            if customer["source"] == source:
-                removals.begin(customer["customer_id"])
-                delete(customer["customer_id"], customers, predictions)
-                removed += 1
-        start, more = page.next_key, page.next_key is not None
+    ends_at, removed = time.monotonic() + LONGEST_SECONDS, 0
+    more = False
+    for customer in _of_source(source, customers):
+        if more := time.monotonic() > ends_at:
+            break
+        removals.begin(customer)
+        delete(customer, customers, predictions)
+        removed += 1
     if removed:
         removals.done()
         documents.withdraw(EXPORTS)
@@ -105,3 +103,9 @@ def remove(customer_id: str, customers: Customers, predictions: Predictions, doc
         removed=Removed(customer=customer, prediction=prediction, exports=documents.withdraw(EXPORTS)),
         expiring=[Expiring(what=what, within_days=days) for what, days in EXPIRES_IN_DAYS.items()],
     )
+
+
+def _of_source(source: CustomerSource, customers: Customers) -> Iterator[str]:
+    """The ids of all customers of an origin."""
+    for page in customers.segment_pages():
+        yield from (customer["customer_id"] for customer in page if customer["source"] == source)
