@@ -22,7 +22,7 @@ def made_rows(schema: FeatureSchema, count: int, *, drivers: Mapping[str, float]
         left = random.random() < min(0.97, max(0.03, rate + odds))
         if not schema.id.numbered:
             row[schema.id.header] = f"C-{number:05d}"
-        rows.append({**row, schema.label.header: str(schema.label.positive) if left else "No"})
+        rows.append({**row, schema.label.header: str(schema.label.positive) if left else "stayed"})
     return rows
 
 
