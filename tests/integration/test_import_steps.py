@@ -439,6 +439,16 @@ def test_a_file_that_is_no_table_of_the_schema_is_refused_before_anything_is_rea
     assert str(refused.value).startswith("customers.csv: ")
 
 
+def test_a_file_is_read_by_the_decimal_mark_of_its_cells_or_of_the_request() -> None:
+    content = as_file([line("a", watch="1.500"), line("b", watch="7")]).replace(b",", b";").replace(b".", b",")
+    for decimal in (None, ","):
+        imported(content, decimal=decimal)
+        assert {name: item["features"]["watch_time_hours"] for name, item in stored().items()} == {"a": 1.5, "b": 7.0}
+        assert {item["features"]["monthly_price"] for item in stored().values()} == {9.99}
+    with pytest.raises(ImportFailed, match='column monthly_price: most cells have another decimal mark, as in "9,99"'):
+        Steps(asked_for(content, decimal=".").import_id).run()
+
+
 def test_a_file_of_another_size_than_announced_is_refused() -> None:
     view = asked_for(MIXED)
     boto3.client("s3").put_object(Bucket=stack().bucket, Key=upload_key(view.import_id), Body=MIXED + b"more")
