@@ -163,7 +163,7 @@ def recount(stack: Stack, customers: list[dict[str, str]]) -> None:
 
 def export(stack: Stack, customers: list[dict[str, str]]) -> None:
     path = stack.account.folder / "predictions.csv"
-    stack.retainstream("export", "--output", path, seconds=300)
+    stack.retainstream("export", "--for-programs", "--output", path, seconds=300)
     with path.open() as file:
         exported = {row["customerID"] for row in csv.DictReader(file)}
     assert exported == staying(customers)

@@ -39,7 +39,7 @@ SCHEMA = FeatureSchema.model_validate(
         "name": "formulas",
         "title": "Customers named like formulas",
         "id": {"column": "customer"},
-        "label": {"column": "left", "positive": "gone"},
+        "label": {"column": "left", "positive": "gone", "stayed": ["No"]},
         "group": "tier",
         "horizon_days": 30,
         "money": {"price": "fee", "currency": "EUR", "offer_cost": 1.0, "save_rate": 0.5},
@@ -140,10 +140,17 @@ def test_a_file_written_by_the_command(running: LocalProcess, rows: list[Row], t
         "RETAINSTREAM_EMAIL": "alex.chen@netflix.com",
         "RETAINSTREAM_PASSWORD": "password",
     }
-    for arguments in (["login"], ["export", "-o", str(tmp_path / "out.csv")]):
+    for arguments in (
+        ["login"],
+        ["export", "-o", str(tmp_path / "words.csv")],
+        ["export", "--for-programs", "-o", str(tmp_path / "out.csv")],
+    ):
         command = [sys.executable, "-m", "cli.app", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+    words = (tmp_path / "words.csv").read_bytes()
+    assert words.startswith(b"\xef\xbb\xbf")
+    no_cell_is_a_formula(words)
     file = (tmp_path / "out.csv").read_bytes()
     no_cell_is_a_formula(file)
     assert says_what_was_imported(file, rows) > 200
