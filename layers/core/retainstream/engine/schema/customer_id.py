@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from retainstream.engine.schema.spelling import cleaned
+
 RESERVED = frozenset({"high-risk", "segment", "imports"})
 """Names of paths below /api/customers."""
 
@@ -53,8 +55,6 @@ def id_in_address(address: str) -> str:
 
 
 def _cleaned(value: object) -> object:
-    from retainstream.engine.tables.spelling import cleaned  # the tables need this rule
-
     return cleaned(value) if isinstance(value, str) else value
 
 

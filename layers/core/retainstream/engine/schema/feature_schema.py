@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from retainstream.engine.records import Value
 from retainstream.engine.schema.part import Part
 from retainstream.engine.schema.sources import Anchors, Churn, Origin, Sources, source_faults
+from retainstream.engine.schema.spelling import folded
 
 type Kind = Literal["number", "integer", "boolean", "category", "date"]
 type ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -201,8 +202,7 @@ class Label(Part):
     @model_validator(mode="after")
     def _says_one_thing_by_a_word(self) -> Self:
         left, stayed, not_known = (
-            {" ".join(str(word).casefold().split()) for word in words}
-            for words in ((self.positive, *self.left), self.stayed, self.not_known)
+            {folded(str(word)) for word in words} for words in ((self.positive, *self.left), self.stayed, self.not_known)
         )
         if twice := sorted((left & stayed) | (left & not_known) | (stayed & not_known)):
             raise ValueError(f"label: {', '.join(map(repr, twice))} is in two of the lists left (with positive), stayed and not_known")
