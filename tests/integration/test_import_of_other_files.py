@@ -1,11 +1,14 @@
 """Imports of workbooks, code pages and what editors do to a CSV file: the same customers as from the plain file."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from retainstream.engine.schema import default_schema
 from retainstream.runs.imports import survey
+from retainstream.runs.imports.preview import ImportPreviewRequest, preview
 from retainstream.runs.imports.work import ImportFailed
 from retainstream.storage.customers import Customers
 from tests.importing import Steps, as_file, asked_for, imported, line
@@ -78,6 +81,17 @@ def test_a_workbook_is_unpacked_over_several_invocations(monkeypatch: pytest.Mon
     view = asked_for(workbook(wide))
     Steps(view.import_id, lambda: next(left, 600.0)).run()
     assert features().keys() == set(IDS)
+
+
+def test_a_preview_reads_the_same_and_says_so() -> None:
+    for content, note in (
+        (workbook([["Customers of May"], *ROWS]), "lines above the header are not read: Customers of May"),
+        (PLAIN.decode().encode("cp1250"), "the file is not UTF-8; it was read as Windows-1250 (Central European)"),
+    ):
+        sent = ImportPreviewRequest(file_name="customers", content=base64.b64encode(content).decode())
+        shown = preview(default_schema(), sent)
+        assert (shown.rows, shown.rejected, shown.notes) == (len(IDS), 0, [note])
+        assert shown.rows_shown[0].cells[0] == IDS[0]
 
 
 def test_parquet_is_refused_with_the_way_to_import_it() -> None:

@@ -35,7 +35,7 @@ class TablePart(Layout):
     @property
     def notes(self) -> list[str]:
         """Notes on how the part was read; complete after the last record."""
-        return [misencoding_note(self.misencoded)] if self.misencoded else []
+        return [*self.remarks, *([misencoding_note(self.misencoded)] if self.misencoded else [])]
 
     def records(self) -> Iterator[tuple[int, Record | BrokenRecord]]:
         """(first line, fields or the fault) of each record that is not blank.
@@ -103,6 +103,7 @@ def part_by(layout: LayoutDocument, splitter: Splitter) -> TablePart:
         decimal=layout["decimal"],
         encoding=layout["encoding"],
         guarded=layout.get("guarded", False),
+        remarks=layout.get("remarks", []),
         named_mark=layout.get("named_mark"),
         marks=[Marks(**column) for column in layout.get("marks", [])],
         splitter=splitter,
