@@ -62,7 +62,8 @@ def get_distribution(
     plan: Annotated[str | None, Query(max_length=200, description="A value of the schema's group column. Default: all")] = None,
 ) -> Data[DistributionView]:
     """A histogram of 20 bins for each group, over the scored customers who have not left."""
-    groups = groups_of(active_schema(stores.documents), plan)
+    schema = active_schema(stores.documents)
+    groups = schema.groups if plan is None else groups_of(schema, plan)  # customers without a group are shown where there are any
     return Data(data=distribution(stores.rollups.dashboard().predictions, groups, only=plan is not None))
 
 
