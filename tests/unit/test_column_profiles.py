@@ -142,6 +142,11 @@ LEFT_OUT = {
     "tiny": ([f"{n}.5e-121" for n in range(1, ROWS)], "numbers that are too close to zero to be stored"),
     "keys": ([12345678901234567890 + n for n in range(ROWS)], "identifies rows"),
     "places": ([f"{n % 90}.{n}, {n % 180}.{n}" for n in range(ROWS)], "places, as latitude and longitude"),
+    "currencies": ([f"{('$', '€', '£')[n % 3]}{n % 211}.50" for n in range(ROWS)], "numbers in several units ($: 200 rows, EUR"),
+    "both marks": (
+        [f"1.{n % 800 + 100},50" if n % 2 else f"1,{n % 800 + 100}.50" for n in range(ROWS)],
+        "numbers with a decimal comma (300",
+    ),
     "zeros": (["0", "-0"], 'always "'),
 }
 

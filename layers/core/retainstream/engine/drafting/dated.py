@@ -24,7 +24,27 @@ _SHORT = "%y%m%d"
 _TIMES = frozenset(
     {"date", "day", "datum", "fecha", "timestamp", "since", "seit", "until", "start", "started", "begin", "beginn", "began", "end", "ende"}
     | {"ended", "joined", "join", "created", "updated", "signup", "registered", "registration", "opened", "activated", "activation"}
-    | {"birth", "born", "birthday", "birthdate", "dob", "geburtsdatum", "expires", "expiry", "onboarded", "enrolled", "eintritt"}
+    | {
+        "login",
+        "seen",
+        "renewed",
+        "expired",
+        "paid",
+        "desde",
+        "depuis",
+        "sinds",
+        "birth",
+        "born",
+        "birthday",
+        "birthdate",
+        "dob",
+        "geburtsdatum",
+        "expires",
+        "expiry",
+        "onboarded",
+        "enrolled",
+        "eintritt",
+    }
     | {"eintrittsdatum", "vertragsbeginn", "startdate", "enddate", "joindate", "dt", "ts"}
 )
 _TIMES_AT_THE_END = frozenset({"at", "on", "am"})
@@ -145,4 +165,5 @@ def moments_in(header: str, texts: list[str], numbers: NDArray[np.float64]) -> M
 def speaks_of_time(header: str) -> bool:
     """Whether a header names a moment: joined, start_date, created at."""
     words = words_of(header)
-    return bool(_TIMES & {*words, "".join(words)}) or (len(words) > 1 and words[-1] in _TIMES_AT_THE_END)
+    named = any(word in _TIMES or word.endswith(("date", "datum")) for word in words)
+    return named or "".join(words) in _TIMES or (len(words) > 1 and words[-1] in _TIMES_AT_THE_END)

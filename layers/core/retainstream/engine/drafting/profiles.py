@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
 from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
-from retainstream.engine.drafting.numeric import Numbers, numbers_of, outside
+from retainstream.engine.drafting.numeric import MOSTLY, Numbers, numbers_of, outside
 from retainstream.engine.tables.boolean_words import FALSE, TRUE
 from retainstream.engine.tables.cells import MISSING, NO_NUMBER
 from retainstream.engine.tables.columnar import TextColumn, TextTable
@@ -22,6 +22,8 @@ type Holds = Literal["number", "integer", "boolean", "category", "date", "identi
 _RARE = 0.005
 _HALF = 0.5
 _FEW_ODD = 20
+_OFTEN = 0.05
+_SHOWN_UNITS = 5
 
 
 @dataclass
@@ -151,7 +153,7 @@ def _read(profile: Profile) -> Profile:
         return _of_numbers(profile, numbers)
     if dates := dates_of(column.values, profile.counts, profile.absent):
         return _of_dates(profile, dates)
-    return _of_mixture(profile) or _of_numbers_without_place(profile) or _of_texts(profile)
+    return _of_mixture(profile) or _of_numbers_without_place(profile) or _of_many_writings(profile) or _of_texts(profile)
 
 
 def _of(column: TextColumn) -> Profile:
@@ -217,6 +219,22 @@ def _of_numbers_without_place(profile: Profile) -> Profile | None:
     profile.why = f"numbers that are too {'large' if large else 'close to zero'} to be stored"
     if moments:
         profile.why = f"{moments.in_words} ({moments.first} to {moments.last}), presumably, which are not read"
+    profile.holds = "other"
+    return profile
+
+
+def _of_many_writings(profile: Profile) -> Profile | None:
+    """The profile of a column of numbers in several units, or with both decimal marks; None for other columns."""
+    marks, there = profile.marks, int(profile.counts[~profile.absent].sum())
+    if profile.distinct <= _FEW_ODD or marks.numbers < MOSTLY * there:
+        return None
+    units = sorted(marks.units.items(), key=lambda counted: -counted[1])
+    if min(marks.comma, marks.point) >= _OFTEN * there:
+        profile.why = f"numbers with a decimal comma ({marks.comma:,} rows) and with a decimal point ({marks.point:,} rows)"
+    elif len(units) > 1 and units[1][1] >= _OFTEN * there:
+        profile.why = f"numbers in several units ({', '.join(f'{unit}: {rows:,} rows' for unit, rows in units[:_SHOWN_UNITS])})"
+    else:
+        return None
     profile.holds = "other"
     return profile
 
