@@ -20,7 +20,7 @@ test("a new business goes from its file to a model in service", async ({ page, a
   await page.getByRole("link", { name: "Your own data" }).click();
   await settled(page);
   const file = { name: "mitglieder.csv", mimeType: "text/csv", buffer: Buffer.from(members()) };
-  await page.getByLabel("File").setInputFiles(file);
+  await page.getByLabel("File", { exact: true }).setInputFiles(file);
   await page.getByLabel("The column with the outcome").selectOption("Zustand");
   await page.getByLabel("The column with the id").selectOption("Nr");
   await page.getByLabel("What B means").selectOption("left");
@@ -59,7 +59,9 @@ test("a new business goes from its file to a model in service", async ({ page, a
 test("a file that is no table is refused with the reason", async ({ page, provoked }) => {
   provoked(/422/);
   await page.goto("/data/own");
-  await page.getByLabel("File").setInputFiles({ name: "empty.csv", mimeType: "text/csv", buffer: Buffer.from("\n\n") });
+  await page
+    .getByLabel("File", { exact: true })
+    .setInputFiles({ name: "empty.csv", mimeType: "text/csv", buffer: Buffer.from("\n\n") });
   await expect(page.getByRole("alert")).toContainText("is empty");
 });
 
