@@ -26,7 +26,7 @@ def training_findings(columns: Columns) -> list[Finding]:
 @pytest.mark.parametrize("gap", GAPS)
 def test_a_gap_of_which_all_or_none_left_is_named_by_draft_and_training(gap: tuple[int, int, float], numbers: bool) -> None:
     columns = with_gap(gap, numbers=numbers)
-    assert warned(columns) == {("missingness", "last_fee")}
+    assert warned(columns) - {("churn_rate", LABEL)} == {("missingness", "last_fee")}  # 80% is a warning of its own
     [found] = [finding for finding in training_findings(columns) if finding.code == "leak_by_missing"]
     assert found.column == "last_fee"
 
