@@ -9,7 +9,6 @@ from cli.account import AsJson, Url
 from cli.answers import Customer, CustomerAtRisk, Life, Prediction, Removal, Schema
 from cli.output import confirm, money, print_json, print_line, print_table, say
 from cli.session import signed_in
-from retainstream.engine.schema.customer_id import address_of
 
 if TYPE_CHECKING:
     from cli.client import Client
@@ -37,7 +36,7 @@ class Order(StrEnum):
 def show(customer_id: CustomerId, url: Url = None, as_json: AsJson = False) -> None:
     """Show a customer: features, churn probability, reasons, recommended action and history."""
     with signed_in(url) as client:
-        customer: Customer = client.get(f"/api/customers/{address_of(customer_id)}").data
+        customer: Customer = client.get(f"/api/customers/{_address_of(customer_id)}").data
         if as_json:
             print_json(customer)
             return
@@ -73,7 +72,7 @@ def remove(
     """Remove a customer for good: from all tables and files now, and from remaining copies when they expire."""
     with signed_in(url) as client:
         confirm(f"Remove {customer_id} for good, and all files of predictions?", yes=yes)
-        removal: Removal = client.delete(f"/api/customers/{address_of(customer_id)}").data
+        removal: Removal = client.delete(f"/api/customers/{_address_of(customer_id)}").data
     if as_json:
         print_json(removal)
         return
@@ -165,3 +164,9 @@ def _print_prediction(prediction: Prediction, currency: str) -> None:
     print_line(f"scored at {prediction['scored_at']} by {prediction['model_version']}")
     for earlier in prediction["history"]:
         print_line(f"  before: {earlier['probability']:.1%} at {earlier['scored_at']}")
+
+
+def _address_of(customer_id: str) -> str:
+    from retainstream.engine.schema.customer_id import address_of
+
+    return address_of(customer_id)
