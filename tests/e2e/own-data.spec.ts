@@ -24,6 +24,7 @@ test("a new business goes from its file to a model in service", async ({ page, a
   await page.getByLabel("The column with the outcome").selectOption("Zustand");
   await page.getByLabel("The column with the id").selectOption("Nr");
   await page.getByLabel("What B means").selectOption("left");
+  await expect(page.getByText("say which text means that the customer stayed")).toBeVisible();
   await page.getByLabel("What A means").selectOption("stayed");
   await expect(page.getByText("of the customers with a known outcome left.")).toBeVisible();
   const columns = page.getByRole("table", { name: "The columns of the file" });

@@ -53,7 +53,12 @@ export function OwnDataDraft({ draft, corrections, busy, correct }: OwnDataDraft
                     <Means
                       word={word}
                       busy={busy}
-                      choose={(means) => correct({ ...corrections, words: wordsWith(draft, word.value, means) })}
+                      choose={(means) =>
+                        correct({
+                          ...corrections,
+                          words: { ...wordsWith(draft, word.value, means), ...corrections.words, [word.value]: means },
+                        })
+                      }
                     />
                   ),
                 },
