@@ -15,7 +15,7 @@ from retainstream.drafts.sent_file import LARGEST_BODY
 from retainstream.engine.model.groups import UnknownGroup
 from retainstream.engine.model.levels import RISK_LEVELS, LevelBounds
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
-from retainstream.engine.schema.customer_id import AddressedId, CustomerId
+from retainstream.engine.schema.customer_id import AddressedId, CustomerId, ImpossibleId
 from retainstream.engine.tables import UnreadableTable
 from retainstream.http import Api, Caller, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
 from retainstream.http.addressed_ids import with_escaped_id
@@ -56,6 +56,7 @@ DELIVERIES = Cursors[str](deliveries.RecentKey, stores)
 RANKS = Cursors[str](Rank, stores)
 
 app.explain(records.UnknownCustomer, lambda _: Problem("not-found", "No customer has this id."))
+app.explain(ImpossibleId, lambda _: Problem("not-found", "No customer can have this id."))
 app.explain(UnacceptableFeatures, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(UnacceptableCriteria, lambda error: Problem("invalid-request", errors=_in_body(error.errors)))
 app.explain(

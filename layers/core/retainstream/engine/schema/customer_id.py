@@ -27,6 +27,10 @@ _ESCAPED = re.compile(r"(?:~[0-9A-Fa-f]{2})+")
 _TO_ESCAPE = re.compile(r"[^A-Za-z0-9._:@-]+")
 
 
+class ImpossibleId(LookupError):
+    """No customer can have the id of an address."""
+
+
 def id_problem(customer_id: str) -> str | None:
     """The fault of an id (which is `cleaned`), in a sentence that does not repeat it; None for an id that may be used."""
     if not customer_id:
@@ -69,9 +73,9 @@ def _usable(customer_id: str) -> str:
 
 def _addressed(address: str) -> str:
     customer_id = id_in_address(address)
-    if _cleaned(customer_id) != customer_id:
-        raise PydanticCustomError("customer_id", PATTERN_IN_WORDS)
-    return _usable(customer_id)
+    if cleaned(customer_id) != customer_id or id_problem(customer_id):
+        raise ImpossibleId
+    return customer_id
 
 
 CustomerId = Annotated[
