@@ -134,7 +134,9 @@ def profiles_of(table: TextTable) -> Iterator[Profile]:
         writing = decided(its, default, commas_separate=table.commas_separate)
         if table.named_mark:
             writing = writing._replace(decimal=table.named_mark)
-        said = Marks() if table.has_kinds and table.named_mark else its  # the next file may be text, with any mark
+        said = (
+            replace(its, comma=0, point=0, either=0) if table.has_kinds and table.named_mark else its
+        )  # the next file may be text, with any mark
         yield _read(replace(_of(joined), alike=alike, marks=said, writing=writing))
 
 
