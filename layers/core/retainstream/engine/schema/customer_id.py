@@ -17,8 +17,8 @@ PATTERN_IN_WORDS = "must be 1 to 128 printable characters"
 _NOT_PRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _IS_RESERVED = "is the name of a path and cannot be a customer's id"
 
-ADDRESS_PATTERN = r"^([A-Za-z0-9._:@-]|~[0-9A-Fa-f]{2})+$"
-"""The form of an id in an address."""
+ADDRESS_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+"""The form of an id in an address, in which clients should write it as `address_of` does."""
 ADDRESS_IN_WORDS = (
     "must be an id of 1 to 128 characters, in which ~ and two hexadecimal digits stand for each byte outside A-Z a-z 0-9 . _ : @ -"
 )
