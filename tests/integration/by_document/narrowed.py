@@ -64,7 +64,6 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
         {"as_of": _NULL, "features_as_of": _OR_NULL["past-moment"], "outcomes_as_of": _OR_NULL["past-moment"]},
     )
     shapes["DeliveryRequest"]["properties"]["as_of"] = _OR_NULL["past-moment"]
-    made["paths"]["/api/customers"].pop("delete")  # it takes away the customers that the other operations need
     for name in ("ImportPreviewRequest", "DraftRequest"):
         shapes[name]["properties"] |= {"encoding": {"enum": [None, "utf-8", "windows-1252"]}, "sheet": _NULL}
     shapes["ImportPreviewRequest"]["properties"]["content"] = {

@@ -112,6 +112,8 @@ class Probe:
         accepted = {"expected-statuses": ["2xx", "400", "404", "409", *([] if role == "admin" else ["401", "403"])]}
         sign_in = {"include-path": "/api/auth/login", "checks": {"positive_data_acceptance": {"expected-statuses": ["200", "401", "429"]}}}
         of_another_account = {"include-name": "PATCH /api/auth/users", "checks": {"ensure_resource_availability": {"enabled": False}}}
+        # It takes away the customers that the other operations need.
+        of_the_sample = {"include-name": "DELETE /api/customers", "enabled": False}
         return SchemathesisConfig.from_dict(
             {
                 "seed": self.seed,
@@ -124,7 +126,11 @@ class Probe:
                     "positive_data_acceptance": accepted,
                 },
                 "phases": {name: {"enabled": name in phases} for name in ("examples", "coverage", "fuzzing", "stateful")},
-                "operations": [sign_in, of_another_account],  # the account is named in the body, where that check does not look
+                "operations": [
+                    sign_in,
+                    of_another_account,
+                    of_the_sample,
+                ],  # the account is named in the body, where that check does not look
             }
         )
 
