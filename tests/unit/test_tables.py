@@ -181,7 +181,7 @@ def test_a_cell_that_cannot_be_read_costs_itself_alone(place: int, text: str, fi
     table = table_of(content)
     np.testing.assert_array_equal(table.rows, encode(SCHEMA, expected))
     assert table.unread.listed() == [{"column": HEADER[place], "value": text, "reason": reason, "rows": 1}]
-    assert table.notes == [f"1 cells could not be read: {table.unread.sentences()[0]}"]
+    assert table.notes == [f"1 cell could not be read: {table.unread.sentences()[0]}"]
 
 
 def test_a_level_that_is_new_becomes_other_and_is_reported_still() -> None:
@@ -195,6 +195,7 @@ def test_a_level_that_is_new_becomes_other_and_is_reported_still() -> None:
     table = table_of(content, schema)
     assert (table.rows[0, 0], table.groups[0]) == (3, 3)
     assert table.unread.sentences() == ['1 × Stadt: "Paris" is new']
+    assert table.notes == ['1 cell counts as other: 1 × Stadt: "Paris" is new']
 
 
 def test_a_row_without_an_id_is_left_out() -> None:
@@ -273,7 +274,7 @@ def test_columns_the_schema_does_not_have_are_noted_and_repeated_ids_counted() -
     assert table.repeated_ids == 1
     assert len(table) == 4
     assert table.notes == [
-        "1 rows are left out: line 6, column Kunde: is the id of an earlier row",
+        "1 row is left out: line 6, column Kunde: is the id of an earlier row",
         "columns outside the schema are not read: Notiz",
     ]
 

@@ -14,7 +14,7 @@ def test_cells_are_counted_by_column_text_and_reason() -> None:
         {"column": "plan", "value": "Gold Plus", "reason": "is new", "rows": 67},
     ]
     assert unread.sentences() == ["1,200 × Monthly fee: is blank", '67 × plan: "Gold Plus" is new']
-    assert unread.sentences(1) == ["1,200 × Monthly fee: is blank", "and 67 more cells that could not be read"]
+    assert unread.sentences(1) == ["1,200 × Monthly fee: is blank", "and 67 more cells"]
 
 
 def test_parts_are_added_up() -> None:

@@ -17,7 +17,7 @@ from retainstream.engine.tables.no_customers import no_customer
 from retainstream.engine.tables.numbers import Decimal, Marks, Writing, votes
 from retainstream.engine.tables.outcomes import ReadOutcomes, lack_in_words, outcome_reader
 from retainstream.engine.tables.problems import TableProblem, UnreadableTable
-from retainstream.engine.tables.reading import day_reader, is_no_day, no_cell_read, not_a_day, tolerant_reader, unread_day
+from retainstream.engine.tables.reading import NEW, day_reader, is_no_day, no_cell_read, not_a_day, tolerant_reader, unread_day
 from retainstream.engine.tables.spelling import cleaned
 from retainstream.engine.tables.unread import Unread
 from retainstream.engine.tables.writings import fitting_writings, remarks_on
@@ -205,7 +205,7 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     if labels_needed and binding.label is not None and (lack := lack_in_words(schema.label, outcomes.counts, outcomes.seen)):
         detail = f"{lack}. A model needs customers who left and customers who stayed"
         raise UnreadableTable(table.source, [TableProblem(detail, column=header[binding.label])])
-    notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(binding, rejects, unread)]
+    notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(schema, binding, rejects, unread)]
     notes += outcomes.notes(schema.label)
     rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)
     for position, column in enumerate(schema.features):
@@ -331,13 +331,17 @@ def _count_days_of_life(place: int | None, form: str, table: TextTable, kept: ND
             unread.add(unread_day(text.name, value, form), rows=rows)
 
 
-def _notes_of(binding: Binding, rejects: _Rejects, unread: Unread) -> Iterator[str]:
+def _notes_of(schema: FeatureSchema, binding: Binding, rejects: _Rejects, unread: Unread) -> Iterator[str]:
     left_out = sum(problem.rows for problem in rejects.problems)
     if left_out:
         listed = "; ".join(map(str, sorted(rejects.problems, key=lambda problem: -problem.rows)[:_SHOWN]))
-        yield f"{left_out:,} rows are left out: {listed}"
-    if cells := unread.cells:
-        yield f"{cells:,} cells could not be read: {'; '.join(unread.sentences(_SHOWN))}"
+        yield f"{left_out:,} row{'s are' if left_out > 1 else ' is'} left out: {listed}"
+    kinds, with_other = unread.listed(), {column.header for column in schema.columns if column.other}
+    as_other = Unread(kind for kind in kinds if kind["column"] in with_other and kind["reason"] == NEW)
+    not_read = Unread(kind for kind in kinds if kind["column"] not in with_other or kind["reason"] != NEW)
+    for kept, fate in ((not_read, "could not be read"), (as_other, "count as other" if as_other.cells > 1 else "counts as other")):
+        if cells := kept.cells:
+            yield f"{cells:,} cell{'s' if cells > 1 else ''} {fate}: {'; '.join(kept.sentences(_SHOWN))}"
     if binding.ignored:
         yield f"columns outside the schema are not read: {some_of(binding.ignored)}"
 

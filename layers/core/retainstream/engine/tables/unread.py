@@ -69,7 +69,7 @@ class Unread:
         """The counts in words, most frequent first: `67 × plan: "Gold Plus" is new`."""
         counts = self.listed()
         more = sum(count["rows"] for count in counts[most:])
-        return [sentence_of(count) for count in counts[:most]] + ([f"and {more:,} more cells that could not be read"] if more else [])
+        return [sentence_of(count) for count in counts[:most]] + ([f"and {more:,} more cells"] if more else [])
 
 
 def sentence_of(count: UnreadCount) -> str:

@@ -16,6 +16,7 @@ from retainstream.customers.intake import Intake
 from retainstream.engine.schema import FeatureSchema
 from retainstream.engine.tables import TableProblem
 from retainstream.engine.tables.parts import TablePart, part_of
+from retainstream.engine.tables.reading import NEW
 from retainstream.engine.tables.splitting import Place
 from retainstream.engine.tables.unread import Unread, UnreadCount
 from retainstream.runs.imports.compare import repeated_lines
@@ -154,6 +155,7 @@ def load_spans(
     )
     to_correct = RowsToCorrect(table, intake.ignored, guarded=table.guarded)
     judged, ended = intake.judged(), False
+    with_other = {column.header for column in schema.columns if column.other}
     while not ended:
         loaded, misencoded = Loaded(), table.misencoded
         while not ended and not loaded.is_full:
@@ -174,9 +176,11 @@ def load_spans(
                 for fault in faults[line]:
                     loaded.kinds.add(fault.column, fault.detail, to_correct.value(texts[line], fault), line)
             for row in rows:
-                if row.unread and row.line not in faults:
-                    for cell in row.unread:
-                        loaded.unread.add(cell)
+                if row.line in faults:
+                    continue
+                for cell in row.unread:
+                    loaded.unread.add(cell)
+                if any(cell.reason != NEW or cell.column not in with_other for cell in row.unread):
                     loaded.unread_rows += to_correct.row(texts[row.line], error_of_unread(row.unread))
         loaded.counts.update(snapshots=loaded.snapshots.rows)
         loaded.counts.update(misencoded=table.misencoded - misencoded)
