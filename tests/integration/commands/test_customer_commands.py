@@ -318,7 +318,7 @@ def test_lists_that_there_are_not(run: Run, service: Service, arguments: tuple[s
 
 def test_a_customer_never_scored(run: Run, service: Service) -> None:
     customer: dict[str, Any] = {
-        "customer_id": "a:b",
+        "customer_id": "a:b/ü",
         "group": "basic",
         "churned": True,
         "outcome_at": "2026-01-05",
@@ -330,17 +330,17 @@ def test_a_customer_never_scored(run: Run, service: Service) -> None:
     }
     schema = {"money": None, "columns": [{"name": "plan", "label": "The plan", "unit": ""}]}
     service.will((200, {"data": customer}), (200, {"data": schema}))
-    ended = run("customers", "show", "a:b")
+    ended = run("customers", "show", "a:b/ü")
     assert ended.returncode == 0, ended.stderr
-    assert "a:b: basic, has left (2026-01-05)" in ended.stdout
+    assert "a:b/ü: basic, has left (2026-01-05)" in ended.stdout
     assert "earlier customer: since 2024-03-01, left on 2025-01-05\n" in ended.stdout
     assert "\ncustomer: first seen on 2026-01-31, left after 2026-01-01, by 2026-01-05\n" in ended.stdout
     assert "The plan" in ended.stdout
     assert "retainstream score" in ended.stderr
-    assert service.requests[0][1] == "/api/customers/a%3Ab"
+    assert service.requests[0][1] == "/api/customers/a:b~2f~c3~bc"
     service.will((404, problem("not-found", 404, "There is nothing here")))
     assert run("customers", "show", "../auth/me").returncode == 1
-    assert service.requests[-1][1] == "/api/customers/..%2Fauth%2Fme"
+    assert service.requests[-1][1] == "/api/customers/..~2fauth~2fme"
 
 
 @pytest.mark.parametrize(
@@ -410,17 +410,17 @@ def test_a_customer_is_removed_when_somebody_says_so(run: Run, service: Service)
         "removed": {"customer": True, "prediction": False, "exports": 2},
         "expiring": [{"what": "backups", "within_days": 35}],
     }
-    refused = run("customers", "remove", "a:b")
+    refused = run("customers", "remove", "a:b/ü")
     assert refused.returncode != 0
     assert "--yes" in refused.stderr
     assert service.requests == []
     service.will((200, {"data": removal}), (200, {"data": removal}))
-    ended = run("customers", "remove", "a:b", "--yes")
+    ended = run("customers", "remove", "a:b/ü", "--yes")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[0] == "removed: customer; files of predictions: 2"
     assert re.search(r"backups\s.*35", ended.stdout)
-    assert service.requests[0][:2] == ("DELETE", "/api/customers/a%3Ab")
-    assert json.loads(run("customers", "remove", "a:b", "--yes", "--json").stdout) == removal
+    assert service.requests[0][:2] == ("DELETE", "/api/customers/a:b~2f~c3~bc")
+    assert json.loads(run("customers", "remove", "a:b/ü", "--yes", "--json").stdout) == removal
 
 
 def link(service: Service, **more: Any) -> dict[str, Any]:

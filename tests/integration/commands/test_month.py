@@ -28,6 +28,7 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
     for number, row in enumerate(rows[1:]):
         row[0] = f"new-{number}"
     rows[3][rows[0].index("watch_time_hours")] = "-1"
+    rows[5][0] = ""
     with (tmp_path / "month.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
     today = datetime.now(UTC).date()
@@ -35,7 +36,10 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
     imported = json.loads(done("import", "month.csv", *moments, "--rejects", "rejected.csv", "--json"))
     assert imported["counts"]["read"] == 300
     assert imported["counts"]["rejected"] == 1
-    assert [row["line"] for row in csv.DictReader((tmp_path / "rejected.csv").open(encoding="utf-8-sig"))] == ["4"]
+    assert [(kind["line"], kind["column"]) for kind in imported["rejects"]] == [(6, "customer_id")]
+    assert [(kind["column"], kind["value"], kind["rows"]) for kind in imported["unread"]] == [("watch_time_hours", "-1", 1)]
+    rejected = list(csv.reader((tmp_path / "rejected.csv").open(encoding="utf-8-sig")))
+    assert rejected == [[*rows[0], "error"], [*rows[5], "customer_id: is missing"]]
     done("import", "month.csv", *moments, "--watch", "--strict", code=3)
 
     scored = json.loads(done("score", "--watch", "--json"))
@@ -45,9 +49,13 @@ def test_a_month_from_file_to_call_list(run: Run, stack: LocalProcess, tmp_path:
     assert [row["probability"] for row in listed] == sorted((row["probability"] for row in listed), reverse=True)
     shown = done("customers", "show", listed[0]["customer_id"])
     assert f"churn probability: {listed[0]['probability']:.1%} ({listed[0]['level']})" in shown
-    done("export", "--output", "calls.csv", "--min-probability", listed[-1]["probability"])
-    called = list(csv.DictReader((tmp_path / "calls.csv").open()))
-    assert {row["customer_id"] for row in listed} <= {row["customer_id"] for row in called}
+    at_least = ("--min-probability", listed[-1]["probability"])
+    done("export", "--output", "calls.csv", *at_least, "--separator", "semicolon", "--decimal", "comma")
+    called = list(csv.DictReader((tmp_path / "calls.csv").open(encoding="utf-8-sig"), delimiter=";"))
+    assert {row["customer_id"] for row in listed} <= {row["Customer"] for row in called}
+    done("export", "--output", "fields.csv", *at_least, "--for-programs")
+    fields = list(csv.DictReader((tmp_path / "fields.csv").open(encoding="utf-8")))
+    assert [row["customer_id"] for row in fields] == [row["Customer"] for row in called]
 
     trained = json.loads(done("train", "--watch", "--json"))
     assert trained["result"]["version"] in done("versions")
@@ -105,6 +113,7 @@ ARGUMENTS = {
     ("import",): ["customers.csv"],
     ("sources", "put"): ["README.md", "--kind", "events"],
     ("schema", "put"): ["examples/schemas/telco.yaml"],
+    ("schema", "learn"): ["plan=gold"],
 }
 ARGUMENTS[("users", "change")] = ["a@example.com", "--role", "viewer"]
 
