@@ -32,6 +32,18 @@ def test_a_header_and_a_few_rows_are_enough(country: str, encoding: str, rows: i
     assert text.encode(encoding).decode(encoding_of(text.encode(encoding))) == text
 
 
+@pytest.mark.parametrize("word", ["Köln", "KÖLN", "für", "São", "coût", "Åse", "niño", "Jörg"])
+def test_a_single_accented_word_is_no_chinese(word: str) -> None:
+    assert encoding_of(f"city;left\n{word};no\nBonn;yes\n".encode("cp1252")) == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding"), [("男", "cp932"), ("A型", "cp932"), ("B組", "cp932"), ("VIP会員", "cp932"), ("台北", "big5"), ("VIP會員", "big5")]
+)
+def test_a_single_word_of_chinese_signs_is_no_accented_one(word: str, encoding: str) -> None:
+    assert encoding_of(f"city;left\n{word};no\nBonn;yes\n".encode(encoding)) == encoding
+
+
 def test_a_note_names_the_code_page_and_errors_mention_it() -> None:
     content = country_text("Polish").encode("cp1250")
     with open_table(io.BytesIO(content)) as table:

@@ -75,6 +75,8 @@ _ONE_BYTE = sorted(dict.fromkeys(encoding for encodings, _ in _LANGUAGES for enc
 _WITH_VOWELS = (*_CYRILLIC, "cp1253")
 _SEVERAL_BYTES = ("cp932", "gb18030", "cp949", "big5", "euc_jp", "cp874")
 _SEPARATORS = re.compile(rb"[,;\t\r\n\"]+")
+_LATIN_BESIDE_OTHERS = re.compile(r"[a-zA-Z][^\x00-\x7f]|[^\x00-\x7f][a-zA-Z]")
+_NO_LETTER_AFTER = re.compile(rb"[\x80-\xff][^a-zA-Z ]")
 _SHAPELESS = re.compile(r"[^\W\d_][£§°²³®©™•·¢¤¥¦¨ª¬¯±´µ¶¸¹º¼½¾]+[^\W\d_]|[£€][^\W\d_]|[a-zA-Z][\u0370-\u06ff]|[\u0370-\u06ff][a-zA-Z]")
 
 
@@ -90,11 +92,12 @@ def encoding_of(sample: bytes) -> str:
     if not words or 2 * sum(map(_is_utf_8, words)) >= len(words):
         return "utf-8"
     script = _script_of(b"\n".join(words))
-    if script in _SEVERAL_BYTES:
-        return script
     fits = {encoding: _fit(words, encoding) for encoding in _ONE_BYTE}
     best = max(_ONE_BYTE, key=lambda encoding: fits[encoding])
-    return best if fits[best] >= _FEWEST_SHARE else ""
+    fitting = best if fits[best] >= _FEWEST_SHARE else ""
+    if script in _SEVERAL_BYTES and not (fitting and 2 * sum(_is_accented(word, script, fitting) for word in words) > len(words)):
+        return script
+    return fitting
 
 
 def wide_encoding_of(sample: bytes) -> str:
@@ -141,6 +144,16 @@ def _fit(words: list[bytes], encoding: str) -> float:
     if encoding in _WITH_VOWELS:
         faults += max(0.0, _LEAST_VOWELS - sum(count for letter, count in letters.items() if letter.lower() in _VOWELS) / total)
     return (best + signs) / total - faults
+
+
+def _is_accented(word: bytes, script: str, encoding: str) -> bool:
+    """Whether a word has accented letters among Latin ones (Köln), which a code page of several bytes turns into Chinese signs."""
+    letters = word.decode(encoding)
+    return (
+        _LATIN_BESIDE_OTHERS.search(word.decode(script, "replace")) is not None
+        and not _NO_LETTER_AFTER.search(word)
+        and all(letter.isascii() or letter.isalpha() for letter in letters)
+    )
 
 
 def _is_misshapen(text: str) -> bool:
