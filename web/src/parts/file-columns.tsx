@@ -41,7 +41,7 @@ export function FileColumns({ caption, columns, kind }: FileColumnsProps) {
         { title: "Kind", cell: (column) => kind?.(column) ?? KINDS[column.kind] ?? column.kind },
         { title: "Examples", class: "examples", cell: ({ examples }) => examples.join(" · ") || "–" },
         { title: "Missing", number: true, cell: ({ missing }) => count(missing) },
-        { title: "Could not be read", cell: (column) => <Unread column={column} /> },
+        { title: "Not read", cell: (column) => <Unread column={column} /> },
       ]}
       rows={columns}
       keyOf={(column) => column.header}

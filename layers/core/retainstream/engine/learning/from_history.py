@@ -7,7 +7,7 @@ import numpy as np
 
 from retainstream.engine.history.training_rows import AnchorCounts, TrainingTable
 from retainstream.engine.learning.dataset import DataSet, Moments, Provenance, in_order, key_of
-from retainstream.engine.lives import day_number, iso_day
+from retainstream.engine.lives import MOST_UNKNOWN, day_number, iso_day
 from retainstream.engine.schema import FeatureSchema
 
 
@@ -46,6 +46,15 @@ def require_labelled(report: Sequence[AnchorCounts], horizon_days: int) -> None:
         raise NothingLabelled(
             "The history has no features of customers yet. Import a table with the day of its features and the day on which its outcomes "
             "were known (--features-as-of, --outcomes-as-of), at least one horizon later, or monthly exports of the past."
+        )
+    labelled = [row for row in known if row["left"] and row["stayed"]]
+    if labelled:
+        row = labelled[0]
+        there = row["left"] + row["stayed"] + row["unknown"]
+        raise NothingLabelled(
+            f"The outcomes of {row['unknown']:,} of {there:,} customers ({row['unknown'] / there:.0%}) of {row['anchor']} are not known. "
+            f"A model may learn from a day of which at most {MOST_UNKNOWN:.0%} are not: customers whose outcome nobody wrote down may be "
+            "those who left. Import their outcomes, or a file without these customers."
         )
     oldest = min(row["anchor"] for row in known)
     raise NothingLabelled(
