@@ -5,7 +5,8 @@ import { api } from "../session";
 import { Confirm } from "./dialog";
 import { Failure } from "./states";
 
-const ASKED = 100;
+/** Customers that are looked at for sample customers among them. */
+const MOST_ASKED = 2000;
 
 /** Offers to remove the synthetic customers of a stack that was tried with them: they would stay beside the own ones. */
 export function SampleCustomers() {
@@ -13,8 +14,12 @@ export function SampleCustomers() {
   const [confirming, setConfirming] = useState(false);
   const [done, setDone] = useState(false);
   const there = useLoaded(async () => {
-    const { data } = await api.getCustomers({ limit: ASKED });
-    return data.some(({ source }) => source === "synthetic");
+    let asked = 0;
+    for await (const { source } of api.everyCustomer()) {
+      if (source === "synthetic") return true;
+      if (++asked === MOST_ASKED) break;
+    }
+    return false;
   }, []);
   const remove = useAction(async () => {
     for (let more = true, all = 0; more; ) {
