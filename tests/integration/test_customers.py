@@ -123,6 +123,8 @@ BAD_IDS = [
     "a~0a",
     "~20",
     "~c2~a0",
+    "\ufffd",
+    "a\ufffdb",
     "x" * 129,
     "x" * 10_000,
     "segment",

@@ -190,16 +190,31 @@ def test_paths_that_there_are_not_are_not_found(client: httpx.Client, path: str)
         "%ff",
         "%C0%80",
         "%ed%a0%80",
-        "a%20b",
+        "a%FFb",
         "%E2%80%AE",
+        "a%E2%80%8B",
         "x" * 129,
         "x" * 4000,
-        "%25%30%30",
-        "*",
-        "'",
-        "a;b",
         "a%0a",
-        "odd%252e",
+        "a%7F",
+        "a%C2%80",
+        "%20",
+        "%20a",
+        "a%20",
+        "a%20%20b",
+        "a%C2%A0b",
+        "a%09b",
+        "u%CC%88",
+        "~00",
+        "a~0ab",
+        "a~c2~80",
+        "a~e2~80~8b",
+        "a~20",
+        "~2e~2e",
+        "~69mports",
+        "~73egment",
+        "hi~67h-risk",
+        "~78" * 129,
     ],
 )
 def test_ids_that_no_customer_can_have(client: httpx.Client, name: str) -> None:
@@ -207,6 +222,41 @@ def test_ids_that_no_customer_can_have(client: httpx.Client, name: str) -> None:
         answer = client.request(method, client.base_url.copy_with(raw_path=f"/api/customers/{name}".encode()), json={"features": {}})
         assert answer.status_code in (404, 422), (method, answer.status_code)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a%20b",
+        "a~20b",
+        "%25%30%30",
+        "~2500",
+        "*",
+        "'",
+        "a;b",
+        "~",
+        "odd%252e",
+        "KD~2f42",
+        "KD~3f42",
+        "50~25",
+        "~ef~bf~bd",
+        "%C3%BC",
+        "~c3~bc",
+        "~ff",
+        "x" * 128,
+        "~c3~bc" * 128,
+    ],
+)
+def test_ids_that_a_customer_can_have_are_answered_as_those_of_unknown_customers(client: httpx.Client, name: str) -> None:
+    address = client.base_url.copy_with(raw_path=f"/api/customers/{name}".encode())
+    outcome_address = client.base_url.copy_with(raw_path=f"/api/customers/{name}/outcome".encode())
+    for answer in (client.get(address), client.post(outcome_address, json={"churned": True})):
+        assert is_problem(answer, 404, "not-found"), answer.text
+        assert answer.json()["detail"] == "No customer has this id."
+    refused = client.put(address, json={"features": {}})
+    assert is_problem(refused, 422, "invalid-request"), refused.text
+    assert {error["field"].partition(".")[0] for error in refused.json()["errors"]} == {"body"}
+    assert client.delete(address).status_code == 200
 
 
 @pytest.mark.parametrize("length", [2001, 8000, 60_000])
