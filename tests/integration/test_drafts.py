@@ -96,6 +96,17 @@ def test_a_kind_that_no_cell_has_is_refused_with_the_column(call: Call) -> None:
     )
 
 
+@pytest.mark.parametrize("label", [{}, {"label": "gekündigt"}])
+@pytest.mark.parametrize(("correction", "role"), [({"id": "Nummer"}, "id"), ({"kinds": {"Nummer": "number"}}, "kind number")])
+def test_a_correction_of_a_column_that_the_file_lacks_is_refused(
+    call: Call, label: dict[str, str], correction: dict[str, Any], role: str
+) -> None:
+    body = {"file_name": "m.csv", "content": in_base64(MEMBERS), **label, **correction}
+    answer = call("drafts", "POST", DRAFTS, body, role="admin")
+    detail = f"there is no column Nummer for the {role}; the header has Nr, Tarif, Beitrag, Besuche, gekündigt"
+    assert (answer.status, answer.body["errors"]) == (422, [{"field": "body.content", "detail": detail}])
+
+
 def test_the_first_part_of_a_file_ends_with_its_last_whole_line(call: Call) -> None:
     cut = MEMBERS.encode()[:1000]
     assert drafted(call, cut, complete=False)["rows"] == cut.count(b"\n") - 1

@@ -1,5 +1,7 @@
 """A first schema for a file, with what its author may correct."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, Field
 
 from retainstream.drafts.columns import MOST_EXAMPLES, MOST_UNREAD, ColumnOfFile, UnreadValue, Use
@@ -7,7 +9,7 @@ from retainstream.drafts.sent_file import SentFile, opened
 from retainstream.drafts.words import Meaning, OutcomeWord, as_outcomes, label_with, texts_of, words_of
 from retainstream.engine.drafting.candidates import likely_ids, likely_labels
 from retainstream.engine.drafting.columns import reason_to_leave_out
-from retainstream.engine.drafting.drafting import Draft, draft
+from retainstream.engine.drafting.drafting import Draft, draft, header_of
 from retainstream.engine.drafting.kinds import ChosenKind
 from retainstream.engine.drafting.names import label_for
 from retainstream.engine.drafting.profiles import Profile, profiles_of
@@ -62,13 +64,16 @@ def draft_of(request: DraftRequest) -> DraftOfSchema:
     """
     with opened(request) as opened_table:
         table = read_text(opened_table)
+    if request.id is not None:
+        header_of(table, "id", request.id)
+    kinds = {header_of(table, f"kind {kind}", header): kind for header, kind in request.kinds.items()}
     profiles = list(profiles_of(table))
     labels, ids = likely_labels(profiles), likely_ids(profiles)
     if request.label is None:
         columns = [_undrafted(profile) for profile in profiles]
         return _view(table, columns, labels, ids, None, [])
     try:
-        drafted = _drafted(table, request, request.label)
+        drafted = _drafted(table, request, request.label, kinds)
     except UnreadableTable as error:
         words = texts_of(table, request.label, request.words)
         if words is None or not any(problem.column == request.label for problem in error.problems):
@@ -78,12 +83,12 @@ def draft_of(request: DraftRequest) -> DraftOfSchema:
     return _view(table, _columns(profiles, drafted), labels, ids, drafted, _words(table, request.label, drafted))
 
 
-def _drafted(table: TextTable, request: DraftRequest, label: str) -> Draft:
+def _drafted(table: TextTable, request: DraftRequest, label: str, kinds: Mapping[str, ChosenKind]) -> Draft:
     """The draft of a file, with the words for the outcome that the request names."""
     positive = request.positive
     if request.words:
         table, positive = as_outcomes(table, label, request.words), Outcome.LEFT
-    drafted = draft(table, label, id_header=request.id, positive=positive, name=request.name or "customers", kinds=request.kinds)
+    drafted = draft(table, label, id_header=request.id, positive=positive, name=request.name or "customers", kinds=kinds)
     changes: dict[str, object] = {"title": request.title} if request.title else {}
     if request.words:
         changes["label"] = label_with(drafted.schema.label, request.words)

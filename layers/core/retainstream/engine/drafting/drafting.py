@@ -139,14 +139,24 @@ def _as_chosen(profile: Profile, kinds: Mapping[str, ChosenKind], table: TextTab
     return profile if kind is None else profile_as(profile, kind, table.source)
 
 
-def _header(table: TextTable, role: str, asked: str) -> str:
-    """The header of the table that a person asks for."""
+def header_of(table: TextTable, role: str, asked: str) -> str:
+    """The header of the table that a person asks for.
+
+    Raises:
+        UnreadableTable: no column has this header, even in another spelling.
+    """
     header = Spellings(table.columns).name_of(asked)
     if header is None:
         near = nearest(asked, list(table.columns))
         advice = f"did you mean {near}?" if near else f"the header has {some_of(list(table.columns))}"
         problems = [f"there is no column {asked} for the {role}; {advice}", *([table.hint] if table.hint else [])]
         raise UnreadableTable(table.source, list(map(TableProblem, problems)))
+    return header
+
+
+def _header(table: TextTable, role: str, asked: str) -> str:
+    """The same, for a column that needs a header of usual length."""
+    header = header_of(table, role, asked)
     if len(header) > LONGEST_HEADER:
         detail = f"the header of the {role} has more than {LONGEST_HEADER} characters; give it a short one"
         raise UnreadableTable(table.source, [TableProblem(detail, line=table.header_line)])
