@@ -6694,6 +6694,7 @@ export interface components {
             };
             /**
              * Customer Id
+             * @description Printable text
              * @example cust-000042
              */
             customer_id?: string;

@@ -13,6 +13,9 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from retainstream.engine.schema.customer_id import id_problem
+from retainstream.engine.schema.spelling import cleaned
+
 _LARGEST = 2**53
 _SMALLEST = 1e-100
 _NULL = {"type": "null"}
@@ -24,6 +27,9 @@ _PAST_MOMENTS = st.one_of(_PAST_DAYS, _PAST_DAYS.map(lambda day: f"{day}T12:34:5
 _GOOD_PASSWORDS = st.integers(0, 2**32).map(lambda number: hashlib.sha256(str(number).encode()).hexdigest()[:24])
 
 _PRINTABLE = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1, max_size=100)
+_CUSTOMER_IDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=40).filter(
+    lambda text: id_problem(cleaned(text)) is None
+)
 
 
 def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,6 +39,7 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
     schemathesis.openapi.format("past-moment", _PAST_MOMENTS)
     schemathesis.openapi.format("good-password", _GOOD_PASSWORDS)
     schemathesis.openapi.format("printable", _PRINTABLE)
+    schemathesis.openapi.format("customer-id", _CUSTOMER_IDS)
     made: dict[str, Any] = copy.deepcopy(dict(document))
     shapes = made["components"]["schemas"]
     columns = schema["columns"]
@@ -69,15 +76,15 @@ def narrowed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
     shapes["ImportPreviewRequest"]["properties"]["content"] = {
         "const": _in_base64(["customer_id", *(column["name"] for column in columns)])
     }
-    shapes["NewLevels"]["properties"] = {
-        "column": {"type": "string", "const": group["name"]},
-        "levels": {"type": "array", "items": {"type": "string", "enum": [*group["levels"], "family"]}, "minItems": 1, "maxItems": 9},
-    }
+    shapes["NewLevels"]["properties"]["column"] = {"type": "string", "const": group["name"]}
+    customer_id = {"type": "string", "format": "customer-id", "minLength": 1, "maxLength": 128}
+    shapes["GenerateRequest"]["properties"]["customer_ids"]["items"] = customer_id
+    shapes["WhatIfRequest"]["properties"]["customer_id"] = customer_id
     drafted = shapes["DraftRequest"]["properties"]
     drafted["content"] = {
         "const": _in_base64(["customer_id", "plan", "churned"], *([f"c{n}", "ab"[n % 2], "ny"[n % 3 > 1]] for n in range(99)))
     }
-    drafted |= {name: {"enum": [word, None]} for name, word in (("label", "churned"), ("id", "customer_id"), ("positive", "y"))}
+    drafted |= {name: {"enum": [header, None]} for name, header in (("label", "churned"), ("id", "customer_id"))}
     drafted["kinds"] = {"type": "object", "properties": {"plan": {"const": "category"}}, "additionalProperties": False}
     return made
 

@@ -1,5 +1,6 @@
 """A running stack tried out by its OpenAPI document."""
 
+import json
 import os
 import random
 import uuid
@@ -28,6 +29,7 @@ FEWEST = {"accounts": 600, "customers": 1200, "answers": 1200, "roles": 2000, "w
 IN_CI = bool(os.environ.get("CI"))
 ADMIN = ("alex.chen@netflix.com", "password")
 _FIRST_PASSWORD, _GOOD_PASSWORD = "six loud harbours at dawn", "seven quiet lighthouses"
+_A_LEVEL = "family"
 _A_SCHEMA = (Path(__file__).parents[3] / "examples/schemas/telco.yaml").read_text()
 _REFUSALS = ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429"]
 
@@ -108,6 +110,10 @@ class Probe:
 
         return Tokens
 
+    def _group_levels(self) -> list[str]:
+        levels: list[str] = next(column["levels"] for column in self._columns["columns"] if column["name"] == self._columns["group"])
+        return levels
+
     def _config(self, role: str | None, phases: Sequence[str], most: int) -> SchemathesisConfig:
         accepted = {"expected-statuses": ["2xx", "400", "404", "409", *([] if role == "admin" else ["401", "403"])]}
         sign_in = {"include-path": "/api/auth/login", "checks": {"positive_data_acceptance": {"expected-statuses": ["200", "401", "429"]}}}
@@ -140,8 +146,15 @@ class Probe:
             valid = case.meta is None or case.meta.generation.mode.is_positive
             if name == "change_password" and valid and isinstance(case.body, dict):
                 case.body = {**case.body, "current_password": _GOOD_PASSWORD}
-            if name in ("change_schema", "check_schema") and valid and isinstance(case.body, dict):
+            if name == "check_schema" and valid and isinstance(case.body, dict):
                 case.body = {**case.body, "document": _A_SCHEMA}
+            if (
+                name == "change_schema" and valid and isinstance(case.body, dict)
+            ):  # `replaces` may be of an answer, so that the change is made
+                case.body = {**case.body, "document": json.dumps(self._columns)}
+            if name == "add_levels" and valid and isinstance(case.body, dict) and isinstance(levels := case.body["levels"], list):
+                known = self._group_levels()  # a new level is valid for every operation from then on
+                case.body = {**case.body, "levels": [level if level in known else _A_LEVEL for level in levels]}
             if (
                 name == "change_user"
                 and isinstance(case.body, dict)

@@ -13,6 +13,8 @@ RESERVED = frozenset({"high-risk", "segment", "imports"})
 
 LONGEST = 128
 PATTERN = r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"
+_PATTERN_OF_SENT = r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+$"
+"""The same before white space, such as a tab, is `cleaned` to a blank."""
 PATTERN_IN_WORDS = "must be 1 to 128 printable characters"
 _NOT_PRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _IS_RESERVED = "is the name of a path and cannot be a customer's id"
@@ -79,7 +81,16 @@ def _addressed(address: str) -> str:
 
 
 CustomerId = Annotated[
-    str, BeforeValidator(_cleaned), Field(min_length=1, max_length=LONGEST, examples=["cust-000042"]), AfterValidator(_usable)
+    str,
+    BeforeValidator(_cleaned),
+    Field(
+        min_length=1,
+        max_length=LONGEST,
+        examples=["cust-000042"],
+        description="Printable text",
+        json_schema_extra={"pattern": _PATTERN_OF_SENT},
+    ),
+    AfterValidator(_usable),
 ]
 """1 to 128 printable characters."""
 
