@@ -73,6 +73,8 @@ _UNUSED_PARTS = (
     "xgboost/dask",
     "xgboost/spark",
     "xgboost/testing",
+    "cffi",  # cryptography loads _cffi_backend alone; cffi and pycparser compile bindings
+    "pycparser",
     "retainstream/engine/silence",  # a draft of a churn definition is made by the command line alone
     "retainstream/engine/drafting/churn_rule.py",
     "retainstream/engine/drafting/from_sources*.py",

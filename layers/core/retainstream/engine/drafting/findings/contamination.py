@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.drafting.names import names_a_key, names_a_period
@@ -114,10 +113,25 @@ def _is_a_measure(
     if beside >= agreement / 2:
         return True
     return any(
-        abs(spearmanr(values, other.values()[outcome.known], nan_policy="omit").statistic) >= _FOLLOWS
+        abs(_rank_correlation(values, other.values()[outcome.known])) >= _FOLLOWS
         for other in profiles
         if other is not profile and other.is_numeric
     )
+
+
+def _rank_correlation(numbers: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Spearman's correlation of two columns (n,) over the rows with both; 0 where one of them is constant. Drafting is shipped without
+    SciPy."""
+    both = ~np.isnan(numbers) & ~np.isnan(others)
+    ranks, other_ranks = _mean_ranks(numbers[both]), _mean_ranks(others[both])
+    constant = len(ranks) < 2 or np.ptp(ranks) == 0 or np.ptp(other_ranks) == 0
+    return 0.0 if constant else float(np.corrcoef(ranks, other_ranks)[0, 1])
+
+
+def _mean_ranks(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return ranks
 
 
 def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) -> list[Finding]:
