@@ -15,7 +15,7 @@ from retainstream.engine.schema import Column, FeatureSchema
 from retainstream.engine.tables.binding import Binding, bind
 from retainstream.engine.tables.cells import is_blank
 from retainstream.engine.tables.delimited import Record
-from retainstream.engine.tables.outcomes import outcomes_sentence
+from retainstream.engine.tables.outcomes import Outcome
 from retainstream.engine.tables.parts import BrokenRecord, TablePart, layout_document, part_by
 from retainstream.engine.tables.splitting import Place, Splitter
 from retainstream.runs.imports.plain_text import plain_content
@@ -103,7 +103,7 @@ def preview(schema: FeatureSchema, sent: ImportPreviewRequest) -> ImportPreview:
             for number, (header, place) in enumerate(zip(table.header, uses, strict=True))
         ],
         absent=[column.label for column in schema.columns if column.name not in binding.columns],
-        outcomes=_outcomes(schema, intake),
+        outcomes=_outcomes(intake),
         rows_shown=seen.shown,
         rejects=[
             RejectedKind(column=fault.column, reason=fault.detail, rows=fault.rows, line=fault.line) for fault in faults[:_MOST_REJECTS]
@@ -112,12 +112,12 @@ def preview(schema: FeatureSchema, sent: ImportPreviewRequest) -> ImportPreview:
     )
 
 
-def _outcomes(schema: FeatureSchema, intake: Intake) -> OutcomesOfFile:
-    unread = [(count["value"], count["rows"]) for count in intake.unread.listed() if count["column"] == schema.label.header]
-    unreadable = sum(rows for _, rows in unread)
-    known = intake.refused + intake.left + intake.stayed + unreadable
-    counts = {"left": intake.left, "stayed": intake.stayed, "not_known": intake.rows - known, "unreadable": unreadable}
-    return OutcomesOfFile(**counts, sentence=outcomes_sentence(counts, unread))
+def _outcomes(intake: Intake) -> OutcomesOfFile:
+    read = intake.outcomes
+    left, stayed, not_known, unreadable = (
+        read.counts[outcome] for outcome in (Outcome.LEFT, Outcome.STAYED, Outcome.NOT_KNOWN, Outcome.UNREADABLE)
+    )
+    return OutcomesOfFile(left=left, stayed=stayed, not_known=not_known, unreadable=unreadable, sentence=read.sentence)
 
 
 def _part(sent: SentFile) -> TablePart:
