@@ -15,6 +15,7 @@ MOST_ROUNDS = 1500
 _ROWS_PER_THREAD = 5_000
 _LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
 _ALL_LEVELS = 100_000  # after a linear stage, which knows what each level does by itself, no groups are needed
+_LEVELS_OF_GROUPS = 4  # with `grouped`, categories of at least so many levels are split into groups
 DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
 
@@ -31,17 +32,26 @@ class SettingsChange(TypedDict, total=False):
     subsample: float
     columns: float
     penalty: float
+    grouped: bool
+    encoded: bool
 
 
 class SettingsDocument(SettingsChange, total=False):
-    """Settings as JSON: those of the trees where there are trees, `linear_penalty` where there is a linear stage."""
+    """Settings as JSON: those of the trees where there are trees, `linear_penalty` where there is a linear stage.
+
+    `grouped` and `encoded` are left out where false.
+    """
 
     linear_penalty: float
 
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """The settings of a boosted model. `linear` is the penalty of the linear stage before the trees, None without one."""
+    """The settings of a boosted model.
+
+    linear: the penalty of the linear stage before the trees, None without one. grouped: a split divides the levels of a category into two
+    groups, instead of taking one level apart. encoded: the model has the inputs that are derived from categories.
+    """
 
     depth: int
     eta: float
@@ -50,6 +60,8 @@ class TreeSettings:
     columns: float = 0.8
     penalty: float = 1.0
     linear: float | None = None
+    grouped: bool = False
+    encoded: bool = False
 
     def work(self, rounds: int, terms: int = 0) -> int:
         """The size of a model with this many rounds and linear terms: leaves plus slopes."""
@@ -57,11 +69,15 @@ class TreeSettings:
 
     def document(self, *, trees: bool = True) -> SettingsDocument:
         """The settings as JSON; without those of the trees if `trees` is false."""
-        linear: SettingsDocument = {} if self.linear is None else {"linear_penalty": self.linear}
+        common: SettingsDocument = {} if self.linear is None else {"linear_penalty": self.linear}
+        if self.encoded:
+            common["encoded"] = True
         if not trees:
-            return linear
+            return common
+        if self.grouped:
+            common["grouped"] = True
         return {
-            **linear,
+            **common,
             "depth": self.depth,
             "eta": self.eta,
             "min_child_weight": self.min_child_weight,
@@ -92,7 +108,7 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "max_depth": settings.depth,
         "eta": settings.eta,
         "min_child_weight": settings.min_child_weight,
-        "max_cat_to_onehot": _LEVELS_ONE_BY_ONE if settings.linear is None else _ALL_LEVELS,
+        "max_cat_to_onehot": _levels_one_by_one(settings),
         "subsample": settings.subsample,
         "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
@@ -100,6 +116,12 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "seed": seed,
         "nthread": threads,
     }
+
+
+def _levels_one_by_one(settings: TreeSettings) -> int:
+    if settings.grouped:
+        return _LEVELS_OF_GROUPS
+    return _LEVELS_ONE_BY_ONE if settings.linear is None else _ALL_LEVELS
 
 
 def quantile_matrix(
