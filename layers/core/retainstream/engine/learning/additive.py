@@ -7,6 +7,8 @@ steps over the rows that `row_counts` writes into it.
 """
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,20 +135,46 @@ def regressors(schema: FeatureSchema) -> int:
 
 def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:
     """One booster: the stage's trees first, then the trees that were fitted after it."""
-    document = json.loads(bytes(following.save_raw("json")))
-    learner = document["learner"]
-    model = learner["gradient_booster"]["model"]
-    trees = [term.tree() for term in stage.terms] + model["trees"]
+    return merged([(stage, following)])
+
+
+def merged(members: Sequence[tuple[LinearStage, xgboost.Booster]]) -> xgboost.Booster:
+    """One booster whose score is the mean of the members' scores: each a stage, and the trees that were fitted after it.
+
+    A tree's leaves are divided by the number of members, so that its Shapley values are divided too and the reasons of the mean stay exact.
+    A stage that several members share is stored once. Members may know different numbers of columns: the first columns are the same.
+    """
+    documents = [json.loads(bytes(following.save_raw("json"))) for _, following in members]
+    widest = max(documents, key=lambda document: int(document["learner"]["learner_model_param"]["num_feature"]))
+    shares = Counter(id(stage) for stage, _ in members)
+    stages = {id(stage): stage for stage, _ in members}
+    trees = [_scaled(term.tree(), shares[key] / len(members)) for key, stage in stages.items() for term in stage.terms]
+    for document in documents:
+        trees += [_scaled(tree, 1 / len(members)) for tree in document["learner"]["gradient_booster"]["model"]["trees"]]
+    learner = widest["learner"]
     for number, tree in enumerate(trees):
         tree["id"] = number
         tree["tree_param"]["num_feature"] = learner["learner_model_param"]["num_feature"]
+    model = learner["gradient_booster"]["model"]
     model["trees"], model["tree_info"] = trees, [0] * len(trees)
     model["iteration_indptr"] = list(range(len(trees) + 1))
     model["gbtree_model_param"]["num_trees"] = str(len(trees))
-    learner["learner_model_param"]["base_score"] = f"[{float(sigmoid(np.array(stage.intercept))):.9E}]"
+    intercept = float(np.mean([stage.intercept for stage, _ in members]))
+    learner["learner_model_param"]["base_score"] = f"[{float(sigmoid(np.array(intercept))):.9E}]"
     complete = xgboost.Booster()
-    complete.load_model(bytearray(json.dumps(document).encode()))
+    complete.load_model(bytearray(json.dumps(widest).encode()))
     return complete
+
+
+def _scaled(tree: dict[str, Any], factor: float) -> dict[str, Any]:
+    """The tree with its scores times a factor. XGBoost stores the score of a leaf where a split has its threshold."""
+    if factor == 1:
+        return tree
+    conditions = [
+        condition if left >= 0 else condition * factor
+        for condition, left in zip(tree["split_conditions"], tree["left_children"], strict=True)
+    ]
+    return {**tree, "split_conditions": conditions, "base_weights": [weight * factor for weight in tree["base_weights"]]}
 
 
 def _regressors(column: Column, values: Floats) -> Floats:

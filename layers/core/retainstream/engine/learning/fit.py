@@ -14,7 +14,7 @@ from retainstream.engine.learning.metrics import Floats, ece, log_loss, roc_auc
 from retainstream.engine.learning.recalibration import recalibration
 from retainstream.engine.learning.search import Search, SearchRecord
 from retainstream.engine.learning.threshold import NO_TEAM, Team, Threshold, threshold_for
-from retainstream.engine.learning.trials import Trial
+from retainstream.engine.learning.trials import Chosen
 from retainstream.engine.learning.unseen import Learned, learned_from
 from retainstream.engine.model.calibration import Bounded, sigmoid
 from retainstream.engine.model.model import ScoringModel
@@ -104,7 +104,7 @@ class Candidate:
 
     model: ScoringModel
     record: FitRecord
-    chosen: Trial
+    chosen: Chosen
     out_of_fold: Floats | None = None
 
 
@@ -184,7 +184,7 @@ def averaged(model: ScoringModel, data: DataSet) -> ScoringModel:
     return replace(model, average_probability=round(float(model.probabilities(data.rows).mean()), 6))
 
 
-def _fitted(search: Search, chosen: Trial, version: str, team: Team, *, tuned_on: int) -> tuple[ScoringModel, FitFacts, Floats]:
+def _fitted(search: Search, chosen: Chosen, version: str, team: Team, *, tuned_on: int) -> tuple[ScoringModel, FitFacts, Floats]:
     """The model of these settings, the facts of its fit, and the out-of-fold margins (n,)."""
     data = search.data
     margins = search.out_of_fold(chosen)

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, joined, regressors, started_from
+from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, merged, regressors, started_from
 from retainstream.engine.learning.choice import preferred, why
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import row_log_losses
@@ -28,7 +28,7 @@ from retainstream.engine.learning.trees import (
     quantile_matrix,
     threads_for,
 )
-from retainstream.engine.learning.trials import Taken, Trial, TrialDocument
+from retainstream.engine.learning.trials import Chosen, Taken, Trial, TrialDocument
 from retainstream.engine.model.calibration import sigmoid
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
@@ -50,9 +50,10 @@ _CELLS_FOR_PENALTIES = 5_000_000
 
 
 class SearchRecord(TypedDict):
-    """A search as JSON, for the run's record."""
+    """A search as JSON, for the run's record. blend: the members of the model, the best first, where it has several; it is `chosen`."""
 
     chosen: TrialDocument
+    blend: NotRequired[list[TrialDocument]]
     why: str
     trials: list[TrialDocument]
     stopped_by_clock: bool
@@ -115,14 +116,14 @@ class Search:
         self._folds: dict[int, _Fold] = {}
         self._taken: list[Taken] = []
 
-    def run(self) -> Trial:
+    def run(self) -> Chosen:
         """The chosen trial: the smallest model among those within one standard error of the best."""
         for settings in self._plan():
             if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and self._late():
                 self.stopped_by_clock = True
                 break
             self.trials.append(self._try(settings))
-        return preferred(self.trials)
+        return Chosen.single(preferred(self.trials))
 
     def _late(self) -> bool:
         """Whether another trial and the work after it would take too long."""
@@ -131,8 +132,11 @@ class Search:
         total = sum([*self._taken, self._taken[-1], *[taken * the_rest for taken in again]], start=Taken())
         return total.worked > self.seconds or total.waited > _PATIENCE_WITH_NEIGHBOURS * self.seconds
 
-    def out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
+    def out_of_fold(self, chosen: Chosen) -> NDArray[np.float64]:
         """Margins (n,) of every development row, each from a model that was not fitted to it."""
+        return np.mean([self._out_of_fold(trial) for trial in chosen.trials], axis=0, dtype=np.float64)
+
+    def _out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
         settings = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
         scores = np.empty(len(self.data))
 
@@ -144,21 +148,25 @@ class Search:
             list(pool.map(score, range(self.fold_count)))
         return scores
 
-    def final(self, trial: Trial) -> xgboost.Booster:
+    def final(self, chosen: Chosen) -> xgboost.Booster:
         """The chosen settings, fitted to all development rows. The trees count these rows, so that reasons start from their mean score."""
         schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
-        settings = parameters(schema, trial.settings, seed=self.seed, threads=self.threads)
-        penalty = trial.settings.linear
-        stage = constant_stage(churned) if penalty is None else LinearFit(schema, rows, churned).stage(penalty)
+        penalties = dict.fromkeys(trial.settings.linear for trial in chosen.trials)
+        linear = LinearFit(schema, rows, churned) if any(penalty is not None for penalty in penalties) else None
+        stages = {penalty: constant_stage(churned) if penalty is None or not linear else linear.stage(penalty) for penalty in penalties}
         learned = quantile_matrix(schema, rows, churned, threads=self.threads)
-        learned.set_base_margin(started_from(stage, rows))
-        return counted(joined(stage, fit_rounds(settings, learned, trial.rounds)), schema, rows)
+        members = []
+        for trial in chosen.trials:
+            settings, stage = parameters(schema, trial.settings, seed=self.seed, threads=self.threads), stages[trial.settings.linear]
+            learned.set_base_margin(started_from(stage, rows))
+            members.append((stage, fit_rounds(settings, learned, trial.rounds)))
+        return counted(merged(members), schema, rows)
 
-    def record(self, chosen: Trial) -> SearchRecord:
+    def record(self, chosen: Chosen) -> SearchRecord:
         """The search as JSON."""
-        return {
+        record: SearchRecord = {
             "chosen": chosen.document(),
-            "why": why(self.trials, chosen),
+            "why": why(self.trials, chosen.best),
             "trials": [trial.document() for trial in self.trials],
             "stopped_by_clock": self.stopped_by_clock,
             "folds": self.fold_count,
@@ -167,6 +175,9 @@ class Search:
             "seed": self.seed,
             "seconds": self.seconds,
         }
+        if len(chosen.trials) > 1:
+            record["blend"] = chosen.members()
+        return record
 
     @property
     def planned(self) -> int:
@@ -226,7 +237,8 @@ class Search:
         """The linear stage alone."""
         started = self._at_once(lambda number: self._started(number, penalty))
         terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
-        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, self._row_by_row(started), terms, self._taken[-1])
+        losses, scores = self._row_by_row([(fold, of_judged) for fold, of_judged in started])
+        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, losses, terms, self._taken[-1], scores)
 
     def _try(self, settings: TreeSettings) -> Trial:
         xgboost_settings = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
@@ -239,8 +251,8 @@ class Search:
         shortest = min(len(curve) for _, _, curve in fitted)
         rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
         terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
-        losses = [(fold, row_log_losses(fold.churned, sigmoid(margins(booster, fold.judged, rounds)))) for fold, booster, _ in fitted]
-        return Trial(settings, rounds, self._row_by_row(losses), terms, self._taken[-1])
+        losses, scores = self._row_by_row([(fold, margins(booster, fold.judged, rounds)) for fold, booster, _ in fitted])
+        return Trial(settings, rounds, losses, terms, self._taken[-1], scores)
 
     def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
         """Does the work for every judged fold, in parallel where one fold would use a single processor."""
@@ -257,7 +269,7 @@ class Search:
         return [result for result, _ in done]
 
     def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:
-        """A fold whose matrices continue from the linear stage of this penalty, and the judged rows' log losses after that stage."""
+        """A fold whose matrices continue from the linear stage of this penalty, and the judged rows' margins after that stage."""
         fold = self._fold(number)
         if penalty not in fold.starts:
             learned = np.delete(np.arange(len(self.data)), fold.places)
@@ -272,7 +284,7 @@ class Search:
         _, of_learned, of_judged = fold.starts[penalty]
         fold.learned.set_base_margin(of_learned)
         fold.judged.set_base_margin(of_judged)
-        return fold, row_log_losses(fold.churned, sigmoid(of_judged))
+        return fold, of_judged
 
     def _division(self, number: int) -> NDArray[np.int64]:
         if not number:
@@ -280,14 +292,16 @@ class Search:
         keys = self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64)
         return folds_apart(keys, self.data.rows, self.data.churned, self.fold_count)
 
-    def _row_by_row(self, losses: list[tuple[_Fold, NDArray[np.float64]]]) -> NDArray[np.float64]:
-        """The loss of each judged row, in row order; the mean of its losses if it was judged more than once."""
-        summed, times = np.zeros(len(self.data)), np.zeros(len(self.data))
-        for fold, of_rows in losses:
-            summed[fold.places] += of_rows
-            times[fold.places] += 1
-        averaged: NDArray[np.float64] = summed[times > 0] / times[times > 0]
-        return averaged
+    def _row_by_row(self, margins_of: list[tuple[_Fold, NDArray[np.float64]]]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """The loss of each judged row (n,), the mean of its losses if it was judged more than once; and its margins (times, n)."""
+        times = max(1, self.judged_folds // self.fold_count)
+        scores = np.full((times, len(self.data)), np.nan, dtype=np.float32)
+        losses = np.zeros(len(self.data))
+        for number, (fold, of_rows) in enumerate(margins_of):
+            scores[number // self.fold_count, fold.places] = of_rows
+            losses[fold.places] += row_log_losses(fold.churned, sigmoid(of_rows)) / times
+        judged = ~np.isnan(scores[0])
+        return losses[judged], scores[:, judged]
 
     def _fold(self, number: int) -> _Fold:
         if number not in self._folds:

@@ -99,7 +99,7 @@ def shape(stores: Stores, event: TrainingEvent) -> Shaped:
         search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
         chosen = search.run()
         record, rows = search.record(chosen), {"tune": len(chosen.losses)}
-        document = {"settings": asdict(chosen.settings), "rounds": chosen.rounds, "record": {**record, "rows": rows}}
+        document = {"settings": asdict(chosen.best.settings), "rounds": chosen.best.rounds, "record": {**record, "rows": rows}}
         bench.put_json("shape.json", document)
         bench.put_json("bins.json", Bins.of(learned).document())
         bench.put_json("split.json", split.document())
