@@ -93,7 +93,7 @@ def explained(model: ScoringModel, rows: Rows) -> tuple[object, object, object]:
 
 def bare_call(model: MadeModel, booster: xgboost.Booster, rows: Rows) -> object:
     """Array in → contributions out by XGBoost alone, on one thread."""
-    return booster.predict(matrix(model.schema, rows, threads=1), pred_contribs=True)
+    return booster.predict(matrix(model.schema.features, rows, threads=1), pred_contribs=True)
 
 
 def _of(shape: Shape, size: int, timed: dict[str, Timings], few: int, woodelf: Callable[[int], float] | None) -> list[Result]:

@@ -89,7 +89,7 @@ def made(shape: Shape) -> MadeModel:
             "nthread": 1,
             "seed": 0,
         },
-        matrix(schema, rows, label=churned),
+        matrix(schema.features, rows, label=churned),
         shape.trees,
     )
     return MadeModel(shape, schema, bytes(booster.save_raw("ubj")))

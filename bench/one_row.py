@@ -47,7 +47,7 @@ def through_the_handler(shape: Shape, calls: int) -> list[Result]:
     function = load("predictions")
     request = post(_PATH, {"rows": [model.customers(5)[3]]})
     bare, row = model.bare(), model.rows(5)[3:4]
-    ready = matrix(model.schema, row, threads=1)
+    ready = matrix(model.schema.features, row, threads=1)
     kinds = bare.feature_types
     until = time.monotonic() + (0 if calls < _WARM else _WARM_SECONDS)
     while time.monotonic() < until:  # until the process has made its tables in the background

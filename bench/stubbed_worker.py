@@ -249,7 +249,7 @@ def synthetic_model(*, trees: int = 200, depth: int = 4) -> Any:
     label = np.array([churned_of(customer["life"]) is True for customer in known])
     rows = encode(schema, [customer["features"] for customer in known])
     booster = xgboost.train(
-        {"objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "nthread": 2}, matrix(schema, rows, label=label), trees
+        {"objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "nthread": 2}, matrix(schema.features, rows, label=label), trees
     )
     return ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, schema, threshold=0.4, version="bench")
 

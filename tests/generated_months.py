@@ -52,7 +52,7 @@ def model_and_reference() -> tuple[ScoringModel, Reference]:
     development = data.where(~test)
     booster = xgboost.train(
         {"objective": "binary:logistic", "max_depth": 3, "eta": 0.1, "min_child_weight": 20, "nthread": 1, "seed": 0},
-        matrix(data.schema, development.rows, label=development.churned, threads=1),
+        matrix(data.schema.features, development.rows, label=development.churned, threads=1),
         150,
     )
     model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, data.schema, threshold=0.35, version="v1")

@@ -56,7 +56,7 @@ def trained(seed: int = 0) -> bytes:
     churned = np.random.default_rng(seed).random(2000) < 1 / (1 + np.exp(-margin))
     booster = xgboost.train(
         {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "nthread": 1, "seed": seed},
-        matrix(schema, rows, label=churned, threads=1),
+        matrix(schema.features, rows, label=churned, threads=1),
         30,
     )
     return bytes(booster.save_raw("ubj"))

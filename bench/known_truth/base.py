@@ -48,7 +48,7 @@ def bases(churn: str, seed: int, *, customers: int = CUSTOMERS, explained: int =
     drawn = ~base.churned | (rng.random(customers) < KEPT[churn])
     rows, churned = encode(SCHEMA, list(base.features()))[drawn], base.churned[drawn]
     booster = covered_by_hessians(rows, churned)
-    before, after = _model(booster), _model(counted(booster, SCHEMA, rows))
+    before, after = _model(booster), _model(counted(booster, SCHEMA.features, rows))
     exact = interventional(before, rows[:explained], rng.choice(rows, background, replace=False))
     scored = [(model.explain(rows), model.explain(rows[:explained])) for model in (before, after)]
     tilts = [float(np.abs(of_all.contributions.mean(axis=0)).max()) for of_all, _ in scored]
@@ -58,10 +58,10 @@ def bases(churn: str, seed: int, *, customers: int = CUSTOMERS, explained: int =
 
 def covered_by_hessians(rows: Rows, churned: NDArray[np.bool_]) -> xgboost.Booster:
     """What the earlier version did: the fitted trees as they are, with XGBoost's sums of hessians as covers."""
-    stage = LinearFit(SCHEMA, rows, churned).stage(SETTINGS.linear or 0.0)
-    learned = quantile_matrix(SCHEMA, rows, churned, threads=1)
+    stage = LinearFit(SCHEMA.features, rows, churned).stage(SETTINGS.linear or 0.0)
+    learned = quantile_matrix(SCHEMA.features, rows, churned, threads=1)
     learned.set_base_margin(started_from(stage, rows))
-    return joined(stage, fit_rounds(parameters(SCHEMA, SETTINGS, seed=0, threads=1), learned, ROUNDS))
+    return joined(stage, fit_rounds(parameters(SCHEMA.features, SETTINGS, seed=0, threads=1), learned, ROUNDS))
 
 
 def interventional(model: ScoringModel, rows: Rows, background: Rows) -> Floats:

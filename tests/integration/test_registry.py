@@ -32,7 +32,7 @@ ROWS = encode(SCHEMA, list(BASE.features()))
 
 def booster(rounds: int) -> bytes:
     given = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1}
-    return bytes(xgboost.train(given, matrix(SCHEMA, ROWS, label=BASE.churned.astype(np.float32)), rounds).save_raw("ubj"))
+    return bytes(xgboost.train(given, matrix(SCHEMA.features, ROWS, label=BASE.churned.astype(np.float32)), rounds).save_raw("ubj"))
 
 
 BOOSTERS = {name: booster(rounds) for name, rounds in (("v1", 3), ("v2", 5), ("v3", 7))}

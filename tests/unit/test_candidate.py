@@ -102,7 +102,7 @@ def test_a_model_whose_reasons_do_not_add_up_fails_the_parity_check(data: DataSe
 
     model = candidate.model
     assert not parity(
-        Wrong(model.version, model.schema, model.booster, model.calibration, model.levels, model.contributions), data.rows
+        Wrong(model.version, model.schema, model.inputs, model.booster, model.calibration, model.levels, model.contributions), data.rows
     ).passed
 
 

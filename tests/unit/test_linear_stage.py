@@ -67,8 +67,8 @@ def linear_data(count: int, seed: int, columns: Sequence[Column] | None = None) 
 
 
 def whole(data: DataSet, stage: LinearStage, rounds: int) -> ScoringModel:
-    given = parameters(data.schema, TreeSettings(2, 0.1), seed=0, threads=1)
-    learned = quantile_matrix(data.schema, data.rows, data.churned, threads=1)
+    given = parameters(data.schema.features, TreeSettings(2, 0.1), seed=0, threads=1)
+    learned = quantile_matrix(data.schema.features, data.rows, data.churned, threads=1)
     learned.set_base_margin(started_from(stage, data.rows))
     booster = joined(stage, fit_rounds(given, learned, rounds))
     return ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, data.schema, threshold=0.5, version="v")
@@ -77,7 +77,7 @@ def whole(data: DataSet, stage: LinearStage, rounds: int) -> ScoringModel:
 @pytest.mark.parametrize("rounds", [0, 7])
 def test_stage_and_trees_become_one_booster_with_the_reasons_of_shap(rounds: int) -> None:
     data = linear_data(1500, 3)
-    stage = LinearFit(data.schema, data.rows, data.churned).stage(1.0)
+    stage = LinearFit(data.schema.features, data.rows, data.churned).stage(1.0)
     model = whole(data, stage, rounds)
     assert model.booster.num_boosted_rounds() == len(stage.terms) + rounds
     found = parity(model, data.rows)
@@ -88,7 +88,7 @@ def test_stage_and_trees_become_one_booster_with_the_reasons_of_shap(rounds: int
 
 def test_the_stage_is_the_regression_it_writes_down() -> None:
     data = linear_data(4000, 5)
-    stage = LinearFit(data.schema, data.rows, data.churned).stage(1.0)
+    stage = LinearFit(data.schema.features, data.rows, data.churned).stage(1.0)
     regression = LinearBaseline.fit(data.schema, data.rows, data.churned).probabilities(data.rows)
     ours = started_from(stage, data.rows)
     theirs = np.log(regression / (1 - regression))
@@ -100,7 +100,7 @@ def test_the_stage_is_the_regression_it_writes_down() -> None:
 def test_without_columns_that_matter_the_stage_is_the_rate() -> None:
     data = linear_data(500, 1, [number("x0"), number("x1"), number("x2"), number("x3"), number("x4")])
     data.rows[:] = 3
-    stage = LinearFit(data.schema, data.rows, data.churned).stage(1.0)
+    stage = LinearFit(data.schema.features, data.rows, data.churned).stage(1.0)
     assert stage.terms == ()
     assert stage.intercept == pytest.approx(constant_stage(data.churned).intercept, abs=0.01)
 
@@ -113,7 +113,7 @@ def test_the_stage_moves_as_the_schema_says(seed: int, missing: float) -> None:
     rows = rng.normal(size=(400, 3)) ** rng.choice([1, 3])
     data = data_of(schema, rows, rows @ rng.normal(size=3), seed)
     data.rows[rng.random(rows.shape) < missing] = np.nan
-    stage = LinearFit(schema, data.rows, data.churned).stage(1.0)
+    stage = LinearFit(schema.features, data.rows, data.churned).stage(1.0)
     ordered = np.sort(rng.normal(size=200) * 3).astype(np.float32)
     for term in stage.terms:
         steps = np.diff(term.scores(ordered))
@@ -125,7 +125,7 @@ def test_a_level_or_a_missing_value_never_met_gets_no_share() -> None:
     place = len(data.schema.features) - 1
     known = np.nan_to_num(data.rows[:, place], nan=0.0)
     data.rows[:, place] = np.where(known == 5, 4, known)
-    stage = LinearFit(data.schema, data.rows, data.churned).stage(1.0)
+    stage = LinearFit(data.schema.features, data.rows, data.churned).stage(1.0)
     (term,) = [term for term in stage.terms if term.place == place]
     shares = term.scores(np.array([0, 1, 2, 3, 4, 5, np.nan], dtype=np.float32))
     assert shares[:5].max() - shares[:5].min() > 0.8

@@ -60,7 +60,7 @@ def test_contributions_are_those_of_shap_and_points_add_up(
         "nthread": 1,
         "seed": seed,
     }
-    booster = xgboost.train(chosen, matrix(schema, rows, label=left, threads=1), 12)
+    booster = xgboost.train(chosen, matrix(schema.features, rows, label=left, threads=1), 12)
     calibration = {"method": "platt", "a": 0.8, "b": -0.3}
     model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), calibration, schema, threshold=0.5, version="v")
     found = parity(model, rows)

@@ -26,7 +26,7 @@ def model_of(booster: xgboost.Booster) -> ScoringModel:
 
 def boosted(rows: Rows, churned: np.ndarray, depth: int = 4) -> xgboost.Booster:
     chosen = {"objective": "binary:logistic", "max_depth": depth, "eta": 0.3, "base_score": 0.05, "nthread": 1}
-    return xgboost.train(chosen, matrix(SCHEMA, rows, label=churned, threads=1), 12)
+    return xgboost.train(chosen, matrix(SCHEMA.features, rows, label=churned, threads=1), 12)
 
 
 @settings(max_examples=20, deadline=None)
@@ -34,7 +34,7 @@ def boosted(rows: Rows, churned: np.ndarray, depth: int = 4) -> xgboost.Booster:
 def test_the_base_is_the_mean_score_and_no_score_changes(seed: int, missing: float, distinct: int, depth: int) -> None:
     data = made(400, seed, missing=missing, distinct=distinct)
     booster = boosted(data.rows, data.churned, depth)
-    before, after = model_of(booster), model_of(counted(booster, SCHEMA, data.rows))
+    before, after = model_of(booster), model_of(counted(booster, SCHEMA.features, data.rows))
     np.testing.assert_array_equal(after.margins(data.rows), before.margins(data.rows))
     explained = after.explain(data.rows)
     assert explained.base_margin == pytest.approx(after.margins(data.rows).mean(), abs=1e-3)
@@ -44,9 +44,9 @@ def test_the_base_is_the_mean_score_and_no_score_changes(seed: int, missing: flo
 
 def test_the_covers_of_the_stored_trees_are_counts() -> None:
     data = made(1_000, 5)
-    booster = counted(boosted(data.rows, data.churned), SCHEMA, data.rows)
+    booster = counted(boosted(data.rows, data.churned), SCHEMA.features, data.rows)
     trees = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
-    leaves = booster.predict(matrix(SCHEMA, data.rows, threads=1), pred_leaf=True).astype(int)
+    leaves = booster.predict(matrix(SCHEMA.features, data.rows, threads=1), pred_leaf=True).astype(int)
     for number, tree in enumerate(trees):
         covers, lefts = np.array(tree["sum_hessian"]), np.array(tree["left_children"])
         reached = np.bincount(leaves[:, number], minlength=len(covers))
@@ -58,7 +58,7 @@ def test_a_branch_that_no_row_takes_keeps_a_cover_for_later_rows() -> None:
     data = made(2_000, 7, missing=0.0)
     booster = boosted(data.rows, data.churned)
     few = data.rows[data.rows[:, 1] > np.median(data.rows[:, 1])][:50]
-    model = model_of(counted(booster, SCHEMA, few))
+    model = model_of(counted(booster, SCHEMA.features, few))
     explained = model.explain(data.rows)
     assert np.isfinite(explained.contributions).all()
     assert explained.base_margin == pytest.approx(model.margins(few).mean(), abs=1e-3)
@@ -74,7 +74,7 @@ def test_the_model_of_a_training_job_counts_the_rows_of_the_sample() -> None:
     bins = Bins.of(data)
     job = on_features(raw(fitted(bins, data, 30)), bins, SCHEMA)
     sample = data.rows[::3]
-    before, after = model_of(job), model_of(counted(job, SCHEMA, sample))
+    before, after = model_of(job), model_of(counted(job, SCHEMA.features, sample))
     mean = after.margins(sample).mean()
     assert abs(before.explain(sample).base_margin - mean) > 0.003
     assert after.explain(sample).base_margin == pytest.approx(mean, abs=1e-3)
@@ -84,5 +84,5 @@ def test_the_model_of_a_training_job_counts_the_rows_of_the_sample() -> None:
 
 def test_a_booster_without_trees_stays_as_it_is() -> None:
     data = made(100, 2)
-    booster = xgboost.train({"objective": "binary:logistic"}, matrix(SCHEMA, data.rows, label=data.churned, threads=1), 0)
-    assert raw(counted(booster, SCHEMA, data.rows)) == raw(booster)
+    booster = xgboost.train({"objective": "binary:logistic"}, matrix(SCHEMA.features, data.rows, label=data.churned, threads=1), 0)
+    assert raw(counted(booster, SCHEMA.features, data.rows)) == raw(booster)

@@ -82,7 +82,7 @@ def gym_booster(seed: int) -> bytes:
         "nthread": 1,
         "seed": seed,
     }
-    booster = xgboost.train(settings_, matrix(SCHEMA, rows, label=left, threads=1), 4)
+    booster = xgboost.train(settings_, matrix(SCHEMA.features, rows, label=left, threads=1), 4)
     return bytes(booster.save_raw("ubj"))
 
 

@@ -68,7 +68,7 @@ def test_the_true_probability_follows_from_the_observed_values_alone() -> None:
 
 
 def test_failed_payments_weigh_more_in_the_first_months() -> None:
-    names = feature_names(SCHEMA)
+    names = feature_names(SCHEMA.features)
     rows = encode(SCHEMA, list(generate(1, 0).features())).repeat(4, axis=0)
     rows[:, names.index("payment_failures")] = [0, 3, 0, 3]
     rows[:, names.index("subscription_age_months")] = [0, 0, 60, 60]

@@ -140,7 +140,7 @@ def test_models_of_anything_else_are_refused() -> None:
 
 def test_a_job_gets_the_parameters_of_a_fit_under_the_same_names() -> None:
     shape, bins = TreeSettings(3, 0.1), Bins.of(made(200, 2))
-    here = parameters(SCHEMA, shape, seed=7, threads=2)
+    here = parameters(SCHEMA.features, shape, seed=7, threads=2)
     there = hyper_parameters(SCHEMA, shape, 120, bins, seed=7)
     assert all(isinstance(value, str) for value in there.values())
     for name in there.keys() & here.keys() - {"monotone_constraints"}:

@@ -86,7 +86,7 @@ def test_the_model_scores_customers_who_lack_a_value_that_no_other_customer_lack
     total = score["base_margin"] + sum(score["contributions"].values())
     assert total == pytest.approx(score["margin"], abs=1e-5)
     rows = encode(SCHEMA, [features])
-    by_xgboost = model().booster.predict(matrix(SCHEMA, rows, threads=1), pred_contribs=True)[0]
+    by_xgboost = model().booster.predict(matrix(SCHEMA.features, rows, threads=1), pred_contribs=True)[0]
     assert score["margin"] == pytest.approx(float(by_xgboost.sum()), abs=2e-4)
     assert 0 < score["probability"] < 1
     if lacking == "Monatsbeitrag":

@@ -37,7 +37,7 @@ def prime(stores: Stores) -> None:
         _log.warning("snapshot without a model: %s", error)
     else:
         scores(model, [{}])
-        model.contributions.prepare(encode(model.schema, [{}]))
+        model.contributions.prepare(model.inputs.rows(encode(model.schema, [{}])))
 
 
 def renew() -> None:

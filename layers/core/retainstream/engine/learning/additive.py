@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from retainstream.engine.learning.trees import DIRECTIONS
 from retainstream.engine.model.calibration import sigmoid
 from retainstream.engine.model.encoding import Rows
-from retainstream.engine.schema import Column, FeatureSchema
+from retainstream.engine.schema import Column
 
 type Floats = NDArray[np.float64]
 
@@ -86,14 +86,14 @@ class LinearFit:
     level that occurs. A column's direction in the schema bounds its slope.
     """
 
-    def __init__(self, schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_]) -> None:
-        self._schema, self._rows, self._churned = schema, rows, churned
-        parts = [_regressors(column, rows[:, place].astype(np.float64)) for place, column in enumerate(schema.features)]
+    def __init__(self, columns: Sequence[Column], rows: Rows, churned: NDArray[np.bool_]) -> None:
+        self._columns, self._rows, self._churned = columns, rows, churned
+        parts = [_regressors(column, rows[:, place].astype(np.float64)) for place, column in enumerate(columns)]
         self._ends = np.cumsum([part.shape[1] for part in parts])
         self._regressors = np.hstack(parts)
         self._bounds = [
             _BOUNDS[DIRECTIONS[column.monotone if first else None]]
-            for column, part in zip(schema.features, parts, strict=True)
+            for column, part in zip(columns, parts, strict=True)
             for first in [True] + [False] * (part.shape[1] - 1)
         ][: int(self._ends[-1])]
         self._last = np.append(np.zeros(int(self._ends[-1])), constant_stage(churned).intercept)
@@ -116,7 +116,7 @@ class LinearFit:
             middle = float(share.mean())
             intercept += middle
             if np.abs(share - middle).max(initial=0.0) > _LEAST_TERM:
-                terms.append(_term(place, self._schema.features[place], self._rows[:, place], share - middle))
+                terms.append(_term(place, self._columns[place], self._rows[:, place], share - middle))
         return LinearStage(intercept, tuple(terms))
 
 
@@ -128,9 +128,9 @@ def started_from(stage: LinearStage, rows: Rows) -> Floats:
     return scores
 
 
-def regressors(schema: FeatureSchema) -> int:
-    """The largest number of regressors of a linear stage of the schema."""
-    return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in schema.features)
+def regressors(columns: Sequence[Column]) -> int:
+    """The largest number of regressors of a linear stage of these columns."""
+    return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in columns)
 
 
 def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:

@@ -6,7 +6,7 @@ from typing import TypedDict
 import numpy as np
 
 from retainstream.engine.model.encoding import Rows
-from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.model.model import ScoringModel
 
 MOST_ROWS = 500
 TOLERANCE = 1e-4
@@ -56,10 +56,11 @@ def parity(model: ScoringModel, rows: Rows) -> Parity:
 
     sample = rows[np.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).astype(int)]
     explainer = shap.TreeExplainer(model.booster)
-    theirs = np.asarray(explainer.shap_values(matrix(model.schema, sample)), dtype=np.float64)
-    ours = [model.contributions.walked(sample)]
-    if tables := model.contributions.tables(sample):
-        ours.append((tables.contributions(sample), tables.forest.base))
+    theirs = np.asarray(explainer.shap_values(model.matrix(sample)), dtype=np.float64)
+    inputs = model.inputs.rows(sample)
+    ours = [model.contributions.walked(inputs)]
+    if tables := model.contributions.tables(inputs):
+        ours.append((tables.contributions(inputs), tables.forest.base))
     margin = model.margins(sample)
     return Parity(
         rows=len(sample),

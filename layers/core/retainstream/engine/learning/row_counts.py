@@ -8,6 +8,7 @@ score of the rows, and the contributions of a column are nearly 0 on average.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,21 @@ from numpy.typing import NDArray
 
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.model.model import matrix
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column
 
 _LEAVES_AT_ONCE = 8_000_000
 _TRACE = 0.01
 """Rows that each tree has in addition, divided as the stored covers are, so that a branch without rows has a cover for later rows."""
 
 
-def counted(booster: xgboost.Booster, schema: FeatureSchema, rows: Rows) -> xgboost.Booster:
-    """The booster with the same scores, and the number of `rows` (n, features) at each node as its cover."""
+def counted(booster: xgboost.Booster, columns: Sequence[Column], rows: Rows) -> xgboost.Booster:
+    """The booster with the same scores, and the number of `rows` (n, columns) at each node as its cover."""
     document = json.loads(bytes(booster.save_raw("json")))
     trees = document["learner"]["gradient_booster"]["model"]["trees"]
     if not trees:
         return booster
     ends = np.cumsum([len(tree["left_children"]) for tree in trees])
-    reached = np.split(_reached(booster, schema, rows, ends), ends[:-1])
+    reached = np.split(_reached(booster, columns, rows, ends), ends[:-1])
     for tree, counts in zip(trees, reached, strict=True):
         tree["sum_hessian"] = _covers(tree, counts)
     copy = xgboost.Booster()
@@ -38,13 +39,13 @@ def counted(booster: xgboost.Booster, schema: FeatureSchema, rows: Rows) -> xgbo
     return copy
 
 
-def _reached(booster: xgboost.Booster, schema: FeatureSchema, rows: Rows, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _reached(booster: xgboost.Booster, columns: Sequence[Column], rows: Rows, ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """The number of rows in each leaf, (nodes of all trees,). ends: the number of nodes up to the end of each tree."""
     counts = np.zeros(int(ends[-1]), dtype=np.int64)
     starts = np.append(0, ends[:-1])
     step = max(1, _LEAVES_AT_ONCE // len(ends))
     for start in range(0, len(rows), step):
-        leaves = booster.predict(matrix(schema, rows[start : start + step]), pred_leaf=True).reshape(-1, len(ends))
+        leaves = booster.predict(matrix(columns, rows[start : start + step]), pred_leaf=True).reshape(-1, len(ends))
         counts += np.bincount((leaves.astype(np.int64) + starts).ravel(), minlength=len(counts))
     return counts
 

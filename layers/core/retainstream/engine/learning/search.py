@@ -137,7 +137,7 @@ class Search:
         return np.mean([self._out_of_fold(trial) for trial in chosen.trials], axis=0, dtype=np.float64)
 
     def _out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
-        settings = parameters(self.data.schema, trial.settings, seed=self.seed, threads=self.threads)
+        settings = parameters(self.data.schema.features, trial.settings, seed=self.seed, threads=self.threads)
         scores = np.empty(len(self.data))
 
         def score(number: int) -> None:
@@ -150,17 +150,17 @@ class Search:
 
     def final(self, chosen: Chosen) -> xgboost.Booster:
         """The chosen settings, fitted to all development rows. The trees count these rows, so that reasons start from their mean score."""
-        schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+        columns, rows, churned = self.data.schema.features, self.data.rows, self.data.churned
         penalties = dict.fromkeys(trial.settings.linear for trial in chosen.trials)
-        linear = LinearFit(schema, rows, churned) if any(penalty is not None for penalty in penalties) else None
+        linear = LinearFit(columns, rows, churned) if any(penalty is not None for penalty in penalties) else None
         stages = {penalty: constant_stage(churned) if penalty is None or not linear else linear.stage(penalty) for penalty in penalties}
-        learned = quantile_matrix(schema, rows, churned, threads=self.threads)
+        learned = quantile_matrix(columns, rows, churned, threads=self.threads)
         members = []
         for trial in chosen.trials:
-            settings, stage = parameters(schema, trial.settings, seed=self.seed, threads=self.threads), stages[trial.settings.linear]
+            settings, stage = parameters(columns, trial.settings, seed=self.seed, threads=self.threads), stages[trial.settings.linear]
             learned.set_base_margin(started_from(stage, rows))
             members.append((stage, fit_rounds(settings, learned, trial.rounds)))
-        return counted(merged(members), schema, rows)
+        return counted(merged(members), columns, rows)
 
     def record(self, chosen: Chosen) -> SearchRecord:
         """The search as JSON."""
@@ -228,7 +228,7 @@ class Search:
 
     def _penalties(self) -> tuple[float, ...]:
         """The penalties of the linear stage to try; none if the data is too large for a linear stage."""
-        cells = len(self.data) * regressors(self.data.schema)
+        cells = len(self.data) * regressors(self.data.schema.features)
         if cells > MOST_CELLS or not self.with_linear_stage:
             return ()
         return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self.planned >= _MOST_TRIALS // 2 else (_USUAL_PENALTY,)
@@ -241,7 +241,7 @@ class Search:
         return Trial(TreeSettings(1, self.eta, linear=penalty), 0, losses, terms, self._taken[-1], scores)
 
     def _try(self, settings: TreeSettings) -> Trial:
-        xgboost_settings = parameters(self.data.schema, settings, seed=self.seed, threads=self.threads)
+        xgboost_settings = parameters(self.data.schema.features, settings, seed=self.seed, threads=self.threads)
 
         def watched(number: int) -> tuple[_Fold, xgboost.Booster, NDArray[np.float64]]:
             fold, _ = self._started(number, settings.linear)
@@ -273,11 +273,11 @@ class Search:
         fold = self._fold(number)
         if penalty not in fold.starts:
             learned = np.delete(np.arange(len(self.data)), fold.places)
-            schema, rows, churned = self.data.schema, self.data.rows, self.data.churned
+            columns, rows, churned = self.data.schema.features, self.data.rows, self.data.churned
             if penalty is None:
                 stage = constant_stage(churned[learned])
             else:
-                linear = fold.linear or LinearFit(schema, rows[learned], churned[learned])
+                linear = fold.linear or LinearFit(columns, rows[learned], churned[learned])
                 stage = linear.stage(penalty)
                 fold.linear = linear if len(self._penalties()) > 1 else None
             fold.starts[penalty] = stage, started_from(stage, rows[learned]), started_from(stage, rows[fold.places])
@@ -305,9 +305,9 @@ class Search:
 
     def _fold(self, number: int) -> _Fold:
         if number not in self._folds:
-            schema, judged = self.data.schema, self._division(number // self.fold_count) == number % self.fold_count
+            columns, judged = self.data.schema.features, self._division(number // self.fold_count) == number % self.fold_count
             rows, churned = self.data.rows, self.data.churned
-            learned_matrix = quantile_matrix(schema, rows[~judged], churned[~judged], threads=self.threads)
-            judged_matrix = quantile_matrix(schema, rows[judged], churned[judged], threads=self.threads, like=learned_matrix)
+            learned_matrix = quantile_matrix(columns, rows[~judged], churned[~judged], threads=self.threads)
+            judged_matrix = quantile_matrix(columns, rows[judged], churned[judged], threads=self.threads, like=learned_matrix)
             self._folds[number] = _Fold(learned_matrix, judged_matrix, np.flatnonzero(judged), churned[judged])
         return self._folds[number]

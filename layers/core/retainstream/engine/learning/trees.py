@@ -1,6 +1,7 @@
 """Boosted trees for a schema: settings, fitting and early stopping."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -9,7 +10,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from retainstream.engine.model.encoding import Rows, feature_names, feature_types
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column
 
 MOST_ROUNDS = 1500
 _ROWS_PER_THREAD = 5_000
@@ -95,7 +96,7 @@ def threads_for(rows: int) -> int:
     return max(1, min(os.process_cpu_count() or 1, rows // _ROWS_PER_THREAD))
 
 
-def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, threads: int) -> Parameters:
+def parameters(columns: Sequence[Column], settings: TreeSettings, *, seed: int, threads: int) -> Parameters:
     """XGBoost's parameters for trees that continue from the matrix's base margins.
 
     Rows have no class weights, so that the outputs stay probabilities.
@@ -112,7 +113,7 @@ def parameters(schema: FeatureSchema, settings: TreeSettings, *, seed: int, thre
         "subsample": settings.subsample,
         "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
-        "monotone_constraints": tuple(DIRECTIONS[column.monotone] for column in schema.features),
+        "monotone_constraints": tuple(DIRECTIONS[column.monotone] for column in columns),
         "seed": seed,
         "nthread": threads,
     }
@@ -125,14 +126,14 @@ def _levels_one_by_one(settings: TreeSettings) -> int:
 
 
 def quantile_matrix(
-    schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_], *, threads: int, like: xgboost.DMatrix | None = None
+    columns: Sequence[Column], rows: Rows, churned: NDArray[np.bool_], *, threads: int, like: xgboost.DMatrix | None = None
 ) -> xgboost.QuantileDMatrix:
-    """Binned rows; `like` is the matrix whose bins they share."""
+    """Binned rows (n, columns); `like` is the matrix whose bins they share."""
     return xgboost.QuantileDMatrix(
         rows,
         label=churned.astype(np.float32),
-        feature_names=feature_names(schema),
-        feature_types=feature_types(schema),
+        feature_names=feature_names(columns),
+        feature_types=feature_types(columns),
         enable_categorical=True,
         ref=like,
         nthread=threads,

@@ -13,14 +13,14 @@ type Rows = NDArray[np.float32]
 """Customers × the schema's features, in schema order; NaN where a value is missing."""
 
 
-def feature_names(schema: FeatureSchema) -> list[str]:
-    """The names of the model's inputs, in order."""
-    return [column.name for column in schema.features]
+def feature_names(columns: Sequence[Column]) -> list[str]:
+    """The names of a model's inputs, in order."""
+    return [column.name for column in columns]
 
 
-def feature_types(schema: FeatureSchema) -> list[str]:
-    """XGBoost's types of the model's inputs: "c" for a category, "q" for any other kind."""
-    return ["c" if column.kind == "category" else "q" for column in schema.features]
+def feature_types(columns: Sequence[Column]) -> list[str]:
+    """XGBoost's types of a model's inputs: "c" for a category, "q" for any other kind."""
+    return ["c" if column.kind == "category" else "q" for column in columns]
 
 
 def encode(schema: FeatureSchema, customers: Iterable[Features]) -> Rows:

@@ -1,6 +1,6 @@
 """A trained model, ready to score."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from retainstream.engine.model.calibration import Bounded, Calibration, Floats, calibration_from
 from retainstream.engine.model.contributions import Contributions
 from retainstream.engine.model.encoding import Rows, feature_names, feature_types
+from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.model.intervals import Intervals
 from retainstream.engine.model.levels import LevelBounds, bounds_of_threshold
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column, FeatureSchema
 
 
 class UnusableModel(ValueError):
@@ -42,13 +43,15 @@ class Explained:
 class ScoringModel:
     """A booster with the schema it was trained for, its calibration and the bounds of its risk levels.
 
-    `contributions` explains its scores. `average_probability` is its mean probability over the rows that it was fitted to; None for a model
+    `inputs` are the schema's features and what is derived from them; the rows that its methods take are (n, features). `contributions`
+    explains scores by input. `average_probability` is its mean probability over the rows that it was fitted to; None for a model
     of an earlier version of RetainStream. `chosen_at` is the moment (ISO 8601, UTC) at which it was last seen to be the model in service;
     empty for a model that was loaded by its version.
     """
 
     version: str
     schema: FeatureSchema
+    inputs: Inputs = field(compare=False, repr=False)
     booster: xgboost.Booster
     calibration: Calibration
     levels: LevelBounds
@@ -83,9 +86,11 @@ class ScoringModel:
         try:
             loaded.load_model(bytearray(booster))
             curve = calibration_from(calibration)
+            inputs = Inputs.stored(loaded, schema)
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise UnusableModel(f"model {version} cannot be read") from error
-        if loaded.num_features() != len(schema.features) or (loaded.feature_names or feature_names(schema)) != feature_names(schema):
+        names = feature_names(inputs.columns)
+        if loaded.num_features() != len(names) or (loaded.feature_names or names) != names:
             raise UnusableModel(f"model {version} was not trained on the features of schema {schema.name}")
         loaded.set_param({"nthread": 1})
         if not 0 < threshold < 1:
@@ -93,8 +98,8 @@ class ScoringModel:
         if average_probability is not None and not 0 <= average_probability <= 1:
             raise UnusableModel(f"model {version} has an average probability outside 0 to 1")
         bounds = levels or bounds_of_threshold(threshold)
-        contributions = Contributions(loaded, lambda rows: matrix(schema, rows, threads=1))
-        return cls(version, schema, loaded, curve, bounds, contributions, average_probability)
+        contributions = Contributions(loaded, lambda rows: matrix(inputs.columns, rows, threads=1))
+        return cls(version, schema, inputs, loaded, curve, bounds, contributions, average_probability)
 
     @property
     def threshold(self) -> float:
@@ -106,9 +111,13 @@ class ScoringModel:
         """The intervals of the probabilities; None for a version of an earlier release."""
         return self.calibration.intervals if isinstance(self.calibration, Bounded) else None
 
+    def matrix(self, rows: Rows) -> xgboost.DMatrix:
+        """Encoded rows (n, features) as the booster's input."""
+        return matrix(self.inputs.columns, self.inputs.rows(rows), threads=1)
+
     def margins(self, rows: Rows) -> Floats:
         """Raw scores in log-odds, shape (n,)."""
-        scores: NDArray[np.float32] = self.booster.predict(matrix(self.schema, rows, threads=1), output_margin=True)
+        scores: NDArray[np.float32] = self.booster.predict(self.matrix(rows), output_margin=True)
         return scores.astype(np.float64)
 
     def probabilities(self, rows: Rows) -> Floats:
@@ -116,8 +125,9 @@ class ScoringModel:
         return self.calibration.probability(self.margins(rows))
 
     def explain(self, rows: Rows) -> Explained:
-        """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features)."""
-        values, base_margin = self.contributions.of(rows)
+        """Probabilities with exact TreeSHAP contributions, for float32 rows (n, features). Contributions are by `inputs.explained`."""
+        of_inputs, base_margin = self.contributions.of(self.inputs.rows(rows))
+        values = self.inputs.contributions(of_inputs)
         margin = base_margin + values.sum(axis=1)
         calibrated = self.calibration.probability(np.append(margin, base_margin))
         probability, base_probability = calibrated[:-1], float(calibrated[-1])
@@ -131,13 +141,16 @@ class ScoringModel:
         )
 
 
-def matrix(schema: FeatureSchema, rows: Rows, *, label: NDArray[np.generic] | None = None, threads: int | None = None) -> xgboost.DMatrix:
-    """Encoded rows as XGBoost's input, with the names and types of the schema's features. `threads`: None uses all."""
+def matrix(
+    columns: Sequence[Column], rows: Rows, *, label: NDArray[np.generic] | None = None, threads: int | None = None
+) -> xgboost.DMatrix:
+    """Encoded rows as XGBoost's input, with the names and types of the columns (`schema.features`, or a model's `inputs.columns`).
+    `threads`: None uses all."""
     return xgboost.DMatrix(
         rows,
         label=label,
-        feature_names=feature_names(schema),
-        feature_types=feature_types(schema),
+        feature_names=feature_names(columns),
+        feature_types=feature_types(columns),
         enable_categorical=True,
         nthread=threads,
     )

@@ -142,7 +142,7 @@ def hyper_parameters(schema: FeatureSchema, shape: TreeSettings, rounds: int, bi
 
     It finds the base score by itself, has no categories, and uses all processors; the directions are those of the job's columns.
     """
-    of_function = trees.parameters(schema, shape, seed=seed, threads=1)
+    of_function = trees.parameters(schema.features, shape, seed=seed, threads=1)
     directions = tuple(axis.direction for axis in bins.axes)
     return {
         **{name: str(value) for name, value in of_function.items() if name not in _OWN_TO_A_FUNCTION},

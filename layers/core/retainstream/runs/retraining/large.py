@@ -143,7 +143,7 @@ def import_model(stores: Stores, event: ImportModelEvent) -> Imported:
     data = bench.data()
     split = split_of(data)
     development = data.where(split.development(data))
-    booster = counted(on_features(booster_in(archive), _bins(bench), data.schema), data.schema, development.rows)
+    booster = counted(on_features(booster_in(archive), _bins(bench), data.schema), data.schema.features, development.rows)
     make = partial(
         ScoringModel.from_bytes,
         bytes(booster.save_raw("ubj")),

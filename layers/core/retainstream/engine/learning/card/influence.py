@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from retainstream.engine.learning.importance import SAMPLE_ROWS, direction
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.model.encoding import Rows
-from retainstream.engine.model.model import ScoringModel, matrix
+from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.schema.feature_schema import Kind
 
 DRAWN_ROWS = 300
@@ -46,7 +46,7 @@ def explanation(model: ScoringModel, rows: Rows) -> ExplanationDocument:
 
     sample = rows[:SAMPLE_ROWS]
     explainer = shap.TreeExplainer(model.booster)
-    values = np.asarray(explainer.shap_values(matrix(model.schema, sample, threads=1)), dtype=np.float64)
+    values = np.asarray(explainer.shap_values(model.matrix(sample)), dtype=np.float64)
     means = np.abs(values).mean(axis=0)
     drawn = np.linspace(0, len(sample) - 1, min(DRAWN_ROWS, len(sample))).astype(int)
     columns: list[InfluenceDocument] = []

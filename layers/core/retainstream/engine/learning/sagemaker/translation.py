@@ -42,7 +42,7 @@ def on_features(booster: bytes, bins: Bins, schema: FeatureSchema) -> xgboost.Bo
     for tree in learner["gradient_booster"]["model"]["trees"]:
         _translate(tree, bins, len(schema.features))
     learner["learner_model_param"]["num_feature"] = str(len(schema.features))
-    learner["feature_names"], learner["feature_types"] = feature_names(schema), feature_types(schema)
+    learner["feature_names"], learner["feature_types"] = feature_names(schema.features), feature_types(schema.features)
     learner["attributes"] = {}
     translated = xgboost.Booster()
     translated.load_model(bytearray(json.dumps(document).encode()))
