@@ -221,6 +221,10 @@ e2e-lambda: build/x86_64/.ready ## Run every event, and the whole path over HTTP
 test-deploy: build/x86_64/.ready .venv-deploy/.ready ## Build, and deploy, use and delete the stack on MiniStack, an emulator of AWS (five minutes; see build/deploy)
 	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/deploy $(ARGS)
 
+.PHONY: accuracy
+accuracy: .venv/.all-ready ## Compare the models with those of other libraries on real tables; writes bench/accuracy.json and docs/model.md (RETAINSTREAM_DATA=, ARGS="--methods ours")
+	@$(OWN_BYTECODE) $(BIN)/python -m bench.accuracy $(ARGS)
+
 .PHONY: scale
 scale: .venv/.all-ready ## Compute docs/scale.md from the figures measured and the prices in bench/prices.yaml
 	@$(BIN)/python -m bench.scale
