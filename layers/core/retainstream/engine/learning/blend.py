@@ -1,0 +1,30 @@
+"""A blend: a model that is the mean of a few trials, where the mean has a lower loss than the trial that would be chosen alone.
+
+The mean of different models errs less than each of them, because their errors differ; and less than any of them does it depend on the seed
+of the random choices of rows and columns.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retainstream.engine.learning.trials import Chosen, Trial
+
+MOST_MEMBERS = 3
+_NEAR = 1.005
+"""A member's loss is at most this multiple of the lowest loss."""
+_MOST_CANDIDATES = 8
+
+
+def blended(trials: Sequence[Trial], alone: Trial, churned: NDArray[np.bool_], *, gain: float, most_members: int = MOST_MEMBERS) -> Chosen:
+    """The blend with the lowest loss, if that is lower than the loss of `alone` by more than `gain`; otherwise `alone`.
+
+    Members are trials that were judged on the same rows as `alone`, with a loss near the lowest. churned: bool (n,), of these rows.
+    """
+    comparable = sorted((trial for trial in trials if trial.scores.shape == alone.scores.shape), key=lambda trial: trial.loss)
+    near = [trial for trial in comparable if trial.loss <= _NEAR * comparable[0].loss][:_MOST_CANDIDATES]
+    blends = (Chosen.blend(members, churned) for number in range(2, most_members + 1) for members in combinations(near, number))
+    best = min(blends, key=lambda blend: blend.loss, default=Chosen.single(alone))
+    return best if best.loss < alone.loss - gain else Chosen.single(alone)
