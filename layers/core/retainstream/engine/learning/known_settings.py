@@ -34,6 +34,7 @@ class KnownSettings:
             columns=self.columns,
             penalty=self.penalty,
             linear=linear if self.after_linear else None,
+            grouped=self.grouped,
         )
 
 
