@@ -1715,7 +1715,7 @@ export interface components {
             decimal?: ("." | ",") | null;
             /**
              * Feature
-             * @description Whether the model may use it
+             * @description Whether the model may use it; of a date, the days from it to the day of the row
              * @default true
              */
             feature: boolean;
@@ -1763,7 +1763,7 @@ export interface components {
             missing_values: components["schemas"]["_Text"][];
             /**
              * Monotone
-             * @description How churn must move when the value grows
+             * @description How churn must move when the value grows; of a date, when more days have passed since it
              */
             monotone?: ("increasing" | "decreasing") | null;
             name: components["schemas"]["ColumnName"];

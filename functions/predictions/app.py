@@ -7,8 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from retainstream.dashboard.performance import PerformanceView, performance
+from retainstream.engine.lives import day_number
 from retainstream.engine.model.groups import UnknownGroup, groups_of
 from retainstream.engine.model.levels import LevelBounds
+from retainstream.engine.model.past import described_day
 from retainstream.engine.records import Prediction, RiskLevel
 from retainstream.engine.schema import FeatureSchema, FieldError, UnacceptableFeatures
 from retainstream.http import Api, Data, IdempotencyKey, Listing, PageInfo, Problem, requires
@@ -148,8 +150,9 @@ def get_performance() -> Data[PerformanceView]:
 @app.post("/api/predictions/what-if", summary="What if columns changed", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
 def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
     """Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored."""
-    stored = generate.known_features(stores.customers, body.customer_id) if body.customer_id else None
-    asked = what_if(_model(), stored or body.features or {}, body.changes, stored=stored is not None)
+    customer = generate.known_customer(stores.customers, body.customer_id) if body.customer_id else None
+    features, day = (customer["features"], day_number(described_day(customer))) if customer else (body.features or {}, generate.today())
+    asked = what_if(_model(), features, body.changes, day, stored=customer is not None)
     return Data(data=views.what_if_view(asked, settings().confidence_threshold))
 
 

@@ -98,7 +98,7 @@ def test_the_group_is_the_value_of_the_group_column() -> None:
         {"columns": [{"name": "kind", "kind": "category", "levels": ["a", "a"], "label": "K"}]},
         {"columns": [{"name": "n", "kind": "number", "label": "N", "min": 2, "max": 1}]},
         {"columns": [{"name": "n", "kind": "number", "label": "N", "feature": False}]},
-        {"columns": [{"name": "born", "kind": "date", "label": "Born"}]},
+        {"columns": [{"name": "born", "kind": "date", "label": "Born", "min": 1900}]},
         {"columns": [{"name": "n", "kind": "category", "levels": ["a"], "monotone": "increasing", "label": "N"}]},
         {"group": "visits"},
         {"group": "nowhere"},

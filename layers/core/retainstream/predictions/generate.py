@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from retainstream.engine.lives import day_number
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.predictions import predictions, scores
 from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, Score
@@ -42,8 +43,13 @@ def score_customers(
     return score_and_store(model, chosen, customers, stored, run_id=run_id)
 
 
-def known_features(customers: Customers, customer_id: str) -> Features:
-    """The features of a stored customer.
+def today() -> int:
+    """This day in UTC, in days since 1970-01-01: the one that features of a request describe."""
+    return day_number(now())
+
+
+def known_customer(customers: Customers, customer_id: str) -> Customer:
+    """A stored customer.
 
     Raises:
         UnknownCustomers: the customer does not exist.
@@ -51,7 +57,7 @@ def known_features(customers: Customers, customer_id: str) -> Features:
     customer = customers.get(customer_id)
     if customer is None:
         raise UnknownCustomers(["customer_id"])
-    return customer["features"]
+    return customer
 
 
 def score_and_store(
@@ -97,7 +103,7 @@ def score_rows(model: ScoringModel, rows: Sequence[Mapping[str, object]]) -> lis
         checked.append(features)
     if errors:
         raise UnacceptableFeatures(errors)
-    return scores(model, checked)
+    return scores(model, checked, [today()] * len(checked))
 
 
 def acceptable(schema: FeatureSchema, values: Mapping[str, object], place: str) -> Features:

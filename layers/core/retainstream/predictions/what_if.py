@@ -25,10 +25,13 @@ class WhatIf:
         return round(float(self.after["probability"] - self.before["probability"]), 6)
 
 
-def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mapping[str, object], *, stored: bool) -> WhatIf:
+def what_if(
+    model: ScoringModel, features: Mapping[str, object], changes: Mapping[str, object], day: int | None = None, *, stored: bool
+) -> WhatIf:
     """Scores features as they are and with `changes` (column → new value, None for unknown) in one pass.
 
     Args:
+        day: the day that the features describe, in days since 1970-01-01; a schema with dates among its features needs it.
         stored: the features are those of a stored customer. What it lacks, or what the model's schema does not allow, is unknown, and
             stays so unless it is changed.
 
@@ -45,6 +48,6 @@ def what_if(model: ScoringModel, features: Mapping[str, object], changes: Mappin
         raise UnacceptableFeatures(
             [FieldError(f"{'changes' if error.field in changes else 'features'}.{error.field}", error.detail) for error in errors]
         )
-    first, second = scores(model, [before, after])
+    first, second = scores(model, [before, after], None if day is None else [day, day])
     was, becomes = first["features"], second["features"]
     return WhatIf(first, second, [column.name for column in schema.columns if was.get(column.name) != becomes.get(column.name)])

@@ -36,8 +36,8 @@ def prime(stores: Stores) -> None:
     except (NoModel, CorruptModel, RequestRefused, StorageUnavailable) as error:
         _log.warning("snapshot without a model: %s", error)
     else:
-        scores(model, [{}])
-        model.contributions.prepare(model.inputs.rows(encode(model.schema, [{}])))
+        scores(model, [{}], [0])
+        model.contributions.prepare(model.inputs.rows(encode(model.schema, [{}], [0])))
 
 
 def renew() -> None:

@@ -2,8 +2,8 @@
 
 from retainstream.engine.schema import Column, FeatureSchema
 
-TYPES = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR"}
-"""The type of a feature by its kind. A date is never a feature."""
+TYPES = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "date": "VARCHAR"}
+"""The type of a feature by its kind. A date is an ISO day."""
 
 ROW = {
     "customer_id": "VARCHAR",

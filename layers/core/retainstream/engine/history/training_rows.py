@@ -14,9 +14,10 @@ from retainstream.engine.history.columns import columns_of, feature_column
 from retainstream.engine.history.database import Files, files_list
 from retainstream.engine.history.statements import counts_by_anchor, rows_of_days
 from retainstream.engine.lives import MOST_UNKNOWN, Label, day_number, iso_day
-from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.encoding import Rows, day_numbers, days_before
 from retainstream.engine.records import SYNTHETIC
 from retainstream.engine.schema import Column, FeatureSchema
+from retainstream.engine.schema.validation import is_date
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -159,12 +160,13 @@ def table_of(columns: Mapping[str, NDArray[np.generic]], schema: FeatureSchema, 
     used = _unknown_share(counts) <= plan.most_unknown
     chosen = np.isin(labels, (Label.STAYED, Label.LEFT)) if used else np.zeros(len(labels), dtype=bool)
     rows = np.empty((int(chosen.sum()), len(schema.features)), dtype=np.float32)
+    anchors = _filled(columns["anchor_day"], 0).astype(np.int32)
     for place, column in enumerate(schema.features):
-        rows[:, place] = _encoded(columns[feature_column(column)], column)[chosen]
+        rows[:, place] = _encoded(columns[feature_column(column)], column, anchors)[chosen]
     groups = _codes(columns["group"], {group: place for place, group in enumerate(schema.groups)}, -1)
     return TrainingTable(
         customer_ids=[str(customer_id) for customer_id in columns["customer_id"][chosen]],
-        anchors=np.asarray(columns["anchor_day"][chosen], dtype=np.int32),
+        anchors=anchors[chosen],
         rows=rows,
         churned=labels[chosen] == Label.LEFT,
         groups=np.nan_to_num(groups[chosen], nan=-1).astype(np.int16),
@@ -213,12 +215,20 @@ def show_history(connection: "DuckDBPyConnection", files: Files, schema: Feature
     connection.execute(f"CREATE OR REPLACE VIEW history AS SELECT {columns} FROM {source}")
 
 
-def _encoded(values: NDArray[np.generic], column: Column) -> NDArray[np.float64]:
-    """A feature's values as the model reads them, see `model.encoding.encode`."""
+def _encoded(values: NDArray[np.generic], column: Column, anchors: NDArray[np.int32]) -> NDArray[np.float64]:
+    """A feature's values as the model reads them, see `model.encoding.encode`. `anchors` are the days that they describe."""
+    if column.kind == "date":
+        return days_before(_dates(values), anchors)
     if column.kind != "category":
         return _filled(values, math.nan)
     places: dict[object, float] = {level: place for place, level in enumerate(column.levels)}
     return _codes(values, places, places.get(column.other, math.nan))
+
+
+def _dates(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Dates as days since 1970-01-01, NaN where there is none: a column that was of another kind may hold other texts."""
+    here = zip(np.ma.getdata(values).tolist(), np.ma.getmaskarray(values).tolist(), strict=True)
+    return day_numbers([text if not missing and isinstance(text, str) and is_date(text) else None for text, missing in here])
 
 
 def _codes(values: NDArray[np.generic], places: Mapping[object, float], unlisted: float) -> NDArray[np.float64]:

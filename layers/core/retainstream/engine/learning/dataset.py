@@ -10,8 +10,9 @@ from typing import NotRequired, TypedDict, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.lives import churned_of
-from retainstream.engine.model.encoding import Rows, encode
+from retainstream.engine.lives import churned_of, day_number
+from retainstream.engine.model.encoding import Rows, encode, has_dates
+from retainstream.engine.model.past import described_day
 from retainstream.engine.records import SYNTHETIC, NewCustomer
 from retainstream.engine.schema import FeatureSchema
 
@@ -179,7 +180,8 @@ def collect(schema: FeatureSchema, pages: Iterable[Sequence[NewCustomer]]) -> tu
     for page in pages:
         seen += len(page)
         labelled = [customer for customer in page if churned_of(customer["life"]) is not None]
-        blocks.append(encode(schema, [customer["features"] for customer in labelled]))
+        days = [day_number(described_day(customer)) for customer in labelled] if has_dates(schema) else None
+        blocks.append(encode(schema, [customer["features"] for customer in labelled], days))
         for customer in labelled:
             keys.append(key_of(customer["customer_id"]))
             churned.append(churned_of(customer["life"]) is True)

@@ -1,5 +1,6 @@
 """The history of a prediction."""
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 from retainstream.engine.records import PastPrediction, Prediction, PreviousPrediction
@@ -45,6 +46,11 @@ class Described(TypedDict):
     """The day that the features of a prediction describe; absent where it is the day of the scoring."""
 
     features_on: NotRequired[str]
+
+
+def described_day(customer: Mapping[str, object], scored_at: str = "") -> str:
+    """The day that the features of a customer (`records.NewCustomer`) describe, that of `scored_at` where it is not recorded."""
+    return str(customer.get("features_at") or customer.get("updated_at") or scored_at)[:10]
 
 
 def described_on(day: str, scored_at: str) -> Described:

@@ -4,32 +4,32 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from retainstream.engine.lives import churned_of
+from retainstream.engine.lives import churned_of, day_number
 from retainstream.engine.model.actions import best_actions, prices
 from retainstream.engine.model.calibration import Floats
 from retainstream.engine.model.encoding import encode
 from retainstream.engine.model.levels import IndexKeys, index_keys, level_of
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.money import value_at_risk
-from retainstream.engine.model.past import described_on, past_of
+from retainstream.engine.model.past import described_day, described_on, past_of
 from retainstream.engine.model.reasons import reasons_of, strongest
 from retainstream.engine.records import Customer, Features, Prediction, PreviousPrediction, ProbabilityInterval, Score, Value
 
 
-def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
-    """The scores of customers, in the same order, by their features.
+def scores(model: ScoringModel, customers: Sequence[Features], days: Sequence[int] | None = None) -> list[Score]:
+    """The scores of customers, in the same order, by their features and the days that these describe (see `encoding.encode`).
 
     Probabilities and their intervals have six decimals, and the level is that of the rounded probability. Contributions have six decimals
     too, so that they add up to margin − base_margin within half a millionth per column.
 
     Raises:
-        ValueError, TypeError: a value of a number is not a number.
+        ValueError, TypeError: a value of a number is not a number, a date is none, or dates lack the days.
     """
     rows: list[dict[str, Value | None]] = [dict(features) for features in customers]
     if not rows:
         return []
     schema = model.schema
-    explained = model.explain(encode(schema, rows))
+    explained = model.explain(encode(schema, rows, days))
     probability = explained.probability.round(6)
     price = prices(schema, rows)
     money = schema.money
@@ -49,6 +49,7 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
         best_actions(schema, explained.contributions, probability, price),
         price.tolist(),
         value.tolist(),
+        [None] * len(rows) if days is None else days,
         strict=True,
     )
     return [
@@ -64,12 +65,12 @@ def scores(model: ScoringModel, customers: Sequence[Features]) -> list[Score]:
             "price": None if np.isnan(paid) else paid,
             "value_at_risk": at_stake,
             "contributions": dict(zip(names, amounts, strict=True)),
-            "reasons": reasons_of(schema, features, columns, strengths, points),
+            "reasons": reasons_of(schema, features, columns, strengths, points, day),
             "action": action,
             "features": features,
             "model_version": model.version,
         }
-        for features, chance, interval, margin, amounts, columns, strengths, points, action, paid, at_stake in per_customer
+        for features, chance, interval, margin, amounts, columns, strengths, points, action, paid, at_stake, day in per_customer
     ]
 
 
@@ -84,7 +85,8 @@ def predictions(
     model: ScoringModel, customers: Sequence[Customer], previous: Mapping[str, PreviousPrediction], *, run_id: str, scored_at: str
 ) -> list[Prediction]:
     """The predictions to store for customers, in the same order. `previous` are their previous predictions, by customer id."""
-    scored = scores(model, [customer["features"] for customer in customers])
+    days = [day_number(described_day(customer, scored_at)) for customer in customers]
+    scored = scores(model, [customer["features"] for customer in customers], days)
     return [
         _prediction(customer, score, previous.get(customer["customer_id"]), run_id, scored_at, model.chosen_at)
         for customer, score in zip(customers, scored, strict=True)
@@ -105,6 +107,6 @@ def _prediction(
         "run_id": run_id,
         "scored_at": scored_at,
         **past_of(run_id, score["probability"], previous),
-        **described_on(customer.get("features_at") or customer.get("updated_at") or scored_at, scored_at),
+        **described_on(described_day(customer, scored_at), scored_at),
         **keys,
     }

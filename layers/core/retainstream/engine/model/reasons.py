@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.lives import day_number
 from retainstream.engine.model.calibration import Floats
 from retainstream.engine.model.levels import REASONS
 from retainstream.engine.model.model import Explained
@@ -66,9 +67,17 @@ def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
 
 
 def reasons_of(
-    schema: FeatureSchema, features: Features, columns: Iterable[int], contributions: Iterable[float], points: Iterable[float]
+    schema: FeatureSchema,
+    features: Features,
+    columns: Iterable[int],
+    contributions: Iterable[float],
+    points: Iterable[float],
+    day: int | None = None,
 ) -> list[Reason]:
-    """The reasons for one customer's score, from a row of `Strongest`. Columns without a contribution are left out."""
+    """The reasons for one customer's score, from a row of `Strongest`. Columns without a contribution are left out.
+
+    `day` is the day that the features describe, in days since 1970-01-01.
+    """
     reasons: list[Reason] = []
     for position, contribution, moved in zip(columns, contributions, points, strict=True):
         if contribution == 0:
@@ -80,7 +89,7 @@ def reasons_of(
                 "feature": column.name,
                 "label": column.label,
                 "value": value,
-                "text": f"{circumstance(schema, column, value)}: {spoken_points(moved)}",
+                "text": f"{circumstance(schema, column, value, day)}: {spoken_points(moved)}",
                 "contribution": round(contribution, 6),
                 "points": round(moved, 4),
             }
@@ -88,23 +97,36 @@ def reasons_of(
     return reasons
 
 
-def circumstance(schema: FeatureSchema, column: Column, value: Value | None) -> str:
-    """A column's value in words: "3 failed payments in 90 days", "Watch time unknown"."""
+def circumstance(schema: FeatureSchema, column: Column, value: Value | None, day: int | None = None) -> str:
+    """A column's value in words: "3 failed payments in 90 days", "Watch time unknown", "Contract since 2023-05-01, 942 days before".
+
+    `day` is the day that the value describes, in days since 1970-01-01, from which the days to a date count.
+    """
     if value is None:
         return f"{column.label} unknown"
     spoken = spoken_value(schema, column, value)
+    days = day - day_number(str(value)) if column.kind == "date" and day is not None else None
     phrase = column.phrase_for(value)
     if phrase:
-        return _spoken_phrase(phrase, spoken, value)
+        return _spoken_phrase(phrase, spoken, value, days)
+    if days is not None:
+        return f"{column.label} {spoken}, {_spoken_days(days)}"
     if column.kind == "boolean":
         return f"{column.label}: {spoken}"
     unit = "" if _is_money(schema, column) else column.unit
     return " ".join(part for part in (column.label, spoken, unit) if part)
 
 
-def _spoken_phrase(phrase: str, spoken: str, value: Value) -> str:
-    """A phrase with its placeholders filled in: {value}, {s}, and of shares and changes {percent}, {fewer}, {less}."""
-    words = {"value": spoken, "s": "" if value == 1 else "s"}
+def _spoken_days(days: int) -> str:
+    """The days from a date to the day described: "942 days before", "the same day", "1 day after"."""
+    return f"{abs(days):,d} day{'' if abs(days) == 1 else 's'} {'before' if days > 0 else 'after'}" if days else "the same day"
+
+
+def _spoken_phrase(phrase: str, spoken: str, value: Value, days: int | None) -> str:
+    """A phrase with its placeholders filled in: {value}, {s}, of shares and changes {percent}, {fewer}, {less}, and of a date {days}."""
+    words = {"value": spoken, "s": "" if (value if days is None else days) == 1 else "s"}
+    if days is not None:
+        words["days"] = f"{days:,d}"
     if isinstance(value, int | float):
         words |= {"percent": f"{abs(value):,.0%}", "fewer": _change(value, "fewer"), "less": _change(value, "less")}
     return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), phrase)

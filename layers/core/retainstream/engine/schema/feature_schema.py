@@ -100,8 +100,10 @@ class Column(Part):
     missing_values: tuple[_Text, ...] = Field(
         default=(), description="Values that mean missing, such as -999, besides blanks, NA, N/A, null, NaN and ?"
     )
-    feature: bool = Field(default=True, description="Whether the model may use it")
-    monotone: Literal["increasing", "decreasing"] | None = Field(default=None, description="How churn must move when the value grows")
+    feature: bool = Field(default=True, description="Whether the model may use it; of a date, the days from it to the day of the row")
+    monotone: Literal["increasing", "decreasing"] | None = Field(
+        default=None, description="How churn must move when the value grows; of a date, when more days have passed since it"
+    )
     action: Action | None = None
     origin: Origin | None = Field(default=None, alias="from", description="How the column is computed from the sources")
 
@@ -119,10 +121,6 @@ class Column(Part):
             ),
             (self.min is not None and self.max is not None and self.min > self.max, "min is above max"),
             (self.kind == "category" and self.monotone, "a category has no monotone direction"),
-            (
-                self.kind == "date" and self.feature,
-                "a date is not a feature; give its age in days as a number, or set feature to false",
-            ),
             (self.format and not self._may_be_written_so, "only a date has a format, or a number with a unit (# months) or as h:mm:ss"),
             (self.kind not in ("number", "integer") and self.decimal, "only a number or an integer has a decimal mark"),
             (self.missing_values and not self.missing, "missing_values needs missing: true"),
@@ -312,6 +310,10 @@ class FeatureSchema(Part):
         for part, header in moments.headers.items():
             if header in used:
                 raise ValueError(f"moments: {part} is read from {header}, which is {used[header]}")
+            if part != "began_on" and (feature := next((column for column in self.features if column.header == header), None)):
+                raise ValueError(
+                    f"moments: {part} is read from {header}, which the model must not use; add feature: false to {feature.name}"
+                )
 
     def _computes_from_sources(self) -> None:
         faults = source_faults(self.sources, self.churn, self.horizon_days, {column.name: column.origin for column in self.columns})

@@ -86,7 +86,7 @@ def value_problem(column: Column, value: Any) -> str | None:
         case "category":
             return None if isinstance(value, str) and value in column.levels else f"must be one of {_listed(column.levels)}"
         case "date":
-            return None if isinstance(value, str) and _is_date(value) else "must be a date such as 2026-01-31"
+            return None if isinstance(value, str) and is_date(value) else "must be a date such as 2026-01-31"
 
 
 def _number_problem(column: Column, value: Any) -> str | None:
@@ -119,7 +119,8 @@ def _same_number(text: str, value: float) -> bool:
         return False
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether a text is an ISO date."""
     try:
         date.fromisoformat(text)
     except ValueError:

@@ -90,7 +90,8 @@ class TextTable:
 class CustomerTable:
     """A file's customers by a schema, encoded for the model.
 
-    rows: float32 (n, features) in schema order: a category is the index of its level, a boolean 0 or 1, missing NaN.
+    rows: float32 (n, features) in schema order: a category is the index of its level, a boolean 0 or 1, missing NaN, and a date the days
+    from it to the day of the row, or to the newest date of the file's features where rows have no day.
     churned: float64 (n,): 1 left, 0 stayed, NaN not known.
     groups: int16 (n,), places in schema.groups, -1 where missing.
     repeated_ids: the number of rows with the id (and the day) of an earlier row, which are left out.
@@ -208,8 +209,10 @@ def customers_in(table: TextTable, schema: FeatureSchema, *, labels_needed: bool
     notes = [*table.notes, *remarks_on(table, header, placed, writings), *_notes_of(schema, binding, rejects, unread)]
     notes += outcomes.notes(schema.label)
     rows = np.empty((int(kept.sum()), len(schema.features)), dtype=np.float32)
+    days = _newest_date(schema, encoded) if anchors is None else anchors[kept]
     for position, column in enumerate(schema.features):
-        rows[:, position] = encoded[column.name]
+        values = encoded[column.name]
+        rows[:, position] = days - values if column.kind == "date" else values
     prices = encoded[schema.money.price] if schema.money else None
     return CustomerTable(
         schema,
@@ -346,8 +349,18 @@ def _notes_of(schema: FeatureSchema, binding: Binding, rejects: _Rejects, unread
         yield f"columns outside the schema are not read: {some_of(binding.ignored)}"
 
 
+def _newest_date(schema: FeatureSchema, encoded: dict[str, NDArray[np.float64]]) -> int:
+    """The newest date among the features, which stands for the day of rows that have none. Without dates it is 1970-01-01."""
+    known = [dates[~np.isnan(dates)] for column in schema.features if column.kind == "date" for dates in [encoded[column.name]]]
+    return int(max((dates.max() for dates in known if len(dates)), default=0))
+
+
 def _encoded(column: Column, values: list[Value | None]) -> NDArray[np.float64]:
-    if column.kind in ("category", "date"):
+    """Values as the model reads them, except that dates are days since 1970-01-01."""
+    if column.kind == "date":
+        dates = np.array([value or "NaT" for value in values], dtype="datetime64[D]")
+        return np.where(np.isnat(dates), np.nan, dates.astype(np.float64))
+    if column.kind == "category":
         levels = {level: float(code) for code, level in enumerate(column.levels)}
         return np.array([np.nan if value is None else levels.get(str(value), np.nan) for value in values])
     return np.array([np.nan if value is None or isinstance(value, str) else float(value) for value in values])

@@ -8,10 +8,10 @@ from typing import NotRequired, TypedDict
 import numpy as np
 
 from retainstream.engine.history.rows import ArrivingRow
-from retainstream.engine.lives import churned_of
+from retainstream.engine.lives import churned_of, day_number
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.model import ScoringModel
-from retainstream.engine.model.past import features_day
+from retainstream.engine.model.past import described_day, features_day
 from retainstream.engine.monitoring.documents import Reference
 from retainstream.engine.monitoring.histograms import Ruler, tally
 from retainstream.engine.monitoring.tally import Tally, total
@@ -192,9 +192,10 @@ def _arriving(customer: Customer, prediction: Prediction, moment: str) -> Arrivi
 def _readable(model: ScoringModel, customers: Sequence[Customer]) -> tuple[list[Customer], Rows]:
     """The customers whose features are of the right kinds, and their rows. Other features can only have been written past the API."""
     try:
-        return list(customers), encode(model.schema, [customer["features"] for customer in customers])
+        days = [day_number(described_day(customer)) for customer in customers]
+        return list(customers), encode(model.schema, [customer["features"] for customer in customers], days)
     except (AttributeError, KeyError, TypeError, ValueError):
         if len(customers) == 1:
-            return [], encode(model.schema, [])
+            return [], encode(model.schema, [], [])
     alone = [_readable(model, [customer]) for customer in customers]
     return [customer for kept, _ in alone for customer in kept], np.concatenate([rows for _, rows in alone])
