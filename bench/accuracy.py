@@ -14,6 +14,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -142,31 +143,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("there is no such method or table")
     trying = options.seconds is not None or options.rows is not None
     kept: Kept = {} if trying else stored()
-    for name in () if options.page else names:
+    read = {} if options.page else _read(names, options.rows)
+    for number, name, method in product(range(options.folds), read, methods):
+        results = kept.setdefault(name, {}).setdefault(method, {})
+        if str(number) in results and method != "ours" and not options.again:
+            continue
+        try:
+            result = measure(name, *read[name], number, method, options.seconds or SECONDS)
+        except NoEnvironment as error:
+            print(f"{name}, {METHODS[method]}: skipped, because {error}")
+            continue
+        results[str(number)] = result
+        print(f"{name}, fold {number + 1}, {METHODS[method]}: {_in_words(result)}", flush=True)
+        if not trying:
+            keep(kept)
+    show(kept)
+    if not trying:
+        PAGE.write_text(between(PAGE.read_text(), "accuracy", markdown(kept)))
+    return 1 if missed(list(lines(kept))) else 0
+
+
+def _read(names: Sequence[str], rows: int | None) -> dict[str, tuple[DataSet, Places]]:
+    """The tables that are to be had, and the fold of each of their rows."""
+    read = {}
+    for name in names:
         try:
             data = data_of(name)
         except NoTable as error:
             print(f"{name}: skipped, because {error}")
             continue
-        fold = _folds(data, options.rows)
-        for number in range(options.folds):
-            for method in methods:
-                results = kept.setdefault(name, {}).setdefault(method, {})
-                if str(number) in results and method != "ours" and not options.again:
-                    continue
-                try:
-                    result = measure(name, data, fold, number, method, options.seconds or SECONDS)
-                except NoEnvironment as error:
-                    print(f"{name}, {METHODS[method]}: skipped, because {error}")
-                    continue
-                results[str(number)] = result
-                print(f"{name}, fold {number + 1}, {METHODS[method]}: {_in_words(result)}", flush=True)
-                if not trying:
-                    keep(kept)
-    show(kept)
-    if not trying:
-        PAGE.write_text(between(PAGE.read_text(), "accuracy", markdown(kept)))
-    return 1 if missed(list(lines(kept))) else 0
+        read[name] = data, _folds(data, rows)
+    return read
 
 
 def _folds(data: DataSet, rows: int | None) -> Places:
