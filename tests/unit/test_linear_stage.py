@@ -97,6 +97,19 @@ def test_the_stage_is_the_regression_it_writes_down() -> None:
     assert sigmoid(ours).mean() == pytest.approx(data.churned.mean(), abs=0.002)
 
 
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 10_000), levels=st.integers(2, 60), missing=st.floats(0, 0.3))
+def test_levels_that_no_customer_has_change_nothing(seed: int, levels: int, missing: float) -> None:
+    """A category of many levels has sparse regressors, and the regression is the same; its trees may be a little coarser."""
+    few, many = (linear_data(300, seed, [*(number(f"x{place}") for place in range(5)), category("k", count)]) for count in (levels, 100))
+    rows = few.rows.copy()
+    rows[np.random.default_rng(seed).random(len(rows)) < missing, -1] = np.nan
+    stages = [LinearFit(data.schema.features, rows, few.churned).stage(4.0) for data in (few, many)]
+    scores = [started_from(stage, rows) for stage in stages]
+    assert stages[0].intercept == pytest.approx(stages[1].intercept, abs=1e-9)
+    assert np.abs(scores[0] - scores[1]).mean() < 0.01
+
+
 def test_without_columns_that_matter_the_stage_is_the_rate() -> None:
     data = linear_data(500, 1, [number("x0"), number("x1"), number("x2"), number("x3"), number("x4")])
     data.rows[:] = 3

@@ -96,7 +96,7 @@ def _single_problem(column: Column, value: Any) -> str | None:
         case "boolean":
             return None if isinstance(value, bool) else "must be true or false"
         case "category":
-            return None if isinstance(value, str) and value in column.levels else "must be one of the column's levels"
+            return None if isinstance(value, str) and value in column.places else "must be one of the column's levels"
         case "date":
             return None if _day(value) else "must be a date such as 2026-01-31"
 

@@ -221,8 +221,7 @@ def _encoded(values: NDArray[np.generic], column: Column, anchors: NDArray[np.in
         return days_before(_dates(values), anchors)
     if column.kind != "category":
         return _filled(values, math.nan)
-    places: dict[object, float] = {level: place for place, level in enumerate(column.levels)}
-    return _codes(values, places, places.get(column.other, math.nan))
+    return _codes(values, column.places, column.places.get(column.other, math.nan))
 
 
 def _dates(values: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -231,7 +230,7 @@ def _dates(values: NDArray[np.generic]) -> NDArray[np.float64]:
     return day_numbers([text if not missing and isinstance(text, str) and is_date(text) else None for text, missing in here])
 
 
-def _codes(values: NDArray[np.generic], places: Mapping[object, float], unlisted: float) -> NDArray[np.float64]:
+def _codes(values: NDArray[np.generic], places: Mapping[str, float], unlisted: float) -> NDArray[np.float64]:
     """Texts as their places, float64 (n,); `unlisted` stands for every other text, and NaN for a missing one."""
     missing = np.ma.getmaskarray(values)
     codes = np.array([places.get(text, unlisted) for text in np.ma.getdata(values).tolist()], dtype=np.float64)

@@ -16,6 +16,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array, hstack, issparse
 
 from retainstream.engine.learning.trees import DIRECTIONS
 from retainstream.engine.model.calibration import sigmoid
@@ -42,6 +43,7 @@ _STEP_BY_STEP = {
     "max_cat_to_onehot": 1,
     "nthread": 1,
 }
+_MANY_LEVELS = 64
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class LinearFit:
         self._columns, self._rows, self._churned = columns, rows, churned
         parts = [_regressors(column, rows[:, place].astype(np.float64)) for place, column in enumerate(columns)]
         self._ends = np.cumsum([part.shape[1] for part in parts])
-        self._regressors = np.hstack(parts)
+        self._regressors = hstack(parts, format="csr") if any(map(issparse, parts)) else np.hstack(parts)
         self._bounds = [
             _BOUNDS[DIRECTIONS[column.monotone if first else None]]
             for column, part in zip(columns, parts, strict=True)
@@ -129,7 +131,10 @@ def started_from(stage: LinearStage, rows: Rows) -> Floats:
 
 
 def regressors(columns: Sequence[Column]) -> int:
-    """The largest number of regressors of a linear stage of these columns."""
+    """The largest number of values that a linear stage holds of a row: of all regressors, or of those that are not 0 if a category has
+    many levels."""
+    if any(len(column.levels) > _MANY_LEVELS for column in columns):
+        return 2 * len(columns)
     return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in columns)
 
 
@@ -177,8 +182,12 @@ def _scaled(tree: dict[str, Any], factor: float) -> dict[str, Any]:
     return {**tree, "split_conditions": conditions, "base_weights": [weight * factor for weight in tree["base_weights"]]}
 
 
-def _regressors(column: Column, values: Floats) -> Floats:
+def _regressors(column: Column, values: Floats) -> Floats | csr_array:
+    """A column's regressors (n, regressors), sparse for a category of many levels."""
     missing = np.isnan(values)
+    if len(column.levels) > _MANY_LEVELS:
+        _, codes = np.unique(values, return_inverse=True)  # missing values are all equal, and come last
+        return csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))
     if column.kind == "category":
         seen = np.unique(values[~missing])
         parts = [(values[:, None] == seen).astype(np.float64)]

@@ -84,6 +84,11 @@ def _days_before(values: Sequence[Value | None], days: Sequence[int] | None) -> 
 def _column(column: Column, values: Sequence[Value | None]) -> NDArray[np.float32]:
     if column.kind != "category":
         return np.array([math.nan if value is None else value for value in values], dtype=np.float32)
-    codes: dict[Value, float] = {level: float(code) for code, level in enumerate(column.levels)}
-    unlisted = codes.get(column.other, math.nan)
-    return np.array([math.nan if value is None else codes.get(value, unlisted) for value in values], dtype=np.float32)
+    places, unlisted = column.places, column.places.get(column.other, math.nan)
+
+    def code(value: Value | None) -> float:
+        if value is None:
+            return math.nan
+        return places.get(value, unlisted) if isinstance(value, str) else unlisted
+
+    return np.array([code(value) for value in values], dtype=np.float32)

@@ -148,6 +148,11 @@ class Column(Part):
             (origin.may_be_blank and not self.missing, "a customer without such events has no value; add missing: true"),
         )
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each level in the column's list."""
+        return {level: place for place, level in enumerate(self.levels)}
+
     @property
     def _may_be_written_so(self) -> bool:
         return self.kind == "date" or (self.kind in ("number", "integer") and ("#" in self.format or self.format == "h:mm:ss"))

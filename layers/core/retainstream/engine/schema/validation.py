@@ -47,7 +47,7 @@ def checked_features(schema: FeatureSchema, values: Mapping[str, Any]) -> tuple[
             if not column.missing:
                 errors.append(FieldError(column.name, "is required"))
             continue
-        if column.other and isinstance(value, str) and value not in column.levels:
+        if column.other and isinstance(value, str) and value not in column.places:
             value = column.other
         problem = value_problem(column, value)
         if problem:
@@ -84,7 +84,7 @@ def value_problem(column: Column, value: Any) -> str | None:
         case "boolean":
             return None if isinstance(value, bool) else "must be true or false"
         case "category":
-            return None if isinstance(value, str) and value in column.levels else f"must be one of {_listed(column.levels)}"
+            return None if isinstance(value, str) and value in column.places else f"must be one of {_listed(column.levels)}"
         case "date":
             return None if isinstance(value, str) and is_date(value) else "must be a date such as 2026-01-31"
 

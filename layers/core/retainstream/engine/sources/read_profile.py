@@ -77,7 +77,7 @@ def _value(reading: Reading, name: str, column: Column, decimal: Decimal) -> str
     unfit: dict[str, int] = {}
     for text, rows in counted:
         value = value_in(column, text, decimal)
-        if column.other and isinstance(value, str) and value not in column.levels:
+        if column.other and isinstance(value, str) and value not in column.places:
             value = column.other
         problem = None if value is None else value_problem(column, value)
         if problem:

@@ -361,8 +361,7 @@ def _encoded(column: Column, values: list[Value | None]) -> NDArray[np.float64]:
         dates = np.array([value or "NaT" for value in values], dtype="datetime64[D]")
         return np.where(np.isnat(dates), np.nan, dates.astype(np.float64))
     if column.kind == "category":
-        levels = {level: float(code) for code, level in enumerate(column.levels)}
-        return np.array([np.nan if value is None else levels.get(str(value), np.nan) for value in values])
+        return np.array([np.nan if value is None else column.places.get(str(value), np.nan) for value in values])
     return np.array([np.nan if value is None or isinstance(value, str) else float(value) for value in values])
 
 

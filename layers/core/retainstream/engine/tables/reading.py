@@ -39,7 +39,7 @@ def tolerant_reader(column: Column, writing: Writing) -> Callable[[str], Cell]:
         value = value_in(text)
         if value is None:
             return Cell(None) if column.missing else _unread(column, text, NEVER_BLANK)
-        if column.kind == "category" and value not in column.levels:
+        if column.kind == "category" and value not in column.places:
             return _unread(column, text, NEW, column.other or None)
         if problem := value_problem(column, value):
             return _unread(column, text, _reason(column, problem))
