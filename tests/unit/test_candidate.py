@@ -156,10 +156,11 @@ def test_the_profit_curve_is_the_money_of_the_schema(data: DataSet) -> None:
 def test_the_smaller_of_two_models_that_are_as_good_is_preferred() -> None:
     rng = np.random.default_rng(0)
     losses = rng.random(1000)
-    small = Trial(TreeSettings(2, 0.1), 100, losses + rng.normal(0.0005, 0.05, 1000))
+    small = Trial(TreeSettings(2, 0.1), 100, losses * 1.0009)
+    smallest = Trial(TreeSettings(1, 0.1), 100, losses * 1.0011)
     large = Trial(TreeSettings(6, 0.1), 100, losses)
     worse = Trial(TreeSettings(1, 0.1), 100, losses + 0.02)
-    assert preferred([large, small, worse]) is small
+    assert preferred([large, small, smallest, worse]) is small
     assert preferred([large, worse]) is large
 
 

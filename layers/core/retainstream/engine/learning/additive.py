@@ -104,11 +104,11 @@ class LinearFit:
         """The stage with `penalty` / 2 × the squared slopes added to the summed log loss."""
         target = self._churned.astype(np.float64)
 
-        def loss(weights: Floats) -> tuple[float, Floats]:
-            slopes, score = weights[:-1], self._regressors @ weights[:-1] + weights[-1]
+        def loss(weights: Floats) -> tuple[float, Floats]:  # einsum, because the sums of a matrix product depend on the processors
+            slopes, score = weights[:-1], np.einsum("ij,j->i", self._regressors, weights[:-1]) + weights[-1]
             excess = sigmoid(score) - target
-            total = np.logaddexp(0, score).sum() - score @ target + penalty / 2 * slopes @ slopes
-            return float(total), np.append(excess @ self._regressors + penalty * slopes, excess.sum())
+            total = (np.logaddexp(0, score) - score * target).sum() + penalty / 2 * (slopes**2).sum()
+            return float(total), np.append(np.einsum("i,ij->j", excess, self._regressors) + penalty * slopes, excess.sum())
 
         solution = minimize(loss, self._last, jac=True, method="L-BFGS-B", bounds=[*self._bounds, (None, None)], options={"maxiter": 300})
         self._last = solution.x

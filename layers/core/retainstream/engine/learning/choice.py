@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from retainstream.engine.learning.trials import Trial
+
+TOLERANCE = 0.001
+"""The share of the lowest loss that a smaller model may lose. A standard error would take far too small a model where churners are few."""
 
 
 def preferred(trials: Sequence[Trial]) -> Trial:
-    """The smallest model whose loss exceeds the best loss by at most the standard error of their difference."""
-    best = min(trials, key=lambda trial: trial.loss)
-
-    def close(trial: Trial) -> bool:
-        difference = trial.losses - best.losses
-        error = float(difference.std() / np.sqrt(len(difference)))
-        return float(difference.mean()) <= error
-
-    return min((trial for trial in trials if close(trial)), key=lambda trial: (trial.work, trial.loss))
+    """The smallest model whose loss exceeds the lowest loss by at most `TOLERANCE`."""
+    most = min(trial.loss for trial in trials) * (1 + TOLERANCE)
+    return min((trial for trial in trials if trial.loss <= most), key=lambda trial: (trial.work, trial.loss))
 
 
 def why(trials: Sequence[Trial], chosen: Trial) -> str:
@@ -31,7 +26,7 @@ def why(trials: Sequence[Trial], chosen: Trial) -> str:
     decided = (
         "It has the lowest loss."
         if chosen is best
-        else f"The lowest loss is {best.loss:.5f}; the chosen model is the smallest within one standard error of it."
+        else f"The lowest loss is {best.loss:.5f}; the chosen model is the smallest within {TOLERANCE:.1%} of it."
     )
     loss = f"Log loss on rows it was not fitted to: {chosen.loss:.5f}. Best by kind: {', '.join(reached)}."
     return f"Chosen: {_described(chosen)}. {loss} {decided}"

@@ -123,7 +123,7 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0, te
 
     Inner cross-validation chooses the settings. Calibration and threshold come from out-of-fold margins, which are scores of rows that the
     trees were not fitted to, of the newest periods. Then the trees are fitted again, to all development rows. For the threshold see
-    `threshold_for`. The same data, seconds, seed and number of threads give the same model.
+    `threshold_for`. The same data, seconds and seed give the same model.
     """
     search = Search(development, seconds, seed)
     chosen = search.run()

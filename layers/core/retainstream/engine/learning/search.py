@@ -1,24 +1,28 @@
-"""The search for the model's settings: inner cross-validation, a limited number of trials, and a preference for small models."""
+"""The search for the model's settings: inner cross-validation of a planned number of trials."""
 
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NotRequired, TypedDict
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, merged, regressors, started_from
-from retainstream.engine.learning.choice import preferred, why
+from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, constant_stage, merged, regressors, started_from
+from retainstream.engine.learning.blend import MOST_MEMBERS, blended
+from retainstream.engine.learning.choice import TOLERANCE, preferred, why
 from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.draws import Space, candidates
+from retainstream.engine.learning.inner_folds import Fold, InnerFolds, Start
 from retainstream.engine.learning.metrics import row_log_losses
 from retainstream.engine.learning.row_counts import counted
-from retainstream.engine.learning.split import folds_apart
 from retainstream.engine.learning.trees import (
+    Parameters,
     SettingsChange,
     TreeSettings,
     fit_rounds,
@@ -26,73 +30,77 @@ from retainstream.engine.learning.trees import (
     margins,
     parameters,
     quantile_matrix,
-    threads_for,
 )
-from retainstream.engine.learning.trials import Chosen, Taken, Trial, TrialDocument
+from retainstream.engine.learning.trials import Chosen, Trial, TrialDocument
+from retainstream.engine.learning.work import CORES, bins_of, seconds_a_round, seconds_of_a_linear_fit, seconds_of_a_matrix
 from retainstream.engine.model.calibration import sigmoid
+from retainstream.engine.schema import Column
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
-_FOLDS, _FOLDS_OF_MANY = 5, 4
+_FOLDS, _FOLDS_OF_MANY, _SCREENING_FOLDS = 5, 4, 2
 _DIVISIONS = 3
-_OTHER_FOLDS = 0xD6E8FEB86659FD93
-_SECONDS_A_FOLD, _SECONDS_A_CELL = 0.03, 4e-6
-"""Seconds to judge a trial on a fold: the minimum, and per row × feature on one thread; both well above the measured times."""
-_FEWEST_TRIALS, _MOST_TRIALS = 2, 14
-_PATIENCE_WITH_NEIGHBOURS = 1.2
-"""The limit is on processor time; wall-clock time may reach this multiple of it, where other processes use the processor."""
+_FEWEST_TRIALS, _MOST_CANDIDATES = 2, 60
+_AT_ONCE = 4
+_PROMOTED_SHARE = 1 / 3
+_SHARE_OF_OPENING, _SHARE_OF_SCREENING = 0.5, 0.6
+_USUAL_ROUNDS = 150
+
+_SLOWNESS, _LEAST_LIMIT, _MOST_LIMIT = 3.0, 30.0, 700.0
+"""The search may take this multiple of its seconds by the clock, at least and at most these seconds."""
 
 _DEPTHS = (2, 1)
 """First depths after a linear stage; trees alone are one deeper."""
-_DEEPEST = 6
+_DEEPEST_OF_OPENING = 6
+_DEEPEST = 8
 _CAREFUL: SettingsChange = {"penalty": 10.0, "min_child_weight": 20.0}
 _PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
 _CELLS_FOR_PENALTIES = 5_000_000
+_LEVELS_TO_GROUP = 5
+_CLOSE = 0.01
+"""Kinds of models whose losses differ by less than this share compete with one another."""
+_GROWTH = 0.75
+"""How much of the growth in rows the growth in rounds is, where the chosen settings are fitted to all rows."""
 
 
 class SearchRecord(TypedDict):
-    """A search as JSON, for the run's record. blend: the members of the model, the best first, where it has several; it is `chosen`."""
+    """A search as JSON, for the run's record.
+
+    blend: the members of the model, the best first, where it has several; the best is `chosen`. screened: the number of settings that were
+    tried on a part of the folds before the best of them became trials.
+    """
 
     chosen: TrialDocument
     blend: NotRequired[list[TrialDocument]]
     why: str
     trials: list[TrialDocument]
+    screened: int
     stopped_by_clock: bool
     folds: int
     judged_folds: int
-    threads: int
     seed: int
     seconds: float
 
 
-def seconds_to_refit(data: DataSet) -> float:
-    """Seconds to fit chosen settings to these rows, with their out-of-fold scores; well above the measured times."""
-    return (_FOLDS + 1) * _seconds_of_a_fit(data)
+@dataclass(frozen=True)
+class _Fit:
+    """Trees on a fold, stopped early. curve: the log loss of the judged rows by round."""
 
-
-def _seconds_of_a_fit(data: DataSet, share: float = 1.0) -> float:
-    cells = len(data) * len(data.schema.features) * share
-    return _SECONDS_A_FOLD + _SECONDS_A_CELL * cells / threads_for(len(data))
-
-
-@dataclass
-class _Fold:
-    learned: xgboost.DMatrix
-    judged: xgboost.DMatrix
-    places: NDArray[np.intp]
-    churned: NDArray[np.bool_]
-    starts: dict[float | None, tuple[LinearStage, NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
-    linear: LinearFit | None = None
+    fold: Fold
+    booster: xgboost.Booster
+    curve: NDArray[np.float64]
 
 
 @dataclass
 class Search:
     """Trials over the inner folds of the development rows.
 
-    With many rows a trial is judged on one fold, where its standard error is small; otherwise on all folds; with few rows and enough
-    time on all folds of three divisions, because there chance in one division may decide. The number of trials depends on the size of the
-    data and `seconds` alone, so the result is the same on every machine. The clock stops the search only on a machine much slower than
-    planned, and the record says so. `seconds` cover everything up to the final model: before each trial, the remaining time must be enough
-    for the trial and for the work after the trials, judged by the trials so far.
+    The search opens with a linear stage and small trees. Then come known settings and random ones, which are screened on a part of the
+    folds; the better part of them goes on to all folds. With many rows a trial is judged on one fold; otherwise on all folds; with few rows
+    and enough time on all folds of three divisions, because there chance in one division may decide.
+
+    `seconds` cover everything up to the final model, on two processors. The plan depends on the data and on the rounds of the fits, by
+    estimates of their work, so the result is the same on every machine. The clock stops the search only on a machine much slower than
+    planned, and the record says so.
     """
 
     data: DataSet
@@ -100,66 +108,73 @@ class Search:
     seed: int
     with_linear_stage: bool = True
     trials: list[Trial] = field(default_factory=list)
+    screened: int = 0
     stopped_by_clock: bool = False
 
     def __post_init__(self) -> None:
         many = len(self.data) > _MANY_ROWS
         self.fold_count = _FOLDS_OF_MANY if many else _FOLDS
-        self.threads = threads_for(len(self.data))
-        self.judged_folds = 1 if many else self.fold_count
-        if len(self.data) < _FEW_ROWS and self._affordable(self.fold_count * _DIVISIONS) >= _MOST_TRIALS:
-            self.judged_folds = self.fold_count * _DIVISIONS
-        self.side_by_side = 1 if self.threads > 1 else min(self.judged_folds, os.process_cpu_count() or 1)
-        self.fold_of = folds_apart(self.data.keys, self.data.rows, self.data.churned, self.fold_count)
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
-        self._folds: dict[int, _Fold] = {}
-        self._taken: list[Taken] = []
+        self._folds = InnerFolds(self.data, self.fold_count)
+        self._bins = bins_of(self.data.rows)
+        self._capacity = CORES * self.seconds
+        self._spent = 0.0
+        self._begun = time.monotonic()
+        usual = self._seconds_of_a_fit(TreeSettings(3, self.eta), _USUAL_ROUNDS)
+        self._plenty = self._capacity > usual * self.fold_count * 2 * _FEWEST_TRIALS
+        self._rungs = [1] if many else [_SCREENING_FOLDS, self.fold_count]
+        if len(self.data) < _FEW_ROWS and self._capacity > usual * self.fold_count * _DIVISIONS * 20:
+            self._rungs = [self.fold_count, self.fold_count * _DIVISIONS]
+        self.judged_folds = self._rungs[-1]
+
+    @property
+    def fold_of(self) -> NDArray[np.int64]:
+        """The inner fold of each row, (n,)."""
+        return self._folds.fold_of
 
     def run(self) -> Chosen:
-        """The chosen trial: the smallest model among those within one standard error of the best."""
-        for settings in self._plan():
-            if sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS and self._late():
-                self.stopped_by_clock = True
-                break
-            self.trials.append(self._try(settings))
-        return Chosen.single(preferred(self.trials))
-
-    def _late(self) -> bool:
-        """Whether another trial and the work after it would take too long."""
-        the_rest = (math.ceil(self.fold_count / self.side_by_side) + 1) / math.ceil(self.judged_folds / self.side_by_side)
-        again = [self._best.taken, *[trial.taken for trial in self.trials if self._best.settings.linear and not trial.rounds][:1]]
-        total = sum([*self._taken, self._taken[-1], *[taken * the_rest for taken in again]], start=Taken())
-        return total.worked > self.seconds or total.waited > _PATIENCE_WITH_NEIGHBOURS * self.seconds
+        """The blend of trials with the lowest loss, or the smallest model within the tolerance of the best trial."""
+        self._open()
+        self._race()
+        alone = preferred(self.trials)
+        judged = np.sort(np.concatenate([self._folds.places(number) for number in range(min(self.judged_folds, self.fold_count))]))
+        return blended(self.trials, alone, self.data.churned[judged], gain=TOLERANCE * alone.loss)
 
     def out_of_fold(self, chosen: Chosen) -> NDArray[np.float64]:
         """Margins (n,) of every development row, each from a model that was not fitted to it."""
-        return np.mean([self._out_of_fold(trial) for trial in chosen.trials], axis=0, dtype=np.float64)
+        mean: NDArray[np.float64] = np.mean([self._out_of_fold(trial) for trial in chosen.trials], axis=0, dtype=np.float64)
+        return mean
 
     def _out_of_fold(self, trial: Trial) -> NDArray[np.float64]:
-        settings = parameters(self.data.schema.features, trial.settings, seed=self.seed, threads=self.threads)
+        if any(trial is tried for tried in self.trials) and self.judged_folds >= self.fold_count:
+            judged: NDArray[np.float64] = trial.scores[0].astype(np.float64)
+            return judged
         scores = np.empty(len(self.data))
 
         def score(number: int) -> None:
-            fold, _ = self._started(number, trial.settings.linear)
+            fold = self._folds.ready(number, Start.of(trial.settings))
+            settings = self._parameters(trial.settings, fold.columns)
             scores[fold.places] = margins(fit_rounds(settings, fold.learned, trial.rounds), fold.judged)
 
-        with ThreadPoolExecutor(self.side_by_side) as pool:
-            list(pool.map(score, range(self.fold_count)))
+        self._in_parallel(score, range(self.fold_count))
         return scores
 
     def final(self, chosen: Chosen) -> xgboost.Booster:
-        """The chosen settings, fitted to all development rows. The trees count these rows, so that reasons start from their mean score."""
+        """The chosen settings, fitted to all development rows. The trees count these rows, so that reasons start from their mean score.
+
+        There are more rows than in the folds that the rounds are chosen on, so they bear more rounds.
+        """
         columns, rows, churned = self.data.schema.features, self.data.rows, self.data.churned
         penalties = dict.fromkeys(trial.settings.linear for trial in chosen.trials)
         linear = LinearFit(columns, rows, churned) if any(penalty is not None for penalty in penalties) else None
         stages = {penalty: constant_stage(churned) if penalty is None or not linear else linear.stage(penalty) for penalty in penalties}
-        learned = quantile_matrix(columns, rows, churned, threads=self.threads)
+        learned = quantile_matrix(columns, rows, churned, threads=1)
         members = []
         for trial in chosen.trials:
-            settings, stage = parameters(columns, trial.settings, seed=self.seed, threads=self.threads), stages[trial.settings.linear]
+            stage = stages[trial.settings.linear]
             learned.set_base_margin(started_from(stage, rows))
-            members.append((stage, fit_rounds(settings, learned, trial.rounds)))
+            members.append((stage, fit_rounds(self._parameters(trial.settings, columns), learned, self._final_rounds(trial))))
         return counted(merged(members), columns, rows)
 
     def record(self, chosen: Chosen) -> SearchRecord:
@@ -168,10 +183,10 @@ class Search:
             "chosen": chosen.document(),
             "why": why(self.trials, chosen.best),
             "trials": [trial.document() for trial in self.trials],
+            "screened": self.screened,
             "stopped_by_clock": self.stopped_by_clock,
             "folds": self.fold_count,
             "judged_folds": self.judged_folds,
-            "threads": self.threads,
             "seed": self.seed,
             "seconds": self.seconds,
         }
@@ -179,48 +194,73 @@ class Search:
             record["blend"] = chosen.members()
         return record
 
-    @property
-    def planned(self) -> int:
-        """The planned number of trials."""
-        return int(np.clip(self._affordable(self.judged_folds), _FEWEST_TRIALS, _MOST_TRIALS))
-
-    def _affordable(self, judged_folds: int) -> float:
-        of_a_fold = _seconds_of_a_fit(self.data, 1 - 1 / self.fold_count)
-        for_the_rest = (self.fold_count + 1) * of_a_fold
-        return (self.seconds - for_the_rest) / (judged_folds * of_a_fold)
-
-    def _plan(self) -> Iterator[TreeSettings]:
-        """The linear stage alone, then linear stage with trees and trees alone, then depths around the best, then other settings."""
-        planned = self.planned
+    def _open(self) -> None:
+        """The linear stage alone, then linear stage with trees and trees alone, then depths around the best."""
         self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
         kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
-        opening = [kind.changed(depth=depth + (kind.linear is None)) for depth in _DEPTHS for kind in kinds][:planned]
-        yield from opening
-        left = planned - len(opening)
+        for settings in [kind.changed(depth=depth + (kind.linear is None)) for depth in _DEPTHS for kind in kinds]:
+            if not self._try_in_opening(settings):
+                return
         if not self._best.rounds:
-            yield from [self._best.settings.changed(depth=3).changed(**_CAREFUL)][:left]
+            self._try_in_opening(self._best.settings.changed(depth=3).changed(**_CAREFUL))
+        while (depth := self._depth_to_try()) and self._try_in_opening(self._best.settings.changed(depth=depth)):
+            pass
+
+    def _try_in_opening(self, settings: TreeSettings) -> bool:
+        """Judges settings on all folds; false if there is no time for it."""
+        enough = sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS
+        if enough and not self._affordable([settings], self.judged_folds, _SHARE_OF_OPENING):
+            return False
+        self.trials += self._judged([{}], [settings], self.judged_folds)
+        return True
+
+    def _race(self) -> None:
+        """Successive halving: candidates on a part of the folds, the better part of them on all folds."""
+        if not self.trials:
             return
-        while left and (depth := self._depth_to_try()):
-            left -= 1
-            yield self._best.settings.changed(depth=depth)
-        variations: list[SettingsChange] = [
-            {"columns": 0.5},
-            {"penalty": 10.0},
-            {"min_child_weight": 20.0},
-            {"min_child_weight": 1.0},
-            {"subsample": 0.6},
-            {"eta": self.eta / 2},
-            {"columns": 1.0, "subsample": 1.0},
-            {"depth": self._best.settings.depth + 1, **_CAREFUL},
-        ]
-        for change in variations[:left]:
-            yield self._best.settings.changed(**change)
+        fits: list[dict[int, _Fit]] = []
+        screened: list[Trial] = []
+        coming, first, last = candidates(self._space(), self.seed), self._rungs[0], len(self._rungs) == 1
+        until = 1.0 if last else _SHARE_OF_SCREENING
+        while len(screened) < _MOST_CANDIDATES and self._affordable(batch := list(islice(coming, _AT_ONCE)), first, until):
+            of_batch: list[dict[int, _Fit]] = [{} for _ in batch]
+            screened += self._judged(of_batch, batch, first)
+            fits += of_batch
+            for place in np.argsort([trial.loss for trial in screened])[self._promoted(_MOST_CANDIDATES) :]:
+                fits[place] = {}
+        self.screened = len(screened)
+        if last:
+            self.trials += screened
+            return
+        order = np.argsort([trial.loss for trial in screened], kind="stable")[: self._promoted(len(screened))]
+        for start in range(0, len(order), _AT_ONCE):
+            places = order[start : start + _AT_ONCE]
+            settings = [screened[place].settings for place in places]
+            if not self._affordable(settings, self.judged_folds - first):
+                return
+            self.trials += self._judged([fits[place] for place in places], settings, self.judged_folds)
+
+    def _promoted(self, count: int) -> int:
+        return math.ceil(count * _PROMOTED_SHARE)
 
     def _depth_to_try(self) -> int | None:
         """A depth next to the best depth that was not tried yet."""
         best = self._best.settings
         tried = {trial.settings.depth for trial in self.trials if trial.rounds and trial.settings.linear == best.linear}
-        return next((depth for depth in (best.depth + 1, best.depth - 1) if 1 <= depth <= _DEEPEST and depth not in tried), None)
+        near = (best.depth + 1, best.depth - 1)
+        return next((depth for depth in near if 1 <= depth <= _DEEPEST_OF_OPENING and depth not in tried), None)
+
+    def _space(self) -> Space:
+        """The settings to draw from, by what the opening showed."""
+        after_linear = [trial for trial in self.trials if trial.settings.linear is not None]
+        alone = [trial for trial in self.trials if trial.settings.linear is None]
+        grouped = any(len(column.levels) >= _LEVELS_TO_GROUP for column in self.data.schema.features if column.kind == "category")
+        if not after_linear or not alone:
+            return Space(self.eta, _DEEPEST, grouped=grouped)
+        best, other = min(after_linear, key=lambda trial: trial.loss), min(alone, key=lambda trial: trial.loss)
+        gain = other.loss / best.loss - 1
+        share = 0.5 if abs(gain) < _CLOSE else (0.8 if gain > 0 else 0.0)
+        return Space(self.eta, _DEEPEST, linear=best.settings.linear, share_of_linear=share, grouped=grouped)
 
     @property
     def _best(self) -> Trial:
@@ -231,83 +271,84 @@ class Search:
         cells = len(self.data) * regressors(self.data.schema.features)
         if cells > MOST_CELLS or not self.with_linear_stage:
             return ()
-        return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self.planned >= _MOST_TRIALS // 2 else (_USUAL_PENALTY,)
+        return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self._plenty else (_USUAL_PENALTY,)
 
     def _try_linear(self, penalty: float) -> Trial:
         """The linear stage alone."""
-        started = self._at_once(lambda number: self._started(number, penalty))
-        terms = max(len(fold.starts[penalty][0].terms) for fold, _ in started)
-        losses, scores = self._row_by_row([(fold, of_judged) for fold, of_judged in started])
-        return Trial(TreeSettings(1, self.eta, linear=penalty), 0, losses, terms, self._taken[-1], scores)
+        others = penalty != self._penalties()[-1]
+        folds = self._in_parallel(lambda number: self._folds.ready(number, Start(penalty), others=others), range(self.judged_folds))
+        self._spent += self.judged_folds * seconds_of_a_linear_fit(self._learned_rows, regressors(self.data.schema.features))
+        return self._trial(TreeSettings(1, self.eta, linear=penalty), 0, folds, [fold.scores for fold in folds])
 
-    def _try(self, settings: TreeSettings) -> Trial:
-        xgboost_settings = parameters(self.data.schema.features, settings, seed=self.seed, threads=self.threads)
+    def _judged(self, fits: list[dict[int, _Fit]], settings: Sequence[TreeSettings], folds: int) -> list[Trial]:
+        """A trial for each of the settings, on the first folds. fits: those by fold that each has already; the new ones are added."""
+        missing = [(place, number) for place in range(len(settings)) for number in range(folds) if number not in fits[place]]
+        self._in_parallel(
+            lambda pair: self._folds.ready(*pair), dict.fromkeys((number, Start.of(settings[place])) for place, number in missing)
+        )
 
-        def watched(number: int) -> tuple[_Fold, xgboost.Booster, NDArray[np.float64]]:
-            fold, _ = self._started(number, settings.linear)
-            return fold, *fit_watched(xgboost_settings, fold.learned, fold.judged, patience=self.patience)
+        def fitted(work: tuple[int, int]) -> _Fit:
+            place, number = work
+            fold = self._folds.ready(number, Start.of(settings[place]))
+            named = self._parameters(settings[place], fold.columns)
+            return _Fit(fold, *fit_watched(named, fold.learned, fold.judged, patience=self.patience))
 
-        fitted = self._at_once(watched)
-        shortest = min(len(curve) for _, _, curve in fitted)
-        rounds = int(np.argmin(np.mean([curve[:shortest] for _, _, curve in fitted], axis=0))) + 1
-        terms = max(len(fold.starts[settings.linear][0].terms) for fold, *_ in fitted)
-        losses, scores = self._row_by_row([(fold, margins(booster, fold.judged, rounds)) for fold, booster, _ in fitted])
-        return Trial(settings, rounds, losses, terms, self._taken[-1], scores)
+        for (place, number), fit in zip(missing, self._in_parallel(fitted, missing), strict=True):
+            fits[place][number] = fit
+            self._spent += self._seconds_of_a_fit(settings[place], len(fit.curve))
+        return [self._trial_of(each, list(map(of_one.__getitem__, range(folds)))) for each, of_one in zip(settings, fits, strict=True)]
 
-    def _at_once[T](self, work: Callable[[int], T]) -> list[T]:
-        """Does the work for every judged fold, in parallel where one fold would use a single processor."""
+    def _trial_of(self, settings: TreeSettings, fits: Sequence[_Fit]) -> Trial:
+        shortest = min(len(fit.curve) for fit in fits)
+        rounds = int(np.argmin(np.mean([fit.curve[:shortest] for fit in fits], axis=0))) + 1
+        scores = [margins(fit.booster, fit.fold.judged, rounds) for fit in fits]
+        return self._trial(settings, rounds, [fit.fold for fit in fits], scores)
 
-        def timed(number: int) -> tuple[T, float]:
-            started = time.thread_time()
-            return work(number), time.thread_time() - started
-
-        begun = time.monotonic()
-        with ThreadPoolExecutor(self.side_by_side) as pool:
-            done = list(pool.map(timed, range(self.judged_folds)))
-        worked = sum(seconds for _, seconds in done) / self.side_by_side
-        self._taken.append(Taken(worked, time.monotonic() - begun))
-        return [result for result, _ in done]
-
-    def _started(self, number: int, penalty: float | None) -> tuple[_Fold, NDArray[np.float64]]:
-        """A fold whose matrices continue from the linear stage of this penalty, and the judged rows' margins after that stage."""
-        fold = self._fold(number)
-        if penalty not in fold.starts:
-            learned = np.delete(np.arange(len(self.data)), fold.places)
-            columns, rows, churned = self.data.schema.features, self.data.rows, self.data.churned
-            if penalty is None:
-                stage = constant_stage(churned[learned])
-            else:
-                linear = fold.linear or LinearFit(columns, rows[learned], churned[learned])
-                stage = linear.stage(penalty)
-                fold.linear = linear if len(self._penalties()) > 1 else None
-            fold.starts[penalty] = stage, started_from(stage, rows[learned]), started_from(stage, rows[fold.places])
-        _, of_learned, of_judged = fold.starts[penalty]
-        fold.learned.set_base_margin(of_learned)
-        fold.judged.set_base_margin(of_judged)
-        return fold, of_judged
-
-    def _division(self, number: int) -> NDArray[np.int64]:
-        if not number:
-            return self.fold_of
-        keys = self.data.keys ^ np.uint64(number * _OTHER_FOLDS % 2**64)
-        return folds_apart(keys, self.data.rows, self.data.churned, self.fold_count)
-
-    def _row_by_row(self, margins_of: list[tuple[_Fold, NDArray[np.float64]]]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """The loss of each judged row (n,), the mean of its losses if it was judged more than once; and its margins (times, n)."""
-        times = max(1, self.judged_folds // self.fold_count)
+    def _trial(self, settings: TreeSettings, rounds: int, folds: Sequence[Fold], scores_of_folds: Sequence[NDArray[np.float64]]) -> Trial:
+        """The trial of these margins of the folds' judged rows. A row's loss is the mean of its losses if it was judged more than once."""
+        times = max(1, len(folds) // self.fold_count)
         scores = np.full((times, len(self.data)), np.nan, dtype=np.float32)
         losses = np.zeros(len(self.data))
-        for number, (fold, of_rows) in enumerate(margins_of):
+        for number, (fold, of_rows) in enumerate(zip(folds, scores_of_folds, strict=True)):
             scores[number // self.fold_count, fold.places] = of_rows
             losses[fold.places] += row_log_losses(fold.churned, sigmoid(of_rows)) / times
         judged = ~np.isnan(scores[0])
-        return losses[judged], scores[:, judged]
+        return Trial(settings, rounds, losses[judged], max(fold.terms for fold in folds), scores=scores[:, judged])
 
-    def _fold(self, number: int) -> _Fold:
-        if number not in self._folds:
-            columns, judged = self.data.schema.features, self._division(number // self.fold_count) == number % self.fold_count
-            rows, churned = self.data.rows, self.data.churned
-            learned_matrix = quantile_matrix(columns, rows[~judged], churned[~judged], threads=self.threads)
-            judged_matrix = quantile_matrix(columns, rows[judged], churned[judged], threads=self.threads, like=learned_matrix)
-            self._folds[number] = _Fold(learned_matrix, judged_matrix, np.flatnonzero(judged), churned[judged])
-        return self._folds[number]
+    def _parameters(self, settings: TreeSettings, columns: Sequence[Column]) -> Parameters:
+        return parameters(columns, settings, seed=self.seed, threads=1)
+
+    def _in_parallel[W, T](self, work: Callable[[W], T], pieces: Iterable[W]) -> list[T]:
+        """Does pieces of work on all processors; each piece uses one, so that the results do not depend on their number."""
+        with ThreadPoolExecutor(os.process_cpu_count() or 1) as pool:
+            return list(pool.map(work, pieces))
+
+    @property
+    def _learned_rows(self) -> int:
+        return len(self.data) * (self.fold_count - 1) // self.fold_count
+
+    def _seconds_of_a_fit(self, settings: TreeSettings, rounds: int) -> float:
+        left = float(self.data.churned.mean())
+        return rounds * seconds_a_round(settings, self._learned_rows, len(self.data.schema.features), self._bins, left * (1 - left))
+
+    def _final_rounds(self, trial: Trial) -> int:
+        return round(trial.rounds * (1 + _GROWTH / (self.fold_count - 1)))
+
+    def _affordable(self, settings: Sequence[TreeSettings], folds: int, share: float = 1.0) -> bool:
+        """Whether there is time to judge the settings on so many folds, within a share of the time, and for the final model."""
+        if time.monotonic() - self._begun > float(np.clip(_SLOWNESS * self.seconds, _LEAST_LIMIT, _MOST_LIMIT)):
+            self.stopped_by_clock = True
+            return False
+        rounds = self._best.rounds + self.patience if self.trials and self._best.rounds else _USUAL_ROUNDS
+        planned = sum(folds * self._seconds_of_a_fit(each, rounds) for each in settings)
+        last = sorted(self.trials, key=lambda trial: trial.loss)[:MOST_MEMBERS]
+        fits = 1 + self.fold_count * (self.judged_folds < self.fold_count)
+        reserved = sum(fits * self._seconds_of_a_fit(trial.settings, self._final_rounds(trial)) for trial in last)
+        return self._spent + planned <= share * (self._capacity - reserved)
+
+
+def seconds_to_refit(data: DataSet) -> float:
+    """Seconds to fit a chosen model to these rows, with its out-of-fold scores."""
+    columns, bins = len(data.schema.features), bins_of(data.rows)
+    of_a_fit = seconds_of_a_matrix(len(data), columns) + _USUAL_ROUNDS * seconds_a_round(TreeSettings(4, 0.1), len(data), columns, bins)
+    return (_FOLDS + 1) * MOST_MEMBERS * of_a_fit / CORES

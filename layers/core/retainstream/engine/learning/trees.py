@@ -1,6 +1,5 @@
 """Boosted trees for a schema: settings, fitting and early stopping."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
@@ -13,7 +12,6 @@ from retainstream.engine.model.encoding import Rows, feature_names, feature_type
 from retainstream.engine.schema import Column
 
 MOST_ROUNDS = 1500
-_ROWS_PER_THREAD = 5_000
 _LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
 _ALL_LEVELS = 100_000  # after a linear stage, which knows what each level does by itself, no groups are needed
 _LEVELS_OF_GROUPS = 4  # with `grouped`, categories of at least so many levels are split into groups
@@ -89,11 +87,6 @@ class TreeSettings:
 
     def changed(self, **changes: Unpack[SettingsChange]) -> "TreeSettings":
         return replace(self, **changes)
-
-
-def threads_for(rows: int) -> int:
-    """The number of threads that pay off for this many rows."""
-    return max(1, min(os.process_cpu_count() or 1, rows // _ROWS_PER_THREAD))
 
 
 def parameters(columns: Sequence[Column], settings: TreeSettings, *, seed: int, threads: int) -> Parameters:
