@@ -10,6 +10,7 @@ from bench.known_truth.row import Row
 from bench.made_models import SHALLOW, Shape, made
 from retainstream.engine.learning.profit import best_threshold, cross_fitted, terms
 from retainstream.engine.model.actions import best_actions, shares_of_raise
+from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.model.money import DAYS_A_MONTH, months_kept, offer_value
 from retainstream.engine.schema import Column, FeatureSchema, Money
 
@@ -76,7 +77,7 @@ def _with_cost(column: Column) -> Column:
 def actions_now(here: Scored) -> Actions:
     """The recommended actions."""
     names = [column.name for column in here.schema.features]
-    chosen = best_actions(here.schema, here.contributions, here.probability, here.price)
+    chosen = best_actions(Inputs(here.schema), here.contributions, here.probability, here.price)
     taken = [(place, names.index(action["feature"]), action["expected_value"]) for place, action in enumerate(chosen) if action]
     customers, columns, values = zip(*taken, strict=True)
     return Actions(np.array(customers), np.array(columns), np.array(values))
@@ -114,7 +115,7 @@ def value_earned(here: Scored, actions: Actions, lives: int, seed: int) -> float
     which = np.searchsorted(columns, actions.columns)
     cost, rate = costs[which], rates[which]
     chance = here.probability[actions.customers]
-    share = shares_of_raise(here.contributions)[actions.customers, actions.columns]
+    share = shares_of_raise(Inputs(here.schema), here.contributions)[actions.customers, actions.columns]
     earned = np.zeros(len(chance))
     for _ in range(lives):
         leaves = rng.random(len(chance)) < chance

@@ -1103,7 +1103,7 @@ export interface components {
             feature: string;
             /**
              * Share Of Raise
-             * @description The column's share of the contributions that raise the customer's risk; null for earlier predictions
+             * @description The column's share of the contributions that raise the customer's risk, with half of what its pairs raise; null for earlier predictions
              */
             share_of_raise?: number | null;
             /** Title */
@@ -3103,7 +3103,11 @@ export interface components {
          */
         Factor: {
             direction: components["schemas"]["Direction"];
-            /** Feature */
+            /**
+             * Feature
+             * @description The column; of a pair of columns that act together, both: "fee & delivery"
+             * @example payment_failures
+             */
             feature: string;
             /** Label */
             label: string;
@@ -3129,7 +3133,11 @@ export interface components {
          */
         FactorView: {
             direction: components["schemas"]["Direction"];
-            /** Feature */
+            /**
+             * Feature
+             * @description The column; of a pair of columns that act together, both: "fee & delivery"
+             * @example payment_failures
+             */
             feature: string;
             /** Label */
             label: string;
@@ -4939,7 +4947,7 @@ export interface components {
             confident: boolean;
             /**
              * Contributions
-             * @description Log-odds by column
+             * @description Log-odds by column; a pair of columns that act together has its own, as "fee & delivery"
              */
             contributions: {
                 [key: string]: number;
@@ -5336,7 +5344,11 @@ export interface components {
              * @description Exact Shapley value in log-odds; over all columns these add up to margin - base_margin
              */
             contribution: number;
-            /** Feature */
+            /**
+             * Feature
+             * @description The column; of a pair of columns that act together, both: "fee & delivery"
+             * @example payment_failures
+             */
             feature: string;
             /** Label */
             label: string;
@@ -5352,7 +5364,7 @@ export interface components {
             text: string;
             /**
              * Value
-             * @description The customer's value; null for a missing value
+             * @description The customer's value; null for a missing value. Of a pair, both values in words: "7.98 with 7Day"
              */
             value: string | boolean | number | null;
         };
@@ -5851,7 +5863,7 @@ export interface components {
             confident: boolean;
             /**
              * Contributions
-             * @description Log-odds by column
+             * @description Log-odds by column; a pair of columns that act together has its own, as "fee & delivery"
              */
             contributions: {
                 [key: string]: number;

@@ -8,11 +8,16 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retainstream.engine.learning.card.influence import explanation
 from retainstream.engine.learning.dataset import key_of
+from retainstream.engine.learning.importance import importance
 from retainstream.engine.learning.pairs import encoded, may_be_encoded
+from retainstream.engine.learning.parity import parity
 from retainstream.engine.model.encoding import Rows
-from retainstream.engine.model.inputs import Encoding, Inputs
+from retainstream.engine.model.inputs import Encoding, Inputs, by_feature
 from retainstream.engine.model.model import ScoringModel, UnusableModel, matrix
+from retainstream.engine.model.predictions import scores
+from retainstream.engine.records import Score
 from retainstream.engine.schema import FeatureSchema
 
 SIZES = {"fee": 12, "delivery": 10, "region": 9, "gender": 2}
@@ -174,3 +179,68 @@ def test_encodings_that_cannot_be_read_make_the_model_unusable(text: str) -> Non
     booster.set_attr(encodings=text)
     with pytest.raises(UnusableModel):
         ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, SCHEMA, threshold=0.5, version="v")
+
+
+def scored_by_its_pair(action: dict[str, object] | None = None) -> tuple[ScoringModel, Score]:
+    """A model that looks at a pair alone, and the score of a customer whom the pair moves up."""
+    priced = SCHEMA.model_dump(mode="json")
+    priced["columns"][PAIR[0]] |= {"action": action}
+    priced["columns"].append({"name": "price", "kind": "number", "label": "Price", "feature": False})
+    priced["money"] = {"price": "price", "offer_cost": 1, "save_rate": 0.5}
+    money_schema = FeatureSchema.model_validate(priced)
+    rows, _, _ = table(400, together=0.0)
+    acting = (rows[:, 0] == 3) & (rows[:, 1] == 4)
+    inputs = Inputs(money_schema, (Encoding(PAIR, np.array([[3, 4]], dtype=np.float32), np.ones(1, dtype=np.float32), -1.0),))
+    learned = matrix(inputs.columns, inputs.rows(rows), label=acting)
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 1, "min_child_weight": 0, "nthread": 1}, learned, 1)
+    inputs.store(booster)
+    model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, money_schema, threshold=0.5, version="v")
+    return model, scores(model, [{"fee": "fee 3", "delivery": "delivery 4", "age": 40, "price": 50}])[0]
+
+
+def test_a_pair_is_a_reason_in_words() -> None:
+    _, score = scored_by_its_pair()
+    (reason,) = [reason for reason in score["reasons"] if reason["feature"] == "fee & delivery"]
+    assert reason["label"] == "Fee with delivery"
+    assert reason["value"] == "fee 3 with delivery 4"
+    assert reason["text"].startswith("Fee fee 3 with delivery delivery 4: +")
+    assert set(score["contributions"]) == {*FEATURES, "fee & delivery"}
+    assert sum(score["contributions"].values()) == pytest.approx(score["margin"] - score["base_margin"], abs=1e-5)
+
+
+def test_a_changed_column_changes_its_pair() -> None:
+    model, before = scored_by_its_pair()
+    after, unknown = scores(model, [{**before["features"], "delivery": "delivery 5"}, {**before["features"], "delivery": None}])
+    assert after["contributions"]["fee & delivery"] < before["contributions"]["fee & delivery"]
+    assert after["probability"] < before["probability"]
+    texts = [reason["text"] for reason in unknown["reasons"]]
+    assert [text.split(":")[0] for text in texts] == ["Fee fee 3 with delivery unknown"]
+
+
+def test_half_of_what_a_pair_raises_counts_for_the_action_of_one_of_its_columns() -> None:
+    _, score = scored_by_its_pair({"title": "Lower the fee"})
+    assert score["action"] is not None
+    assert score["action"]["feature"] == "fee"
+    raising = {name: amount for name, amount in score["contributions"].items() if amount > 0}
+    assert set(raising) == {"fee & delivery"}
+    assert score["action"]["share_of_raise"] == 0.5
+
+
+def test_the_history_has_the_contributions_of_the_features() -> None:
+    divided = by_feature({"fee": 0.25, "delivery": -0.5, "fee & delivery": 1.0})
+    assert divided == {"fee": 0.75, "delivery": 0.0}
+
+
+def test_importance_names_the_pair_without_a_direction() -> None:
+    model, _, rows, _ = model_with_a_pair()
+    entries = {entry["feature"]: entry for entry in importance(model, rows)}
+    assert set(entries) == {*FEATURES, "fee & delivery"}
+    assert (entries["fee & delivery"]["label"], entries["fee & delivery"]["direction"]) == ("Fee with delivery", "mixed")
+    drawn = {column["feature"]: column for column in explanation(model, rows)["columns"]}
+    assert (drawn["fee & delivery"]["kind"], drawn["fee & delivery"]["ranks"]) == ("category", [])
+    assert drawn["fee & delivery"]["mean_abs"] == pytest.approx(entries["fee & delivery"]["mean_abs_contribution"], abs=1e-4)
+
+
+def test_contributions_of_a_model_with_pairs_are_those_of_the_shap_package() -> None:
+    model, _, rows, _ = model_with_a_pair()
+    assert parity(model, rows).passed

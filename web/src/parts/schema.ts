@@ -21,6 +21,29 @@ export function valueText(column: Column, value: Value | undefined): string {
   return featureValue(value, value === 1 ? column.unit.replace(/([a-z][^su])s$/, "$1") : column.unit);
 }
 
+/** The columns that a contribution speaks of: one, or the two of a pair ("fee & delivery"). */
+function columnsOf(schema: FeatureSchema, feature: string): (Column | undefined)[] {
+  return feature.split(" & ").map((name) => schema.columns.find((column) => column.name === name));
+}
+
+/** The label of a contribution's column or pair: "Fee", "Fee with delivery". Names that the schema does not have stay names. */
+export function labelOf(schema: FeatureSchema, feature: string): string {
+  const [first, second] = columnsOf(schema, feature);
+  if (!first) return feature;
+  return second ? `${first.label} with ${withinSentence(second.label)}` : first.label;
+}
+
+/** A customer's value of a contribution's column, or the values of a pair: "7.98 with 7Day". */
+export function valuesText(schema: FeatureSchema, feature: string, features: Features): string {
+  const texts = columnsOf(schema, feature).map((column) => column && valueText(column, features[column.name]));
+  return texts.filter((text) => text !== undefined).join(" with ");
+}
+
+/** A label after other words: its first letter is small, unless it begins with an abbreviation. */
+function withinSentence(label: string): string {
+  return /^.\p{Lu}/u.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1);
+}
+
 export interface Range {
   min: number;
   max: number;

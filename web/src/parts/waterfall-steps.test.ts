@@ -49,6 +49,13 @@ describe("waterfall", () => {
   });
 });
 
+it("a pair has the labels and the values of both columns", () => {
+  const score = { ...scoreOf({ a: 2, "a & b": 0.5, "a & z": 0.1 }, 0.8), features: { a: 1, b: null } };
+  const [, pair, unknown] = waterfall(score, schema);
+  expect([pair?.label, pair?.circumstance]).toEqual(["A with b", "1 with unknown"]);
+  expect(unknown?.label).toBe("A");
+});
+
 it("circumstance drops the points", () => {
   expect(circumstance("last login 211 days ago: +84 points")).toBe("last login 211 days ago");
   expect(circumstance("plan: gold: -3 points")).toBe("plan: gold");

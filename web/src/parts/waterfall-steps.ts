@@ -1,6 +1,6 @@
 /** A customer's probability in steps: percentage points from the base probability to the customer's own. */
 import type { Schemas } from "../../../client/api-client.js";
-import { type FeatureSchema, valueText } from "./schema";
+import { type FeatureSchema, labelOf, valuesText } from "./schema";
 
 export type Score = Pick<
   Schemas["ScoreView"],
@@ -44,8 +44,7 @@ export function waterfall(score: Score, schema: FeatureSchema, most = 8): Step[]
     reached += points;
   };
   for (const [feature, points] of strongest) {
-    const column = schema.columns.find(({ name }) => name === feature);
-    add(feature, column?.label ?? feature, circumstanceOf(score, schema, feature), points);
+    add(feature, labelOf(schema, feature), circumstanceOf(score, schema, feature), points);
   }
   const rest = 100 * score.probability - reached;
   const others = sorted.length - strongest.length;
@@ -63,9 +62,7 @@ export function circumstance(text: string): string {
 
 function circumstanceOf(score: Score, schema: FeatureSchema, feature: string): string {
   const reason = score.reasons.find((candidate) => candidate.feature === feature);
-  if (reason) return circumstance(reason.text);
-  const column = schema.columns.find(({ name }) => name === feature);
-  return column ? valueText(column, score.features[feature]) : "";
+  return reason ? circumstance(reason.text) : valuesText(schema, feature, score.features);
 }
 
 export interface ReasonChange {
@@ -81,7 +78,7 @@ export function reasonChanges(before: Score, after: Score, schema: FeatureSchema
   return [...new Set([...old.keys(), ...now.keys()])]
     .map((feature) => ({
       feature,
-      label: schema.columns.find(({ name }) => name === feature)?.label ?? feature,
+      label: labelOf(schema, feature),
       before: old.get(feature) ?? 0,
       after: now.get(feature) ?? 0,
     }))

@@ -11,7 +11,9 @@ from retainstream.storage.models import Direction, Version
 class FactorView(BaseModel):
     """A column's influence on the scores of the customers who have not left."""
 
-    feature: str
+    feature: str = Field(
+        description='The column; of a pair of columns that act together, both: "fee & delivery"', examples=["payment_failures"]
+    )
     label: str
     mean_abs_contribution: float = Field(description="Mean |Shapley value| in log-odds")
     share: float = Field(description="Share of the sum over all columns, from 0 to 1")

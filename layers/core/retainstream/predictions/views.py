@@ -16,9 +16,13 @@ FeatureValue = str | bool | int | float | None
 class ReasonView(BaseModel):
     """One column's part in a score."""
 
-    feature: str
+    feature: str = Field(
+        description='The column; of a pair of columns that act together, both: "fee & delivery"', examples=["payment_failures"]
+    )
     label: str
-    value: FeatureValue = Field(description="The customer's value; null for a missing value")
+    value: FeatureValue = Field(
+        description='The customer\'s value; null for a missing value. Of a pair, both values in words: "7.98 with 7Day"'
+    )
     text: str = Field(examples=["3 failed payments in 90 days: +18 points"])
     contribution: float = Field(description="Exact Shapley value in log-odds; over all columns these add up to margin - base_margin")
     points: float = Field(
@@ -37,7 +41,9 @@ class ActionView(BaseModel):
         "- (1 - probability) * cost - contact cost"
     )
     share_of_raise: float | None = Field(
-        default=None, description="The column's share of the contributions that raise the customer's risk; null for earlier predictions"
+        default=None,
+        description="The column's share of the contributions that raise the customer's risk, with half of what its pairs raise; "
+        "null for earlier predictions",
     )
 
 
@@ -79,7 +85,9 @@ class ScoreView(BaseModel):
         description="probability * price * margin * months that a saved customer stays on average, in the schema's currency"
     )
     features: dict[str, FeatureValue]
-    contributions: dict[str, float] = Field(description="Log-odds by column")
+    contributions: dict[str, float] = Field(
+        description='Log-odds by column; a pair of columns that act together has its own, as "fee & delivery"'
+    )
     reasons: list[ReasonView] = Field(description="The strongest contributions either way, at most five, strongest first")
     action: ActionView | None = Field(
         description="The action with the highest expected value; null where no action for at least a tenth of the raise pays"

@@ -126,7 +126,9 @@ class StatusView(BaseModel):
 class Factor(BaseModel):
     """A column's influence on the scores."""
 
-    feature: str
+    feature: str = Field(
+        description='The column; of a pair of columns that act together, both: "fee & delivery"', examples=["payment_failures"]
+    )
     label: str
     mean_abs_contribution: float = Field(description="Mean absolute contribution in log-odds over held-out customers")
     share: float = Field(description="Share of the sum over all columns, from 0 to 1")

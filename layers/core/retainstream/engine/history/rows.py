@@ -15,7 +15,8 @@ class ArrivingRow(TypedDict):
 
     `anchor` is the day that the features describe (2026-01-31). `moment` is ISO 8601 in UTC: a time before the customer was read, so that
     the removal of a customer after it also removes the row. `price` is per month. Margins and contributions are in log-odds;
-    contributions are by column. The fields from `probability` on are those of a scored row, which has all of them.
+    contributions are by feature, and half of a pair's is each of its features'. The fields from `probability` on are those of a scored
+    row, which has all of them.
     """
 
     customer_id: str

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.schema import Column
 
@@ -30,7 +31,7 @@ def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
     """Mean absolute contribution (log-odds) of each column over the first `SAMPLE_ROWS` rows, largest first, with its direction.
 
     direction: "increasing" if larger values raise the risk, "decreasing" if they lower it, "mixed" if neither is clear, as for every
-    category.
+    category and for every pair of columns.
     """
     sample = rows[:SAMPLE_ROWS]
     contributions = model.explain(sample).contributions
@@ -39,11 +40,18 @@ def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
             "feature": column.name,
             "label": column.label,
             "mean_abs_contribution": round(float(np.abs(contributions[:, place]).mean()), 6),
-            "direction": direction(column, sample[:, place], contributions[:, place]),
+            "direction": direction_at(model.inputs, place, sample, contributions),
         }
-        for place, column in enumerate(model.schema.features)
+        for place, column in enumerate(model.inputs.explained)
     ]
     return sorted(entries, key=lambda entry: (-entry["mean_abs_contribution"], entry["feature"]))
+
+
+def direction_at(inputs: Inputs, place: int, rows: Rows, contributions: Floats) -> str:
+    """The direction of an explained column, by rows (n, features) and contributions (n, explained columns)."""
+    if len(inputs.parts[place]) > 1:
+        return "mixed"
+    return direction(inputs.explained[place], rows[:, place], contributions[:, place])
 
 
 def direction(column: Column, values: NDArray[np.float32], contributions: Floats) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, TypedDict
@@ -18,6 +18,25 @@ type Floats = NDArray[np.float64]
 
 _ATTRIBUTE = "encodings"
 """The booster's attribute with the encodings, so that the file of a model is all that its scores need."""
+
+
+_TOGETHER = " & "
+"""Between the two names in the name of a pair. No name of a schema has a space."""
+
+
+def features_named(name: str) -> list[str]:
+    """The names of the features that an explained column speaks of: its own, or the two of a pair."""
+    return name.split(_TOGETHER)
+
+
+def by_feature(contributions: Mapping[str, float]) -> dict[str, float]:
+    """Contributions by the names of explained columns as those of the features (`Inputs.by_feature`)."""
+    divided: dict[str, float] = {}
+    for name, contribution in contributions.items():
+        features = features_named(name)
+        for feature in features:
+            divided[feature] = divided.get(feature, 0.0) + contribution / len(features)
+    return divided
 
 
 class UnreadableEncodings(ValueError):
@@ -121,6 +140,17 @@ class Inputs:
         features = self.schema.features
         return (*((column,) for column in features), *(tuple(features[place] for place in pair.places) for _, pair in self._pairs))
 
+    def by_feature(self, values: Floats) -> Floats:
+        """Contributions by explained column as those of the features alone, (n, features): half of a pair's is each of its features'.
+
+        The two act only together, so that neither has a better claim (the symmetry of Shapley values).
+        """
+        features = len(self.schema.features)
+        divided = values[:, :features].copy()
+        for place, (_, pair) in enumerate(self._pairs, features):
+            divided[:, list(pair.places)] += values[:, [place]] / 2
+        return divided
+
     @property
     def _pairs(self) -> list[tuple[int, Encoding]]:
         """The encodings of two features, with their places among the inputs."""
@@ -165,12 +195,17 @@ class Inputs:
             raise UnreadableEncodings("the encodings of the booster cannot be read") from error
 
 
+def paired(words: Sequence[str]) -> str:
+    """Labels, or values after their labels, of columns that act together: "Fee 7.98 with delivery 7Day"."""
+    return " with ".join([words[0], *map(_in_a_sentence, words[1:])])
+
+
 def _derived(parts: Sequence[Column]) -> Column:
     """The column of an encoding. Its name has a space, so that it differs from every name of a schema."""
     if len(parts) == 1:
         return Column.model_construct(name=f"{parts[0].name} encoded", kind="number", label=parts[0].label)
-    label = " with ".join([parts[0].label, *(_in_a_sentence(part.label) for part in parts[1:])])
-    return Column.model_construct(name=" & ".join(part.name for part in parts), kind="number", label=label)
+    label = paired([part.label for part in parts])
+    return Column.model_construct(name=_TOGETHER.join(part.name for part in parts), kind="number", label=label)
 
 
 def _in_a_sentence(label: str) -> str:

@@ -34,7 +34,7 @@ def scores(model: ScoringModel, customers: Sequence[Features], days: Sequence[in
     price = prices(schema, rows)
     money = schema.money
     value = value_at_risk(money, probability, price, horizon_days=schema.horizon_days).round(2) if money else np.zeros(len(rows))
-    names = [column.name for column in schema.features]
+    names = [column.name for column in model.inputs.explained]
     top = strongest(explained)
     base_probability, base_margin = round(explained.base_probability, 6), round(explained.base_margin, 6)
     per_customer = zip(
@@ -46,7 +46,7 @@ def scores(model: ScoringModel, customers: Sequence[Features], days: Sequence[in
         top.columns.tolist(),
         top.contributions.tolist(),
         top.points.tolist(),
-        best_actions(schema, explained.contributions, probability, price),
+        best_actions(model.inputs, explained.contributions, probability, price),
         price.tolist(),
         value.tolist(),
         [None] * len(rows) if days is None else days,
@@ -65,7 +65,7 @@ def scores(model: ScoringModel, customers: Sequence[Features], days: Sequence[in
             "price": None if np.isnan(paid) else paid,
             "value_at_risk": at_stake,
             "contributions": dict(zip(names, amounts, strict=True)),
-            "reasons": reasons_of(schema, features, columns, strengths, points, day),
+            "reasons": reasons_of(model.inputs, features, columns, strengths, points, day),
             "action": action,
             "features": features,
             "model_version": model.version,

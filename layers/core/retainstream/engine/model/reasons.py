@@ -1,7 +1,7 @@
 """Reasons for a score: the columns that moved it most, in the words of the schema."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from retainstream.engine.lives import day_number
 from retainstream.engine.model.calibration import Floats
+from retainstream.engine.model.inputs import Inputs, paired
 from retainstream.engine.model.levels import REASONS
 from retainstream.engine.model.model import Explained
 from retainstream.engine.records import Features, Reason, Value
@@ -24,8 +25,8 @@ _CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "�
 class Strongest:
     """The columns with the largest contributions in size, largest first, and their contributions; arrays (n, at most count).
 
-    `columns` are places among the schema's features. `points` are percentage points of probability; over all columns of a row they add up
-    to 100 × (probability − base probability).
+    `columns` are places among the columns that the model explains (`Inputs.explained`). `points` are percentage points of probability; over
+    all columns of a row they add up to 100 × (probability − base probability).
     """
 
     columns: NDArray[np.intp]
@@ -34,7 +35,7 @@ class Strongest:
 
 
 def strongest(explained: Explained, count: int = REASONS) -> Strongest:
-    """The strongest columns of each of n rows; equal contributions in schema order."""
+    """The strongest columns of each of n rows; equal contributions in schema order, pairs last."""
     rows, features = explained.contributions.shape
     columns = np.empty((rows, min(count, features)), np.intp)
     for start in range(0, rows, _ROWS_AT_ONCE):
@@ -67,7 +68,7 @@ def _largest_first(sizes: Floats, count: int) -> NDArray[np.intp]:
 
 
 def reasons_of(
-    schema: FeatureSchema,
+    inputs: Inputs,
     features: Features,
     columns: Iterable[int],
     contributions: Iterable[float],
@@ -82,19 +83,38 @@ def reasons_of(
     for position, contribution, moved in zip(columns, contributions, points, strict=True):
         if contribution == 0:
             continue
-        column = schema.features[position]
-        value = features.get(column.name)
+        column, parts = inputs.explained[position], inputs.parts[position]
+        value, words = _spoken_together(inputs.schema, parts, features) if len(parts) > 1 else _spoken(inputs.schema, column, features, day)
         reasons.append(
             {
                 "feature": column.name,
                 "label": column.label,
                 "value": value,
-                "text": f"{circumstance(schema, column, value, day)}: {spoken_points(moved)}",
+                "text": f"{words}: {spoken_points(moved)}",
                 "contribution": round(contribution, 6),
                 "points": round(moved, 4),
             }
         )
     return reasons
+
+
+def _spoken(schema: FeatureSchema, column: Column, features: Features, day: int | None) -> tuple[Value | None, str]:
+    """A column's value, and the value in words."""
+    value = features.get(column.name)
+    return value, circumstance(schema, column, value, day)
+
+
+def _spoken_together(schema: FeatureSchema, parts: Sequence[Column], features: Features) -> tuple[str, str]:
+    """The values of columns that act together: alone ("7.98 with 7Day"), and with their labels ("Fee 7.98 with delivery 7Day").
+
+    Phrases are whole sentences, which do not read well one after the other; so labels stand here in their place.
+    """
+    values = [features.get(part.name) for part in parts]
+    alone = ["unknown" if value is None else spoken_value(schema, part, value) for part, value in zip(parts, values, strict=True)]
+    words = [
+        f"{part.label} unknown" if value is None else _labelled(schema, part, value) for part, value in zip(parts, values, strict=True)
+    ]
+    return " with ".join(alone), paired(words)
 
 
 def circumstance(schema: FeatureSchema, column: Column, value: Value | None, day: int | None = None) -> str:
@@ -104,13 +124,18 @@ def circumstance(schema: FeatureSchema, column: Column, value: Value | None, day
     """
     if value is None:
         return f"{column.label} unknown"
-    spoken = spoken_value(schema, column, value)
     days = day - day_number(str(value)) if column.kind == "date" and day is not None else None
     phrase = column.phrase_for(value)
     if phrase:
-        return _spoken_phrase(phrase, spoken, value, days)
+        return _spoken_phrase(phrase, spoken_value(schema, column, value), value, days)
     if days is not None:
-        return f"{column.label} {spoken}, {_spoken_days(days)}"
+        return f"{column.label} {spoken_value(schema, column, value)}, {_spoken_days(days)}"
+    return _labelled(schema, column, value)
+
+
+def _labelled(schema: FeatureSchema, column: Column, value: Value) -> str:
+    """A value after its column's label: "Fee $7.98", "Paperless billing: yes"."""
+    spoken = spoken_value(schema, column, value)
     if column.kind == "boolean":
         return f"{column.label}: {spoken}"
     unit = "" if _is_money(schema, column) else column.unit

@@ -10,6 +10,7 @@ import numpy as np
 from retainstream.engine.history.rows import ArrivingRow
 from retainstream.engine.lives import churned_of, day_number
 from retainstream.engine.model.encoding import Rows, encode
+from retainstream.engine.model.inputs import by_feature
 from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.model.past import described_day, features_day
 from retainstream.engine.monitoring.documents import Reference
@@ -185,7 +186,7 @@ def _arriving(customer: Customer, prediction: Prediction, moment: str) -> Arrivi
         "base_margin": prediction["base_margin"],
         "base_probability": prediction["base_probability"],
         "model_version": prediction["model_version"],
-        "contributions": prediction["contributions"],
+        "contributions": by_feature(prediction["contributions"]),
     }
 
 

@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.importance import SAMPLE_ROWS, direction
+from retainstream.engine.learning.importance import SAMPLE_ROWS, direction_at
 from retainstream.engine.learning.metrics import Floats
 from retainstream.engine.model.encoding import Rows
 from retainstream.engine.model.model import ScoringModel
@@ -46,22 +46,22 @@ def explanation(model: ScoringModel, rows: Rows) -> ExplanationDocument:
 
     sample = rows[:SAMPLE_ROWS]
     explainer = shap.TreeExplainer(model.booster)
-    values = np.asarray(explainer.shap_values(model.matrix(sample)), dtype=np.float64)
+    values = model.inputs.contributions(np.asarray(explainer.shap_values(model.matrix(sample)), dtype=np.float64))
     means = np.abs(values).mean(axis=0)
     drawn = np.linspace(0, len(sample) - 1, min(DRAWN_ROWS, len(sample))).astype(int)
     columns: list[InfluenceDocument] = []
     for position, place in enumerate(np.argsort(-means, kind="stable").tolist()):
-        column = model.schema.features[place]
+        column, alone = model.inputs.explained[place], len(model.inputs.parts[place]) == 1
         document: InfluenceDocument = {
             "feature": column.name,
             "label": column.label,
-            "kind": column.kind,
+            "kind": column.kind if alone else "category",
             "mean_abs": round(float(means[place]), 6),
-            "direction": direction(column, sample[:, place], values[:, place]),
+            "direction": direction_at(model.inputs, place, sample, values),
         }
         if position < DRAWN_COLUMNS:
             document["values"] = np.round(values[drawn, place], 4).tolist()
-            document["ranks"] = [] if column.kind == "category" else _ranks(sample[drawn, place])
+            document["ranks"] = [] if column.kind == "category" or not alone else _ranks(sample[drawn, place])
         columns.append(document)
     base = float(np.ravel(explainer.expected_value)[0])
     return {"rows": len(sample), "sampled": len(drawn), "base": base, "columns": columns}
