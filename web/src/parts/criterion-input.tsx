@@ -1,5 +1,6 @@
 import { NumberInput } from "./fields";
-import { type Column, levelsOf } from "./schema";
+import { LevelChoice, LevelsChoice } from "./level-choice";
+import { type Column, levelsOf, optionsOf } from "./schema";
 import { type Bound, type Criterion, firstBound, type Operator, operatorsOf, takesNoBound } from "./segment-query";
 
 interface CriterionInputProps {
@@ -57,26 +58,20 @@ interface BoundInputProps {
 
 function BoundInput({ column, criterion: { operator, bound }, choose }: BoundInputProps) {
   const label = `${column.label}: value`;
-  if (Array.isArray(bound)) return <LevelsInput column={column} chosen={bound} choose={choose} />;
+  if (Array.isArray(bound))
+    return <LevelsChoice label={column.label} levels={levelsOf(column)} chosen={bound} choose={choose} />;
   switch (column.kind) {
     case "category":
-    case "boolean": {
-      const options = column.kind === "boolean" ? ["true", "false"] : levelsOf(column);
+    case "boolean":
       return (
-        <select
+        <LevelChoice
           key={operator}
           aria-label={label}
+          options={optionsOf(column)}
           value={String(bound)}
-          onChange={({ currentTarget: { value } }) => choose(column.kind === "boolean" ? value === "true" : value)}
-        >
-          {options.map((option) => (
-            <option key={option} value={option}>
-              {column.kind === "boolean" ? (option === "true" ? "yes" : "no") : option}
-            </option>
-          ))}
-        </select>
+          choose={(value) => choose(column.kind === "boolean" ? value === "true" : value)}
+        />
       );
-    }
     case "date":
       return (
         <input
@@ -100,33 +95,4 @@ function BoundInput({ column, criterion: { operator, bound }, choose }: BoundInp
         </span>
       );
   }
-}
-
-interface LevelsInputProps {
-  column: Column;
-  chosen: string[];
-  choose: (bound: Bound) => void;
-}
-
-function LevelsInput({ column, chosen, choose }: LevelsInputProps) {
-  return (
-    <div class="choices">
-      {levelsOf(column).map((level) => (
-        <label key={level}>
-          <input
-            type="checkbox"
-            checked={chosen.includes(level)}
-            onChange={(event) =>
-              choose(
-                levelsOf(column).filter((other) =>
-                  other === level ? event.currentTarget.checked : chosen.includes(other),
-                ),
-              )
-            }
-          />
-          {level}
-        </label>
-      ))}
-    </div>
-  );
 }

@@ -3,6 +3,7 @@ import { count, counted, dateTime, decimal, percent, points } from "../formats";
 import { useLoaded } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
+import { AT_A_GLANCE } from "./schema";
 import { Empty, Show } from "./states";
 import { Table } from "./table";
 
@@ -42,6 +43,8 @@ export function Drift({ turn }: { turn: number }) {
   );
 }
 
+const MOST_BINS = 20;
+
 const WORDS: Record<string, string> = { none: "stable", some: "some drift", strong: "strong drift" };
 
 function Feature({ feature, customers }: { feature: Stability; customers: number }) {
@@ -72,6 +75,11 @@ function Feature({ feature, customers }: { feature: Stability; customers: number
           from {decimal(100 * shift.critical, 2)} points on.
         </p>
       ) : null}
+      {feature.bins.length > AT_A_GLANCE ? (
+        <p class="quiet">
+          The {MOST_BINS} of {count(feature.bins.length)} values whose share changed most.
+        </p>
+      ) : null}
       <Table
         caption={`Distribution of ${feature.label}`}
         columns={[
@@ -79,11 +87,18 @@ function Feature({ feature, customers }: { feature: Stability; customers: number
           { title: "At training", cell: ({ reference }) => <Share of={reference} most={most} /> },
           { title: "Last run", cell: ({ now }) => <Share of={now} most={most} now /> },
         ]}
-        rows={feature.bins}
+        rows={shownBins(feature.bins)}
         keyOf={({ label }) => label}
       />
     </details>
   );
+}
+
+/** The bins of a column. Of many, those that changed most. */
+function shownBins(bins: Stability["bins"]): Stability["bins"] {
+  if (bins.length <= AT_A_GLANCE) return bins;
+  const change = (bin: Stability["bins"][number]) => Math.abs(bin.now - bin.reference);
+  return bins.toSorted((one, other) => change(other) - change(one)).slice(0, MOST_BINS);
 }
 
 function Share({ of, most, now }: { of: number; most: number; now?: boolean }) {

@@ -1,13 +1,16 @@
 import type { Schemas } from "../../../client/api-client.js";
-import { featureValue, money, NOTHING } from "../formats";
+import { count, featureValue, money, NOTHING } from "../formats";
 import { useLoaded } from "../loading";
 import { api } from "../session";
 import { Card } from "./card";
+import { AT_A_GLANCE, levelsOf } from "./schema";
 import { Show } from "./states";
 import { Table } from "./table";
 
 type Column = Schemas["Column"];
 type Schema = Schemas["FeatureSchema"];
+
+const SHOWN_LEVELS = 20;
 
 /** The feature schema in force, in words. */
 export function SchemaTable() {
@@ -62,6 +65,8 @@ function summary(schema: Schema): string {
 }
 
 function allowed(column: Column): string {
+  if (column.levels.length > AT_A_GLANCE)
+    return `${levelsOf(column).slice(0, SHOWN_LEVELS).join(", ")} and ${count(column.levels.length - SHOWN_LEVELS)} more`;
   if (column.levels.length) return column.levels.join(", ");
   const low =
     column.min == null ? "" : `from ${column.max == null ? featureValue(column.min, column.unit) : column.min}`;

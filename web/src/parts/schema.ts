@@ -16,6 +16,29 @@ export function levelsOf(column: Column): string[] {
   return column.levels.map(String);
 }
 
+/** The values of a boolean or a category, with their texts. */
+export function optionsOf(column: Column): [string, string][] {
+  if (column.kind !== "boolean") return levelsOf(column).map((level) => [level, level]);
+  return [
+    ["true", "yes"],
+    ["false", "no"],
+  ];
+}
+
+/** The most levels that are shown together. */
+export const AT_A_GLANCE = 60;
+
+const MOST_MATCHES = 20;
+
+/** The levels to show of many: the chosen ones, then those that begin with a text, then those that contain it. */
+export function matching(levels: string[], text: string, chosen: string[]): string[] {
+  const sought = text.trim().toLowerCase();
+  const others = levels.filter((level) => !chosen.includes(level) && level.toLowerCase().includes(sought));
+  const begins = (level: string) => level.toLowerCase().startsWith(sought);
+  const ordered = [...others.filter(begins), ...others.filter((level) => !begins(level))];
+  return [...levels.filter((level) => chosen.includes(level)), ...ordered.slice(0, MOST_MATCHES)];
+}
+
 /** A column's value with its unit; "unknown" when the value is missing. */
 export function valueText(column: Column, value: Value | undefined): string {
   return featureValue(value, value === 1 ? column.unit.replace(/([a-z][^su])s$/, "$1") : column.unit);

@@ -1,5 +1,6 @@
 import { Field, NumberInput, TextField } from "./fields";
-import { type Column, levelsOf, sliderRange, type Value, valueText } from "./schema";
+import { LevelChoice } from "./level-choice";
+import { type Column, optionsOf, sliderRange, type Value, valueText } from "./schema";
 
 interface WhatIfInputProps {
   column: Column;
@@ -84,13 +85,7 @@ function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
         change={(date) => change(date || null)}
       />
     );
-  const options: [string, string][] =
-    column.kind === "boolean"
-      ? [
-          ["true", "yes"],
-          ["false", "no"],
-        ]
-      : levelsOf(column).map((level) => [level, level]);
+  const options = optionsOf(column);
   if (column.missing || original === null) options.push([UNKNOWN, "unknown"]);
   const chosen = (text: string): Value => {
     if (text === UNKNOWN) return null;
@@ -99,18 +94,13 @@ function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
   return (
     <Field label={column.label}>
       {(attributes) => (
-        <select
+        <LevelChoice
           {...attributes}
           title={column.meaning}
+          options={options}
           value={value === null ? UNKNOWN : String(value)}
-          onChange={(event) => change(chosen(event.currentTarget.value))}
-        >
-          {options.map(([option, text]) => (
-            <option key={option} value={option}>
-              {text}
-            </option>
-          ))}
-        </select>
+          choose={(text) => change(chosen(text))}
+        />
       )}
     </Field>
   );
