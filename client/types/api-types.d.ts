@@ -1594,6 +1594,14 @@ export interface components {
          */
         Choice: {
             /**
+             * Blend
+             * @description The members of the model, where it is the mean of several trials; `chosen` is the best of them
+             * @default []
+             */
+            blend: {
+                [key: string]: unknown;
+            }[];
+            /**
              * Calibrated On
              * @description Customers behind the calibration and the threshold; the trees that scored them were not trained on them
              */

@@ -92,6 +92,7 @@ def assemble(sources: CardSources) -> Card:
         "findings": figures["findings"],
         "choice": {
             **{name: record[name] for name in ("chosen", "trials", "folds", "seed", "seconds", "stopped_by_clock")},
+            "blend": record.get("blend", []),
             "why": record.get("why", ""),
             "calibration": {name: number for name, number in sources.fitted["calibration"].items() if name != "interval"},
             "calibrated_on": record["rows"]["calibrate"],

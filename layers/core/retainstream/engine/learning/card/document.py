@@ -151,6 +151,9 @@ class Choice(Part):
     """How the model was chosen among the trials."""
 
     chosen: dict[str, Any]
+    blend: list[dict[str, Any]] = Field(
+        default=[], description="The members of the model, where it is the mean of several trials; `chosen` is the best of them"
+    )
     why: str = Field(default="", description="The chosen model and the reason for the choice")
     trials: list[dict[str, Any]]
     folds: int
