@@ -121,7 +121,7 @@ MOMENTS = {
 def test_numbers_that_may_be_days_are_asked_about(values: Sequence[object], header: str, form: str, said: str) -> None:
     draft = drafted(values, header)
     column = next(column for column in draft.schema.columns if column.header == header)
-    assert (column.kind, column.format, column.feature) == ("date", form, False)
+    assert (column.kind, column.format, column.feature) == ("date", form, True)
     [(sort, text)] = said_of(draft, header)
     assert sort == "question"
     assert said in text

@@ -57,10 +57,10 @@ KINDS: dict[str, tuple[list[object], dict[str, object]]] = {
         {"kind": "number", "min": 0.0, "max": 200.0, "decimal": ".", "missing": True, "missing_values": ("9999",)},
     ),
     "honest_99": (cycle(*range(60, 140)), {"kind": "integer", "min": 0.0, "max": 500.0}),
-    "iso_dates": (cycle("2024-01-31", "2023-12-24"), {"kind": "date", "feature": False}),
-    "german_dates": (cycle("31.01.2024", "24.12.2023"), {"kind": "date", "feature": False, "format": "%d.%m.%Y"}),
-    "american_dates": (cycle("01/31/2024", "12/24/2023", ""), {"kind": "date", "feature": False, "format": "%m/%d/%Y", "missing": True}),
-    "day_numbers": (cycle("20240131", "20231224"), {"kind": "date", "feature": False}),
+    "iso_dates": (cycle("2024-01-31", "2023-12-24"), {"kind": "date"}),
+    "german_dates": (cycle("31.01.2024", "24.12.2023"), {"kind": "date", "format": "%d.%m.%Y"}),
+    "american_dates": (cycle("01/31/2024", "12/24/2023", ""), {"kind": "date", "format": "%m/%d/%Y", "missing": True}),
+    "day_numbers": (cycle("20240131", "20231224"), {"kind": "date"}),
 }
 
 

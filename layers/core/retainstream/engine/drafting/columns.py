@@ -7,7 +7,7 @@ from typing import Literal
 
 from retainstream.engine.drafting.findings.finding import Finding
 from retainstream.engine.drafting.levels import KEPT_LEVELS, LONGEST_LEVEL, MOST_LEVELS
-from retainstream.engine.drafting.names import label_for, unit_in
+from retainstream.engine.drafting.names import label_for, names_the_day_of_a_row, unit_in
 from retainstream.engine.drafting.numeric import MOSTLY, is_outside, is_unstorable
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.schema import Column
@@ -18,6 +18,7 @@ from retainstream.engine.tables.spelling import folded
 from retainstream.engine.traps.leaks import share
 
 OTHER = "other"
+DAYS_OF_A_DATE = "The model takes the days from this date to the day that a row describes."
 LONGEST_HEADER = 200
 _MOST_MISSING_VALUES = 50
 _SHOWN_TEXTS = 5
@@ -68,8 +69,9 @@ def column_of(profile: Profile, name: str, suspicion: Finding | None) -> tuple[C
     notes += [f"{text[0].upper()}{text[1:]}." for _, text in readings(profile)]
     levels, other = _levels(profile) if profile.holds == "category" else ([], "")
     low, high = limits_of(profile) if profile.is_numeric else (None, None)
-    if profile.holds == "date":
-        notes.append("A date is not a feature. Use its age in days, as a number, instead.")
+    of_row = profile.holds == "date" and names_the_day_of_a_row(profile.name)
+    if of_row:
+        notes.append("Left out of the model: it may be the day of each row. If so, name it in moments, as anchor or features_as_of.")
     if len(levels) == 1:
         notes.append(f'Always "{levels[0]}" or missing ({profile.missing_count:,} rows); the information is whether it is missing.')
     unit = unit_in(profile.name) if profile.is_numeric else ""
@@ -87,7 +89,7 @@ def column_of(profile: Profile, name: str, suspicion: Finding | None) -> tuple[C
         decimal=profile.decimal,
         missing=profile.missing_count > 0,
         missing_values=missing_values(profile),
-        feature=suspicion is None and profile.holds != "date" and not profile.is_place,
+        feature=suspicion is None and not of_row and not profile.is_place,
     )
     return column, notes
 
@@ -192,7 +194,7 @@ def _moments(profile: Profile) -> str:
         return f"{are}, and are read so; if they are plain numbers, write kind: integer without a format"
     if not moments.is_read:
         return f"{are}, which are not read; write seconds, or dates"
-    return f"{are}; if so, write kind: date, format: {moments.form} and feature: false"
+    return f"{are}; if so, write kind: date, format: {moments.form}"
 
 
 def _about_levels(profile: Profile) -> Iterator[tuple[Literal["note", "question"], str]]:

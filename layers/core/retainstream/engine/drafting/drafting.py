@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retainstream.engine.drafting.columns import (
+    DAYS_OF_A_DATE,
     LONGEST_HEADER,
     column_of,
     findings_of,
@@ -17,6 +19,7 @@ from retainstream.engine.drafting.columns import (
 from retainstream.engine.drafting.findings import Finding, Findings
 from retainstream.engine.drafting.findings.balance import few_outcomes
 from retainstream.engine.drafting.findings.contamination import follows_file_order, repeated_customers, separate_times, shared_outcomes
+from retainstream.engine.drafting.findings.dates import telling_dates
 from retainstream.engine.drafting.findings.duplicates import duplicates, repeated_columns
 from retainstream.engine.drafting.findings.leaks import leak_together, leaks, telling_gaps
 from retainstream.engine.drafting.kinds import LEFT_OUT, ChosenKind, profile_as
@@ -118,6 +121,7 @@ def draft(
     findings += few_outcomes(outcome, len(table), label)
     findings += duplicates(table, identity.name if identity else None, candidates, label)
     suspected = leaks([profile for profile in candidates if profile.holds not in ("empty", "constant")], outcome, label)
+    suspected = telling_dates(candidates, outcome, label, _days_of_rows(table)) | suspected
     findings += suspected.values()
     together = leak_together([profile for profile in candidates if profile.name not in suspected], outcome, label)
     if together:
@@ -229,6 +233,8 @@ def _assembled(
         kind = kinds.get(profile.name)
         findings += findings_of(profile)
         reason = LEFT_OUT if kind == "leave out" else reason_to_leave_out(profile)
+        if kind is None and profile.name == ANCHOR and _days_of_rows(table) is not None:
+            reason = "the day of each row"
         if reason:
             left_out[profile.name] = reason
             if kind is None and profile.holds in ("identifier", "text"):
@@ -242,6 +248,8 @@ def _assembled(
         if profile.name in copies:
             column = column.model_copy(update={"feature": False})
             notes.append(f"A copy of {copies[profile.name]}, so it is left out of the model.")
+        if column.kind == "date" and column.feature:
+            notes.append(DAYS_OF_A_DATE)
         columns.append(column)
         remarks[column_name] = notes
         odd[column_name] = {text: profile.rows_of([text]) for text in profile.odd}
@@ -293,6 +301,16 @@ def _called_na(profiles: list[Profile]) -> list[Finding]:
     counted = some_of([f"{header} ({rows:,} row{'' if rows == 1 else 's'})" for header, rows in asked])
     text = f'"{_NA}" counts as missing in {counted}; if it is a value, such as Namibia or North America, add it to the levels of the column'
     return [Finding("question", text, tuple(header for header, _ in asked))]
+
+
+def _days_of_rows(table: TextTable) -> NDArray[np.float64] | None:
+    """The days of the rows (n,), since 1970-01-01, in a column that an import reads so; None without one, or where a text is no day."""
+    if ANCHOR not in table.columns:
+        return None
+    days = [date_in(text) for text in table.columns[ANCHOR].values]
+    if not all(days):
+        return None
+    return np.array(days, dtype="datetime64[D]").astype(np.float64)[table.columns[ANCHOR].codes]
 
 
 def _check_anchors(table: TextTable, left_out: Mapping[str, str]) -> None:

@@ -17,6 +17,10 @@ _PERIODS = frozenset({"month", "period", "snapshot", "week", "quarter", "year", 
 _BESIDE_PERIODS = frozenset(
     {"date", "of", "as", "data", "record", "recorded", "report", "row", "taken", "no", "nr", "number", "index", "id", "time"}
 )
+_OWN_TIME = frozenset(
+    {"signup", "sign", "start", "started", "join", "joined", "created", "creation", "birth", "dob", "registration", "registered", "since"}
+    | {"activation", "activated", "first", "last", "contract", "renewal", "onboarding", "subscription", "enrolled", "tenure", "age"}
+)
 _PRICES = (
     "monthlycharge",
     "monthlyprice",
@@ -131,6 +135,11 @@ def names_a_period(header: str, *, wholly: bool = False) -> bool:
     if words <= _PERIODS | _BESIDE_PERIODS and words & (_PERIODS | {"date"}):
         return True
     return not wholly and bool(_PERIODS & words)
+
+
+def names_the_day_of_a_row(header: str, *, wholly: bool = False) -> bool:
+    """Whether a header names the time of the extract, and not a time of the customer's own such as the start of a contract."""
+    return names_a_period(header, wholly=wholly) and not _OWN_TIME & set(words_of(header))
 
 
 def likely_price(headers: list[str]) -> str | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retainstream.engine.drafting.columns import OTHER, column_of, identifies_rows, reason_to_leave_out
+from retainstream.engine.drafting.columns import DAYS_OF_A_DATE, OTHER, column_of, identifies_rows, reason_to_leave_out
 from retainstream.engine.drafting.event_columns import Names, columns_of_all_kinds, columns_of_kind, columns_of_subscriptions
 from retainstream.engine.drafting.findings import Finding
+from retainstream.engine.drafting.findings.dates import telling_dates
 from retainstream.engine.drafting.findings.leaks import leaks
 from retainstream.engine.drafting.levels import KEPT_LEVELS, MOST_LEVELS
 from retainstream.engine.drafting.profiles import Profile
@@ -22,6 +23,24 @@ from retainstream.engine.traps.words import speaks_of_leaving, words_of
 
 MOST_KINDS = 8
 _BIRTH = ("born", "birth", "geburt", "geboren", "naissance", "nacimiento", "nascita", "nascimento", "geboorte")
+_BEGINNINGS = frozenset(
+    {
+        "signup",
+        "start",
+        "started",
+        "join",
+        "joined",
+        "created",
+        "creation",
+        "registration",
+        "registered",
+        "since",
+        "activation",
+        "activated",
+    }
+    | {"first", "onboarding", "onboarded", "enrolled", "enrolment", "enrollment", "began", "begin", "beginn", "eintritt", "seit", "sign"}
+)
+_LATER = frozenset({"last", "latest", "renewal", "renewed", "end", "ended", "updated", "changed"})
 _LEAVING = "churned"
 
 
@@ -77,9 +96,9 @@ class SourceColumns:
     def add_profile(self, document: ProfileDocument, source: Source, left: Mapping[str, bool]) -> None:
         """The columns of the profile. `left` says of customers, by id, whether they have left, so that columns that know it are found."""
         profiles = [profile for header, profile in source.profiles.items() if header not in (document.id, document.at)]
-        suspected = leaks(
-            [profile for profile in profiles if profile.holds not in ("empty", "constant")], *_outcome(document, source, left)
-        )
+        outcome, label = _outcome(document, source, left)
+        suspected = telling_dates(profiles, outcome, label, None)
+        suspected |= leaks([profile for profile in profiles if profile.holds not in ("empty", "constant")], outcome, label)
         self.findings += suspected.values()
         undated: list[str] = []
         for profile in profiles:
@@ -97,6 +116,12 @@ class SourceColumns:
                 notes.append("Left out of the model: the number is of today, and would be used for days of the past as well.")
                 notes.append("If it does not change, include it: delete the line feature: false.")
                 undated.append(profile.name)
+            elif not document.at and column.feature and profile.holds == "date" and not _is_of_a_beginning(profile.name):
+                column = column.model_copy(update={"feature": False})
+                notes.append("Left out of the model: the date is as of today, and may be after the days of the past.")
+                notes.append("If it does not change, include it: delete the line feature: false.")
+            if column.kind == "date" and column.feature:
+                notes.append(DAYS_OF_A_DATE)
             self.columns.append(column)
             self.remarks[name] = notes
             if profile.is_numeric:
@@ -116,6 +141,12 @@ def _is_of_birth(header: str) -> bool:
     """Whether a number is of a birth, and so never changes."""
     joined = "".join(words_of(header))
     return any(word in joined for word in _BIRTH)
+
+
+def _is_of_a_beginning(header: str) -> bool:
+    """Whether a date is of a birth, or of the beginning of being a customer, and so never changes."""
+    words = set(words_of(header))
+    return _is_of_birth(header) or bool(words & _BEGINNINGS and not words & _LATER)
 
 
 def _undated(source: Source, used: Sequence[str], numbers: Sequence[str]) -> list[Finding]:

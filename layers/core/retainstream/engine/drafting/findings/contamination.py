@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.drafting.findings.finding import Finding
-from retainstream.engine.drafting.names import names_a_key, names_a_period
+from retainstream.engine.drafting.names import names_a_key, names_the_day_of_a_row
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.tables.columnar import TextTable
 from retainstream.engine.traps.copies import row_hashes
 from retainstream.engine.traps.evidence import Outcome, single_column_auc
 from retainstream.engine.traps.leaks import share
-from retainstream.engine.traps.words import words_of
 
 _TOO_GOOD = "The same customers in training and in test make the figures too good"
 _FEWEST_GROUPS = 20
@@ -23,10 +22,6 @@ _SIGMAS = 5.0
 _FOLLOWS = 0.3
 _TIME_AUC, _TIME_LOWER = 0.65, 0.62
 _PERIODS = 60
-_OWN_TIME = frozenset(
-    {"signup", "sign", "start", "started", "join", "joined", "created", "creation", "birth", "dob", "registration", "registered", "since"}
-    | {"activation", "activated", "first", "last", "contract", "renewal", "onboarding", "subscription", "enrolled", "tenure", "age"}
-)
 
 
 def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
@@ -139,12 +134,7 @@ def separate_times(profiles: Iterable[Profile], outcome: Outcome, label: str) ->
     findings = []
     for profile in profiles:
         is_period = profile.holds == "date" or (profile.is_numeric and profile.distinct <= _PERIODS)
-        if (
-            not is_period
-            or not names_a_period(profile.name, wholly=profile.holds != "date")
-            or _OWN_TIME & set(words_of(profile.name))
-            or profile.distinct < 2
-        ):
+        if not is_period or not names_the_day_of_a_row(profile.name, wholly=profile.holds != "date") or profile.distinct < 2:
             continue
         auc = single_column_auc(profile.coded, outcome)
         if auc.value < _TIME_AUC or auc.lower < _TIME_LOWER:
