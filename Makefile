@@ -110,12 +110,14 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 
 # A worker for each core; numpy's and xgboost's threads would else keep a core busy while they wait for each other.
 PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
+# A test that hangs fails after eight minutes and shows where. If it does not even take that, its worker ends two minutes later.
+LIMITED := --timeout=480 --timeout-method=signal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart=1
 
 .PHONY: test
 test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses, COVER=1 measures coverage)
 	@$(if $(ARGS),:,$(NPM) test)
 	@$(if $(COVER),rm -rf build/coverage && mkdir -p build/coverage)
-	@$(if $(COVER),COVERAGE_FILE=$(CURDIR)/build/coverage/data) $(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" \
+	@$(if $(COVER),COVERAGE_FILE=$(CURDIR)/build/coverage/data) $(PYTEST) $(LIMITED) --dist loadfile --no-loadscope-reorder -m "not long" \
 		$(if $(COVER),--cov --cov-report=term) $(ARGS)
 
 .PHONY: cover
@@ -124,11 +126,11 @@ cover: ## Run `make test`, and fail if it covers less of the Python code than th
 
 .PHONY: test-quick
 test-quick: .venv/.all-ready ## Run the unit tests, which need no AWS (ARGS="-k name" chooses)
-	@$(PYTEST) --dist worksteal -m "not long" tests/unit $(ARGS)
+	@$(PYTEST) $(LIMITED) --dist worksteal -m "not long" tests/unit $(ARGS)
 
 .PHONY: test-dynamodb
 test-dynamodb: .venv/.all-ready .venv-dynamodb/.ready ## Run the tests of storage on Amazon's own engine, DynamoDB Local (PART=storage: the short part)
-	@DYNAMODB_LOCAL=$(CURDIR)/.venv-dynamodb WHOLE_ANSWERS=1 $(PYTEST) --dist loadfile --no-loadscope-reorder \
+	@DYNAMODB_LOCAL=$(CURDIR)/.venv-dynamodb WHOLE_ANSWERS=1 $(PYTEST) $(LIMITED) --dist loadfile --no-loadscope-reorder \
 		$(if $(ARGS),$(ARGS),$$($(BIN)/python -m tests.dynamodb_local.chosen $(or $(PART),all)))
 
 .PHONY: test-long

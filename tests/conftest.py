@@ -1,5 +1,6 @@
 """An AWS account in memory, with the stack's tables and bucket and the functions' environment."""
 
+import faulthandler
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from weakref import WeakSet
 
 import boto3
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from moto.core.config import default_user_config
@@ -91,6 +93,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dynamodb_local.FOLDER:
         items[:], not_here = split(items)
         config.hook.pytest_deselected(items=not_here)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """What a test leaves to its fixtures has an end, too: pytest stops its watch when a test fails."""
+    if seconds := float(item.config.getini("faulthandler_timeout") or 0):
+        faulthandler.dump_traceback_later(seconds, exit=True, file=item.config.stash[fault_handler_stderr_fd_key])
+    return (yield)
 
 
 @pytest.fixture(autouse=True)

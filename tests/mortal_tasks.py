@@ -110,7 +110,7 @@ class Tasks:
 
 def _end_of(process: ForkServerProcess) -> int | None:
     with _ONE_AT_A_TIME:
-        process.join()
+        process.join(_PATIENCE_SECONDS)
         return process.exitcode
 
 

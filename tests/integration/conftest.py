@@ -18,13 +18,15 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import patience
 from tests.as_function import as_function, hold_functions_to_their_roles
 from tests.conftest import loaded_functions
+from tests.patience import killed_after, killed_late
 from tests.told import look_at, raising_is_telling, watch_log
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-_PATIENCE_SECONDS = 120
-"""How long a stack may take to end, which may be in the middle of a training on a busy machine."""
+_SECONDS_TO_START = 240
+"""How long a stack may take to start, with its training, on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -175,20 +177,24 @@ class LocalProcess:
         assert self.process.stdout is not None
         watch_log(self.folder / "functions.log")
         self.told.clear()
-        for line in self.process.stdout:
-            self.told.append(line)
-            if matched := re.search(r"Dashboard\s+(http://\S+)", line):
-                self.url = matched[1]
-            if line.startswith("Ctrl-C"):
-                return
+        with killed_late(self.process, _SECONDS_TO_START):
+            for line in self.process.stdout:
+                self.told.append(line)
+                if matched := re.search(r"Dashboard\s+(http://\S+)", line):
+                    self.url = matched[1]
+                if line.startswith("Ctrl-C"):
+                    return
+        process, self.process = self.process, None
+        process.wait(patience.SECONDS)
         raise AssertionError("".join(self.told))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal and wait for the end."""
         if self.process is not None:
-            self.process.send_signal(number)
-            look_at(self.process.communicate(timeout=_PATIENCE_SECONDS)[0])
-            self.process = None
+            process, self.process = self.process, None
+            process.send_signal(number)
+            with killed_after(process):
+                look_at(process.communicate(timeout=patience.SECONDS)[0])
 
     def client(self, email: str = "alex.chen@netflix.com", password: str = "password") -> httpx.Client:
         """A client signed in as somebody."""

@@ -23,6 +23,7 @@ from retainstream.settings import settings
 from retainstream.storage.documents import Documents
 from retainstream.storage.errors import Conflict, NotStored, StorageUnavailable
 from retainstream.storage.models import Models, Pointer
+from tests import patience
 from tests.integration.aws_events import refused, seen
 
 SCHEMA = default_schema()
@@ -135,7 +136,7 @@ class TestChampion:
         add("v1"), add("v2"), add("v3")
         if before:
             promote(Models(), "v1", "ann")
-        barrier, outcomes = threading.Barrier(2), []
+        barrier, outcomes = threading.Barrier(2, timeout=patience.SECONDS), []
 
         class Together(Models):
             def champion(self) -> Pointer | None:

@@ -18,6 +18,7 @@ from retainstream.roles import Role
 from retainstream.settings import settings
 from retainstream.storage.clients import dynamodb
 from retainstream.storage.users import User, Users
+from tests import patience
 from tests.integration.at_once import answer_of, at_once, instances
 from tests.integration.conftest import Answer, authorized, http_event, lambda_context, load_function
 from tests.stored import stored_items
@@ -167,7 +168,7 @@ def test_two_who_remove_each_other_leave_one(aws: None, seed: int) -> None:
     load_function.cache_clear()
     for name in ("ann", "bob"):
         Users().add(User(f"{name}@example.com", name, Role.ADMIN, HASH, "2026-01-01T00:00:00+00:00"))
-    barrier = threading.Barrier(2)
+    barrier = threading.Barrier(2, timeout=patience.SECONDS)
 
     def remove(mine: str, theirs: str) -> int:
         context = {"userId": f"{mine}@example.com", "role": "admin", "tokenId": "t", "tokenExpires": "1999999999"}

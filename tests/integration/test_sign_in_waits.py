@@ -240,8 +240,7 @@ def test_nobody_is_held_up_by_others_in_a_browser_that_was_used_before(call: Cal
     mine = [cookie.partition(";")[0]]
     for number in range(30):
         sign_in(f"user{number}@example.com")  # the address has to wait, too
-    while sign_in("ann@example.com", address="192.0.2.3")["statusCode"] != 429:
-        pass
+    assert 429 in (sign_in("ann@example.com", address="192.0.2.3")["statusCode"] for _ in range(20))
     assert sign_in("ann@example.com", GOOD)["statusCode"] == 429
     assert sign_in("ann@example.com", GOOD, address="192.0.2.2")["statusCode"] == 429
     again = sign_in("ann@example.com", GOOD, cookies=["theme=dark", *mine])
@@ -255,8 +254,7 @@ def test_nobody_is_held_up_by_others_in_a_browser_that_was_used_before(call: Cal
 def test_a_known_browser_without_the_prefix_of_its_cookie_is_none(call: Call) -> None:
     stored("ann@example.com")
     mine = cookie_of(sign_in("ann@example.com", GOOD)).partition(";")[0]
-    while sign_in("ann@example.com")["statusCode"] != 429:
-        pass
+    assert 429 in (sign_in("ann@example.com")["statusCode"] for _ in range(20))
     assert sign_in("ann@example.com", GOOD, cookies=[mine.removeprefix("__Secure-")])["statusCode"] == 429
     assert sign_in("ann@example.com", GOOD, cookies=[mine])["statusCode"] == 200
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.commands.conftest import ROOT, Run, Service
+from tests.patience import killed_after, killed_late
 
 GOING: dict[str, Any] = {"run_id": "s1", "status": "RUNNING", "step": "score", "steps": []}
 STATUS: dict[str, Any] = {"data": {"model": None, "promoted_at": None, "promoted_by": None, "previous": "v1", "history": []}}
@@ -41,7 +42,8 @@ def typed(folder: Path, arguments: Sequence[object], answers: Sequence[tuple[str
         seen += piece.decode(errors="replace")
         if waiting and re.search(waiting[0][0], seen[-400:]):
             os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
-    code = process.wait(timeout=10)
+    with killed_after(process):
+        code = process.wait(timeout=10)
     os.close(ours)
     return code, seen
 
@@ -94,9 +96,11 @@ def test_a_run_that_is_interrupted_goes_on(service: Service, tmp_path: Path) -> 
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever started the tests may ignore it
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "scoring run: scoring\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    with killed_after(process):
+        with killed_late(process):
+            assert process.stderr.readline() == "scoring run: scoring\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert errors == "The scoring run continues. To see it: retainstream score --run s1 --watch\n"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import killed_after, killed_late, wait_for
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -82,9 +84,8 @@ def test_the_package_can_be_read_by_older_pythons() -> None:
 def test_a_signal_during_the_start_ends_it_quietly(tmp_path: Path, stop: signal.Signals) -> None:
     command = [sys.executable, "-m", "local", "--port", "0", "--customers", "0", "--data-dir", str(tmp_path)]
     options: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **options) as process:
-        while not (tmp_path / "state.sqlite3").exists():
-            assert process.poll() is None
+    with subprocess.Popen(command, **options) as process, killed_after(process):
+        wait_for((tmp_path / "state.sqlite3").exists, "a start makes its state", process)
         process.send_signal(stop)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == 0
@@ -108,13 +109,14 @@ subprocess.run(['sh', '-c', '"$@"; echo ended', 'sh', sys.executable, '-m', 'loc
 @pytest.mark.parametrize("code", PARENTS.values(), ids=PARENTS.keys())
 def test_a_stack_ends_with_its_parent(tmp_path: Path, code: str) -> None:
     command = [sys.executable, "-c", f"import os, subprocess, sys\n{code}", "--port", "0", "--customers", "0", "--data-dir", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent, killed_after(parent):
         assert parent.stdout is not None
         output = []
-        for line in parent.stdout:
-            output.append(line)
-            if line.startswith("Ctrl-C"):
-                break
+        with killed_late(parent):
+            for line in parent.stdout:
+                output.append(line)
+                if line.startswith("Ctrl-C"):
+                    break
         assert output[-1].startswith("Ctrl-C"), output
         parent.kill()
         parent.wait()

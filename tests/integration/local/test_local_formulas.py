@@ -39,7 +39,7 @@ SCHEMA = FeatureSchema.model_validate(
         "name": "formulas",
         "title": "Customers named like formulas",
         "id": {"column": "customer"},
-        "label": {"column": "left", "positive": "gone", "stayed": ["No"]},
+        "label": {"column": "left", "positive": "gone"},
         "group": "tier",
         "horizon_days": 30,
         "money": {"price": "fee", "currency": "EUR", "offer_cost": 1.0, "save_rate": 0.5},

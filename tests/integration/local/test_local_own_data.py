@@ -1,9 +1,11 @@
 """A schema and customers of one's own in the local stack: from a file to reasons and actions in their words."""
 
+import contextlib
 import csv
 import io
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pytest
 from retainstream.engine.schema import FeatureSchema, read_schema, schema_from_text
 from tests.integration.conftest import LocalProcess
 from tests.made_customers import Row, made_rows, write_rows
+from tests.patience import killed_after, wait_for
 
 ROOT = Path(__file__).parents[3]
 TELCO_FILE = ROOT / "examples/schemas/telco.yaml"
@@ -73,6 +76,12 @@ def started(folder: Path, *arguments: object) -> LocalProcess:
     running = LocalProcess(folder, customers=0, arguments=tuple(map(str, arguments)))
     running.start()
     return running
+
+
+def seeded(folder: Path) -> bool:
+    """Whether the state in a folder, which another process may use, holds everything of its first start."""
+    with contextlib.closing(sqlite3.connect(f"file:{folder / 'state.sqlite3'}?mode=ro", uri=True)) as database:
+        return database.execute("SELECT 1 FROM meta WHERE name='seeded'").fetchone() is not None
 
 
 @pytest.fixture(scope="module")
@@ -255,10 +264,8 @@ def test_a_schema_alone_waits_for_customers_who_are_kept_whatever_the_model(tmp_
     running.end()
     data = write_rows(tmp_path / "data.csv", made_rows(TELCO, 600, drivers={}))
     command = [sys.executable, "-m", "local", "--port", "0", "--data-dir", str(folder), "--data", str(data)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        while not (folder / "rejected-rows.csv").exists():
-            assert process.poll() is None
-        process.kill()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process, killed_after(process):
+        wait_for(lambda: not seeded(folder), "a start begins to store the customers", process)
     running.arguments = ("--data", str(data))
     running.start()
     assert any("600 customers" in line for line in running.told)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -24,6 +23,7 @@ from local.state import State
 from local.state_file import StateError
 from retainstream.storage.documents import Documents
 from retainstream.storage.uploads import Uploads
+from tests.patience import killed_after, killed_late
 from tests.stored import stored_items, stored_keys
 
 ROOT = Path(__file__).parents[3]
@@ -59,7 +59,7 @@ def written_and_saved_before_the_kill(folder: Path, first: int, seconds: float) 
     command = [sys.executable, str(Path(__file__).parent / "writing.py"), str(folder), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
         assert process.stdout is not None
-        try:
+        with killed_after(process), killed_late(process):
             began: float | None = None
             written: int | None = None
             for line in process.stdout:
@@ -70,8 +70,6 @@ def written_and_saved_before_the_kill(folder: Path, first: int, seconds: float) 
                 if written is not None and rows_saved(folder) >= written:
                     return written
                 assert float(moment) - began < 60, f"no save holds the rows that were written {60 - seconds:.0f} s ago"
-        finally:
-            process.send_signal(signal.SIGKILL)
     raise AssertionError("the process ended by itself")
 
 
@@ -127,7 +125,8 @@ def test_a_stop_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_records_not_yet_worked_on_are_worked_on_after_the_restart(tmp_path: Path) -> None:
-    with echo(tmp_path) as stack, stack.feeder.between_batches:
+    with echo(tmp_path) as stack:
+        stack.feeder.stop()
         boto3.client("dynamodb").put_item(TableName="retainstream-Things", Item={"id": {"S": "late"}})
         stack.flush()
         before = counted()
