@@ -104,11 +104,11 @@ class LinearFit:
         """The stage with `penalty` / 2 × the squared slopes added to the summed log loss."""
         target = self._churned.astype(np.float64)
 
-        def loss(weights: Floats) -> tuple[float, Floats]:  # einsum, because the sums of a matrix product depend on the processors
-            slopes, score = weights[:-1], np.einsum("ij,j->i", self._regressors, weights[:-1]) + weights[-1]
+        def loss(weights: Floats) -> tuple[float, Floats]:
+            slopes, score = weights[:-1], _of_rows(self._regressors, weights[:-1]) + weights[-1]
             excess = sigmoid(score) - target
             total = (np.logaddexp(0, score) - score * target).sum() + penalty / 2 * (slopes**2).sum()
-            return float(total), np.append(np.einsum("i,ij->j", excess, self._regressors) + penalty * slopes, excess.sum())
+            return float(total), np.append(_of_columns(self._regressors, excess) + penalty * slopes, excess.sum())
 
         solution = minimize(loss, self._last, jac=True, method="L-BFGS-B", bounds=[*self._bounds, (None, None)], options={"maxiter": 300})
         self._last = solution.x
@@ -180,6 +180,18 @@ def _scaled(tree: dict[str, Any], factor: float) -> dict[str, Any]:
         for condition, left in zip(tree["split_conditions"], tree["left_children"], strict=True)
     ]
     return {**tree, "split_conditions": conditions, "base_weights": [weight * factor for weight in tree["base_weights"]]}
+
+
+def _of_rows(regressors: Floats | csr_array, slopes: Floats) -> Floats:
+    """The score of each row. einsum, because the sums of a dense matrix product depend on the processors."""
+    scores: Floats = regressors @ slopes if issparse(regressors) else np.einsum("ij,j->i", regressors, slopes)
+    return scores
+
+
+def _of_columns(regressors: Floats | csr_array, excess: Floats) -> Floats:
+    """The sum of each regressor times `excess` (n,)."""
+    sums: Floats = excess @ regressors if issparse(regressors) else np.einsum("i,ij->j", excess, regressors)
+    return sums
 
 
 def _regressors(column: Column, values: Floats) -> Floats | csr_array:
