@@ -31,13 +31,14 @@ def same_columns(columns: Sequence[CodedColumn]) -> list[SameColumns]:
             alike.setdefault(np.sort(there).tobytes(), []).append(place)
     pairs = []
     for places in alike.values():
-        seen: dict[bytes, list[int]] = {}
+        earliest: dict[bytes, int] = {}
+        of_values: dict[tuple[bytes, tuple[str | float, ...]], int] = {}
         for place in places if len(places) > 1 else ():
-            earlier = seen.setdefault(_pattern(columns[place]), [])
-            equal = [first for first in earlier if _values(columns[first]) == _values(columns[place])]
-            if equal or (earlier and _repeats(columns[place]) >= _FEWEST_REPEATS):
-                pairs.append(SameColumns((equal or earlier)[0], place, bool(equal)))
-            earlier.append(place)
+            pattern = _pattern(columns[place])
+            first = earliest.setdefault(pattern, place)
+            equal = of_values.setdefault((pattern, _values(columns[place])), place)
+            if equal != place or (first != place and _repeats(columns[place]) >= _FEWEST_REPEATS):
+                pairs.append(SameColumns(equal if equal != place else first, place, equal != place))
     return sorted(pairs, key=lambda pair: pair.second)
 
 
@@ -53,8 +54,8 @@ def _pattern(column: CodedColumn) -> bytes:
     return np.where(codes < 0, -1, np.argsort(np.argsort(first))[inverse]).astype(np.int32).tobytes()
 
 
-def _values(column: CodedColumn) -> list[str | float]:
+def _values(column: CodedColumn) -> tuple[str | float, ...]:
     """The values, in the order of their first rows; numbers as numbers."""
     _, first = np.unique(column.codes, return_index=True)
     codes = [code for code in column.codes[np.sort(first)].tolist() if not column.absent[code]]
-    return [column.text(code).strip().lower() if np.isnan(column.numbers[code]) else float(column.numbers[code]) for code in codes]
+    return tuple(column.text(code).strip().lower() if np.isnan(column.numbers[code]) else float(column.numbers[code]) for code in codes)
