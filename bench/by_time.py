@@ -82,7 +82,7 @@ def _forecast(learned: DataSet, quarter: DataSet, seconds: float) -> Forecast:
     candidate = fit(learned, version="quarter", seconds=seconds, seed=SEED)
     promised = candidate.record["out_of_fold"]
     probabilities = candidate.model.probabilities(quarter.rows)
-    search = Search(learned, seconds, SEED, with_linear_stage=False)
+    search = Search(learned, seconds, SEED, trees_alone=True)
     trees = search.final(search.run()).inplace_predict(quarter.rows, predict_type="margin").astype(np.float64)
     return {
         "rows": len(learned),

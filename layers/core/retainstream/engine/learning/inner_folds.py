@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from retainstream.engine.learning.additive import LinearFit, constant_stage, started_from
 from retainstream.engine.learning.dataset import DataSet
+from retainstream.engine.learning.pairs import encoded as with_pairs
 from retainstream.engine.learning.split import folds_apart
 from retainstream.engine.learning.trees import TreeSettings, quantile_matrix
 from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.schema import Column
 
 _OTHER_FOLDS = 0xD6E8FEB86659FD93
@@ -22,7 +24,7 @@ _OTHER_FOLDS = 0xD6E8FEB86659FD93
 
 @dataclass(frozen=True)
 class Start:
-    """What trees start from: the linear stage of a penalty, or none. encoded: with the inputs that are derived from categories."""
+    """What trees start from: the linear stage of a penalty, or none. encoded: with the inputs that are derived from pairs of categories."""
 
     penalty: float | None
     encoded: bool = False
@@ -54,9 +56,10 @@ class InnerFolds:
     Several threads may ask for folds at the same time. The folds depend on the rows alone.
     """
 
-    def __init__(self, data: DataSet, count: int) -> None:
-        self._data, self.count = data, count
+    def __init__(self, data: DataSet, count: int, seed: int) -> None:
+        self._data, self.count, self._seed = data, count, seed
         self._divisions: dict[int, NDArray[np.int64]] = {}
+        self._encoded: dict[int, tuple[Inputs, Rows]] = {}
         self._matrices: dict[tuple[int, bool], xgboost.DMatrix] = {}
         self._folds: dict[tuple[int, Start], Fold] = {}
         self._linear: dict[tuple[int, bool], LinearFit] = {}
@@ -84,7 +87,7 @@ class InnerFolds:
     def _made(self, number: int, start: Start) -> Fold:
         churned, key = self._data.churned, (number, start.encoded)
         judged = self._division(number // self.count) == number % self.count
-        columns, rows, judged_rows = self._rows(judged, encoded=start.encoded)
+        columns, rows, judged_rows = self._rows(number, judged, encoded=start.encoded)
         if start.penalty is None:
             stage = constant_stage(churned[~judged])
         else:
@@ -98,11 +101,15 @@ class InnerFolds:
         watched.set_base_margin(scores)
         return Fold(columns, learned, watched, np.flatnonzero(judged), churned[judged], scores, len(stage.terms))
 
-    def _rows(self, judged: NDArray[np.bool_], *, encoded: bool) -> tuple[Sequence[Column], Rows, Rows]:
+    def _rows(self, number: int, judged: NDArray[np.bool_], *, encoded: bool) -> tuple[Sequence[Column], Rows, Rows]:
         """The columns of the inputs, the rows to learn from, and the judged rows."""
-        if encoded:
-            raise NotImplementedError
-        return self._data.schema.features, self._data.rows[~judged], self._data.rows[judged]
+        data = self._data
+        if not encoded:
+            return data.schema.features, data.rows[~judged], data.rows[judged]
+        if number not in self._encoded:
+            self._encoded[number] = with_pairs(data.schema, data.rows[~judged], data.churned[~judged], data.keys[~judged], self._seed)
+        inputs, rows = self._encoded[number]
+        return inputs.columns, rows, inputs.rows(data.rows[judged])
 
     def _lock_of(self, number: int) -> Lock:
         with self._lock:

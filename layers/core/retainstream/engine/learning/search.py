@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Self, TypedDict
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, constant_stage, merged, regressors, started_from
+from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, merged, regressors, started_from
 from retainstream.engine.learning.blend import MOST_MEMBERS, blended
 from retainstream.engine.learning.choice import TOLERANCE, preferred, why
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.draws import Space, candidates
 from retainstream.engine.learning.inner_folds import Fold, InnerFolds, Start
 from retainstream.engine.learning.metrics import row_log_losses
+from retainstream.engine.learning.pairs import encoded, may_be_encoded
 from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.trees import (
     Parameters,
@@ -34,6 +35,7 @@ from retainstream.engine.learning.trees import (
 from retainstream.engine.learning.trials import Chosen, Trial, TrialDocument
 from retainstream.engine.learning.work import CORES, bins_of, seconds_a_round, seconds_of_a_linear_fit, seconds_of_a_matrix
 from retainstream.engine.model.calibration import sigmoid
+from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.schema import Column
 
 _MANY_ROWS, _FEW_ROWS = 30_000, 2_000
@@ -45,8 +47,8 @@ _PROMOTED_SHARE = 1 / 3
 _SHARE_OF_OPENING, _SHARE_OF_SCREENING = 0.5, 0.6
 _USUAL_ROUNDS = 150
 
-_SLOWNESS, _LEAST_LIMIT, _MOST_LIMIT = 3.0, 30.0, 700.0
-"""The search may take this multiple of its seconds by the clock, at least and at most these seconds."""
+_SLOWNESS, _SLACK, _MOST_SECONDS = 3.0, 20.0, 700.0
+"""The search may use this multiple of the planned processor time and some seconds, and so many seconds by the clock: a function has 900."""
 
 _DEPTHS = (2, 1)
 """First depths after a linear stage; trees alone are one deeper."""
@@ -56,8 +58,8 @@ _CAREFUL: SettingsChange = {"penalty": 10.0, "min_child_weight": 20.0}
 _PENALTIES, _USUAL_PENALTY = (64.0, 8.0, 1.0), 8.0
 _CELLS_FOR_PENALTIES = 5_000_000
 _LEVELS_TO_GROUP = 5
-_CLOSE = 0.01
-"""Kinds of models whose losses differ by less than this share compete with one another."""
+_CLOSE, _SHARE_OF_A_WINNER = 0.01, 0.8
+"""Kinds of models whose losses differ by less than this share compete; otherwise this share of the candidates is of the better kind."""
 _GROWTH = 0.75
 """How much of the growth in rows the growth in rounds is, where the chosen settings are fitted to all rows."""
 
@@ -90,6 +92,26 @@ class _Fit:
     curve: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Complete:
+    """All rows, ready for trees. learned: their matrix, with the scores of the stage as base margins."""
+
+    inputs: Inputs
+    stage: LinearStage
+    learned: xgboost.DMatrix
+
+    @classmethod
+    def of(cls, data: DataSet, start: Start, seed: int) -> Self:
+        inputs, rows = Inputs(data.schema), data.rows
+        if start.encoded:
+            inputs, rows = encoded(data.schema, data.rows, data.churned, data.keys, seed)
+        columns, churned = inputs.columns, data.churned
+        stage = constant_stage(churned) if start.penalty is None else LinearFit(columns, rows, churned).stage(start.penalty)
+        learned = quantile_matrix(columns, rows, churned, threads=1)
+        learned.set_base_margin(started_from(stage, rows))
+        return cls(inputs, stage, learned)
+
+
 @dataclass
 class Search:
     """Trials over the inner folds of the development rows.
@@ -100,13 +122,13 @@ class Search:
 
     `seconds` cover everything up to the final model, on two processors. The plan depends on the data and on the rounds of the fits, by
     estimates of their work, so the result is the same on every machine. The clock stops the search only on a machine much slower than
-    planned, and the record says so.
+    planned, and the record says so. trees_alone: the model has no linear stage, no derived inputs and no groups of levels.
     """
 
     data: DataSet
     seconds: float
     seed: int
-    with_linear_stage: bool = True
+    trees_alone: bool = False
     trials: list[Trial] = field(default_factory=list)
     screened: int = 0
     stopped_by_clock: bool = False
@@ -116,10 +138,10 @@ class Search:
         self.fold_count = _FOLDS_OF_MANY if many else _FOLDS
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
-        self._folds = InnerFolds(self.data, self.fold_count)
+        self._folds = InnerFolds(self.data, self.fold_count, self.seed)
         self._bins = bins_of(self.data.rows)
         self._capacity = CORES * self.seconds
-        self._spent = 0.0
+        self._spent = self._used = 0.0
         self._begun = time.monotonic()
         usual = self._seconds_of_a_fit(TreeSettings(3, self.eta), _USUAL_ROUNDS)
         self._plenty = self._capacity > usual * self.fold_count * 2 * _FEWEST_TRIALS
@@ -165,17 +187,18 @@ class Search:
 
         There are more rows than in the folds that the rounds are chosen on, so they bear more rounds.
         """
-        columns, rows, churned = self.data.schema.features, self.data.rows, self.data.churned
-        penalties = dict.fromkeys(trial.settings.linear for trial in chosen.trials)
-        linear = LinearFit(columns, rows, churned) if any(penalty is not None for penalty in penalties) else None
-        stages = {penalty: constant_stage(churned) if penalty is None or not linear else linear.stage(penalty) for penalty in penalties}
-        learned = quantile_matrix(columns, rows, churned, threads=1)
+        data, made = self.data, {}
+        for start in dict.fromkeys(Start.of(trial.settings) for trial in chosen.trials):
+            made[start] = _Complete.of(data, start, self.seed)
         members = []
         for trial in chosen.trials:
-            stage = stages[trial.settings.linear]
-            learned.set_base_margin(started_from(stage, rows))
-            members.append((stage, fit_rounds(self._parameters(trial.settings, columns), learned, self._final_rounds(trial))))
-        return counted(merged(members), columns, rows)
+            complete = made[Start.of(trial.settings)]
+            named = self._parameters(trial.settings, complete.inputs.columns)
+            members.append((complete.stage, fit_rounds(named, complete.learned, self._final_rounds(trial))))
+        inputs = max((complete.inputs for complete in made.values()), key=lambda inputs: len(inputs.columns))
+        booster = counted(merged(members), inputs.columns, inputs.rows(data.rows))
+        inputs.store(booster)
+        return booster
 
     def record(self, chosen: Chosen) -> SearchRecord:
         """The search as JSON."""
@@ -198,12 +221,15 @@ class Search:
         """The linear stage alone, then linear stage with trees and trees alone, then depths around the best."""
         self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
         kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
-        for settings in [kind.changed(depth=depth + (kind.linear is None)) for depth in _DEPTHS for kind in kinds]:
-            if not self._try_in_opening(settings):
-                return
+        for depth in _DEPTHS:
+            for kind in kinds:
+                if not self._try_in_opening(kind.changed(depth=depth + (kind.linear is None))):
+                    return
+            if depth == _DEPTHS[0] and may_be_encoded(self.data.schema) and not self.trees_alone:
+                self._try_in_opening(self._best_trees.settings.changed(encoded=True))
         if not self._best.rounds:
             self._try_in_opening(self._best.settings.changed(depth=3).changed(**_CAREFUL))
-        while (depth := self._depth_to_try()) and self._try_in_opening(self._best.settings.changed(depth=depth)):
+        while (next_depth := self._depth_to_try()) and self._try_in_opening(self._best.settings.changed(depth=next_depth)):
             pass
 
     def _try_in_opening(self, settings: TreeSettings) -> bool:
@@ -252,24 +278,41 @@ class Search:
 
     def _space(self) -> Space:
         """The settings to draw from, by what the opening showed."""
+        schema = self.data.schema
+        grouped = any(len(column.levels) >= _LEVELS_TO_GROUP for column in schema.features if column.kind == "category")
         after_linear = [trial for trial in self.trials if trial.settings.linear is not None]
-        alone = [trial for trial in self.trials if trial.settings.linear is None]
-        grouped = any(len(column.levels) >= _LEVELS_TO_GROUP for column in self.data.schema.features if column.kind == "category")
-        if not after_linear or not alone:
-            return Space(self.eta, _DEEPEST, grouped=grouped)
-        best, other = min(after_linear, key=lambda trial: trial.loss), min(alone, key=lambda trial: trial.loss)
-        gain = other.loss / best.loss - 1
-        share = 0.5 if abs(gain) < _CLOSE else (0.8 if gain > 0 else 0.0)
-        return Space(self.eta, _DEEPEST, linear=best.settings.linear, share_of_linear=share, grouped=grouped)
+        with_pairs = [trial for trial in self.trials if trial.settings.encoded]
+        best_linear = min(after_linear, key=lambda trial: trial.loss, default=None)
+        return Space(
+            self.eta,
+            _DEEPEST,
+            linear=best_linear.settings.linear if best_linear else None,
+            share_of_linear=self._share_of(after_linear),
+            share_of_encoded=self._share_of(with_pairs),
+            grouped=grouped and not self.trees_alone,
+        )
+
+    def _share_of(self, kind: Sequence[Trial]) -> float:
+        """The share of the candidates that are of a kind, by its lowest loss and that of the other trials."""
+        ours, others = ([trial.loss for trial in self.trials if any(trial is one for one in kind) is of_kind] for of_kind in (True, False))
+        if not ours or not others:
+            return float(bool(ours))
+        gain = min(others) / min(ours) - 1
+        return _SHARE_OF_A_WINNER if gain > _CLOSE else (0.5 if gain > -_CLOSE else 0.0)
 
     @property
     def _best(self) -> Trial:
         return min(self.trials, key=lambda trial: trial.loss)
 
+    @property
+    def _best_trees(self) -> Trial:
+        """The best trial with trees."""
+        return min((trial for trial in self.trials if trial.rounds), key=lambda trial: trial.loss)
+
     def _penalties(self) -> tuple[float, ...]:
         """The penalties of the linear stage to try; none if the data is too large for a linear stage."""
         cells = len(self.data) * regressors(self.data.schema.features)
-        if cells > MOST_CELLS or not self.with_linear_stage:
+        if cells > MOST_CELLS or self.trees_alone:
             return ()
         return _PENALTIES if cells <= _CELLS_FOR_PENALTIES and self._plenty else (_USUAL_PENALTY,)
 
@@ -277,7 +320,7 @@ class Search:
         """The linear stage alone."""
         others = penalty != self._penalties()[-1]
         folds = self._in_parallel(lambda number: self._folds.ready(number, Start(penalty), others=others), range(self.judged_folds))
-        self._spent += self.judged_folds * seconds_of_a_linear_fit(self._learned_rows, regressors(self.data.schema.features))
+        self._spent += self.judged_folds * self._seconds_of_a_linear_fit
         return self._trial(TreeSettings(1, self.eta, linear=penalty), 0, folds, [fold.scores for fold in folds])
 
     def _judged(self, fits: list[dict[int, _Fit]], settings: Sequence[TreeSettings], folds: int) -> list[Trial]:
@@ -320,8 +363,15 @@ class Search:
 
     def _in_parallel[W, T](self, work: Callable[[W], T], pieces: Iterable[W]) -> list[T]:
         """Does pieces of work on all processors; each piece uses one, so that the results do not depend on their number."""
+
+        def timed(piece: W) -> tuple[T, float]:
+            begun = time.thread_time()
+            return work(piece), time.thread_time() - begun
+
         with ThreadPoolExecutor(os.process_cpu_count() or 1) as pool:
-            return list(pool.map(work, pieces))
+            done = list(pool.map(timed, pieces))
+        self._used += sum(seconds for _, seconds in done)
+        return [result for result, _ in done]
 
     @property
     def _learned_rows(self) -> int:
@@ -331,12 +381,17 @@ class Search:
         left = float(self.data.churned.mean())
         return rounds * seconds_a_round(settings, self._learned_rows, len(self.data.schema.features), self._bins, left * (1 - left))
 
+    @property
+    def _seconds_of_a_linear_fit(self) -> float:
+        columns = self.data.schema.features
+        return seconds_of_a_linear_fit(self._learned_rows, len(columns), regressors(columns))
+
     def _final_rounds(self, trial: Trial) -> int:
         return round(trial.rounds * (1 + _GROWTH / (self.fold_count - 1)))
 
     def _affordable(self, settings: Sequence[TreeSettings], folds: int, share: float = 1.0) -> bool:
         """Whether there is time to judge the settings on so many folds, within a share of the time, and for the final model."""
-        if time.monotonic() - self._begun > float(np.clip(_SLOWNESS * self.seconds, _LEAST_LIMIT, _MOST_LIMIT)):
+        if self._used > _SLOWNESS * self._capacity + _SLACK or time.monotonic() - self._begun > _MOST_SECONDS:
             self.stopped_by_clock = True
             return False
         rounds = self._best.rounds + self.patience if self.trials and self._best.rounds else _USUAL_ROUNDS

@@ -13,7 +13,7 @@ CORES = 2
 
 _ROUND, _ROW, _CELL_OF_A_LEVEL, _BIN_OF_A_NODE = 3e-4, 8e-9, 0.8e-9, 4e-9
 _MATRIX_CELL = 2e-7
-_ITERATIONS, _ITERATION, _ITERATION_ROW, _ITERATION_CELL, _TERM = 150, 1.5e-4, 3e-8, 1.5e-9, 2e-3
+_ITERATIONS, _ITERATION, _ITERATION_ROW, _ITERATION_CELL, _TERM = 100, 1.5e-4, 3e-8, 1.5e-9, 2e-3
 _MOST_BINS = 256
 _ROWS_FOR_BINS = 20_000
 
@@ -38,6 +38,6 @@ def seconds_of_a_matrix(rows: int, columns: int) -> float:
     return rows * columns * _MATRIX_CELL
 
 
-def seconds_of_a_linear_fit(rows: int, regressors: int) -> float:
+def seconds_of_a_linear_fit(rows: int, columns: int, regressors: int) -> float:
     """Seconds on one processor of a linear stage."""
-    return _ITERATIONS * (_ITERATION + rows * (_ITERATION_ROW + regressors * _ITERATION_CELL)) + regressors * _TERM
+    return _ITERATIONS * (_ITERATION + rows * (_ITERATION_ROW + regressors * _ITERATION_CELL)) + columns * _TERM

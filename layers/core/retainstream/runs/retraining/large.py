@@ -96,7 +96,7 @@ def shape(stores: Stores, event: TrainingEvent) -> Shaped:
         data = bench.data()
         split = split_of(data)
         learned = for_the_job(data, split)
-        search = Search(learned, settings().training_seconds, SEED, with_linear_stage=False)
+        search = Search(learned, settings().training_seconds, SEED, trees_alone=True)
         chosen = search.run()
         record, rows = search.record(chosen), {"tune": len(chosen.losses)}
         document = {"settings": asdict(chosen.best.settings), "rounds": chosen.best.rounds, "record": {**record, "rows": rows}}
