@@ -102,8 +102,10 @@ def stored() -> Kept:
     return json.loads(FILE.read_text()) if FILE.exists() else {}
 
 
-def keep(kept: Kept) -> None:
-    """Writes the results, in the order of the tables and methods."""
+def keep(name: str, method: str, number: int, result: Result) -> None:
+    """Adds a result to those that are kept, in the order of the tables and methods."""
+    kept = stored()
+    kept.setdefault(name, {}).setdefault(method, {})[str(number)] = result
     ordered = {
         table: {method: dict(sorted(kept[table][method].items())) for method in METHODS if method in kept[table]}
         for table in TABLES
@@ -156,7 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results[str(number)] = result
         print(f"{name}, fold {number + 1}, {METHODS[method]}: {_in_words(result)}", flush=True)
         if not trying:
-            keep(kept)
+            keep(name, method, number, result)
+    kept = kept if trying else stored()
     show(kept)
     if not trying:
         PAGE.write_text(between(PAGE.read_text(), "accuracy", markdown(kept)))
