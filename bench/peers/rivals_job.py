@@ -213,16 +213,16 @@ def autogluon(learned, churned, judged, seconds):
     from autogluon.tabular import TabularPredictor
 
     share = processor_share()
-    limit = min(seconds / share, 4 * seconds)
+    limit = min(1 / share, MOST_TIMES) * seconds
     predictor = TabularPredictor("churned", problem_type="binary", eval_metric="log_loss", path="models", verbosity=0)
     predictor.fit(learned.assign(churned=churned), time_limit=limit, presets=PRESETS, num_cpus=THREADS, num_gpus=0, dynamic_stacking=False)
-    best, count = predictor.model_best, len(predictor.model_names())
+    model = f"{PRESETS}, {len(predictor.model_names())} models, {predictor.model_best}"
     return predictor.predict_proba(judged)[
         1
-    ], f"{PRESETS}, {limit:.0f} s on the clock, for {THREADS} threads had {share:.0%} of theirs; {count} models; {best}"
+    ], f"{model}; {limit:.0f} s on the clock, where {THREADS} threads had {share:.0%} of the processor"
 
 
-PRESETS, THREADS = "best_quality", 2
+PRESETS, THREADS, MOST_TIMES = "best_quality", 2, 10
 
 
 def processor_share(seconds=2.0):
