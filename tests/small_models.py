@@ -83,8 +83,14 @@ def small_reference(seed: int = 0) -> Reference:
     return reference(small_model(seed), data, data)
 
 
-def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", schema: FeatureSchema | None = None, **given: Any) -> str:
-    """Registers a small model, with more in its record, and makes it the champion. Returns its version."""
+def put_in_service(
+    seed: int = 0,
+    version: str = "20260101T000000Z-test0000",
+    schema: FeatureSchema | None = None,
+    others: dict[str, bytes] | None = None,
+    **given: Any,
+) -> str:
+    """Registers a small model, with more in its record and with `others` of its files, and makes it the champion. Returns its version."""
     documents, models = Documents(), Models()
     files = {
         "model.ubj": trained(seed),
@@ -92,6 +98,7 @@ def put_in_service(seed: int = 0, version: str = "20260101T000000Z-test0000", sc
         "calibration.json": json.dumps({"method": "none"}).encode(),
         "reference.json": json.dumps(small_reference(seed)).encode(),
     }
+    files |= others or {}
     stored = {name: documents.put_bytes(f"models/{version}/{name}", content) for name, content in files.items()}
     record: Any = {
         "version": version,

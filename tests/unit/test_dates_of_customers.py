@@ -4,13 +4,11 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import xgboost
 from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,33 +17,15 @@ from retainstream.engine.history.training_rows import training_rows
 from retainstream.engine.learning.dataset import collect, key_of
 from retainstream.engine.lives import day_number
 from retainstream.engine.model.encoding import Rows, encode
-from retainstream.engine.model.model import ScoringModel, matrix
 from retainstream.engine.model.predictions import predictions, scores
 from retainstream.engine.model.reasons import circumstance
-from retainstream.engine.records import Customer
 from retainstream.engine.schema import Column, FeatureSchema, schema_from_text
 from retainstream.engine.tables import open_table, read_customers
 from retainstream.engine.tables.columnar import CustomerTable, customers_in, read_text
 from retainstream.predictions.what_if import what_if
+from tests.contracts import SCHEMA, contracts_model, stored
 from tests.history_rows import kept, row, small_database, with_lives
-from tests.made_lives import outcome
 
-SCHEMA = FeatureSchema.model_validate(
-    {
-        "name": "contracts",
-        "title": "Contracts",
-        "id": {"column": "id"},
-        "label": {"column": "left", "positive": "yes"},
-        "horizon_days": 30,
-        "moments": {"anchor": "day"},
-        "columns": [
-            {"name": "fee", "kind": "number", "label": "Fee", "missing": True},
-            {"name": "since", "kind": "date", "label": "Contract since", "missing": True, "format": "%d.%m.%Y"},
-            {"name": "ends", "kind": "date", "label": "Contract end", "missing": True},
-            {"name": "called", "kind": "date", "label": "Last call", "missing": True, "feature": False},
-        ],
-    }
-)
 DAY = date(2026, 1, 31)
 STAYED = day_number("2030-12-31")
 
@@ -67,32 +47,6 @@ customers = st.lists(
 def connection(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
     with small_database(tmp_path) as opened:
         yield opened
-
-
-@cache
-def contracts_model() -> ScoringModel:
-    """A small model by which long contracts, and those that end soon, are left."""
-    rng = np.random.default_rng(3)
-    rows = np.stack([rng.choice([9.5, 20], 400), rng.integers(0, 900, 400), rng.integers(-900, 900, 400)], axis=1).astype(np.float32)
-    rows[rng.random(rows.shape) < 0.1] = np.nan
-    left = (np.nan_to_num(rows[:, 1], nan=400) > 400) ^ (np.nan_to_num(rows[:, 2]) > 100)
-    booster = xgboost.train(
-        {"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, matrix(SCHEMA.features, rows, label=left, threads=1), 8
-    )
-    return ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, SCHEMA, threshold=0.5, version="v")
-
-
-def stored(number: int, features: dict[str, Any], day: str) -> Customer:
-    moment = f"{day}T08:30:00.000000+00:00"
-    return {
-        "customer_id": f"c{number}",
-        "group": "all",
-        "features": features,
-        "source": "import",
-        "life": outcome(number % 2),
-        "features_at": moment,
-        "updated_at": "2029-05-06T12:00:00.000+00:00",
-    }
 
 
 def file_of(rows: Sequence[tuple[dict[str, Any], str]], *, with_days: bool = True) -> bytes:

@@ -77,9 +77,10 @@ function allowed(column: Column): string {
 
 function use(column: Column): string {
   if (!column.feature) return "no";
-  if (column.monotone === "increasing") return "yes; higher values can only raise the risk";
-  if (column.monotone === "decreasing") return "yes; higher values can only lower the risk";
-  return "yes";
+  const more = column.kind === "date" ? "more days since it" : "higher values";
+  if (column.monotone === "increasing") return `yes; ${more} can only raise the risk`;
+  if (column.monotone === "decreasing") return `yes; ${more} can only lower the risk`;
+  return column.kind === "date" ? "yes, as days since it" : "yes";
 }
 
 function action({ action: recommended }: Column, schema: Schema): string {

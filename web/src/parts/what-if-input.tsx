@@ -82,7 +82,9 @@ function ChoiceInput({ column, original, value, change }: WhatIfInputProps) {
         label={column.label}
         type="date"
         value={typeof value === "string" ? value : ""}
-        change={(date) => change(date || null)}
+        change={(date) => {
+          if (date || column.missing || original === null) change(date || null);
+        }}
       />
     );
   const options = optionsOf(column);

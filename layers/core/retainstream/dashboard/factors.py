@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from retainstream.dashboard.figures import PredictionFigures
 from retainstream.dashboard.fold import Counters
-from retainstream.registry.views import DIRECTION_IN_WORDS
+from retainstream.registry.views import direction_in_words
 from retainstream.storage.models import Direction, Version
 
 
@@ -43,7 +43,7 @@ def factor_views(counters: Counters, record: Version | None) -> list[FactorView]
                 points=round(factor.reach, 4),
                 mean_contribution=round(factor.tilt, 6),
                 direction=direction,
-                meaning=DIRECTION_IN_WORDS[direction],
+                meaning=direction_in_words(entry),
             )
         )
     return views

@@ -10,13 +10,25 @@ from retainstream.engine.model.levels import LevelsRecord, bounds_of
 from retainstream.engine.model.threshold_rule import LevelMeanings, ThresholdRule, meanings
 from retainstream.registry.champion import Champion, champion
 from retainstream.registry.errors import NoModel
-from retainstream.storage.models import Direction, Models, Version
+from retainstream.storage.models import Direction, Importance, Models, Version
 
 DIRECTION_IN_WORDS: dict[Direction, str] = {
     "increasing": "larger values raise the risk",
     "decreasing": "larger values lower the risk",
     "mixed": "the effect depends on the value",
 }
+_DAYS_IN_WORDS: dict[Direction, str] = {
+    "increasing": "more days since the date raise the risk",
+    "decreasing": "more days since the date lower the risk",
+    "mixed": "the effect depends on the days since the date",
+}
+
+
+def direction_in_words(column: Importance | None) -> str:
+    """How the risk moves with the value of a column, or with the days since a date. Without a record it is not known."""
+    if column is None:
+        return DIRECTION_IN_WORDS["mixed"]
+    return (_DAYS_IN_WORDS if column.get("kind") == "date" else DIRECTION_IN_WORDS)[column["direction"]]
 
 
 class Interval(BaseModel):
@@ -189,6 +201,6 @@ def factors(models: Models) -> list[Factor]:
     columns = record.get("importance", []) if record else []
     total = sum(column["mean_abs_contribution"] for column in columns) or 1.0
     return [
-        Factor(**column, share=round(column["mean_abs_contribution"] / total, 6), meaning=DIRECTION_IN_WORDS[column["direction"]])
+        Factor.model_validate({**column, "share": round(column["mean_abs_contribution"] / total, 6), "meaning": direction_in_words(column)})
         for column in columns
     ]

@@ -62,6 +62,7 @@ class Importance(TypedDict):
     label: str
     mean_abs_contribution: float
     direction: Direction
+    kind: NotRequired[Literal["date"]]
 
 
 class Verdict(TypedDict):

@@ -1,6 +1,6 @@
 """Importance of the columns, over a sample of held-out customers."""
 
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +19,20 @@ _FLAT = 0.1
 
 
 class Importance(TypedDict):
-    """How much and in which direction a column moves the scores. mean_abs_contribution is in log-odds."""
+    """How much and in which direction a column moves the scores. mean_abs_contribution is in log-odds; `kind` is there for a date."""
 
     feature: str
     label: str
     mean_abs_contribution: float
     direction: str
+    kind: NotRequired[Literal["date"]]
 
 
 def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
     """Mean absolute contribution (log-odds) of each column over the first `SAMPLE_ROWS` rows, largest first, with its direction.
 
-    direction: "increasing" if larger values raise the risk, "decreasing" if they lower it, "mixed" if neither is clear, as for every
-    category and for every pair of columns.
+    direction: "increasing" if larger values (of a date: more days since it) raise the risk, "decreasing" if they lower it, "mixed" if
+    neither is clear, as for every category and for every pair of columns.
     """
     sample = rows[:SAMPLE_ROWS]
     contributions = model.explain(sample).contributions
@@ -44,6 +45,9 @@ def importance(model: ScoringModel, rows: Rows) -> list[Importance]:
         }
         for place, column in enumerate(model.inputs.explained)
     ]
+    for entry, column in zip(entries, model.inputs.explained, strict=True):
+        if column.kind == "date":
+            entry["kind"] = "date"
     return sorted(entries, key=lambda entry: (-entry["mean_abs_contribution"], entry["feature"]))
 
 

@@ -65,7 +65,7 @@ def _feature(column: Column, bins: FeatureBins, every: _Filled, stayed: _Filled)
     return {
         "feature": column.name,
         "label": column.label,
-        "unit": column.unit,
+        "unit": column.unit_of_input,
         "kind": column.kind,
         **bins,
         "counts": every.counts[:-1],

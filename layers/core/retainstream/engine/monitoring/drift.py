@@ -150,7 +150,8 @@ def _sentence(part: _Part, then: Sequence[float], now: Sequence[float]) -> str:
         return f"{part.label} has changed: {bins[moved]} for {shares}."
     known = len(bins) - (bins[-1] == MISSING)
     rise = _mean_place(now[:known]) - _mean_place(then[:known])
-    return f"{part.label} is {'higher' if rise > 0 else 'lower'} than it was: {_with_unit(bins[moved], part.unit)} for {shares}."
+    higher, lower = ("longer ago", "less long ago") if part.kind == "date" else ("higher", "lower")
+    return f"{part.label} is {higher if rise > 0 else lower} than it was: {_with_unit(bins[moved], part.unit)} for {shares}."
 
 
 def _with_unit(label: str, unit: str) -> str:
@@ -171,7 +172,7 @@ def _bin_labels(feature: FeatureReference) -> list[str]:
     edges = feature["edges"]
     if feature["kind"] == "boolean" and edges == [1.0]:
         return ["no", "yes", MISSING]
-    if feature["kind"] != "integer" or any(edge != int(edge) for edge in edges):
+    if feature["kind"] not in ("integer", "date") or any(edge != int(edge) for edge in edges):
         return [*_ranges([f"{edge:.6g}" for edge in edges]), MISSING]
     integers = [int(edge) for edge in edges]
     between = [str(start) if end == start + 1 else f"{start} to {end - 1}" for start, end in pairwise(integers)]

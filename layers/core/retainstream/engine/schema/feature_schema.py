@@ -166,6 +166,11 @@ class Column(Part):
         """The column's header in a file."""
         return self.source or self.name
 
+    @property
+    def unit_of_input(self) -> str:
+        """The unit of the model's numbers, which of a date are the days before the day of the row."""
+        return "days before" if self.kind == "date" else self.unit
+
     def phrase_for(self, value: Value) -> str:
         """The sentence for a value, with the placeholder {value}; empty if the schema has none."""
         spoken = str(value).lower() if isinstance(value, bool) else str(value)

@@ -52,7 +52,7 @@ def _document(column: Column, observed: Observed) -> ColumnDocument:
         "label": column.label,
         "kind": column.kind,
         "meaning": column.meaning,
-        "unit": column.unit,
+        "unit": column.unit_of_input if column.feature else column.unit,
         "used": column.feature,
         "monotone": column.monotone,
         "action": column.action.title if column.action else "",

@@ -65,7 +65,8 @@ def _way(column: Influence) -> str:
     """The direction in which a rising value moves the risk, where there is one."""
     if column.direction not in _WAYS:
         return ""
-    return f" – {'yes' if column.kind == 'boolean' else 'more'} {_WAYS[column.direction]}"
+    more = {"boolean": "yes", "date": "longer ago"}.get(column.kind, "more")
+    return f" – {more} {_WAYS[column.direction]}"
 
 
 def _drawn(card: Card) -> Sequence[Influence]:
