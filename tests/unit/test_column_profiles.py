@@ -9,6 +9,7 @@ from retainstream.engine.drafting.drafting import draft
 from retainstream.engine.drafting.yaml_document import yaml_of
 from retainstream.engine.schema import schema_from_text
 from retainstream.engine.tables.columnar import customers_in
+from tests.made_tables import as_table
 from tests.spreadsheets.one_column import ROWS, drafted, file_with, said_of, text_of
 
 DAYS = [date(2015, 1, 1) + timedelta(days=number * 37 % 3600) for number in range(ROWS)]
@@ -158,12 +159,33 @@ def test_a_column_that_cannot_be_used_is_left_out_with_the_reason(values: Sequen
     assert said_of(draft)
 
 
-def test_the_common_ones_of_many_levels_are_kept() -> None:
-    cities = [f"City {int((n % 97) ** 2 / 13 * (n % 7))}" for n in range(4000)]
+def test_of_many_levels_those_of_several_rows_are_kept() -> None:
+    cities = [f"City {n % 97}" if n % 20 else f"Village {n}" for n in range(4000)]
     draft = drafted(cities, "city", rows=4000)
     column = draft.schema.column("city")
-    assert (len(column.levels), column.other) == (41, "other")
-    assert "the 40 most frequent of" in said_of(draft, "city")[0][1]
+    assert (len(column.levels), column.levels[-1], column.other) == (98, "other", "other")
+    assert "the 97 most frequent of 297 values (95.0% of the rows) are levels; all others count as other" in said_of(draft, "city")[0][1]
+
+
+def test_a_level_that_comes_later_has_a_place_where_there_are_many() -> None:
+    draft = drafted([f"City {n % 80}" for n in range(4000)], "city", rows=4000)
+    assert (len(draft.schema.column("city").levels), draft.schema.column("city").other) == (81, "other")
+    assert "all 80 values are levels; all others count as other" in said_of(draft, "city")[0][1]
+
+
+@pytest.mark.parametrize(("columns", "rows", "length", "levels"), [(1, 9000, 0, 1001), (25, 3000, 0, 401), (1, 3000, 180, 106)])
+def test_many_columns_of_many_levels_and_long_texts_share_the_room(columns: int, rows: int, length: int, levels: int) -> None:
+    values = {f"city {column}": [f"City {n * 7 % (rows // 6)} {'x' * length}" for n in range(rows)] for column in range(columns)}
+    table = as_table({**values, "left": ["yes" if n % 1013 % 3 else "no" for n in range(rows)]})
+    drafted_from = draft(table, "left")
+    assert {len(column.levels) for column in drafted_from.schema.columns} == {levels}
+    assert schema_from_text(yaml_of(drafted_from)).columns == drafted_from.schema.columns
+
+
+@pytest.mark.parametrize(("repeats", "kind"), [(2, "left out"), (4, "left out"), (6, "category")])
+def test_texts_that_hardly_repeat_identify_rows(repeats: int, kind: str) -> None:
+    drafted_from = drafted([f"store {n // repeats}" for n in range(6000)], "store", rows=6000)
+    assert ("store" in drafted_from.left_out) is (kind == "left out")
 
 
 @pytest.mark.parametrize(

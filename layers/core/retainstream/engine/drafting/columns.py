@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from retainstream.engine.drafting.findings.finding import Finding
-from retainstream.engine.drafting.levels import KEPT_LEVELS, LONGEST_LEVEL, MOST_LEVELS
+from retainstream.engine.drafting.levels import LONGEST_LEVEL, MOST_LEVELS
 from retainstream.engine.drafting.names import label_for, names_the_day_of_a_row, unit_in
 from retainstream.engine.drafting.numeric import MOSTLY, is_outside, is_unstorable
 from retainstream.engine.drafting.profiles import Profile
@@ -199,10 +199,11 @@ def _moments(profile: Profile) -> str:
 
 def _about_levels(profile: Profile) -> Iterator[tuple[Literal["note", "question"], str]]:
     if len(profile.levels) > MOST_LEVELS:
-        kept = sum(rows for _, rows in profile.levels[:KEPT_LEVELS])
-        known = int(profile.counts[~profile.absent].sum())
-        text = f"the {KEPT_LEVELS} most frequent of {len(profile.levels):,} values ({share(kept, known)} of the rows); all others count as "
-        yield "note", text + OTHER
+        kept = profile.listed
+        rows, known = profile.rows_of(kept), int(profile.counts[~profile.absent].sum())
+        of_all = f"the {len(kept):,} most frequent of {len(profile.levels):,} values ({share(rows, known)} of the rows) are levels"
+        told = f"all {len(kept):,} values are levels" if len(kept) == len(profile.levels) else of_all
+        yield "note", f"{told}; all others count as {OTHER}"
     elif any(len(text) > LONGEST_LEVEL for text, _ in profile.levels):
         yield "note", f"values of more than {LONGEST_LEVEL} characters count as {OTHER}"
     if turned := [level for level, _ in profile.levels if _DAY_OF_A_SPREADSHEET.fullmatch(level)]:
@@ -211,11 +212,10 @@ def _about_levels(profile: Profile) -> Iterator[tuple[Literal["note", "question"
 
 def _levels(profile: Profile) -> tuple[list[str], str]:
     """The levels of a category, and the level that stands for all others ("" where there are no others)."""
-    short = [level for level, _ in profile.levels if len(level) <= LONGEST_LEVEL]
-    if len(profile.levels) <= MOST_LEVELS and len(short) == len(profile.levels):
-        return short, ""
-    kept = short[:KEPT_LEVELS] if len(profile.levels) > MOST_LEVELS else short
-    other = next((level for level in short if folded(level) == OTHER), OTHER)
+    kept = profile.listed
+    if len(kept) == len(profile.levels) <= MOST_LEVELS:
+        return kept, ""
+    other = next((level for level, _ in profile.levels if folded(level) == OTHER), OTHER)
     return [*dict.fromkeys([*kept, other])], other
 
 

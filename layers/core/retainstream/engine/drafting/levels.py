@@ -10,12 +10,20 @@ from retainstream.engine.tables.columnar import TextColumn
 from retainstream.engine.tables.spelling import cleaned, folded
 
 MOST_LEVELS = 60
-KEPT_LEVELS = 40
+"""Levels up to which all of them are listed."""
+MANY_LEVELS = 1_000
+"""The most levels of a column with more; they share `LEVELS_OF_ALL` with the other such columns."""
+LEVELS_OF_ALL = 10_000
+FEWEST_LEVELS = 40
+FEWEST_ROWS = 2
+"""Rows of a level that is listed in a column with more than MOST_LEVELS: a level of a single row says nothing of the next one."""
 LONGEST_LEVEL = 200
+_CHARACTERS_A_LEVEL = 20
 _NEARLY_UNIQUE = 0.9
 _FEW_ROWS_PER_LEVEL = 20
 _FEW_LEVELS = 20
 _COMMON = 0.05
+_REPEATED_ROWS, _MOSTLY_REPEATED = 5, 0.5
 _TEXT_LENGTH = 60
 
 
@@ -52,6 +60,24 @@ def _joined(column: TextColumn, names: list[str]) -> TextColumn:
     return column if list(places) == column.values else TextColumn(column.name, codes[column.codes], list(places))
 
 
+def most_levels(columns: int) -> int:
+    """The most levels of each of so many columns that have more than MOST_LEVELS."""
+    return max(FEWEST_LEVELS, min(MANY_LEVELS, LEVELS_OF_ALL // max(1, columns)))
+
+
+def listed(levels: list[tuple[str, int]], most: int = MANY_LEVELS) -> list[str]:
+    """The levels that a schema lists, most frequent first; others stand for the rest. levels: text and rows, most first.
+
+    Of more than MOST_LEVELS these are at most `most`, with FEWEST_ROWS each; long texts leave room for fewer.
+    """
+    short = [(text, rows) for text, rows in levels if len(text) <= LONGEST_LEVEL]
+    if len(levels) <= MOST_LEVELS:
+        return [text for text, _ in short]
+    frequent = [text for place, (text, rows) in enumerate(short[:most]) if rows >= FEWEST_ROWS or place < FEWEST_LEVELS]
+    ends = np.cumsum([len(text) for text in frequent])
+    return frequent[: int(np.searchsorted(ends, most * _CHARACTERS_A_LEVEL, side="right"))]
+
+
 def identifies_or_tells(header: str, levels: list[tuple[str, int]]) -> Literal["identifier", "text", "category"]:
     """Whether texts identify rows ("identifier"), are free text ("text"), or are levels ("category"). levels: text and rows, most first."""
     rows, distinct = sum(count for _, count in levels), len(levels)
@@ -64,6 +90,8 @@ def identifies_or_tells(header: str, levels: list[tuple[str, int]]) -> Literal["
         return "text" if median > _TEXT_LENGTH else "identifier"
     if names_a_key(header) and rows / distinct < _FEW_ROWS_PER_LEVEL:
         return "identifier"
-    if distinct > MOST_LEVELS and sum(count for _, count in levels[:KEPT_LEVELS]) < _COMMON * rows:
-        return "text" if median > _TEXT_LENGTH else "identifier"
-    return "category"
+    common = sum(count for _, count in levels[:FEWEST_LEVELS]) >= _COMMON * rows
+    repeated = sum(count for _, count in levels if count >= _REPEATED_ROWS) >= _MOSTLY_REPEATED * rows
+    if distinct <= MOST_LEVELS or common or repeated:
+        return "category"
+    return "text" if median > _TEXT_LENGTH else "identifier"

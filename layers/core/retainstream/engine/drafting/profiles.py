@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retainstream.engine.drafting.dated import Dates, Moments, dates_of, moments_in
-from retainstream.engine.drafting.levels import LONGEST_LEVEL, as_people_see_it, identifies_or_tells, without_case
+from retainstream.engine.drafting.levels import (
+    LONGEST_LEVEL,
+    MANY_LEVELS,
+    MOST_LEVELS,
+    as_people_see_it,
+    identifies_or_tells,
+    listed,
+    most_levels,
+    without_case,
+)
 from retainstream.engine.drafting.numeric import MOSTLY, Numbers, numbers_of, outside
 from retainstream.engine.tables.boolean_words import FALSE, TRUE
 from retainstream.engine.tables.cells import MISSING, NO_NUMBER
@@ -35,6 +44,7 @@ class Profile:
     kind and count as missing, most frequent first. share: of the rows with a value, those that fit the kind. variants: level → its other
     spellings. alike: texts that are written in several ways that look the same. marks, writing: what the cells say about numbers, and how
     they write them. dates, moments: how dates are written, and which moments numbers may be. why: what a column is that holds "other".
+    most_levels: the most levels that a schema lists of it.
     """
 
     text: TextColumn
@@ -52,6 +62,7 @@ class Profile:
     dates: Dates | None = None
     moments: Moments | None = None
     why: str = ""
+    most_levels: int = MANY_LEVELS
 
     @property
     def name(self) -> str:
@@ -90,6 +101,11 @@ class Profile:
         return [(self.text.values[code], int(self.counts[code])) for code in order]
 
     @property
+    def listed(self) -> list[str]:
+        """The levels that a schema lists, most frequent first."""
+        return listed(self.levels, self.most_levels)
+
+    @property
     def range(self) -> tuple[float, float]:
         """The smallest and the largest number."""
         known = self.numbers[~np.isnan(self.numbers)]
@@ -125,8 +141,16 @@ class Profile:
         return int(self.counts[np.isin(self.text.values, texts)].sum())
 
 
-def profiles_of(table: TextTable) -> Iterator[Profile]:
+def profiles_of(table: TextTable) -> list[Profile]:
     """The profiles of all columns, in the table's order."""
+    profiles = list(_read_columns(table))
+    room = most_levels(sum(profile.holds == "category" and profile.distinct > MOST_LEVELS for profile in profiles))
+    for profile in profiles:
+        profile.most_levels = room
+    return profiles
+
+
+def _read_columns(table: TextTable) -> Iterator[Profile]:
     marks = [table.marks_of(place) for place in range(len(table.columns))]
     default = mark_of_file(marks)
     for column, its in zip(table.columns.values(), marks, strict=True):

@@ -10,7 +10,7 @@ from retainstream.engine.drafting.event_columns import Names, columns_of_all_kin
 from retainstream.engine.drafting.findings import Finding
 from retainstream.engine.drafting.findings.dates import telling_dates
 from retainstream.engine.drafting.findings.leaks import leaks
-from retainstream.engine.drafting.levels import KEPT_LEVELS, MOST_LEVELS
+from retainstream.engine.drafting.levels import MOST_LEVELS, listed
 from retainstream.engine.drafting.profiles import Profile
 from retainstream.engine.drafting.rhythm import Rhythm
 from retainstream.engine.drafting.roles import Source
@@ -169,8 +169,8 @@ def _undated(source: Source, used: Sequence[str], numbers: Sequence[str]) -> lis
 
 def _levels(profile: Profile) -> tuple[list[str], str]:
     """The plans, and the level that stands for all unlisted ones if there are too many."""
-    levels = [level for level, _ in profile.levels if not is_blank(level)]
-    if len(levels) <= MOST_LEVELS:
-        return sorted(levels), ""
-    kept = levels[:KEPT_LEVELS]
+    levels = [(level, rows) for level, rows in profile.levels if not is_blank(level)]
+    kept = listed(levels, profile.most_levels)
+    if len(kept) == len(levels) <= MOST_LEVELS:
+        return sorted(kept), ""
     return [*dict.fromkeys([*kept, OTHER])], OTHER

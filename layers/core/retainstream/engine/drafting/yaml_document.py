@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import batched
 from textwrap import wrap
 
 from retainstream.engine.drafting.drafting import Draft
@@ -11,6 +12,7 @@ from retainstream.engine.traps.leaks import share
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*")
 _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n", "nan", "inf", ".nan"})
 _WIDTH = 118
+_LEVELS_IN_A_LINE = 60
 
 
 def yaml_of(draft: Draft) -> str:
@@ -86,7 +88,8 @@ def column_lines(column: Column, seen: tuple[float, float] | None) -> Iterator[s
     if column.max is not None:
         yield f"    max: {_number(column.max)}" + (f"  # seen: {_number(seen[0])} to {_number(seen[1])}" if seen else "")
     if column.levels:
-        yield f"    levels: [{', '.join(_scalar(level) for level in column.levels)}]"
+        in_lines = batched(map(_scalar, column.levels), _LEVELS_IN_A_LINE)
+        yield f"    levels: [{',\n      '.join(', '.join(line) for line in in_lines)}]"
     if column.other:
         yield f"    other: {_scalar(column.other)}"
     if column.missing:

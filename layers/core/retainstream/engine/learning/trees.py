@@ -12,8 +12,7 @@ from retainstream.engine.model.encoding import Rows, feature_names, feature_type
 from retainstream.engine.schema import Column
 
 MOST_ROUNDS = 1500
-_LEVELS_ONE_BY_ONE = 64  # categories of more levels are split into groups, which overfits where rows are few
-_ALL_LEVELS = 100_000  # after a linear stage, which knows what each level does by itself, no groups are needed
+_ALL_LEVELS = 100_000  # groups of many levels memorise chance, so they are a setting for the search to judge
 _LEVELS_OF_GROUPS = 4  # with `grouped`, categories of at least so many levels are split into groups
 DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
 
@@ -102,7 +101,7 @@ def parameters(columns: Sequence[Column], settings: TreeSettings, *, seed: int, 
         "max_depth": settings.depth,
         "eta": settings.eta,
         "min_child_weight": settings.min_child_weight,
-        "max_cat_to_onehot": _levels_one_by_one(settings),
+        "max_cat_to_onehot": _LEVELS_OF_GROUPS if settings.grouped else _ALL_LEVELS,
         "subsample": settings.subsample,
         "colsample_bynode": settings.columns,
         "lambda": settings.penalty,
@@ -110,12 +109,6 @@ def parameters(columns: Sequence[Column], settings: TreeSettings, *, seed: int, 
         "seed": seed,
         "nthread": threads,
     }
-
-
-def _levels_one_by_one(settings: TreeSettings) -> int:
-    if settings.grouped:
-        return _LEVELS_OF_GROUPS
-    return _LEVELS_ONE_BY_ONE if settings.linear is None else _ALL_LEVELS
 
 
 def quantile_matrix(
