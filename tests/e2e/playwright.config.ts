@@ -7,15 +7,17 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILD = `${ROOT}build/e2e`;
 const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 
-/** A stack as `make run` starts it, in a fresh folder, with rate limits for many tests in 15 minutes. */
+/** A stack as `make run` starts it, in a fresh folder, with rate limits for many tests in 15 minutes and short trainings. */
 export async function stack(name: string, ...options: string[]) {
   process.env[`E2E_PORT_${name}`] ??= String(await freePort());
   const port = process.env[`E2E_PORT_${name}`];
-  const limits = ["RateLimitUser=100000", "RateLimitAnonymous=100000", "RateLimitRuns=100000"].flatMap((limit) => [
-    "--parameter",
-    limit,
-  ]);
-  const words = ["-m", "local", "--port", port, "--data-dir", `${BUILD}/${name}`, "--reset", ...limits, ...options];
+  const parameters = [
+    "RateLimitUser=100000",
+    "RateLimitAnonymous=100000",
+    "RateLimitRuns=100000",
+    "TrainingSeconds=5",
+  ].flatMap((parameter) => ["--parameter", parameter]);
+  const words = ["-m", "local", "--port", port, "--data-dir", `${BUILD}/${name}`, "--reset", ...parameters, ...options];
   return {
     url: `http://localhost:${port}`,
     server: {

@@ -158,6 +158,7 @@ class LocalProcess:
             "RateLimitAnonymous": "1000000",
             "RateLimitRuns": "1000",
             "RecountSettleSeconds": "1",
+            "TrainingSeconds": "2",
         }
         parameters = [part for name, value in options.items() for part in ("--parameter", f"{name}={value}")]
         arguments = [

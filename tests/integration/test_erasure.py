@@ -45,7 +45,8 @@ type Found = set[tuple[str, str]]
 @pytest.fixture(scope="module")
 def lived() -> Iterator[tuple[LocalStack, httpx.Client, Found, dict[str, Any]]]:
     """A stack in which the customer has lived and been removed: what was found before, and what the removal answered."""
-    parameters = {"RateLimitUser": "1000000", "RateLimitRuns": "1000", "RecountSettleSeconds": "5", "ExportAtOnce": "100"}
+    limits = {"RateLimitUser": "1000000", "RateLimitRuns": "1000", "RecountSettleSeconds": "5", "ExportAtOnce": "100"}
+    parameters = {**limits, "TrainingSeconds": "2"}
     with LocalStack(parameters=parameters) as stack:
         seed(stack, CUSTOMERS, Console(quiet=True))
         login = httpx.post(f"{stack.url}/api/auth/login", json={"email": ADMINISTRATOR, "password": PASSWORD}, timeout=60)

@@ -28,7 +28,7 @@ type Told = list[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
-    with LocalStack(parameters={"RateLimitUser": "1000000"}) as running:
+    with LocalStack(parameters={"RateLimitUser": "1000000", "TrainingSeconds": "2"}) as running:
         yield running
 
 

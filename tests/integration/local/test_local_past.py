@@ -26,7 +26,7 @@ def replayed() -> Iterator[tuple[Past, int, httpx.Client, str]]:
     """The past, the number of tables after which a model was in service, a client of the stack, and what the console showed."""
     shown = io.StringIO()
     console = Console(file=shown)
-    with LocalStack() as stack:
+    with LocalStack(parameters={"TrainingSeconds": "2"}) as stack:
         past = seed(stack, CUSTOMERS, console, MONTHS)
         assert past is not None
         begun = past.done
