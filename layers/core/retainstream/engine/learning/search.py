@@ -187,14 +187,16 @@ class Search:
 
         There are more rows than in the folds that the rounds are chosen on, so they bear more rounds.
         """
-        data, made = self.data, {}
-        for start in dict.fromkeys(Start.of(trial.settings) for trial in chosen.trials):
-            made[start] = _Complete.of(data, start, self.seed)
-        members = []
-        for trial in chosen.trials:
+        data = self.data
+        starts = list(dict.fromkeys(Start.of(trial.settings) for trial in chosen.trials))
+        made = dict(zip(starts, self._in_parallel(lambda start: _Complete.of(data, start, self.seed), starts), strict=True))
+
+        def fitted(trial: Trial) -> tuple[LinearStage, xgboost.Booster]:
             complete = made[Start.of(trial.settings)]
             named = self._parameters(trial.settings, complete.inputs.columns)
-            members.append((complete.stage, fit_rounds(named, complete.learned, self._final_rounds(trial))))
+            return complete.stage, fit_rounds(named, complete.learned, self._final_rounds(trial))
+
+        members = self._in_parallel(fitted, chosen.trials)
         inputs = max((complete.inputs for complete in made.values()), key=lambda inputs: len(inputs.columns))
         booster = counted(merged(members), inputs.columns, inputs.rows(data.rows))
         inputs.store(booster)
@@ -221,23 +223,25 @@ class Search:
         """The linear stage alone, then linear stage with trees and trees alone, then depths around the best."""
         self.trials += [trial for trial in map(self._try_linear, self._penalties()) if trial.terms]
         kinds = [TreeSettings(_DEPTHS[0], self.eta), *([self._best.settings] if self.trials else [])]
-        for depth in _DEPTHS:
-            for kind in kinds:
-                if not self._try_in_opening(kind.changed(depth=depth + (kind.linear is None))):
-                    return
-            if depth == _DEPTHS[0] and may_be_encoded(self.data.schema) and not self.trees_alone:
-                self._try_in_opening(self._best_trees.settings.changed(encoded=True))
+        first, *more = [[kind.changed(depth=depth + (kind.linear is None)) for kind in kinds] for depth in _DEPTHS]
+        if self.judged_folds == 1:  # both depths at once, for both processors
+            first, more = [*first, *more[0]], []
+        self._try_in_opening(first)
+        if may_be_encoded(self.data.schema) and not self.trees_alone:
+            self._try_in_opening([self._best_trees.settings.changed(encoded=True)])
+        if not all(map(self._try_in_opening, more)):
+            return
         if not self._best.rounds:
-            self._try_in_opening(self._best.settings.changed(depth=3).changed(**_CAREFUL))
-        while (next_depth := self._depth_to_try()) and self._try_in_opening(self._best.settings.changed(depth=next_depth)):
+            self._try_in_opening([self._best.settings.changed(depth=3).changed(**_CAREFUL)])
+        while (next_depth := self._depth_to_try()) and self._try_in_opening([self._best.settings.changed(depth=next_depth)]):
             pass
 
-    def _try_in_opening(self, settings: TreeSettings) -> bool:
-        """Judges settings on all folds; false if there is no time for it."""
+    def _try_in_opening(self, settings: Sequence[TreeSettings]) -> bool:
+        """Judges settings on all folds; false if there is no time for them. The first ones, at least two, are judged in any case."""
         enough = sum(trial.rounds > 0 for trial in self.trials) >= _FEWEST_TRIALS
-        if enough and not self._affordable([settings], self.judged_folds, _SHARE_OF_OPENING):
+        if enough and not self._affordable(settings, self.judged_folds, _SHARE_OF_OPENING):
             return False
-        self.trials += self._judged([{}], [settings], self.judged_folds)
+        self.trials += self._judged([{} for _ in settings], settings, self.judged_folds)
         return True
 
     def _race(self) -> None:
@@ -399,6 +403,7 @@ class Search:
         last = sorted(self.trials, key=lambda trial: trial.loss)[:MOST_MEMBERS]
         fits = 1 + self.fold_count * (self.judged_folds < self.fold_count)
         reserved = sum(fits * self._seconds_of_a_fit(trial.settings, self._final_rounds(trial)) for trial in last)
+        reserved += fits * seconds_of_a_matrix(len(self.data), len(self.data.schema.features))
         return self._spent + planned <= share * (self._capacity - reserved)
 
 
