@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from retainstream.engine.learning.many_levels import columns_to_encode, differ_little, prior_rows
 from retainstream.engine.learning.split import folds
 from retainstream.engine.model.calibration import sigmoid
 from retainstream.engine.model.encoding import Rows
@@ -42,36 +43,59 @@ _OTHER_FOLDS = 0xA0761D6478BD642F
 
 
 def may_be_encoded(schema: FeatureSchema) -> bool:
-    """Whether the schema has columns that pairs are made of."""
-    return sum(column.kind == "category" and len(column.levels) >= LEAST_LEVELS for column in schema.features) > 1
+    """Whether the schema has columns that pairs are made of, or a column of many levels."""
+    pairable = sum(column.kind == "category" and len(column.levels) >= LEAST_LEVELS for column in schema.features)
+    return pairable > 1 or bool(columns_to_encode(schema))
 
 
 def encoded(schema: FeatureSchema, rows: Rows, churned: Mask, keys: NDArray[np.uint64], seed: int) -> tuple[Inputs, Rows]:
     """The inputs of a model that is fitted to these rows, and the rows (n, inputs) to fit it to.
 
-    The pairs are the strongest by these rows alone, at most `MOST_PAIRS`. In the rows a pair's number comes from the rows of the folds
-    that the row's customer (`keys`) is not in; other rows get their numbers from `Inputs.rows`. Without a pair the inputs are the features.
+    Each column of many levels has a number, and the strongest pairs by these rows alone, at most `MOST_PAIRS`. In the rows these numbers
+    come from the rows of the folds that the row's customer (`keys`) is not in; other rows get theirs from `Inputs.rows`. In the rows the
+    levels of a column that says little are missing, so that nothing is learned from them. Without a number the inputs are the features.
     """
     fold_of = folds(keys ^ np.uint64((seed + 1) * _OTHER_FOLDS % 2**64), churned, _FOLDS)
-    pairs = _strongest(schema, rows, churned, fold_of)
-    if not pairs:
+    singles = columns_to_encode(schema)
+    parts = [*((place,) for place in singles), *_strongest(schema, rows, churned, fold_of)]
+    if not parts:
         return Inputs(schema), rows
-    derived = [_encoding(pair, rows, churned) for pair in pairs]
-    learned = np.empty((len(rows), len(pairs)), dtype=np.float32)
+    derived = [_encoding(places, rows, churned) for places in parts]
+    learned = np.empty((len(rows), len(parts)), dtype=np.float32)
     for number in range(_FOLDS):
         apart = fold_of == number
-        for place, pair in enumerate(pairs):
-            learned[apart, place] = _encoding(pair, rows[~apart], churned[~apart]).of(rows[apart])
-    return Inputs(schema, tuple(derived)), np.hstack([rows, learned])
+        for at, places in enumerate(parts):
+            learned[apart, at] = _encoding(places, rows[~apart], churned[~apart]).of(rows[apart])
+    return Inputs(schema, tuple(derived)), np.hstack([_without_weak_levels(singles, rows, churned), learned])
 
 
-def _encoding(places: tuple[int, int], rows: Rows, churned: Mask) -> Encoding:
-    cells = _Cells.of(rows, places)
-    count, left = np.bincount(cells.of_row), np.bincount(cells.of_row, churned)
+def _without_weak_levels(singles: list[int], rows: Rows, churned: Mask) -> Rows:
+    kept = rows.copy()
+    for place in singles:
+        _, of_row = _cells(rows, (place,))
+        if differ_little(np.bincount(of_row).astype(np.float64), np.bincount(of_row, churned)):
+            kept[:, place] = np.nan
+    return kept
+
+
+def _encoding(places: tuple[int, ...], rows: Rows, churned: Mask) -> Encoding:
+    first, of_row = _cells(rows, places)
+    count, left = np.bincount(of_row).astype(np.float64), np.bincount(of_row, churned)
     prior = (left.sum() + 0.5) / (count.sum() + 1)
-    share = (left + _PRIOR_ROWS * prior) / (count + _PRIOR_ROWS)
+    more = prior_rows(count, left) if len(places) == 1 else _PRIOR_ROWS
+    share = (left + more * prior) / (count + more)
     scores = np.log(share / (1 - share)).round(5).astype(np.float32)
-    return Encoding(places, rows[cells.first][:, list(places)], scores, round(float(np.log(prior / (1 - prior))), 5))
+    return Encoding(places, rows[first][:, list(places)], scores, round(float(np.log(prior / (1 - prior))), 5))
+
+
+def _cells(rows: Rows, places: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first row of each combination of values, and the combination of each row."""
+    numbers = np.zeros(len(rows), dtype=np.intp)
+    for place in places:
+        _, levels = np.unique(rows[:, place], return_inverse=True)
+        numbers = numbers * (int(levels.max(initial=0)) + 1) + levels
+    _, first, of_row = np.unique(numbers, return_index=True, return_inverse=True)
+    return first, of_row
 
 
 @dataclass(frozen=True)
@@ -84,8 +108,8 @@ class _Cells:
 
     @classmethod
     def of(cls, rows: Rows, places: tuple[int, int]) -> "_Cells":
+        first, of_row = _cells(rows, places)
         one, other = (np.unique(rows[:, place], return_inverse=True)[1] for place in places)
-        _, first, of_row = np.unique(one * (int(other.max()) + 1) + other, return_index=True, return_inverse=True)
         return cls(of_row, first, (one[first], other[first]))
 
 
