@@ -112,6 +112,8 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 # A test that hangs fails after eight minutes and shows where. If it does not even take that, its worker ends two minutes later.
 LIMITED := --timeout=480 --timeout-method=signal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart=1
+# Its fixtures may take long.
+LIMITED_LATE := --timeout=1500 --timeout-method=signal
 
 .PHONY: test
 test: .venv/.all-ready web/node_modules/.ready ## Run every test but the long ones and those in a browser (ARGS="-k name" chooses, COVER=1 measures coverage)
@@ -213,15 +215,15 @@ bench: .venv/.all-ready ## Measure against peers and the bare work; writes bench
 
 .PHONY: test-shipped
 test-shipped: build ## Build, and test what would be unzipped in Lambda: sizes, C library, bytecode, every event
-	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/shipped $(ARGS)
+	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q $(LIMITED_LATE) tests/shipped $(ARGS)
 
 .PHONY: e2e-lambda
 e2e-lambda: build/x86_64/.ready ## Run every event, and the whole path over HTTP, in real Lambda containers (root on Linux; ARGS="-k name" chooses)
-	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/containers $(ARGS)
+	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q $(LIMITED_LATE) tests/containers $(ARGS)
 
 .PHONY: test-deploy
 test-deploy: build/x86_64/.ready .venv-deploy/.ready ## Build, and deploy, use and delete the stack on MiniStack, an emulator of AWS (five minutes; see build/deploy)
-	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q tests/deploy $(ARGS)
+	@$(OWN_BYTECODE) $(BIN)/python -m pytest -q $(LIMITED_LATE) tests/deploy $(ARGS)
 
 .PHONY: accuracy
 accuracy: .venv/.all-ready ## Compare the models with those of other libraries on real tables; writes bench/accuracy.json and docs/model.md (RETAINSTREAM_DATA=, ARGS="--methods ours")

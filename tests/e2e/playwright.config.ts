@@ -58,6 +58,7 @@ export default defineConfig<Options>({
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
   timeout: 60_000,
+  globalTimeout: 30 * 60_000,
   expect: { timeout: 15_000 },
   use: {
     viewport: { width: 1440, height: 900 },
