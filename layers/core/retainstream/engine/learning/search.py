@@ -228,13 +228,19 @@ class Search:
             first, more = [*first, *more[0]], []
         self._try_in_opening(first)
         if may_be_encoded(self.data.schema) and not self.trees_alone:
-            self._try_in_opening([self._best_trees.settings.changed(encoded=True)])
+            self._try_pairs()
         if not all(map(self._try_in_opening, more)):
             return
         if not self._best.rounds:
             self._try_in_opening([self._best.settings.changed(depth=3).changed(**_CAREFUL)])
         while (next_depth := self._depth_to_try()) and self._try_in_opening([self._best.settings.changed(depth=next_depth)]):
             pass
+
+    def _try_pairs(self) -> None:
+        """The best trees with the numbers of pairs of columns. If no fold has such a pair, these are the same trees, and no trial."""
+        plain = self._best_trees
+        if self._try_in_opening([plain.settings.changed(encoded=True)]) and self.trials[-1].loss == plain.loss:
+            self.trials.pop()
 
     def _try_in_opening(self, settings: Sequence[TreeSettings]) -> bool:
         """Judges settings on all folds; false if there is no time for them. The first ones, at least two, are judged in any case."""
@@ -246,8 +252,6 @@ class Search:
 
     def _race(self) -> None:
         """Successive halving: candidates on a part of the folds, the better part of them on all folds."""
-        if not self.trials:
-            return
         fits: list[dict[int, _Fit]] = []
         screened: list[Trial] = []
         coming, first, last = candidates(self._space(), self.seed), self._rungs[0], len(self._rungs) == 1

@@ -11,7 +11,7 @@ from retainstream.engine.model.encoding import Rows
 CORES = 2
 """The processors of the function that trains."""
 
-_ROUND, _ROW, _CELL_OF_A_LEVEL, _BIN_OF_A_NODE = 3e-4, 8e-9, 0.8e-9, 4e-9
+_ROUND, _ROW, _CELL_OF_A_LEVEL, _BIN_OF_A_NODE = 3e-4, 8e-9, 0.8e-9, 3e-9
 _MATRIX_CELL = 2e-7
 _ITERATIONS, _ITERATION, _ITERATION_ROW, _ITERATION_CELL, _TERM = 100, 1.5e-4, 3e-8, 1.5e-9, 2e-3
 _MOST_BINS = 256
@@ -29,7 +29,7 @@ def seconds_a_round(settings: TreeSettings, rows: int, columns: int, bins: int, 
     Each level of a tree reads all cells, and each node all bins. spread: the mean of p · (1 − p) over the rows, which bounds the number of
     leaves where each needs a `min_child_weight`.
     """
-    leaves = min(2.0**settings.depth, 1 + rows * spread * settings.subsample / max(settings.min_child_weight, 0.25))
+    leaves = min(2.0**settings.depth, 1 + rows * spread * settings.subsample / max(settings.min_child_weight, 0.5))
     return _ROUND + rows * (_ROW + columns * settings.depth * _CELL_OF_A_LEVEL) + leaves * bins * _BIN_OF_A_NODE
 
 
