@@ -19,7 +19,7 @@ from retainstream.engine.lives import day_number
 from retainstream.engine.model.encoding import Rows, encode
 from retainstream.engine.model.predictions import predictions, scores
 from retainstream.engine.model.reasons import circumstance
-from retainstream.engine.schema import Column, FeatureSchema, schema_from_text
+from retainstream.engine.schema import FeatureSchema, schema_from_text
 from retainstream.engine.tables import open_table, read_customers
 from retainstream.engine.tables.columnar import CustomerTable, customers_in, read_text
 from retainstream.predictions.what_if import what_if
@@ -140,14 +140,9 @@ def test_dates_need_the_day_that_they_are_counted_from() -> None:
 
 
 def test_a_history_written_under_another_kind_has_no_dates(connection: DuckDBPyConnection, tmp_path: Path) -> None:
-    texts = SCHEMA.model_copy(
-        update={
-            "columns": tuple(
-                column if column.name != "since" else Column(name="since", kind="category", label="Since", levels=("old",), missing=True)
-                for column in SCHEMA.columns
-            )
-        }
-    )
+    document = SCHEMA.model_dump(by_alias=True, mode="json")
+    document["columns"][1] = {"name": "since", "kind": "category", "label": "Since", "levels": ["old"], "missing": True}
+    texts = FeatureSchema.model_validate(document)
     arriving = [
         row("a", "2026-01-31", features={"since": "old"}, group="all"),
         row("b", "2026-01-31", features={"since": "2026-01-30"}, group="all"),
