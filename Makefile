@@ -110,8 +110,8 @@ run: .venv/.run-ready web/dist/index.html ## Start the whole stack here (PORT=50
 
 # A worker for each core; numpy's and xgboost's threads would else keep a core busy while they wait for each other.
 PYTEST := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
-# A test that hangs fails after eight minutes and shows where. If it does not even take that, its worker ends two minutes later.
-LIMITED := --timeout=480 --timeout-method=signal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart=1
+# A test that hangs fails after 15 minutes and shows where. If it does not even take that, its worker ends two minutes later, and with it the run.
+LIMITED := --timeout=900 --timeout-method=signal -o faulthandler_timeout=1020 -o faulthandler_exit_on_timeout=true --max-worker-restart=0
 # Its fixtures may take long.
 LIMITED_LATE := --timeout=1500 --timeout-method=signal
 
