@@ -110,6 +110,15 @@ def test_levels_that_no_customer_has_change_nothing(seed: int, levels: int, miss
     assert np.abs(scores[0] - scores[1]).mean() < 0.01
 
 
+def test_the_regression_for_comparison_has_a_column_for_frequent_levels_alone() -> None:
+    data = linear_data(2000, 2, [*(number(f"x{place}") for place in range(5)), category("k", 1000)])
+    data.rows[:, -1] = np.where(np.arange(2000) % 2, data.rows[:, -1], 7)
+    baseline = LinearBaseline.fit(data.schema, data.rows, data.churned)
+    assert baseline.model.coef_.shape == (1, 5 * 2 + 64 + 1)
+    assert np.isfinite(baseline.probabilities(data.rows)).all()
+    assert 7 in baseline.levels[-1]
+
+
 def test_without_columns_that_matter_the_stage_is_the_rate() -> None:
     data = linear_data(500, 1, [number("x0"), number("x1"), number("x2"), number("x3"), number("x4")])
     data.rows[:] = 3

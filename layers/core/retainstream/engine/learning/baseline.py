@@ -10,10 +10,12 @@ from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.metrics import Floats, Outcomes
 from retainstream.engine.learning.split import folds_apart
 from retainstream.engine.model.encoding import Rows
-from retainstream.engine.schema import FeatureSchema
+from retainstream.engine.schema import Column, FeatureSchema
 
 _FOLDS = 5
 _MANY_ROWS = 50_000
+_MOST_LEVELS = 64
+"""Levels of a category that have a column; rarer ones have none, because each column takes memory for every row."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class LinearBaseline:
     """Logistic regression: categories one-hot, numbers standardised, missing numbers at the median and marked by a column."""
 
     schema: FeatureSchema
+    levels: tuple[NDArray[np.intp], ...]
     medians: Floats
     means: Floats
     deviations: Floats
@@ -32,15 +35,16 @@ class LinearBaseline:
 
         known = np.where(np.isnan(rows).all(axis=0), np.float32(0), rows).astype(np.float64)
         medians = np.nanmedian(known, axis=0)
-        plain = _columns(schema, rows, medians)
+        levels = tuple(_frequent(column, rows[:, place]) for place, column in enumerate(schema.features))
+        plain = _columns(levels, rows, medians)
         means, deviations = plain.mean(axis=0), plain.std(axis=0)
         deviations[deviations == 0] = 1.0
         model = LogisticRegression(max_iter=500).fit((plain - means) / deviations, churned)
-        return cls(schema, medians, means, deviations, model)
+        return cls(schema, levels, medians, means, deviations, model)
 
     def probabilities(self, rows: Rows) -> Floats:
         """Churn probabilities, shape (n,)."""
-        plain = (_columns(self.schema, rows, self.medians) - self.means) / self.deviations
+        plain = (_columns(self.levels, rows, self.medians) - self.means) / self.deviations
         return np.asarray(self.model.predict_proba(plain)[:, 1], dtype=np.float64)
 
 
@@ -56,13 +60,21 @@ def out_of_fold(data: DataSet) -> tuple[Outcomes, Floats]:
     return np.concatenate([data.churned[rows] for rows in judged]), np.concatenate(probabilities)
 
 
-def _columns(schema: FeatureSchema, rows: Rows, medians: Floats) -> NDArray[np.float64]:
+def _frequent(column: Column, values: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The levels of a category that have a column: all, or the most frequent. None of a number."""
+    if len(column.levels) <= _MOST_LEVELS:
+        return np.arange(len(column.levels))
+    rows = np.bincount(values[~np.isnan(values)].astype(np.intp), minlength=len(column.levels))
+    return np.sort(np.argsort(-rows, kind="stable")[:_MOST_LEVELS])
+
+
+def _columns(levels: tuple[NDArray[np.intp], ...], rows: Rows, medians: Floats) -> NDArray[np.float64]:
     parts: list[NDArray[np.float64]] = []
-    for place, column in enumerate(schema.features):
+    for place, of_column in enumerate(levels):
         values = rows[:, place].astype(np.float64)
         missing = np.isnan(values)
-        if column.kind == "category":
-            parts.append((values[:, None] == np.arange(len(column.levels))).astype(np.float64))
+        if len(of_column):
+            parts.append((values[:, None] == of_column).astype(np.float64))
         else:
             parts.append(np.where(missing, medians[place], values)[:, None])
         parts.append(missing[:, None].astype(np.float64))
