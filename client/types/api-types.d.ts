@@ -1047,7 +1047,7 @@ export interface paths {
         put?: never;
         /**
          * What if columns changed
-         * @description Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored.
+         * @description Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored. Dates are counted to the day that the customer's features describe, and those of features in the request to today (UTC).
          */
         post: operations["ask_what_if_api_predictions_what_if_post"];
         delete?: never;

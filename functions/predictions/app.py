@@ -149,7 +149,8 @@ def get_performance() -> Data[PerformanceView]:
 
 @app.post("/api/predictions/what-if", summary="What if columns changed", tags=TAGS, **requires(Role.VIEWER, "not-found", "no-model"))
 def ask_what_if(body: WhatIfRequest) -> Data[views.WhatIfView]:
-    """Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored."""
+    """Scores a customer as it is and with changed columns; null makes a value missing. Nothing is stored. Dates are counted to the day
+    that the customer's features describe, and those of features in the request to today (UTC)."""
     customer = generate.known_customer(stores.customers, body.customer_id) if body.customer_id else None
     features, day = (customer["features"], day_number(described_day(customer))) if customer else (body.features or {}, generate.today())
     asked = what_if(_model(), features, body.changes, day, stored=customer is not None)

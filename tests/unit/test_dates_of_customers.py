@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retainstream.engine.history.prepared import write_prepared
 from retainstream.engine.history.training_rows import training_rows
 from retainstream.engine.learning.dataset import collect, key_of
 from retainstream.engine.lives import day_number
@@ -66,7 +67,20 @@ def table_of(content: bytes, schema: FeatureSchema = SCHEMA) -> CustomerTable:
         return customers_in(read_text(table), schema, labels_needed=False)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def prepared_files(connection: DuckDBPyConnection, folder: Path, rows: Sequence[tuple[dict[str, Any], str]]) -> list[Path]:
+    """Rows as they are computed from sources, as files of the history."""
+    connection.execute("CREATE OR REPLACE TABLE computed (id VARCHAR, day VARCHAR, fee DOUBLE, since VARCHAR, ends VARCHAR)")
+    for number, (features, day) in enumerate(rows):
+        values = [features.get(name) for name in ("fee", "since", "ends")]
+        connection.execute("INSERT INTO computed VALUES (?, ?, ?, ?, ?)", [f"c{number}", day, *values])
+    files = []
+    for day in {day for _, day in rows}:
+        files.append(folder / f"computed-{day}.parquet")
+        write_prepared(connection, "computed", SCHEMA, day, moment=f"{day}T00:00:00.000+00:00", run_id="p", path=files[-1])
+    return files
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customers)
 def test_every_door_gives_the_same_number(connection: DuckDBPyConnection, tmp_path: Path, rows: list[tuple[dict[str, Any], str]]) -> None:
     expected = np.array(
@@ -97,6 +111,9 @@ def test_every_door_gives_the_same_number(connection: DuckDBPyConnection, tmp_pa
     history = training_rows(connection, files, SCHEMA, 30, spacing_days=1, newest_months=60)
     of_history = dict(zip(history.customer_ids, history.rows, strict=True))
 
+    prepared = training_rows(connection, prepared_files(connection, tmp_path, rows), SCHEMA, 30, spacing_days=1, newest_months=60)
+    of_sources = dict(zip(prepared.customer_ids, prepared.rows, strict=True))
+
     doors: dict[str, Rows] = {
         "all rows at once": encode(SCHEMA, features_of_rows, days),
         "one row": np.concatenate([encode(SCHEMA, [features], [day]) for features, day in zip(features_of_rows, days, strict=True)]),
@@ -104,6 +121,7 @@ def test_every_door_gives_the_same_number(connection: DuckDBPyConnection, tmp_pa
         "columns of a file": table_of(file_of(rows)).rows,
         "stored customers": np.stack([by_key[key_of(customer["customer_id"])] for customer in base]),
         "history": np.stack([of_history[customer["customer_id"]] for customer in base]),
+        "computed from sources": np.stack([of_sources[customer["customer_id"]] for customer in base]),
     }
     for door, values in doors.items():
         np.testing.assert_array_equal(values, expected, err_msg=door)
