@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from retainstream.engine.learning.dataset import key_of
 from retainstream.engine.learning.many_levels import prior_rows
 from retainstream.engine.learning.pairs import encoded, may_be_encoded
+from retainstream.engine.learning.parity import parity
+from retainstream.engine.learning.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
 from retainstream.engine.model.encoding import Rows
+from retainstream.engine.model.model import ScoringModel
 from retainstream.engine.schema import FeatureSchema
 
 STORES = 300
@@ -82,3 +85,17 @@ def test_levels_that_differ_by_chance_alone_have_most_rows_added() -> None:
     rng = np.random.default_rng(3)
     count = rng.integers(2, 60, 800)
     assert prior_rows(count.astype(np.float64), rng.binomial(count, 0.2).astype(np.float64)) > 100
+
+
+def test_the_column_has_what_its_number_contributes() -> None:
+    rows, churned, keys, effects = table(1.0, rows=3_000)
+    inputs, learned = encoded(schema(), rows, churned, keys, 0)
+    matrix_of = quantile_matrix(inputs.columns, learned, churned, threads=1)
+    booster = fit_rounds(parameters(inputs.columns, TreeSettings(3, 0.1, encoded=True), seed=0, threads=1), matrix_of, 30)
+    inputs.store(booster)
+    model = ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, schema(), threshold=0.5, version="v")
+    explained = model.explain(rows)
+    assert explained.contributions.shape == (3_000, 2)
+    np.testing.assert_allclose(explained.base_margin + explained.contributions.sum(axis=1), model.margins(rows), atol=1e-5)
+    assert np.corrcoef(explained.contributions[:, 0], effects[rows[:, 0].astype(int)])[0, 1] > 0.7
+    assert parity(model, rows).passed
