@@ -35,7 +35,8 @@ type Floats = NDArray[np.float64]
 class PublicTable:
     """A table of an R package. A row whose outcome is one of `positive` counts as left; a row without an outcome is left out.
 
-    without: columns that are not features, because they name a row or follow from the outcome.
+    without: columns that are not features, because they name a row or follow from the outcome. person: the column that names the person of
+    a row, where a person has several; they are in one fold.
     """
 
     package: str
@@ -43,6 +44,7 @@ class PublicTable:
     outcome: str
     positive: tuple[str, ...]
     without: tuple[str, ...] = ()
+    person: str = ""
 
     @property
     def name(self) -> str:
@@ -52,9 +54,13 @@ class PublicTable:
 def _public(line: str) -> PublicTable:
     named, outcome, positive, *without = line.split()
     package, table = named.split("/")
-    return PublicTable(package, table, outcome, tuple(positive.replace("_", " ").split("|")), tuple(without))
+    person = next((header[1:] for header in without if header.startswith("@")), "")
+    return PublicTable(
+        package, table, outcome, tuple(positive.replace("_", " ").split("|")), tuple(each.lstrip("@") for each in without), person
+    )
 
 
+# Package and table, the outcome, its values that count as left (_ is a space, ONE a number), and the columns left out; @ marks the person.
 _ONE = "1|1.0"
 PUBLIC_TABLES = tuple(
     _public(line.replace("ONE", _ONE))
@@ -68,7 +74,7 @@ carData/Arrests released No
 carData/Chile vote N
 carData/BEPS vote Conservative
 carData/CES11 abortion Yes id
-carData/KosteckiDillon headache yes id
+carData/KosteckiDillon headache yes @id
 carData/MplsStops vehicleSearch YES idNum date personSearch
 DAAG/nassCDS dead dead injSeverity caseid
 DAAG/monica outcome dead
@@ -77,26 +83,26 @@ DAAG/spam7 yesno y
 Ecdat/Benefits ui no
 Ecdat/UnempDur censor1 ONE censor2 censor3 censor4
 Ecdat/HI whi no
-Ecdat/Males union yes nr
-Ecdat/Catsup choice heinz28|hunts32 id
+Ecdat/Males union yes @nr
+Ecdat/Catsup choice heinz28|hunts32 @id
 ISLR/Caravan Purchase Yes
 ISLR/OJ Purchase MM
 ISLR/Wage health_ins 2._No logwage
-lme4/VerbAgg r2 Y id resp
+lme4/VerbAgg r2 Y @id resp
 MASS/Aids2 status A death
 medicaldata/covid_testing result positive subject_id fake_first_name fake_last_name ct_result
-mlmRev/egsingle retained ONE childid
-mlmRev/guImmun immun N kid mom
-mlmRev/guPrenat prenat Traditional kid mom cluster
+mlmRev/egsingle retained ONE @childid
+mlmRev/guImmun immun N kid @mom
+mlmRev/guPrenat prenat Traditional kid @mom cluster
 modeldata/stackoverflow Remote Remote
 modeldata/cells class PS case
 modeldata/taxi tip no
 openintro/email spam ONE time
-openintro/mn_police_use_of_force subject_injury Yes response_datetime
+openintro/mn_police_use_of_force subject_injury Yes @response_datetime
 pscl/vote92 vote Bush dem rep
 psych/bfi gender 1|1.0
 ratdat/complete sex M record_id
-sampleSelection/nlswork union ONE idcode
+sampleSelection/nlswork union ONE @idcode
 Stat2Data/Kershaw Result Neg BatterNumber Outcome Class Time ABEvent
 Stat2Data/MathPlacement CourseSuccess 0|0.0 Student Grade
 Stat2Data/NCbirths Premie ONE ID Weeks Low BirthWeightGm
@@ -110,13 +116,13 @@ survival/nwtco rel ONE seqno edrel
 wooldridge/alcohol employ 0|0.0 inwf status
 wooldridge/card enroll ONE id
 wooldridge/catholic hsgrad 0|0.0 id
-wooldridge/charity respond ONE
+wooldridge/charity respond ONE gift
 wooldridge/cps91 inlf 0|0.0 earns hours hrwage lwage union faminc nwifeinc
 wooldridge/fertil2 usemeth 0|0.0
 wooldridge/happiness vhappy ONE happy
 wooldridge/jtrain3 unem78 ONE re78 em78
 wooldridge/k401ksubs e401k ONE p401k
-wooldridge/labsup worked 0|0.0 weeks hours labinc
+wooldridge/labsup worked 0|0.0 faminc weeks hours labinc
 wooldridge/loanapp reject ONE approve action
 wooldridge/recid cens 0|0.0 durat ldurat follow
 wooldridge/twoyear BA ONE id univ totcoll
@@ -164,7 +170,8 @@ def read(path: Path, public: PublicTable, most_rows: int = MOST_ROWS) -> DataSet
     parts = [_column(f"c{place}", [row[header] for row in listed]) for place, header in enumerate(features)]
     usable = [(column, values) for column, values in parts if len(np.unique(values[~np.isnan(values)])) + np.isnan(values).any() > 1]
     churned = np.array([row[public.outcome] in public.positive for row in listed])
-    return _data(tuple(column for column, _ in usable), np.column_stack([values for _, values in usable]), churned)
+    people = [row[public.person] for row in listed] if public.person else None
+    return _data(tuple(column for column, _ in usable), np.column_stack([values for _, values in usable]), churned, people)
 
 
 def _column(name: str, texts: list[str]) -> tuple[Column, Floats]:
@@ -184,7 +191,7 @@ def _column(name: str, texts: list[str]) -> tuple[Column, Floats]:
     return Column(name=name, kind="number", label=name, missing=True), np.array(numbers)
 
 
-def _data(columns: tuple[Column, ...], rows: Floats, churned: NDArray[np.bool_]) -> DataSet:
+def _data(columns: tuple[Column, ...], rows: Floats, churned: NDArray[np.bool_], people: Sequence[str] | None = None) -> DataSet:
     schema = FeatureSchema(
         name="table",
         title="A table",
@@ -193,14 +200,14 @@ def _data(columns: tuple[Column, ...], rows: Floats, churned: NDArray[np.bool_])
         horizon_days=30,
         columns=columns,
     )
-    return _of(schema, rows.astype(np.float32), churned)
+    return _of(schema, rows.astype(np.float32), churned, people)
 
 
-def _of(schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_]) -> DataSet:
+def _of(schema: FeatureSchema, rows: Rows, churned: NDArray[np.bool_], people: Sequence[str] | None = None) -> DataSet:
     count = len(rows)
     return DataSet(
         schema=schema,
-        keys=np.array([key_of(str(number)) for number in range(count)], dtype=np.uint64),
+        keys=np.array([key_of(person) for person in people or map(str, range(count))], dtype=np.uint64),
         rows=rows,
         churned=churned,
         groups=np.full(count, -1, dtype=np.int16),
