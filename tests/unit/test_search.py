@@ -75,10 +75,12 @@ def test_a_space_without_a_linear_stage_has_no_settings_with_it() -> None:
 
 
 def test_the_estimate_of_work_grows_with_what_there_is_to_do() -> None:
-    def seconds(depth: int = 4, rows: int = 10_000, columns: int = 20, bins: int = 2_000, weight: float = 1.0) -> float:
-        return seconds_a_round(TreeSettings(depth, 0.1, min_child_weight=weight), rows, columns, bins)
+    def seconds(
+        depth: int = 4, rows: int = 10_000, columns: int = 20, bins: int = 2_000, weight: float = 1.0, categories: float = 0.0
+    ) -> float:
+        return seconds_a_round(TreeSettings(depth, 0.1, min_child_weight=weight), rows, columns, bins, categories=categories)
 
-    assert seconds() < min(seconds(depth=6), seconds(rows=40_000), seconds(columns=40), seconds(bins=5_000))
+    assert seconds() < min(seconds(depth=6), seconds(rows=40_000), seconds(columns=40), seconds(bins=5_000), seconds(categories=0.5))
     assert seconds(depth=12, weight=200.0) < seconds(depth=12)
     assert bins_of(np.array([[1.0, np.nan], [2.0, 5.0], [1.0, 6.0]], dtype=np.float32)) == 5
 

@@ -1,10 +1,7 @@
 """The search for the model's settings: inner cross-validation of a planned number of trials."""
 
 import math
-import os
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NotRequired, Self, TypedDict
@@ -21,6 +18,7 @@ from retainstream.engine.learning.draws import Space, candidates
 from retainstream.engine.learning.inner_folds import Fold, InnerFolds, Start
 from retainstream.engine.learning.metrics import row_log_losses
 from retainstream.engine.learning.pairs import encoded, may_be_encoded
+from retainstream.engine.learning.plan import Plan
 from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.trees import (
     Parameters,
@@ -33,7 +31,7 @@ from retainstream.engine.learning.trees import (
     quantile_matrix,
 )
 from retainstream.engine.learning.trials import Chosen, Trial, TrialDocument
-from retainstream.engine.learning.work import CORES, bins_of, seconds_a_round, seconds_of_a_linear_fit, seconds_of_a_matrix
+from retainstream.engine.learning.work import CORES, bins_of, seconds_a_round, seconds_of_a_matrix
 from retainstream.engine.model.calibration import sigmoid
 from retainstream.engine.model.inputs import Inputs
 from retainstream.engine.schema import Column
@@ -46,9 +44,6 @@ _AT_ONCE = 4
 _PROMOTED_SHARE = 1 / 3
 _SHARE_OF_OPENING, _SHARE_OF_SCREENING = 0.5, 0.6
 _USUAL_ROUNDS = 150
-
-_SLOWNESS, _SLACK, _MOST_SECONDS = 3.0, 20.0, 700.0
-"""The search may use this multiple of the planned processor time and some seconds, and so many seconds by the clock: a function has 900."""
 
 _DEPTHS = (2, 1)
 """First depths after a linear stage; trees alone are one deeper."""
@@ -131,7 +126,6 @@ class Search:
     trees_alone: bool = False
     trials: list[Trial] = field(default_factory=list)
     screened: int = 0
-    stopped_by_clock: bool = False
 
     def __post_init__(self) -> None:
         many = len(self.data) > _MANY_ROWS
@@ -139,14 +133,11 @@ class Search:
         self.eta = 0.1 if many else 0.05
         self.patience = 20 if many else 40
         self._folds = InnerFolds(self.data, self.fold_count, self.seed)
-        self._bins = bins_of(self.data.rows)
-        self._capacity = CORES * self.seconds
-        self._spent = self._used = 0.0
-        self._begun = time.monotonic()
-        usual = self._seconds_of_a_fit(TreeSettings(3, self.eta), _USUAL_ROUNDS)
-        self._plenty = self._capacity > usual * self.fold_count * 2 * _FEWEST_TRIALS
+        self._plan = Plan(self.data, self.seconds, len(self.data) * (self.fold_count - 1) // self.fold_count)
+        usual = self._plan.of_a_fit(TreeSettings(3, self.eta), _USUAL_ROUNDS)
+        self._plenty = self._plan.capacity > usual * self.fold_count * 2 * _FEWEST_TRIALS
         self._rungs = [1] if many else [_SCREENING_FOLDS, self.fold_count]
-        if len(self.data) < _FEW_ROWS and self._capacity > usual * self.fold_count * _DIVISIONS * 20:
+        if len(self.data) < _FEW_ROWS and self._plan.capacity > usual * self.fold_count * _DIVISIONS * 20:
             self._rungs = [self.fold_count, self.fold_count * _DIVISIONS]
         self.judged_folds = self._rungs[-1]
 
@@ -179,7 +170,7 @@ class Search:
             settings = self._parameters(trial.settings, fold.columns)
             scores[fold.places] = margins(fit_rounds(settings, fold.learned, trial.rounds), fold.judged)
 
-        self._in_parallel(score, range(self.fold_count))
+        self._plan.in_parallel(score, range(self.fold_count))
         return scores
 
     def final(self, chosen: Chosen) -> xgboost.Booster:
@@ -189,14 +180,14 @@ class Search:
         """
         data = self.data
         starts = list(dict.fromkeys(Start.of(trial.settings) for trial in chosen.trials))
-        made = dict(zip(starts, self._in_parallel(lambda start: _Complete.of(data, start, self.seed), starts), strict=True))
+        made = dict(zip(starts, self._plan.in_parallel(lambda start: _Complete.of(data, start, self.seed), starts), strict=True))
 
         def fitted(trial: Trial) -> tuple[LinearStage, xgboost.Booster]:
             complete = made[Start.of(trial.settings)]
             named = self._parameters(trial.settings, complete.inputs.columns)
             return complete.stage, fit_rounds(named, complete.learned, self._final_rounds(trial))
 
-        members = self._in_parallel(fitted, chosen.trials)
+        members = self._plan.in_parallel(fitted, chosen.trials)
         inputs = max((complete.inputs for complete in made.values()), key=lambda inputs: len(inputs.columns))
         booster = counted(merged(members), inputs.columns, inputs.rows(data.rows))
         inputs.store(booster)
@@ -209,7 +200,7 @@ class Search:
             "why": why(self.trials, chosen.best),
             "trials": [trial.document() for trial in self.trials],
             "screened": self.screened,
-            "stopped_by_clock": self.stopped_by_clock,
+            "stopped_by_clock": self._plan.stopped_by_clock,
             "folds": self.fold_count,
             "judged_folds": self.judged_folds,
             "seed": self.seed,
@@ -327,14 +318,14 @@ class Search:
     def _try_linear(self, penalty: float) -> Trial:
         """The linear stage alone."""
         others = penalty != self._penalties()[-1]
-        folds = self._in_parallel(lambda number: self._folds.ready(number, Start(penalty), others=others), range(self.judged_folds))
-        self._spent += self.judged_folds * self._seconds_of_a_linear_fit
+        folds = self._plan.in_parallel(lambda number: self._folds.ready(number, Start(penalty), others=others), range(self.judged_folds))
+        self._plan.spent += self.judged_folds * self._plan.of_a_linear_fit
         return self._trial(TreeSettings(1, self.eta, linear=penalty), 0, folds, [fold.scores for fold in folds])
 
     def _judged(self, fits: list[dict[int, _Fit]], settings: Sequence[TreeSettings], folds: int) -> list[Trial]:
         """A trial for each of the settings, on the first folds. fits: those by fold that each has already; the new ones are added."""
         missing = [(place, number) for place in range(len(settings)) for number in range(folds) if number not in fits[place]]
-        self._in_parallel(
+        self._plan.in_parallel(
             lambda pair: self._folds.ready(*pair), dict.fromkeys((number, Start.of(settings[place])) for place, number in missing)
         )
 
@@ -344,9 +335,9 @@ class Search:
             named = self._parameters(settings[place], fold.columns)
             return _Fit(fold, *fit_watched(named, fold.learned, fold.judged, patience=self.patience))
 
-        for (place, number), fit in zip(missing, self._in_parallel(fitted, missing), strict=True):
+        for (place, number), fit in zip(missing, self._plan.in_parallel(fitted, missing), strict=True):
             fits[place][number] = fit
-            self._spent += self._seconds_of_a_fit(settings[place], len(fit.curve))
+            self._plan.spent += self._plan.of_a_fit(settings[place], len(fit.curve))
         return [self._trial_of(each, list(map(of_one.__getitem__, range(folds)))) for each, of_one in zip(settings, fits, strict=True)]
 
     def _trial_of(self, settings: TreeSettings, fits: Sequence[_Fit]) -> Trial:
@@ -369,46 +360,18 @@ class Search:
     def _parameters(self, settings: TreeSettings, columns: Sequence[Column]) -> Parameters:
         return parameters(columns, settings, seed=self.seed, threads=1)
 
-    def _in_parallel[W, T](self, work: Callable[[W], T], pieces: Iterable[W]) -> list[T]:
-        """Does pieces of work on all processors; each piece uses one, so that the results do not depend on their number."""
-
-        def timed(piece: W) -> tuple[T, float]:
-            begun = time.thread_time()
-            return work(piece), time.thread_time() - begun
-
-        with ThreadPoolExecutor(os.process_cpu_count() or 1) as pool:
-            done = list(pool.map(timed, pieces))
-        self._used += sum(seconds for _, seconds in done)
-        return [result for result, _ in done]
-
-    @property
-    def _learned_rows(self) -> int:
-        return len(self.data) * (self.fold_count - 1) // self.fold_count
-
-    def _seconds_of_a_fit(self, settings: TreeSettings, rounds: int) -> float:
-        left = float(self.data.churned.mean())
-        return rounds * seconds_a_round(settings, self._learned_rows, len(self.data.schema.features), self._bins, left * (1 - left))
-
-    @property
-    def _seconds_of_a_linear_fit(self) -> float:
-        columns = self.data.schema.features
-        return seconds_of_a_linear_fit(self._learned_rows, len(columns), regressors(columns))
-
     def _final_rounds(self, trial: Trial) -> int:
         return round(trial.rounds * (1 + _GROWTH / (self.fold_count - 1)))
 
     def _affordable(self, settings: Sequence[TreeSettings], folds: int, share: float = 1.0) -> bool:
         """Whether there is time to judge the settings on so many folds, within a share of the time, and for the final model."""
-        if self._used > _SLOWNESS * self._capacity + _SLACK or time.monotonic() - self._begun > _MOST_SECONDS:
-            self.stopped_by_clock = True
-            return False
         rounds = self._best.rounds + self.patience if self.trials and self._best.rounds else _USUAL_ROUNDS
-        planned = sum(folds * self._seconds_of_a_fit(each, rounds) for each in settings)
+        planned = sum(folds * self._plan.of_a_fit(each, rounds) for each in settings)
         last = sorted(self.trials, key=lambda trial: trial.loss)[:MOST_MEMBERS]
         fits = 1 + self.fold_count * (self.judged_folds < self.fold_count)
-        reserved = sum(fits * self._seconds_of_a_fit(trial.settings, self._final_rounds(trial)) for trial in last)
-        reserved += fits * seconds_of_a_matrix(len(self.data), len(self.data.schema.features))
-        return self._spent + planned <= share * (self._capacity - reserved)
+        reserved = sum(fits * self._plan.of_a_fit(trial.settings, self._final_rounds(trial)) for trial in last)
+        reserved += fits * self._plan.of_a_matrix
+        return self._plan.affords(planned, reserved, share)
 
 
 def seconds_to_refit(data: DataSet) -> float:
