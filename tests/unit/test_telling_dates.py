@@ -1,6 +1,6 @@
 """Dates in a draft: which are features, and which give the outcome away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -21,7 +21,7 @@ VISITS = RNG.integers(0, 30, ROWS).astype(str).tolist()
 type Days = list[int | None]
 
 
-def days_ago(days: Days) -> list[str]:
+def days_ago(days: Sequence[int | None]) -> list[str]:
     return ["" if ago is None else (TODAY - timedelta(days=ago)).isoformat() for ago in days]
 
 
@@ -124,3 +124,18 @@ def test_dates_before_the_day_of_their_row_are_counted_to_it() -> None:
 
 def test_a_typing_error_is_no_leak() -> None:
     assert anchored(10, 0.003).schema.column("last_visit").feature
+
+
+@pytest.mark.parametrize(("days", "warned"), [((30, 60), False), ((30, 30), True)], ids=["two days", "one day"])
+def test_a_customer_may_have_a_row_for_each_day(days: tuple[int, int], *, warned: bool) -> None:
+    half = ROWS // 2
+    table = as_table(
+        {
+            "customer_id": [f"C{number:05d}" for number in range(half)] * 2,
+            "anchor": days_ago([days[0]] * half + [days[1]] * half),
+            "visits": VISITS,
+            "left": ["yes" if left else "no" for left in LEFT],
+        }
+    )
+    said = [finding for finding in draft(table, "left", id_header="customer_id").warnings if "is not unique" in finding.text]
+    assert bool(said) is warned

@@ -187,7 +187,7 @@ def _customers_only(table: TextTable, id_header: str | None) -> TextTable:
 def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> tuple[Profile | None, list[Finding]]:
     if header is not None:
         identity = next(other for other in profiles if other.name == header)
-        findings = repeated_customers(table, identity)
+        findings = repeated_customers(table, identity, _days_of_rows(table))
         blank = identity.rows_of([""])
         if blank:
             findings.append(Finding("note", f"{blank:,} rows have no {header}; an import will refuse them", (header,)))
@@ -202,7 +202,7 @@ def _identity(table: TextTable, profiles: list[Profile], header: str | None) -> 
         return None, [Finding("note", "there is no id column, so customers are numbered by row; name an id column with --id")]
     return chosen, [
         Finding("note", f"{chosen.name} is the id column; name another one with --id", (chosen.name,)),
-        *repeated_customers(table, chosen),
+        *repeated_customers(table, chosen, _days_of_rows(table)),
     ]
 
 

@@ -24,8 +24,10 @@ _TIME_AUC, _TIME_LOWER = 0.65, 0.62
 _PERIODS = 60
 
 
-def repeated_customers(table: TextTable, profile: Profile) -> list[Finding]:
-    """Ids on more than one row."""
+def repeated_customers(table: TextTable, profile: Profile, days: NDArray[np.float64] | None = None) -> list[Finding]:
+    """Ids on more than one row, unless these are of different days (n,)."""
+    if days is not None and len(np.unique(np.stack([profile.text.codes, days]), axis=1).T) == len(table):
+        return []
     counts = profile.counts[~profile.absent]
     repeated = int(np.count_nonzero(counts > 1))
     if not repeated:
