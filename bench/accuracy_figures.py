@@ -100,9 +100,13 @@ def lines(kept: Kept) -> Iterator[Line]:
 
 
 def mean_ranks(compared: Sequence[Line]) -> dict[str, tuple[float, float, float]]:
-    """Method → its mean rank by AUC, log loss and ECE, over the tables on which every method was measured; empty without such a table."""
-    complete = [table for table in {line.table: None for line in compared} if not not_measured(compared, table)]
-    own = {method: [line for line in compared if line.method == method and line.table in complete] for method in METHODS}
+    """Method → its mean rank by AUC, log loss and ECE, over the tables on which every method that was measured anywhere was measured.
+
+    Empty without such a table.
+    """
+    methods = [method for method in METHODS if any(line.method == method for line in compared)]
+    complete = [table for table in {line.table: None for line in compared} if not set(methods) & set(not_measured(compared, table))]
+    own = {method: [line for line in compared if line.method == method and line.table in complete] for method in methods}
     if not complete:
         return {}
     return {
@@ -141,7 +145,7 @@ def missed(compared: Sequence[Line]) -> list[str]:
             sentences.append(f"{line.table}: a fold takes {line.seconds:.0f} s; at most {most:.0f} s is the target.")
     ranks = mean_ranks(compared)
     for place, figure in enumerate(("AUC", "log loss")):
-        if ranks and ranks["ours"][place] > min(rank[place] for rank in ranks.values()):
+        if "ours" in ranks and ranks["ours"][place] > min(rank[place] for rank in ranks.values()):
             first = min(ranks, key=lambda method, place=place: ranks[method][place])  # type: ignore[misc]
             sentences.append(
                 f"{figure}: the mean rank is {ranks['ours'][place]:.2f}; {METHODS[first]} is first with {ranks[first][place]:.2f}."
