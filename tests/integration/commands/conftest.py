@@ -108,9 +108,15 @@ class Ended:
     stderr: str
 
 
+type RunHere = Callable[..., Ended]
+
+
 @pytest.fixture
-def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """The command in this process."""
+def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunHere:
+    """The command in this process, with a folder for its settings of its own."""
+    for name in [name for name in os.environ if name.startswith("RETAINSTREAM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RETAINSTREAM_CONFIG_DIR", str(tmp_path / "config"))
 
     def call(*arguments: object, stdin: str = "") -> Ended:
         monkeypatch.setattr(sys, "argv", ["retainstream", *map(str, arguments)])

@@ -1,7 +1,6 @@
 """The commands that need AWS credentials: the first administrator, and the dashboard's pages."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from retainstream.accounts import passwords
 from retainstream.roles import Role
 from retainstream.storage.table import Table
 from retainstream.storage.users import AdministratorExists, User, Users
-from tests.integration.commands.conftest import Ended, Run, Service
-
-type RunHere = Callable[..., Ended]
+from tests.integration.commands.conftest import Run, RunHere, Service
 
 EMAIL, PASSWORD = "Ops@Example.com", "correct-horse-battery"
 TABLE = {

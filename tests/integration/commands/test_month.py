@@ -12,7 +12,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from cli.app import app
-from tests.integration.commands.conftest import EMAIL, PASSWORD, ROOT, Run
+from tests.integration.commands.conftest import EMAIL, PASSWORD, ROOT, Run, RunHere
 from tests.integration.conftest import LocalProcess
 
 
@@ -130,8 +130,8 @@ def test_every_command_explains_itself_and_can_print_json(path: tuple[str, ...])
 
 
 @pytest.mark.parametrize("path", sorted(set(COMMANDS) - LOCAL - WITH_AWS - {("login",)}), ids=" ".join)
-def test_who_is_not_signed_in_is_told_how(run: Run, path: tuple[str, ...]) -> None:
-    ended = run(*path, *ARGUMENTS.get(path, []), stdin="password")
+def test_who_is_not_signed_in_is_told_how(run_here: RunHere, path: tuple[str, ...]) -> None:
+    ended = run_here(*path, *ARGUMENTS.get(path, []), stdin="password")
     assert (ended.returncode, ended.stdout) == (4, "")
     assert re.fullmatch(r"error: You are not signed in at \S+\. To sign in: retainstream login --url \S+\n", ended.stderr)
 
