@@ -19,7 +19,7 @@ from tests.docs.shell_blocks import MARKS, ROOT, RUN, blocks_of, shell_blocks
 TOOLS = ("curl", "jq", "node")
 TYPED = ("sh", "js")
 STARTED = '[ -f "$RETAINSTREAM_DOCS_STATE/pid" ] || make run'
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 600
 
 
 @dataclass(frozen=True)
