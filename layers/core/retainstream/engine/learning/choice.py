@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from retainstream.engine.learning.trials import Trial
+from retainstream.engine.learning.trials import Chosen, Trial
 
 TOLERANCE = 0.001
 """The share of the lowest loss that a smaller model may lose. A standard error would take far too small a model where churners are few."""
@@ -14,7 +14,7 @@ def preferred(trials: Sequence[Trial]) -> Trial:
     return min((trial for trial in trials if trial.loss <= most), key=lambda trial: (trial.work, trial.loss))
 
 
-def why(trials: Sequence[Trial], chosen: Trial) -> str:
+def why(trials: Sequence[Trial], chosen: Chosen) -> str:
     """The chosen model, the losses of the other kinds of model, and the reason for the choice."""
     kinds = {
         "trees alone": [trial for trial in trials if trial.settings.linear is None],
@@ -22,14 +22,22 @@ def why(trials: Sequence[Trial], chosen: Trial) -> str:
         "a linear stage followed by trees": [trial for trial in trials if trial.settings.linear is not None and trial.rounds],
     }
     reached = [f"{kind} {min(trial.loss for trial in tried):.5f}" for kind, tried in kinds.items() if tried]
-    best = min(trials, key=lambda trial: trial.loss)
-    decided = (
-        "It has the lowest loss."
-        if chosen is best
-        else f"The lowest loss is {best.loss:.5f}; the chosen model is the smallest within {TOLERANCE:.1%} of it."
-    )
     loss = f"Log loss on rows it was not fitted to: {chosen.loss:.5f}. Best by kind: {', '.join(reached)}."
-    return f"Chosen: {_described(chosen)}. {loss} {decided}"
+    return f"Chosen: {_named(chosen)}. {loss} {_decided(trials, chosen)}"
+
+
+def _named(chosen: Chosen) -> str:
+    members = [_described(trial) for trial in chosen.trials]
+    return members[0] if len(members) == 1 else f"the mean of {len(members)} models: {'; '.join(members)}"
+
+
+def _decided(trials: Sequence[Trial], chosen: Chosen) -> str:
+    best = min(trials, key=lambda trial: trial.loss)
+    if len(chosen.trials) > 1:
+        return f"The lowest loss of a single model is {best.loss:.5f}; the mean errs less, because the errors of its members differ."
+    if chosen.best is best:
+        return "It has the lowest loss."
+    return f"The lowest loss is {best.loss:.5f}; the chosen model is the smallest within {TOLERANCE:.1%} of it."
 
 
 def _described(trial: Trial) -> str:

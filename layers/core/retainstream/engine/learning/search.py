@@ -11,7 +11,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from retainstream.engine.learning.additive import MOST_CELLS, LinearFit, LinearStage, constant_stage, merged, regressors, started_from
-from retainstream.engine.learning.blend import MOST_MEMBERS, blended
+from retainstream.engine.learning.blend import MOST_MEMBERS, blended, explainable
 from retainstream.engine.learning.choice import TOLERANCE, preferred, why
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.draws import Space, candidates
@@ -26,6 +26,7 @@ from retainstream.engine.learning.trees import (
     TreeSettings,
     fit_rounds,
     fit_watched,
+    leaves_of,
     margins,
     parameters,
     quantile_matrix,
@@ -124,6 +125,7 @@ class Search:
     seconds: float
     seed: int
     trees_alone: bool = False
+    most_members: int = MOST_MEMBERS
     trials: list[Trial] = field(default_factory=list)
     screened: int = 0
 
@@ -150,9 +152,11 @@ class Search:
         """The blend of trials with the lowest loss, or the smallest model within the tolerance of the best trial."""
         self._open()
         self._race()
-        alone = preferred(self.trials)
+        alone = preferred(explainable(self.trials))
         judged = np.sort(np.concatenate([self._folds.places(number) for number in range(min(self.judged_folds, self.fold_count))]))
-        return blended(self.trials, alone, self.data.churned[judged], gain=TOLERANCE * alone.loss)
+        return blended(
+            explainable(self.trials), alone, self.data.churned[judged], gain=TOLERANCE * alone.loss, most_members=self.most_members
+        )
 
     def out_of_fold(self, chosen: Chosen) -> NDArray[np.float64]:
         """Margins (n,) of every development row, each from a model that was not fitted to it."""
@@ -197,7 +201,7 @@ class Search:
         """The search as JSON."""
         record: SearchRecord = {
             "chosen": chosen.document(),
-            "why": why(self.trials, chosen.best),
+            "why": why(self.trials, chosen),
             "trials": [trial.document() for trial in self.trials],
             "screened": self.screened,
             "stopped_by_clock": self._plan.stopped_by_clock,
@@ -344,9 +348,16 @@ class Search:
         shortest = min(len(fit.curve) for fit in fits)
         rounds = int(np.argmin(np.mean([fit.curve[:shortest] for fit in fits], axis=0))) + 1
         scores = [margins(fit.booster, fit.fold.judged, rounds) for fit in fits]
-        return self._trial(settings, rounds, [fit.fold for fit in fits], scores)
+        return self._trial(settings, rounds, [fit.fold for fit in fits], scores, leaves_of(fits[0].booster, rounds))
 
-    def _trial(self, settings: TreeSettings, rounds: int, folds: Sequence[Fold], scores_of_folds: Sequence[NDArray[np.float64]]) -> Trial:
+    def _trial(
+        self,
+        settings: TreeSettings,
+        rounds: int,
+        folds: Sequence[Fold],
+        scores_of_folds: Sequence[NDArray[np.float64]],
+        leaves: int = 0,
+    ) -> Trial:
         """The trial of these margins of the folds' judged rows. A row's loss is the mean of its losses if it was judged more than once."""
         times = max(1, len(folds) // self.fold_count)
         scores = np.full((times, len(self.data)), np.nan, dtype=np.float32)
@@ -355,7 +366,7 @@ class Search:
             scores[number // self.fold_count, fold.places] = of_rows
             losses[fold.places] += row_log_losses(fold.churned, sigmoid(of_rows)) / times
         judged = ~np.isnan(scores[0])
-        return Trial(settings, rounds, losses[judged], max(fold.terms for fold in folds), scores=scores[:, judged])
+        return Trial(settings, rounds, losses[judged], max(fold.terms for fold in folds), scores[:, judged], leaves)
 
     def _parameters(self, settings: TreeSettings, columns: Sequence[Column]) -> Parameters:
         return parameters(columns, settings, seed=self.seed, threads=1)

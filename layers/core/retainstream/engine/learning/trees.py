@@ -12,6 +12,7 @@ from retainstream.engine.model.encoding import Rows, feature_names, feature_type
 from retainstream.engine.schema import Column
 
 MOST_ROUNDS = 1500
+_COUNTED_TREES = 25
 _ALL_LEVELS = 100_000  # groups of many levels memorise chance, so they are a setting for the search to judge
 _LEVELS_OF_GROUPS = 4  # with `grouped`, categories of at least so many levels are split into groups
 DIRECTIONS = {"increasing": 1, "decreasing": -1, None: 0}
@@ -145,6 +146,14 @@ def fit_watched(
 
 def fit_rounds(settings: Parameters, learned: xgboost.DMatrix, rounds: int) -> xgboost.Booster:
     return xgboost.train(settings, learned, rounds)
+
+
+def leaves_of(booster: xgboost.Booster, rounds: int) -> int:
+    """The number of leaves of the first `rounds` trees, by at most `_COUNTED_TREES` of them."""
+    if not rounds:
+        return 0
+    sample = booster[0 : rounds : -(-rounds // _COUNTED_TREES)].get_dump()
+    return round(sum(tree.count("leaf=") for tree in sample) / len(sample) * rounds)
 
 
 def margins(booster: xgboost.Booster, rows: xgboost.DMatrix, rounds: int = 0) -> NDArray[np.float64]:

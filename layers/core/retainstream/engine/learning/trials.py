@@ -20,33 +20,19 @@ class TrialDocument(SettingsDocument):
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Seconds of a piece of work: of processor time, and of wall-clock time."""
-
-    worked: float = 0.0
-    waited: float = 0.0
-
-    def __add__(self, other: "Taken") -> "Taken":
-        return Taken(self.worked + other.worked, self.waited + other.waited)
-
-    def __mul__(self, times: float) -> "Taken":
-        return Taken(self.worked * times, self.waited * times)
-
-
-@dataclass(frozen=True)
 class Trial:
     """Settings of the model, judged on rows that it was not fitted to.
 
     losses: float64 (n,), the log loss of each judged row. terms: columns in the linear stage, 0 without one. scores: float32
-    (times, n), the margins of the judged rows, once for each division into folds.
+    (times, n), the margins of the judged rows, once for each division into folds. leaves: of all rounds; None: as many as the depth allows.
     """
 
     settings: TreeSettings
     rounds: int
     losses: NDArray[np.float64]
     terms: int = 0
-    taken: Taken = Taken()
     scores: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32), repr=False)
+    leaves: int | None = None
 
     @property
     def loss(self) -> float:
@@ -54,7 +40,13 @@ class Trial:
 
     @property
     def work(self) -> int:
-        return self.settings.work(self.rounds, self.terms)
+        """The size: leaves plus slopes."""
+        return self.settings.work(self.rounds, self.terms) if self.leaves is None else self.leaves + self.terms
+
+    @property
+    def steps(self) -> int:
+        """The work of a row's contributions: for each leaf the square of the depth (see `walked` of `engine.model.contributions`)."""
+        return (self.work - self.terms) * self.settings.depth**2
 
     def document(self) -> TrialDocument:
         return {**self.settings.document(trees=self.rounds > 0), "rounds": self.rounds, "log_loss": round(self.loss, 6), "size": self.work}
@@ -89,10 +81,6 @@ class Chosen:
     @property
     def loss(self) -> float:
         return float(self.losses.mean())
-
-    @property
-    def work(self) -> int:
-        return sum(trial.work for trial in self.trials)
 
     def document(self) -> TrialDocument:
         """The best member, as JSON."""

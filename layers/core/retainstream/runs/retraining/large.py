@@ -90,13 +90,16 @@ def gather(stores: Stores, event: GatherEvent) -> Gathered:
 
 
 def shape(stores: Stores, event: TrainingEvent) -> Shaped:
-    """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins."""
+    """Searches the shape of the trees on the sample, without the customers kept for calibration, and makes the bins.
+
+    A job fits a single shape: with so many rows a blend gains least, and it would take a job for each member.
+    """
     bench = Workbench(stores.documents, event["run_id"])
     with stores.runs.step(event["run_id"], "train") as detail:
         data = bench.data()
         split = split_of(data)
         learned = for_the_job(data, split)
-        search = Search(learned, settings().training_seconds, SEED, trees_alone=True)
+        search = Search(learned, settings().training_seconds, SEED, trees_alone=True, most_members=1)
         chosen = search.run()
         record, rows = search.record(chosen), {"tune": len(chosen.losses)}
         document = {"settings": asdict(chosen.best.settings), "rounds": chosen.best.rounds, "record": {**record, "rows": rows}}
