@@ -1,5 +1,7 @@
 """A blend: the choice of its members, and one booster that is their mean."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xgboost
@@ -7,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, joined, merged, started_from
-from retainstream.engine.learning.blend import blended
+from retainstream.engine.learning.blend import blended, explainable
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.parity import parity
 from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.sagemaker.bins import Bins
 from retainstream.engine.learning.sagemaker.translation import on_features
-from retainstream.engine.learning.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
+from retainstream.engine.learning.trees import TreeSettings, fit_rounds, leaves_of, parameters, quantile_matrix
 from retainstream.engine.learning.trials import Chosen, Trial
 from retainstream.engine.model.calibration import sigmoid
 from retainstream.engine.model.model import ScoringModel
@@ -36,7 +38,7 @@ def scoring(booster: xgboost.Booster, data: DataSet) -> ScoringModel:
     return ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, data.schema, threshold=0.5, version="v")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     shapes=st.lists(
@@ -130,3 +132,25 @@ def test_a_much_worse_trial_is_no_member_and_one_judged_on_other_rows_neither() 
     tried, churned = trials(0.5, 2.0, 0.5)
     tried[2] = Trial(tried[2].settings, 100, tried[2].losses[:1_000], scores=tried[2].scores[:, :1_000])
     assert blended(tried, tried[0], churned, gain=GAIN).trials == (tried[0],)
+
+
+def test_a_model_whose_reasons_take_too_long_is_neither_chosen_nor_a_member() -> None:
+    tried, churned = trials(0.5, 0.5, 0.5, 0.5)
+    first, second, _ = blended(tried, tried[0], churned, gain=GAIN).trials
+    complete = replace(first, settings=TreeSettings(8, 0.05), rounds=500)
+    with_fewer_leaves = replace(complete, leaves=15_000)
+    assert explainable([complete, with_fewer_leaves, second]) == [with_fewer_leaves, second]
+    assert explainable([complete]) == [complete]
+    assert len(blended([with_fewer_leaves, second], second, churned, gain=GAIN).trials) == 2
+    as_large = replace(second, settings=TreeSettings(8, 0.1), leaves=15_000)
+    assert blended([with_fewer_leaves, as_large], as_large, churned, gain=GAIN).trials == (as_large,)
+
+
+def test_leaves_are_counted_in_some_of_the_trees() -> None:
+    data = linear_data(400, 4)
+    _, booster = member(data, constant_stage(data.churned), TreeSettings(3, 0.3), 60)
+    nodes = booster.trees_to_dataframe()
+    leaves = int((nodes["Feature"] == "Leaf").sum())
+    assert leaves_of(booster, 60) == pytest.approx(leaves, rel=0.1)
+    assert leaves_of(booster, 7) == int(((nodes["Feature"] == "Leaf") & (nodes["Tree"] < 7)).sum())
+    assert leaves_of(booster, 0) == 0

@@ -36,6 +36,11 @@ def blended(trials: Sequence[Trial], alone: Trial, churned: NDArray[np.bool_], *
     """
     comparable = sorted((trial for trial in trials if trial.scores.shape == alone.scores.shape), key=lambda trial: trial.loss)
     near = [trial for trial in comparable if trial.loss <= _NEAR * comparable[0].loss][:_MOST_CANDIDATES]
-    blends = (Chosen.blend(members, churned) for number in range(2, most_members + 1) for members in combinations(near, number))
+    blends = (
+        Chosen.blend(members, churned)
+        for number in range(2, most_members + 1)
+        for members in combinations(near, number)
+        if sum(trial.steps for trial in members) <= MOST_STEPS
+    )
     best = min(blends, key=lambda blend: blend.loss, default=Chosen.single(alone))
     return best if best.loss < alone.loss - gain else Chosen.single(alone)
