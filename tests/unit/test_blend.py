@@ -152,5 +152,6 @@ def test_leaves_are_counted_in_some_of_the_trees() -> None:
     nodes = booster.trees_to_dataframe()
     leaves = int((nodes["Feature"] == "Leaf").sum())
     assert leaves_of(booster, 60) == pytest.approx(leaves, rel=0.1)
+    assert leaves_of(booster, 53) == pytest.approx(leaves * 53 / 60, rel=0.1)
     assert leaves_of(booster, 7) == int(((nodes["Feature"] == "Leaf") & (nodes["Tree"] < 7)).sum())
     assert leaves_of(booster, 0) == 0

@@ -152,7 +152,8 @@ def leaves_of(booster: xgboost.Booster, rounds: int) -> int:
     """The number of leaves of the first `rounds` trees, by at most `_COUNTED_TREES` of them."""
     if not rounds:
         return 0
-    sample = booster[0 : rounds : -(-rounds // _COUNTED_TREES)].get_dump()
+    step = -(-rounds // _COUNTED_TREES)
+    sample = booster[0 : rounds - rounds % step : step].get_dump()  # XGBoost takes only a range that the step divides
     return round(sum(tree.count("leaf=") for tree in sample) / len(sample) * rounds)
 
 
