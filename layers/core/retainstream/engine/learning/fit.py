@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from retainstream.engine.learning.base_rate import expected_move, newest
 from retainstream.engine.learning.calibrate import calibrate
@@ -126,8 +127,9 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0, te
     `threshold_for`. The same data, seconds and seed give the same model.
     """
     search = Search(development, seconds, seed)
-    chosen = search.run()
-    model, facts, margins = _fitted(search, chosen, version, team, tuned_on=len(chosen.losses))
+    with _one_thread():
+        chosen = search.run()
+        model, facts, margins = _fitted(search, chosen, version, team, tuned_on=len(chosen.losses))
     record: FitRecord = {
         **search.record(chosen),
         **facts,
@@ -142,8 +144,14 @@ def fit(development: DataSet, *, version: str, seconds: float, seed: int = 0, te
 def refit(candidate: Candidate, data: DataSet, *, seed: int = 0, team: Team = NO_TEAM) -> Candidate:
     """The candidate's settings fitted to other rows, with a calibration and threshold of these."""
     search = Search(data, candidate.record["seconds"], seed)
-    model, facts, _ = _fitted(search, candidate.chosen, candidate.model.version, team, tuned_on=candidate.record["rows"]["tune"])
+    with _one_thread():
+        model, facts, _ = _fitted(search, candidate.chosen, candidate.model.version, team, tuned_on=candidate.record["rows"]["tune"])
     return Candidate(model, {**candidate.record, **facts, "refitted": True}, candidate.chosen)
+
+
+def _one_thread() -> threadpool_limits:
+    """A context in which NumPy multiplies matrices on one thread: the last digits of a sum depend on the number of threads."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def facts_of(data: DataSet, reserved: DataSet, calibrated: Calibrated, *, tuned_on: int = 0) -> FitFacts:
