@@ -1,7 +1,6 @@
 """A blend: a model that is the mean of a few trials, where the mean has a lower loss than the trial that would be chosen alone.
 
-The mean of different models errs less than each of them, because their errors differ; and less than any of them does it depend on the seed
-of the random choices of rows and columns.
+The mean of different models errs less than each of them, because their errors differ.
 """
 
 from collections.abc import Sequence
