@@ -3,6 +3,7 @@
 State machines, streams and uploads call the functions through `sam local start-lambda`. What is stored is read by the tests themselves.
 """
 
+import base64
 import csv
 import importlib.metadata
 import io
@@ -35,7 +36,7 @@ from tools import as_lambda
 
 ADMINISTRATOR, PASSWORD = "robin.vega@example.com", "correct horse battery staple"
 PARAMETERS = {"RecountSettleSeconds": "5", "ExportAtOnce": "0"}
-CUSTOMERS = 1500
+CUSTOMERS, DRAFTED = 1500, 200
 WRONG_ROWS = b",basic,1,1,1,1,0,1,9.99,\ns9000001,basic,4,1\n"
 
 
@@ -74,10 +75,14 @@ def put_schema(api: httpx.Client, schema: FeatureSchema) -> httpx.Response:
     return api.put("/api/model/schema", json={**document, "replaces": replaces})
 
 
-def file_of_customers() -> bytes:
+def sound_file(customers: int) -> bytes:
     written = io.BytesIO()
-    write_csv(generate(CUSTOMERS, 7), written)
-    return written.getvalue() + WRONG_ROWS
+    write_csv(generate(customers, 7), written)
+    return written.getvalue()
+
+
+def file_of_customers() -> bytes:
+    return sound_file(CUSTOMERS) + WRONG_ROWS
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +128,11 @@ def walk(path: Walk, drained: Any) -> None:
     answers["scored now"] = data(api.post("/api/predictions/generate", json={"customer_ids": [answers["high-risk"][0]["customer_id"]]}))
     answers["recount"] = path.follow(api.post("/api/dashboard/recount", json={}))
 
-    answers["export"] = path.follow(api.get("/api/predictions/results?format=csv"))
+    answers["export"] = path.follow(api.get("/api/predictions/results?format=data"))
     stored["export"] = read_csv(answers["export"]["url"])
 
+    sent = {"file_name": "customers.csv", "content": base64.b64encode(sound_file(DRAFTED)).decode()}
+    answers["draft"] = data(api.post("/api/drafts", json=sent))
     answers["schema"] = put_schema(api, streaming_with_sources())
     source = PROFILE.format(*sorted(row["customer_id"] for row in stored["export"])[:2]).encode()
     asked = api.post("/api/customers/sources/deliveries", json={"kind": "profile", "file_name": "profile.csv", "size": len(source)})
@@ -206,6 +213,11 @@ def test_those_most_at_risk_are_told_with_reasons(path: Walk) -> None:
 def test_the_file_of_predictions_holds_everybody(path: Walk) -> None:
     assert path.answers["export"]["status"] == "SUCCEEDED"
     assert len(path.stored["export"]) == path.answers["export"]["rows"] == path.answers["metrics"]["customers"]["scored"]
+
+
+def test_a_sent_file_is_described(path: Walk) -> None:
+    assert path.answers["draft"]["rows"] == DRAFTED
+    assert path.answers["draft"]["likely_ids"] == ["customer_id"]
 
 
 def test_who_is_deleted_is_gone_everywhere(path: Walk) -> None:
