@@ -202,8 +202,8 @@ def _about_levels(profile: Profile) -> Iterator[tuple[Literal["note", "question"
         kept = profile.listed
         rows, known = profile.rows_of(kept), int(profile.counts[~profile.absent].sum())
         of_all = f"the {len(kept):,} most frequent of {len(profile.levels):,} values ({share(rows, known)} of the rows) are levels"
-        told = f"all {len(kept):,} values are levels" if len(kept) == len(profile.levels) else of_all
-        yield "note", f"{told}; all others count as {OTHER}"
+        listed = f"all {len(kept):,} values are levels" if len(kept) == len(profile.levels) else of_all
+        yield "note", f"{listed}; all others count as {OTHER}"
     elif any(len(text) > LONGEST_LEVEL for text, _ in profile.levels):
         yield "note", f"values of more than {LONGEST_LEVEL} characters count as {OTHER}"
     if turned := [level for level, _ in profile.levels if _DAY_OF_A_SPREADSHEET.fullmatch(level)]:

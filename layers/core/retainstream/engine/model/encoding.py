@@ -39,7 +39,7 @@ def encode(schema: FeatureSchema, customers: Iterable[Features], days: Sequence[
         days: the day that each customer's features describe (see `past.described_day`), in days since 1970-01-01.
 
     Raises:
-        ValueError: a date is none, or a schema with dates among its features needs the days.
+        ValueError: a text is no date, or the schema has dates among its features and the days are not there.
     """
     listed = customers if isinstance(customers, list) else list(customers)
     rows = np.full((len(listed), len(schema.features)), np.nan, dtype=np.float32)

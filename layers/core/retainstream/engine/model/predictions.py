@@ -23,7 +23,7 @@ def scores(model: ScoringModel, customers: Sequence[Features], days: Sequence[in
     too, so that they add up to margin − base_margin within half a millionth per column.
 
     Raises:
-        ValueError, TypeError: a value of a number is not a number, a date is none, or dates lack the days.
+        ValueError, TypeError: a value of a number is not a number, a text is no date, or dates lack the days.
     """
     rows: list[dict[str, Value | None]] = [dict(features) for features in customers]
     if not rows:
