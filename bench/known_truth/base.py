@@ -9,7 +9,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from bench.known_truth.row import Row
-from retainstream.engine.learning.additive import LinearFit, joined, started_from
+from retainstream.engine.learning.additive import LinearFit, merged, started_from
 from retainstream.engine.learning.row_counts import counted
 from retainstream.engine.learning.synthetic import generate
 from retainstream.engine.learning.trees import TreeSettings, fit_rounds, parameters, quantile_matrix
@@ -61,7 +61,7 @@ def covered_by_hessians(rows: Rows, churned: NDArray[np.bool_]) -> xgboost.Boost
     stage = LinearFit(SCHEMA.features, rows, churned).stage(SETTINGS.linear or 0.0)
     learned = quantile_matrix(SCHEMA.features, rows, churned, threads=1)
     learned.set_base_margin(started_from(stage, rows))
-    return joined(stage, fit_rounds(parameters(SCHEMA.features, SETTINGS, seed=0, threads=1), learned, ROUNDS))
+    return merged([(stage, fit_rounds(parameters(SCHEMA.features, SETTINGS, seed=0, threads=1), learned, ROUNDS))])
 
 
 def interventional(model: ScoringModel, rows: Rows, background: Rows) -> Floats:

@@ -8,7 +8,7 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, joined, merged, started_from
+from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, merged, started_from
 from retainstream.engine.learning.blend import blended, explainable
 from retainstream.engine.learning.dataset import DataSet
 from retainstream.engine.learning.parity import parity
@@ -59,7 +59,7 @@ def test_a_blend_is_one_booster_with_the_mean_scores_and_the_reasons_of_shap(
     others = linear_data(200, seed + 1).rows
     others[:5] = np.nan
     for rows in (data.rows, others):
-        mean = np.mean([scoring(joined(*one), data).margins(rows) for one in members], axis=0)
+        mean = np.mean([scoring(merged([one]), data).margins(rows) for one in members], axis=0)
         assert model.margins(rows) == pytest.approx(mean, abs=2e-5)
     assert model.explain(data.rows).base_margin == pytest.approx(model.margins(data.rows).mean(), abs=1e-3)
     assert model.contributions.tables(data.rows)
@@ -81,7 +81,7 @@ def test_a_blend_of_one_is_its_member_byte_for_byte() -> None:
     copy = xgboost.Booster()
     copy.load_model(bytearray(booster.save_raw("json")))
     assert merged([(stage, copy)]).save_raw("json") == document
-    assert [tree["Gain"].tolist() for _, tree in joined(stage, booster).trees_to_dataframe().groupby("Tree")] == [
+    assert [tree["Gain"].tolist() for _, tree in merged([(stage, booster)]).trees_to_dataframe().groupby("Tree")] == [
         tree["Gain"].tolist() for _, tree in booster.trees_to_dataframe().groupby("Tree")
     ]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retainstream.engine.learning import metrics
-from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, joined, started_from
+from retainstream.engine.learning.additive import LinearFit, LinearStage, constant_stage, merged, started_from
 from retainstream.engine.learning.baseline import LinearBaseline
 from retainstream.engine.learning.dataset import DataSet, unknown_anchors
 from retainstream.engine.learning.fit import fit
@@ -70,7 +70,7 @@ def whole(data: DataSet, stage: LinearStage, rounds: int) -> ScoringModel:
     given = parameters(data.schema.features, TreeSettings(2, 0.1), seed=0, threads=1)
     learned = quantile_matrix(data.schema.features, data.rows, data.churned, threads=1)
     learned.set_base_margin(started_from(stage, data.rows))
-    booster = joined(stage, fit_rounds(given, learned, rounds))
+    booster = merged([(stage, fit_rounds(given, learned, rounds))])
     return ScoringModel.from_bytes(bytes(booster.save_raw("ubj")), {"method": "none"}, data.schema, threshold=0.5, version="v")
 
 

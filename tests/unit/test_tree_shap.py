@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from retainstream.engine.learning.additive import LinearStage, Term, joined
+from retainstream.engine.learning.additive import LinearStage, Term, merged
 from retainstream.engine.model.contributions import LEAST_BLOCK, WORTH_TABLES, Contributions
 from retainstream.engine.model.model import Explained
 from retainstream.engine.model.reasons import strongest
@@ -75,7 +75,7 @@ def with_linear_stage(booster: xgboost.Booster, rows: Rows, kinds: list[str], rn
             step = {"objective": "reg:squarederror", "base_score": 0.0, "max_depth": 6, "eta": 1.0, "lambda": 0.0, "min_child_weight": 0.0}
             column = matrix(rows[:, [place]], [kinds[place]], label=rng.normal(size=len(rows)))
             terms.append(Term(place, xgboost.train({**step, "nthread": 1, "max_cat_to_onehot": 1}, column, 1), kinds[place]))
-    return joined(LinearStage(-0.7, tuple(terms)), booster)
+    return merged([(LinearStage(-0.7, tuple(terms)), booster)])
 
 
 def awkward(booster: xgboost.Booster, rows: Rows, kinds: list[str], rng: np.random.Generator) -> Rows:

@@ -138,11 +138,6 @@ def regressors(columns: Sequence[Column]) -> int:
     return sum(len(column.levels) + 1 if column.kind == "category" else 2 for column in columns)
 
 
-def joined(stage: LinearStage, following: xgboost.Booster) -> xgboost.Booster:
-    """One booster: the stage's trees first, then the trees that were fitted after it."""
-    return merged([(stage, following)])
-
-
 def merged(members: Sequence[tuple[LinearStage, xgboost.Booster]]) -> xgboost.Booster:
     """One booster whose score is the mean of the members' scores: each a stage, and the trees that were fitted after it.
 
